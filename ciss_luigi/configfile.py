@@ -1,0 +1,117 @@
+"""Which file holds ``[ciss]``: the files that Luigi reads, read raw.
+
+Luigi's own parser fills in ``${NAME}`` as text and takes ``%`` as a sign; a password must survive both,
+so the ``[ciss*]`` sections are read here without interpolation.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from ciss_luigi.errors import ConfigurationError, Fault
+from ciss_luigi.settings import SECTION
+
+Sections = dict[str, dict[str, str]]
+KNOWN_SECTIONS = (SECTION,)
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """The one file that holds ``[ciss]``, with its ``[ciss*]`` sections."""
+
+    path: Path
+    sections: Sections
+
+
+def luigi_paths(environment: Mapping[str, str], folder: Path) -> list[Path]:
+    """The files that Luigi reads, in its order."""
+    ending = "toml" if environment.get("LUIGI_CONFIG_PARSER") == "toml" else "cfg"
+    names = ["/etc/luigi/luigi.toml", "luigi.toml"]
+    if ending == "cfg":
+        names = ["/etc/luigi/client.cfg", "/etc/luigi/luigi.cfg", "client.cfg", "luigi.cfg"]
+    named = environment.get("LUIGI_CONFIG_PATH")
+    return [Path(folder, name) for name in [*names, *([named] if named else [])]]
+
+
+def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
+    """The file with the ``[ciss]`` section.
+
+    Raises ConfigurationError when LUIGI_CONFIG_PATH names a missing file, when no file or more than one
+    has the section, or when a ``[ciss...]`` section is unknown; it lists the files looked at.
+    """
+    paths = luigi_paths(environment, folder)
+    looked = "; looked at: " + ", ".join(map(str, paths))
+    named = environment.get("LUIGI_CONFIG_PATH")
+    if named and not Path(folder, named).is_file():
+        raise ConfigurationError(f"LUIGI_CONFIG_PATH names a missing file: {named}{looked}")
+    files = {path.resolve(): ConfigFile(path.absolute(), read(path)) for path in paths if path.is_file()}
+    holders = [file for file in files.values() if SECTION in file.sections]
+    if not holders:
+        raise ConfigurationError(f"no file has a [{SECTION}] section{looked}")
+    if len(holders) > 1:
+        both = " and ".join(str(file.path) for file in holders)
+        raise ConfigurationError(f"more than one file has a [{SECTION}] section: {both}{looked}")
+    _refuse_unknown(files.values())
+    return holders[0]
+
+
+def _refuse_unknown(files: Any) -> None:
+    unknown = [(file, name) for file in files for name in file.sections if name not in KNOWN_SECTIONS]
+    if unknown:
+        raise ConfigurationError(
+            "the configuration has faults",
+            tuple(
+                Fault(name, "", f"unknown section in {file.path}{_nearest(name)}") for file, name in unknown
+            ),
+        )
+
+
+def _nearest(name: str) -> str:
+    near = get_close_matches(name, KNOWN_SECTIONS, 1)
+    return f"; did you mean [{near[0]}]?" if near else ""
+
+
+def read(path: Path) -> Sections:
+    """The ``[ciss*]`` sections of one file; raises ConfigurationError when no parser can read it."""
+    try:
+        if path.suffix == ".toml":
+            with path.open("rb") as file:
+                return _from_toml(tomllib.load(file))
+        return _from_cfg(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, configparser.Error, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+
+
+def _from_cfg(text: str) -> Sections:
+    parser = configparser.RawConfigParser()
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(text)
+    inherited = parser.defaults()
+    return {
+        name: {key: value for key, value in parser.items(name) if key not in inherited}
+        for name in parser.sections()
+        if name.startswith(SECTION)
+    }
+
+
+def _from_toml(document: Mapping[str, Any]) -> Sections:
+    return {
+        name: {key: _as_text(value) for key, value in section.items()}
+        for name, section in document.items()
+        if name.startswith(SECTION) and isinstance(section, dict)
+    }
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return json.dumps(value)

@@ -1,0 +1,1 @@
+"""The engines: one driver each, imported inside a function; differing by data and flags."""

@@ -1,0 +1,242 @@
+"""DuckDB in a file: the engine that needs nothing beside pip.
+
+One process at a time may write a DuckDB file, so opening it waits its turn. No connection outlives its
+session: one that was open across a fork lost rows silently.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ciss_luigi import stopping
+from ciss_luigi.engines.base import Capabilities, Engine, Identity, Row
+from ciss_luigi.errors import EngineUnavailable, StatementDeadline, StatementFailed
+from ciss_luigi.sqlfiles import Query
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+OPEN_WAIT_SECONDS = 600.0
+_POLL_SECONDS = 0.2
+_LOCKED = re.compile(
+    r"Could not set lock on file.*?Conflicting lock is held in (.+?) ?\(PID (\d+)\)", re.DOTALL
+)
+_TRANSIENT = ("TransactionException",)
+
+
+class DuckDbDialect:
+    """Statements as DuckDB spells them; partitions are plain columns."""
+
+    def create_database(self, database: str) -> str:
+        """Make the schema if it is absent."""
+        return f"CREATE SCHEMA IF NOT EXISTS {database}"
+
+    def create_table(self, name: str, columns: Sequence[tuple[str, str]], partition: str) -> str:
+        """Make a table if it is absent; the partition column comes last, as in Hive."""
+        listed = ",\n    ".join(f"{column} {kind}" for column, kind in [*columns, (partition, "STRING")])
+        return f"CREATE TABLE IF NOT EXISTS {name} (\n    {listed}\n)"
+
+    def overwrite(
+        self, table: str, partition: tuple[str, str], columns: Sequence[str], query: Query
+    ) -> list[str]:
+        """Delete and insert; the session's transaction makes them one."""
+        column, value = partition
+        listed = ", ".join([*columns, column])
+        named = Query(query.ctes, f"SELECT {', '.join(columns)}, '{value}' FROM (\n{query.select}\n) written")
+        head = f"INSERT INTO {table} ({listed})"
+        return [*self.empty_partition(table, partition, columns), named.with_head(head)]
+
+    def empty_partition(self, table: str, partition: tuple[str, str], columns: Sequence[str]) -> list[str]:
+        """Delete the partition's rows."""
+        return [f"DELETE FROM {table} WHERE {partition[0]} = '{partition[1]}'"]
+
+    def list_partitions(self, table: str, column: str) -> str:
+        """Ask for the distinct values of the column."""
+        return f"SELECT DISTINCT {column} FROM {table}"
+
+    def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
+        """Delete the rows of several partitions at once."""
+        listed = ", ".join(f"'{value}'" for value in values)
+        return [f"DELETE FROM {table} WHERE {column} IN ({listed})"]
+
+
+class DuckDbSession:
+    """One open DuckDB connection."""
+
+    def __init__(self, connection: Connection, deadline_seconds: float) -> None:
+        self._connection = connection
+        self._deadline_seconds = deadline_seconds
+
+    def execute(self, statement: str) -> None:
+        """Send a statement that returns no rows."""
+        self._send(statement)
+
+    def query(self, statement: str) -> list[Row]:
+        """Send a statement and fetch its rows."""
+        return [tuple(row) for row in self._send(statement)]
+
+    def tables(self, database: str) -> frozenset[str]:
+        """The lower-case names of the tables in a schema."""
+        rows = self.query(
+            f"SELECT table_name FROM information_schema.tables WHERE lower(table_schema) = lower('{database}')"
+        )
+        return frozenset(name.lower() for (name,) in rows)
+
+    def columns(self, database: str, table: str) -> list[tuple[str, str]]:
+        """Name and type of a table's columns, in order."""
+        rows = self.query(
+            "SELECT lower(column_name), data_type FROM information_schema.columns "
+            f"WHERE lower(table_schema) = lower('{database}') AND lower(table_name) = lower('{table}') "
+            "ORDER BY ordinal_position"
+        )
+        return [(name, kind) for name, kind in rows]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN ... COMMIT; any exception rolls back."""
+        self.execute("BEGIN TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            self._roll_back()
+            raise
+        self.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            self._connection.exec_driver_sql("ROLLBACK")
+        except (SQLAlchemyError, RuntimeError):
+            # Closing the connection rolls back as well; the first error is the one to tell.
+            return
+
+    def _send(self, statement: str) -> Sequence[Any]:
+        with self._deadline() as expired:
+            try:
+                result = self._connection.exec_driver_sql(statement)
+                return result.fetchall() if result.returns_rows else []
+            except Exception as error:
+                stopping.raise_if_requested(error)
+                if expired.is_set():
+                    raise StatementDeadline(
+                        f"DuckDB: a statement ran longer than {self._deadline_seconds / 60:g} minutes "
+                        "(statement_deadline_minutes) and was cancelled"
+                    ) from error
+                raise StatementFailed(f"DuckDB: {first_words(error)}") from error
+
+    @contextmanager
+    def _deadline(self) -> Iterator[threading.Event]:
+        expired = threading.Event()
+
+        def interrupt() -> None:
+            expired.set()
+            driver_connection: Any = self._connection.connection.dbapi_connection
+            driver_connection.interrupt()
+
+        timer = threading.Timer(self._deadline_seconds, interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield expired
+        finally:
+            timer.cancel()
+
+
+class DuckDbEngine(Engine):
+    """A DuckDB file."""
+
+    capabilities = Capabilities(transactions=True)
+    dialect = DuckDbDialect()
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        options: Mapping[str, str] | None = None,
+        connect_args: Mapping[str, Any] | None = None,
+        session_settings: Mapping[str, Any] | None = None,
+        deadline_seconds: float = 14_400.0,
+        queue: Callable[[], AbstractContextManager[None]] = nullcontext,
+        open_wait_seconds: float = OPEN_WAIT_SECONDS,
+    ) -> None:
+        self.identity = Identity("duckdb", str(path))
+        self._path = path
+        self._options = dict(options or {})
+        self._connect_args = dict(connect_args or {})
+        self._session_settings = dict(session_settings or {})
+        self._deadline_seconds = deadline_seconds
+        self._queue = queue
+        self._open_wait_seconds = open_wait_seconds
+
+    def exists(self) -> bool:
+        """Whether the file is there; opening a session would make it."""
+        return self._path.exists()
+
+    def is_transient(self, error: BaseException) -> bool:
+        """A transaction conflict passes; everything else that DuckDB says stays true."""
+        cause = getattr(error.__cause__, "orig", None)
+        return type(cause).__name__ in _TRANSIENT
+
+    @contextmanager
+    def session(self) -> Iterator[DuckDbSession]:
+        """Open the file, waiting for other programs and for this command's own workers."""
+        with self._queue(), self._opened() as connection:
+            session = DuckDbSession(connection, self._deadline_seconds)
+            self._apply_settings(session)
+            yield session
+
+    @contextmanager
+    def _opened(self) -> Iterator[Connection]:
+        from sqlalchemy import URL, create_engine
+        from sqlalchemy.pool import NullPool
+
+        url = URL.create("duckdb", database=str(self._path), query=self._options)
+        engine = create_engine(url, poolclass=NullPool, connect_args=self._connect_args)
+        connection = self._wait_for_file(engine.connect)
+        try:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        finally:
+            connection.close()
+            engine.dispose()
+
+    def _wait_for_file(self, connect: Callable[[], Connection]) -> Connection:
+        """Open at once, or when the program that holds the file lets go of it."""
+        give_up = time.monotonic() + self._open_wait_seconds
+        while True:
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                return connect()
+            except Exception as error:
+                holder = _LOCKED.search(str(error))
+                if holder is None or time.monotonic() >= give_up:
+                    raise self._unavailable(error, holder) from error
+            time.sleep(_POLL_SECONDS)
+
+    def _unavailable(self, error: Exception, holder: re.Match[str] | None) -> EngineUnavailable:
+        if holder is None:
+            return EngineUnavailable(f"{self._path} cannot be opened: {first_words(error)}")
+        return EngineUnavailable(
+            f"{self._path} is in use by another program: {holder[1]} (pid {holder[2]}); "
+            f"waited {self._open_wait_seconds:.0f} s for it",
+            next_command=f"end that program (ps -p {holder[2]}), then the same command again",
+        )
+
+    def _apply_settings(self, session: DuckDbSession) -> None:
+        """Names were checked with the configuration; values go in as DuckDB literals."""
+        for name, value in self._session_settings.items():
+            literal = str(value).replace("'", "''")
+            session.execute(f"SET {name} = '{literal}'")
+
+
+def first_words(error: BaseException) -> str:
+    """The engine's own words, without the statement that SQLAlchemy adds."""
+    cause = getattr(error, "orig", None) or error
+    lines = [line.strip() for line in str(cause).splitlines()]
+    return next((line for line in lines if line), type(cause).__name__)

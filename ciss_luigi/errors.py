@@ -1,0 +1,134 @@
+"""Failures, grouped by what the reader does next; each group carries its exit code.
+
+An error speaks in one order: what failed, what state the data is in, the next command to type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class CissError(Exception):
+    """A failure that is explained in full by its text: it never needs a traceback."""
+
+    exit_code: ClassVar[int] = 30
+
+    def __init__(self, what: str, *, state: str = "", next_command: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.state = state
+        self.next_command = next_command
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if self.state:
+            lines.append(f"State: {self.state}")
+        if self.next_command:
+            lines.append(f"Next:  {self.next_command}")
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Workers send errors between processes; rebuild this one from its attributes."""
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _rebuild(kind: type[CissError], args: tuple[object, ...], attributes: dict[str, object]) -> CissError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in the configuration: where, what, and an example of what is right."""
+
+    section: str
+    key: str
+    problem: str
+    example: str = ""
+
+    def __str__(self) -> str:
+        place = f"[{self.section}] {self.key}" if self.key else f"[{self.section}]"
+        return f"{place}: {self.problem}" + (f" (example: {self.example})" if self.example else "")
+
+
+class ConfigurationError(CissError):
+    """The configuration or the command line is wrong; all faults are named at once."""
+
+    exit_code = 40
+
+    def __init__(
+        self, what: str, faults: tuple[Fault, ...] = (), *, next_command: str = "ciss check"
+    ) -> None:
+        lines = [what, *(f"  - {fault}" for fault in faults)]
+        super().__init__("\n".join(lines), state="nothing was touched", next_command=next_command)
+        self.faults = faults
+
+
+class BadRunDate(CissError):
+    """``--date`` is missing or is no calendar date."""
+
+    exit_code = 40
+
+
+class AlreadyRunning(CissError):
+    """Another process holds the run of this date."""
+
+    exit_code = 10
+
+
+class SourcesMissing(CissError):
+    """A source table has no row yet for a month in scope, or is not there at all."""
+
+    exit_code = 20
+
+
+class EngineUnavailable(CissError):
+    """The engine cannot be reached or asked; the data was not touched by this attempt."""
+
+    exit_code = 35
+
+
+class StepFailed(CissError):
+    """A step ended without its marker; re-running the same command is always safe."""
+
+    exit_code = 30
+
+
+class StatementFailed(StepFailed):
+    """The engine refused or broke off one statement."""
+
+
+class StatementDeadline(StatementFailed):
+    """A statement ran longer than ``statement_deadline_minutes`` and was cancelled."""
+
+
+class BillingFault(StepFailed):
+    """The source rows break a rule of the money; nobody but their owner can mend that."""
+
+
+class TotalsDiffer(StepFailed):
+    """Control totals of two places that must agree do not."""
+
+
+class TempChanged(StepFailed):
+    """Temp does not hold what BuildTemp's marker says."""
+
+
+class Refused(CissError):
+    """An operator's verb declines: the answer is no, and nothing was changed."""
+
+    exit_code = 1
+
+
+class Stopped(BaseException):
+    """A signal asked this step to end.
+
+    Not an ``Exception``: nothing between the handler and the step may take it for a fault and go on.
+    """
+
+    def __init__(self, signal_name: str) -> None:
+        super().__init__(f"stopped by {signal_name}")
+        self.signal_name = signal_name

@@ -1,0 +1,117 @@
+"""Whether the sources are there: which months a run can build, and which it leaves out.
+
+A month is ready when it has a row in every required source. Of two months in scope, one that is not
+ready and of which main holds no row is left out if the other is ready; so the 1st refreshes the old month
+before the new one has data (CONTRACT section 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from ciss_luigi import schema
+from ciss_luigi.engines.base import Session
+from ciss_luigi.errors import SourcesMissing
+from ciss_luigi.rundate import Month
+from ciss_luigi.settings import Settings
+from ciss_luigi.statements import Statements
+
+MAIN = "main"
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What the tables hold: absent tables, and rows per (role or main, month)."""
+
+    absent: tuple[str, ...]
+    rate_rows: int
+    rows: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The months a run builds and those it leaves out; ``missing`` says why it cannot run at all."""
+
+    months: tuple[Month, ...]
+    left_out: tuple[Month, ...] = ()
+    empty: tuple[tuple[str, Month], ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def empty_sources(self) -> tuple[str, ...]:
+        """The charge sources without a row in some month that is built."""
+        return tuple(dict.fromkeys(role for role, _ in self.empty))
+
+    def require(self) -> Scope:
+        """The scope itself, or SourcesMissing that names every table and month."""
+        if self.missing:
+            raise SourcesMissing(
+                "sources are missing: " + "; ".join(self.missing), state="no table was touched"
+            )
+        return self
+
+
+def nothing(settings: Settings) -> Holdings:
+    """What a warehouse without any table holds."""
+    return Holdings(tuple(settings.source(table.role) for table in schema.SOURCES), 0, {})
+
+
+def ask(session: Session, statements: Statements, months: Sequence[Month]) -> Holdings:
+    """Ask the engine once for all months; absent tables are found before they are named in a query."""
+    settings = statements.settings
+    there = session.tables(settings.database)
+    absent = tuple(
+        settings.source(table.role)
+        for table in schema.SOURCES
+        if settings.source_tables[table.role].lower() not in there
+    )
+    if absent:
+        return Holdings(absent, 0, {})
+    rows: dict[tuple[str, str], int] = {}
+    for role, month, count in session.query(statements.readiness(months)):
+        rows[role, month] = count
+    if settings.main_table.lower() in there:
+        for month, count, _ in session.query(statements.main_rows(months)):
+            rows[MAIN, month] = count
+    return Holdings((), rows.get(("rate", ""), 0), rows)
+
+
+def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Scope:
+    """Which months can be built."""
+    if holdings.absent:
+        return Scope((), missing=tuple(f"there is no table {name}" for name in holdings.absent))
+    if not holdings.rate_rows:
+        return Scope((), missing=(f"{settings.source('rate')} has no row at all",))
+    ready = [month for month in months if not _lacking(holdings, month, settings)]
+    left_out = [month for month in months if month not in ready and not holdings.rows.get((MAIN, str(month)))]
+    needed = [month for month in months if month not in ready and not (ready and month in left_out)]
+    return Scope(
+        months=tuple(ready),
+        left_out=tuple(left_out) if ready else (),
+        empty=tuple(_empty(holdings, ready)),
+        missing=tuple(text for month in needed for text in _lacking(holdings, month, settings)),
+    )
+
+
+def _lacking(holdings: Holdings, month: Month, settings: Settings) -> list[str]:
+    charge_roles = [table.role for table in schema.CHARGE_SOURCES]
+    if not settings.required_sources:
+        if any(holdings.rows.get((role, str(month))) for role in charge_roles):
+            return []
+        names = ", ".join(settings.source(role) for role in charge_roles)
+        return [f"none of {names} has a row for {month}"]
+    return [
+        f"{settings.source(role)} has no row for {month}"
+        for role in settings.required_sources
+        if not holdings.rows.get((role, str(month)))
+    ]
+
+
+def _empty(holdings: Holdings, months: Collection[Month]) -> list[tuple[str, Month]]:
+    return [
+        (table.role, month)
+        for table in schema.CHARGE_SOURCES
+        for month in months
+        if not holdings.rows.get((table.role, str(month)))
+    ]

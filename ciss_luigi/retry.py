@@ -1,0 +1,44 @@
+"""Trying a step again when the engine's trouble may pass."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+T = TypeVar("T")
+_LONGEST_WAIT_SECONDS = 600.0
+
+
+def with_retries(
+    action: Callable[[], T],
+    is_transient: Callable[[BaseException], bool],
+    *,
+    retries: int,
+    wait_seconds: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> T:
+    """Run an action, and again after transient errors, waiting twice as long each time, with jitter.
+
+    The last error is raised when ``retries`` further tries are used up; any other error at once.
+    """
+
+    def tell(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        wait = state.next_action.sleep if state.next_action else 0.0
+        logger.warning("%s\nTrying again in %.0f s (%d of %d).", error, wait, state.attempt_number, retries)
+
+    retrying = Retrying(
+        stop=stop_after_attempt(retries + 1),
+        wait=wait_exponential_jitter(initial=wait_seconds, max=_LONGEST_WAIT_SECONDS, jitter=wait_seconds),
+        retry=retry_if_exception(is_transient),
+        sleep=sleep,
+        before_sleep=tell,
+        reraise=True,
+    )
+    return retrying(action)

@@ -1,0 +1,84 @@
+"""The run date and the months it covers.
+
+The run date travels one way: ``--date`` -> ``RunDate`` -> step -> SQL literal -> marker. Below the door
+nobody asks a clock for it or reads it back from a name.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True, order=True)
+class Month:
+    """A calendar month, written ``YYYY-MM``."""
+
+    year: int
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> Month:
+        """Read ``YYYY-MM``; raises ValueError for anything else."""
+        match = _MONTH.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is no month; a month looks like 2016-11")
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.number:02d}"
+
+    def minus(self, months: int) -> Month:
+        """The month so many months earlier."""
+        index = self.year * 12 + self.number - 1 - months
+        return Month(index // 12, index % 12 + 1)
+
+    @property
+    def first_day(self) -> str:
+        """The month's first day as ``YYYY-MM-DD``."""
+        return f"{self}-01"
+
+    @property
+    def last_day(self) -> str:
+        """The month's last day as ``YYYY-MM-DD``."""
+        return f"{self}-{calendar.monthrange(self.year, self.number)[1]:02d}"
+
+
+@dataclass(frozen=True, order=True)
+class RunDate:
+    """The business date of one run."""
+
+    date: dt.date
+
+    @classmethod
+    def parse(cls, text: str) -> RunDate:
+        """Read ``YYYY-MM-DD``; raises ValueError for anything else."""
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            raise ValueError(f"{text!r} is no date; a date looks like 2016-11-22")
+        return cls(dt.date.fromisoformat(text))
+
+    def __str__(self) -> str:
+        return self.date.isoformat()
+
+    @property
+    def month(self) -> Month:
+        """The month that the run date lies in."""
+        return Month(self.date.year, self.date.month)
+
+    def months_in_scope(self, grace_days: int) -> tuple[Month, ...]:
+        """The months this run may rebuild, oldest first.
+
+        The month of the run date; on days 1..``grace_days`` also the month before it, whose late
+        charges still arrive (CONTRACT section 1).
+        """
+        if self.date.day <= grace_days:
+            return (self.month.minus(1), self.month)
+        return (self.month,)
+
+    def days_earlier(self, days: int) -> RunDate:
+        """The run date so many days earlier (at least the first date there is)."""
+        return RunDate(dt.date.fromordinal(max(1, self.date.toordinal() - days)))

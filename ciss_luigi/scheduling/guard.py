@@ -1,0 +1,102 @@
+"""One run of a date at a time.
+
+A command takes the date's lock while Luigi schedules it and keeps it to its end, so a second command for that
+date leaves at once and names the holder. Within RangeDaily each step takes the lock for itself and
+waits: a range must not end because one of its dates happens to run elsewhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar, NoReturn
+
+from luigi.interface import PidLockAlreadyTakenExit
+
+from ciss_luigi.errors import AlreadyRunning, CissError, ConfigurationError
+from ciss_luigi.rundate import RunDate
+from ciss_luigi.scheduling import messages
+from ciss_luigi.scheduling.defaults import exit_codes
+from ciss_luigi.site import Site
+from ciss_luigi.state.locks import FileLock, LocksUnusable
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+
+class _Command:
+    """What this command holds."""
+
+    is_range = False
+    locks: ClassVar[dict[RunDate, FileLock]] = {}
+
+
+def enter_range() -> None:
+    """RangeDaily is at work: from now on lock per step, and wait."""
+    _Command.is_range = True
+
+
+def is_range() -> bool:
+    """Whether RangeDaily is at work."""
+    return _Command.is_range
+
+
+def claim(site: Site, date: RunDate) -> None:
+    """Take the date for the life of this command; raises AlreadyRunning that names the holder."""
+    if _Command.is_range or date in _Command.locks:
+        return
+    lock = site.date_lock(date)
+    try:
+        taken = lock.try_acquire()
+    except LocksUnusable as error:
+        raise ConfigurationError(error.what) from error
+    if not taken:
+        raise AlreadyRunning(
+            f"{date} is being run by {lock.holder() or 'another process'}",
+            state="this command touched nothing",
+            next_command=f"ciss status --from {date} --to {date}",
+        )
+    _Command.locks[date] = lock
+
+
+@contextmanager
+def holding(site: Site, date: RunDate) -> Iterator[None]:
+    """Hold the date's lock for one step: the command's own, or else wait for it."""
+    lock = _Command.locks.get(date)
+    if lock is not None:
+        lock.sign()
+        yield
+        return
+    with site.date_lock(date).waited():
+        yield
+
+
+def in_command() -> bool:
+    """Whether this process is the command itself, not one of its workers or scheduling processes."""
+    return multiprocessing.parent_process() is None
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn a refusal before the first step into its exit code, without a traceback.
+
+    Only in the command itself: in a scheduling process Luigi would wait for ever for the answer.
+    """
+    messages.install()
+    try:
+        yield
+    except CissError as error:
+        if not in_command():
+            raise
+        _leave(error)
+
+
+def _leave(error: CissError) -> NoReturn:
+    logger.error("%s", error)
+    codes = exit_codes()
+    if isinstance(error, AlreadyRunning):
+        raise PidLockAlreadyTakenExit
+    raise SystemExit(
+        {35: codes.scheduling_error, 20: codes.missing_data}.get(error.exit_code, codes.unhandled_exception)
+    )

@@ -1,0 +1,244 @@
+"""The settings of ``[ciss]``: every key with its default, what it takes and an example.
+
+Reading is all or nothing: a Settings is whole and valid, or all faults are reported at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from ciss_luigi import schema, variables
+from ciss_luigi.errors import ConfigurationError, Fault
+from ciss_luigi.sqlfiles import NAME, SqlFileError, read_build
+
+SECTION = "ciss"
+_TRUE = {"true", "yes", "on", "1"}
+_FALSE = {"false", "no", "off", "0"}
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The engine that a URL names. ``place`` is safe to show; ``options`` may hold secrets."""
+
+    kind: str
+    place: str
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of ``[ciss]``, checked. Its ``repr`` shows no secret."""
+
+    folder: Path
+    warehouse: Warehouse
+    connect_args: Mapping[str, Any] = field(repr=False)
+    session_settings: Mapping[str, Any] = field(repr=False)
+    statement_deadline_minutes: float
+    month_partition: str
+    database: str
+    temp_table: str
+    main_table: str
+    source_tables: Mapping[str, str]
+    sql_dir: Path | None
+    state_dir: Path
+    grace_days: int
+    required_sources: tuple[str, ...]
+    rate_fallback_months: int
+    allow_older: bool
+    temp_keep_days: int
+    retries: int
+    retry_wait_seconds: float
+
+    def source(self, role: str) -> str:
+        """A source table's name with its database."""
+        return f"{self.database}.{self.source_tables[role]}"
+
+    @property
+    def temp(self) -> str:
+        """Temp's name with its database."""
+        return f"{self.database}.{self.temp_table}"
+
+    @property
+    def main(self) -> str:
+        """Main's name with its database."""
+        return f"{self.database}.{self.main_table}"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a value may refer to: the folder of its file, and the environment."""
+
+    folder: Path
+    environment: Mapping[str, str]
+
+    def path(self, text: str) -> Path:
+        """A path, relative ones taken from the folder of the configuration file."""
+        return Path(self.folder, Path(variables.expand(text, self.environment)).expanduser()).absolute()
+
+
+Reader = Callable[[str, Context], Any]
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of the section; ``read`` raises ValueError with what is wrong."""
+
+    name: str
+    default: str
+    read: Reader
+    example: str
+
+
+def _warehouse(text: str, context: Context) -> Warehouse:
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        raise ValueError(f"{text!r} is no URL")
+    if scheme != "duckdb":
+        raise ValueError(f"there is no engine for {scheme!r}")
+    path, _, query = rest.removeprefix("/").partition("?")
+    if not rest.startswith("/") or not path or path.startswith((":memory:", "md:")):
+        raise ValueError("names no DuckDB file; the tables must outlive the process")
+    options = dict(pair.partition("=")[::2] for pair in query.split("&") if pair)
+    return Warehouse("duckdb", str(context.path(path)), options)
+
+
+def _name(text: str, _: Context) -> str:
+    if not NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is no plain SQL name (letters, digits, _)")
+    return text
+
+
+def _flag(text: str, _: Context) -> bool:
+    if text.lower() not in _TRUE | _FALSE:
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text.lower() in _TRUE
+
+
+def _whole(low: int, high: int) -> Reader:
+    def read(text: str, _: Context) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"{text!r} is no whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _positive(text: str, _: Context) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e9:  # noqa: PLR2004 - also refuses nan and inf
+        raise ValueError(f"{text!r} is no number above 0")
+    return number
+
+
+def _json(text: str, context: Context) -> dict[str, Any]:
+    return variables.expand_json(text, context.environment)
+
+
+def _session_settings(text: str, context: Context) -> dict[str, Any]:
+    values = _json(text, context)
+    for name, value in values.items():
+        if not all(NAME.fullmatch(part) for part in name.split(".")):
+            raise ValueError(f"{name!r} is no name of a session setting")
+        if not isinstance(value, str | int | float):
+            raise ValueError(f"the value of {name!r} is neither text, number nor true/false")
+    return values
+
+
+def _sources(text: str, _: Context) -> tuple[str, ...]:
+    roles = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    known = [table.role for table in schema.CHARGE_SOURCES]
+    wrong = [role for role in roles if role not in known]
+    if wrong:
+        raise ValueError(
+            f"{', '.join(map(repr, wrong))} is none of {', '.join(known)}{_nearest(wrong[0], known)}"
+        )
+    return roles
+
+
+def _sql_dir(text: str, context: Context) -> Path | None:
+    if not text:
+        return None
+    folder = context.path(text)
+    read_build(folder)
+    return folder
+
+
+def _path(text: str, context: Context) -> Path:
+    if not text:
+        raise ValueError("is empty")
+    return context.path(text)
+
+
+KEYS = (
+    Key("warehouse_url", "duckdb:///var/ciss.duckdb", _warehouse, "duckdb:///var/ciss.duckdb"),
+    Key("connect_args", "{}", _json, '{"config": {"threads": 4}}'),
+    Key("session_settings", "{}", _session_settings, '{"memory_limit": "4GB"}'),
+    Key("statement_deadline_minutes", "240", _positive, "240"),
+    Key("month_partition", "month_year", _name, "month_year"),
+    Key("database", "mnaas", _name, "mnaas"),
+    Key("temp_table", "customer_invoice_summary_estimated_temp", _name, "invoice_summary_temp"),
+    Key("main_table", "customer_invoice_summary_estimated", _name, "invoice_summary"),
+    *(Key(f"{table.role}_table", table.default_name, _name, table.default_name) for table in schema.SOURCES),
+    Key("sql_dir", "", _sql_dir, "sql"),
+    Key("state_dir", "var", _path, "var"),
+    Key("grace_days", "5", _whole(0, 31), "5"),
+    Key("required_sources", "billable", _sources, "billable, register"),
+    Key("rate_fallback_months", "1", _whole(0, 120), "1"),
+    Key("allow_older", "false", _flag, "false"),
+    Key("temp_keep_days", "7", _whole(0, 36_500), "7"),
+    Key("retries", "3", _whole(0, 100), "3"),
+    Key("retry_wait_seconds", "5", _positive, "5"),
+)
+
+
+def read(section: Mapping[str, str], folder: Path, environment: Mapping[str, str]) -> Settings:
+    """Check a ``[ciss]`` section as it stands in its file (no interpolation).
+
+    Raises ConfigurationError that names every fault at once.
+    """
+    context = Context(folder, environment)
+    faults = [_unknown(name) for name in section if name not in {key.name for key in KEYS}]
+    values: dict[str, Any] = {}
+    for key in KEYS:
+        text = section.get(key.name, key.default).strip()
+        try:
+            values[key.name] = key.read(text, context)
+        except (ValueError, SqlFileError) as error:
+            faults.append(Fault(SECTION, key.name, str(error), key.example))
+    faults += _clashes(values)
+    if faults:
+        raise ConfigurationError("the configuration has faults", tuple(faults))
+    values["source_tables"] = {table.role: values.pop(f"{table.role}_table") for table in schema.SOURCES}
+    values["warehouse"] = values.pop("warehouse_url")
+    return Settings(folder=folder, **values)
+
+
+def _unknown(name: str) -> Fault:
+    return Fault(SECTION, name, "unknown key" + _nearest(name, [key.name for key in KEYS]))
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    near = get_close_matches(word.lower().replace("-", "_"), known, 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _clashes(values: Mapping[str, Any]) -> list[Fault]:
+    """Faults of values that are right alone and wrong together."""
+    faults = []
+    seen: dict[str, str] = {}
+    for name in ("temp_table", "main_table", *(f"{table.role}_table" for table in schema.SOURCES)):
+        table = str(values.get(name, name)).lower()
+        if table in seen:
+            faults.append(Fault(SECTION, name, f"names the same table as {seen[table]}: {table!r}"))
+        seen.setdefault(table, name)
+    taken = {column.name for column in schema.SUMMARY_COLUMNS} | {"run_date"}
+    if str(values.get("month_partition", "")).lower() in taken:
+        faults.append(Fault(SECTION, "month_partition", f"{values['month_partition']!r} is a column of main"))
+    return faults

@@ -1,0 +1,94 @@
+"""One installation: its settings, its state on disk and its engine, put together.
+
+``settings()`` is the only way to the configuration; it reads the environment and the files once.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from ciss_luigi import configfile
+from ciss_luigi import settings as settings_module
+from ciss_luigi.engines.base import Engine
+from ciss_luigi.rundate import Month, RunDate
+from ciss_luigi.settings import SECTION, Settings
+from ciss_luigi.state.ledger import Ledger
+from ciss_luigi.state.locks import FileLock
+from ciss_luigi.state.markers import Markers, Place
+
+Queue = Callable[[], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the doors work with."""
+
+    settings: Settings
+    config_path: Path
+
+    @functools.cached_property
+    def markers(self) -> Markers:
+        """The markers of this warehouse and these tables."""
+        settings = self.settings
+        warehouse = f"{settings.warehouse.kind} {settings.warehouse.place}"
+        place = Place(warehouse, settings.database, settings.main_table, settings.temp_table)
+        return Markers(settings.state_dir / "markers", place, warehouse)
+
+    @functools.cached_property
+    def ledger(self) -> Ledger:
+        """The run ledger."""
+        return Ledger(self.settings.state_dir / "ledger")
+
+    def date_lock(self, date: RunDate) -> FileLock:
+        """The lock of one run date."""
+        return FileLock(self._locks / f"date-{date}.lock")
+
+    @contextmanager
+    def month_locks(self, months: Sequence[Month]) -> Iterator[None]:
+        """Hold the locks of some months, waiting for them; oldest first, so that no two wait in a circle."""
+        with ExitStack() as stack:
+            for month in sorted(months):
+                stack.enter_context(FileLock(self._locks / f"month-{month}.lock").waited())
+            yield
+
+    @contextmanager
+    def worker_queue(self) -> Iterator[None]:
+        """Where the workers of one command queue for an embedded file, however long that takes."""
+        with FileLock(self._locks / "workers.lock").waited():
+            yield
+
+    def engine(self, queue: Queue = nullcontext) -> Engine:
+        """The engine of ``warehouse_url``; nothing is opened yet."""
+        from ciss_luigi.engines.embedded import DuckDbEngine
+
+        settings = self.settings
+        return DuckDbEngine(
+            Path(settings.warehouse.place),
+            options=settings.warehouse.options,
+            connect_args=settings.connect_args,
+            session_settings=settings.session_settings,
+            deadline_seconds=settings.statement_deadline_minutes * 60,
+            queue=queue,
+        )
+
+    @property
+    def _locks(self) -> Path:
+        return self.settings.state_dir / "locks"
+
+
+@functools.lru_cache(maxsize=1)
+def current() -> Site:
+    """The site of this process; raises ConfigurationError that names every fault."""
+    return load(os.environ, Path.cwd())
+
+
+def load(environment: os._Environ[str] | dict[str, str], folder: Path) -> Site:
+    """The site that a command in a folder sees; raises ConfigurationError."""
+    file = configfile.find(environment, folder)
+    settings = settings_module.read(file.sections[SECTION], file.path.parent, environment)
+    return Site(settings, file.path)

@@ -1,0 +1,32 @@
+-- Control totals of temp or main, per month and currency, with the checks made on every row:
+-- no NULL number, total_charge the sum of the four charges, and total_charge_usd within half a
+-- unit of its last digit of total_charge x conversion_rate.
+SELECT {month_column} AS month_year, currency,
+       COUNT(*) AS row_count,
+       CAST(SUM(CAST(source_rows AS DECIMAL(19,0))) AS DECIMAL(38,0)) AS source_rows,
+       CAST(SUM(CAST(billable_subs AS DECIMAL(19,0))) AS DECIMAL(38,0)) AS billable_subs,
+       CAST(SUM(subscription_charge) AS DECIMAL(38,4)) AS subscription_charge,
+       CAST(SUM(overage_charge) AS DECIMAL(38,4)) AS overage_charge,
+       CAST(SUM(service_charge) AS DECIMAL(38,4)) AS service_charge,
+       CAST(SUM(register_charge) AS DECIMAL(38,4)) AS register_charge,
+       CAST(SUM(total_charge) AS DECIMAL(38,4)) AS total_charge,
+       CAST(SUM(total_charge_usd) AS DECIMAL(38,4)) AS total_charge_usd,
+       SUM(CASE WHEN source_rows IS NULL OR billable_subs IS NULL OR subscription_charge IS NULL
+                  OR overage_charge IS NULL OR service_charge IS NULL OR register_charge IS NULL
+                  OR total_charge IS NULL OR conversion_rate IS NULL OR total_charge_usd IS NULL
+                THEN 1 ELSE 0 END) AS rows_with_null,
+       SUM(CASE WHEN CAST(total_charge AS DECIMAL(20,4))
+                     = CAST(subscription_charge AS DECIMAL(20,4)) + CAST(overage_charge AS DECIMAL(20,4))
+                       + CAST(service_charge AS DECIMAL(20,4)) + CAST(register_charge AS DECIMAL(20,4))
+                THEN 0 ELSE 1 END) AS rows_with_wrong_sum,
+       SUM(CASE WHEN CAST(total_charge AS DECIMAL(19,4)) * CAST(conversion_rate AS DECIMAL(18,8))
+                     BETWEEN CAST(total_charge_usd AS DECIMAL(20,5)) - CAST(0.00005 AS DECIMAL(6,5))
+                         AND CAST(total_charge_usd AS DECIMAL(20,5)) + CAST(0.00005 AS DECIMAL(6,5))
+                THEN 0 ELSE 1 END) AS rows_with_wrong_usd,
+       MIN(rate_month) AS lowest_rate_month, MAX(rate_month) AS highest_rate_month,
+       MIN(conversion_rate) AS lowest_rate, MAX(conversion_rate) AS highest_rate,
+       MIN(as_of_date) AS lowest_as_of_date, MAX(as_of_date) AS highest_as_of_date,
+       MIN(run_id) AS lowest_run_id, MAX(run_id) AS highest_run_id
+FROM {table}
+WHERE {where}
+GROUP BY {month_column}, currency

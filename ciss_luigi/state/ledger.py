@@ -1,0 +1,126 @@
+"""The run ledger: every attempt of every step, with its start, end, outcome and error.
+
+One file of JSON lines per date, only ever appended to. An attempt without an end was killed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import socket
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ciss_luigi.rundate import RunDate
+
+
+class Outcome(StrEnum):
+    """How an attempt ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt at a step; ``outcome`` is None while it runs or when it was killed."""
+
+    id: str
+    step: str
+    host: str
+    pid: int
+    started_at: str
+    ended_at: str = ""
+    outcome: Outcome | None = None
+    error: str = ""
+
+
+class Ledger:
+    """The ledger of one ``state_dir``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def start(self, date: RunDate, step: str) -> str:
+        """Write down that an attempt begins; returns its id. Raises OSError."""
+        attempt = uuid.uuid4().hex
+        self._append(
+            date,
+            {
+                "event": "start",
+                "attempt": attempt,
+                "step": step,
+                "host": socket.gethostname(),
+                "pid": os.getpid(),
+            },
+        )
+        return attempt
+
+    def end(self, date: RunDate, attempt: str, outcome: Outcome, error: str = "") -> None:
+        """Write down how an attempt ended; raises OSError."""
+        self._append(date, {"event": "end", "attempt": attempt, "outcome": str(outcome), "error": error})
+
+    def attempts(self, date: RunDate) -> list[Attempt]:
+        """All attempts of a date, oldest first; a torn last line of a killed writer is passed over."""
+        found: dict[str, Attempt] = {}
+        for entry in self._entries(date):
+            attempt = _merge(found.get(entry.get("attempt", "")), entry)
+            if attempt is not None:
+                found[attempt.id] = attempt
+        return list(found.values())
+
+    def dates(self) -> list[RunDate]:
+        """The dates that have a ledger, oldest first."""
+        found = []
+        for path in self._folder.glob("*.jsonl"):
+            try:
+                found.append(RunDate.parse(path.stem))
+            except ValueError:
+                continue
+        return sorted(found)
+
+    def _append(self, date: RunDate, entry: dict[str, Any]) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"at": dt.datetime.now(dt.UTC).isoformat(), **entry}, ensure_ascii=False)
+        line = f"\n{text}\n"  # the first newline ends what a killed writer may have left torn
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        descriptor = os.open(self._folder / f"{date}.jsonl", flags, 0o664)
+        try:
+            os.write(descriptor, line.encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _entries(self, date: RunDate) -> list[dict[str, Any]]:
+        try:
+            text = (self._folder / f"{date}.jsonl").read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return []
+        entries = []
+        for line in text.splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(entry, dict):
+                entries.append(entry)
+        return entries
+
+
+def _merge(known: Attempt | None, entry: dict[str, Any]) -> Attempt | None:
+    try:
+        if entry["event"] == "start":
+            return Attempt(entry["attempt"], entry["step"], entry["host"], int(entry["pid"]), entry["at"])
+        if known is not None:
+            return Attempt(
+                known.id, known.step, known.host, known.pid, known.started_at,
+                entry["at"], Outcome(entry["outcome"]), entry["error"],
+            )  # fmt: skip
+    except (KeyError, ValueError, TypeError):
+        return None
+    return None

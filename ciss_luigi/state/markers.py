@@ -1,0 +1,196 @@
+"""Markers: dated proofs that a step is done, one JSON file per date and task.
+
+A marker counts only for the warehouse and tables it was made for. What cannot be read, or speaks of
+something else, counts as absent: a step too many costs minutes, a step too few costs money.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ciss_luigi.rundate import RunDate
+from ciss_luigi.state.files import remove, write_whole
+from ciss_luigi.totals import Amounts, MonthTotals
+from ciss_luigi.version import VERSION
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+
+class Step(StrEnum):
+    """The three steps, in their order."""
+
+    TRUNCATE = "TruncateTemp"
+    BUILD = "BuildTemp"
+    MERGE = "MergeMain"
+
+
+STEPS = tuple(Step)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a marker is about: the warehouse and the two tables."""
+
+    warehouse: str
+    database: str
+    main_table: str
+    temp_table: str
+
+
+@dataclass(frozen=True)
+class Marker:
+    """One step of one date, done."""
+
+    step: Step
+    date: RunDate
+    run_id: str
+    started_at: dt.datetime
+    months: tuple[MonthTotals, ...] = ()
+    superseded: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    empty_sources: tuple[str, ...] = ()
+    finished_at: dt.datetime | None = None
+
+
+class Markers:
+    """The markers of one ``state_dir``, for one warehouse and its tables."""
+
+    def __init__(self, folder: Path, place: Place, engine: str) -> None:
+        self._folder = folder
+        self._place = place
+        self._engine = engine
+
+    def path(self, date: RunDate, step: Step) -> Path:
+        """Where the marker of a step stands."""
+        return self._folder / str(date) / f"{step}.json"
+
+    def write(self, marker: Marker) -> None:
+        """Write a marker whole or not at all; raises OSError."""
+        text = json.dumps(self._to_json(marker), indent=2, ensure_ascii=False)
+        write_whole(self.path(marker.date, marker.step), text + "\n")
+
+    def read(self, date: RunDate, step: Step) -> Marker | None:
+        """The valid marker of a step, or None; a file that does not count is named in a warning."""
+        path = self.path(date, step)
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            marker = _from_json(values)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+            logger.warning(
+                "%s counts as absent: it cannot be read (%s: %s)", path, type(error).__name__, error
+            )
+            return None
+        stray = self._strays(values, date, step)
+        if stray:
+            logger.warning("%s counts as absent: it is about another %s", path, ", ".join(stray))
+            return None
+        return marker
+
+    def is_merged(self, date: RunDate) -> bool:
+        """Whether main is as new as the date: MergeMain's marker is valid and rests on BuildTemp's.
+
+        BuildTemp's marker may be gone; if it is there, it must be of the same build.
+        """
+        merged = self.read(date, Step.MERGE)
+        if merged is None:
+            return False
+        built = self.read(date, Step.BUILD)
+        return built is None or built.run_id == merged.run_id
+
+    def remove_from(self, date: RunDate, step: Step) -> list[Step]:
+        """Remove the markers of a step and of all later ones, the last first; says which were there.
+
+        The last first: a kill in between leaves no later marker without its earlier one.
+        """
+        later = [one for one in reversed(STEPS) if STEPS.index(one) >= STEPS.index(step)]
+        return [one for one in later if remove(self.path(date, one))]
+
+    def dates(self) -> list[RunDate]:
+        """The dates that have a folder here, oldest first."""
+        if not self._folder.is_dir():
+            return []
+        found = []
+        for entry in self._folder.iterdir():
+            try:
+                found.append(RunDate.parse(entry.name))
+            except ValueError:
+                continue
+        return sorted(found)
+
+    def _to_json(self, marker: Marker) -> dict[str, Any]:
+        finished = marker.finished_at or dt.datetime.now(dt.UTC)
+        return {
+            "task": str(marker.step),
+            "date": str(marker.date),
+            "run_id": marker.run_id,
+            "months": [_month_to_json(month) for month in marker.months],
+            "superseded": list(marker.superseded),
+            "left_out": list(marker.left_out),
+            "empty_sources": list(marker.empty_sources),
+            "warehouse": self._place.warehouse,
+            "database": self._place.database,
+            "main_table": self._place.main_table,
+            "temp_table": self._place.temp_table,
+            "engine": self._engine,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "started_at": marker.started_at.isoformat(),
+            "finished_at": finished.isoformat(),
+            "version": VERSION,
+        }
+
+    def _strays(self, values: Mapping[str, Any], date: RunDate, step: Step) -> list[str]:
+        expected = {
+            "task": str(step),
+            "date": str(date),
+            "warehouse": self._place.warehouse,
+            "database": self._place.database,
+            "main_table": self._place.main_table,
+            "temp_table": self._place.temp_table,
+        }
+        return [key for key, value in expected.items() if values[key] != value]
+
+
+def _month_to_json(month: MonthTotals) -> dict[str, Any]:
+    return {
+        "month": month.month,
+        "rows": month.rows,
+        "source_rows": month.source_rows,
+        "totals": {currency: amounts.to_json() for currency, amounts in month.totals.items()},
+    }
+
+
+def _from_json(values: Mapping[str, Any]) -> Marker:
+    return Marker(
+        step=Step(values["task"]),
+        date=RunDate.parse(values["date"]),
+        run_id=_text(values["run_id"]),
+        months=tuple(_month_from_json(month) for month in values["months"]),
+        superseded=tuple(map(_text, values["superseded"])),
+        left_out=tuple(map(_text, values["left_out"])),
+        empty_sources=tuple(map(_text, values["empty_sources"])),
+        started_at=dt.datetime.fromisoformat(values["started_at"]),
+        finished_at=dt.datetime.fromisoformat(values["finished_at"]),
+    )
+
+
+def _month_from_json(values: Mapping[str, Any]) -> MonthTotals:
+    totals = {currency: Amounts.from_json(amounts) for currency, amounts in values["totals"].items()}
+    return MonthTotals(_text(values["month"]), int(values["rows"]), int(values["source_rows"]), totals)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value

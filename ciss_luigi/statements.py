@@ -1,0 +1,164 @@
+"""Every statement of a run, as text.
+
+The steps send these and ``ciss plan`` prints these: there is one place where a statement is made. Each
+begins with a comment that names step, run date and run id, so that it can be found on the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from ciss_luigi import schema
+from ciss_luigi.engines.base import Dialect
+from ciss_luigi.rundate import Month, RunDate
+from ciss_luigi.settings import Settings
+from ciss_luigi.sqlfiles import Query, built_in, fill, read_build, split
+
+SUMMARY = tuple(column.name for column in schema.SUMMARY_COLUMNS)
+_SUMMARY_TYPES = tuple((column.name, column.type) for column in schema.SUMMARY_COLUMNS)
+TEMP_PARTITION = "run_date"
+MONTH = "month_year"
+
+
+@dataclass(frozen=True)
+class Statements:
+    """The statements of one run date on one engine."""
+
+    settings: Settings
+    dialect: Dialect
+    date: RunDate
+    step: str
+    run_id: str = ""
+
+    # --- tables -----------------------------------------------------------------------------------
+
+    def create_tables(self) -> list[str]:
+        """Make the schema, main and temp where they are absent."""
+        settings = self.settings
+        temp_columns = [*_SUMMARY_TYPES, (MONTH, schema.TEXT)]
+        return self._tagged(
+            [
+                self.dialect.create_database(settings.database),
+                self.dialect.create_table(settings.main, _SUMMARY_TYPES, settings.month_partition),
+                self.dialect.create_table(settings.temp, temp_columns, TEMP_PARTITION),
+            ]
+        )
+
+    # --- TruncateTemp -----------------------------------------------------------------------------
+
+    def empty_temp(self) -> list[str]:
+        """Empty this run date's part of temp."""
+        partition = (TEMP_PARTITION, str(self.date))
+        return self._tagged(self.dialect.empty_partition(self.settings.temp, partition, [*SUMMARY, MONTH]))
+
+    def list_temp(self) -> str:
+        """Ask which run dates temp holds."""
+        return self._tag(self.dialect.list_partitions(self.settings.temp, TEMP_PARTITION))
+
+    def drop_temp(self, dates: Sequence[RunDate]) -> list[str]:
+        """Drop temp's partitions of some run dates."""
+        values = [str(date) for date in dates]
+        return self._tagged(self.dialect.drop_partitions(self.settings.temp, TEMP_PARTITION, values))
+
+    # --- sources ----------------------------------------------------------------------------------
+
+    def readiness(self, months: Sequence[Month]) -> str:
+        """Count the sources' rows of each month."""
+        return self._own("readiness", {"months": _literals(months), **self._sources})
+
+    def main_rows(self, months: Sequence[Month]) -> str:
+        """Ask what main holds of each month, and its newest as_of_date."""
+        return self._own("main_rows", {**self._main_names, "months": _literals(months)})
+
+    def source_totals(self, months: Sequence[Month]) -> str:
+        """Sum up the charge sources."""
+        return self._own("source_totals", {"months": _literals(months), **self._sources})
+
+    def rates(self, months: Sequence[Month]) -> str:
+        """Ask for the rates that the run could use, and their faults."""
+        return self._own("rates", {"rate_months": _literals(self.rate_months(months)), **self._sources})
+
+    def rate_months(self, months: Sequence[Month]) -> list[Month]:
+        """The months whose rates the run could use: those built, and their fallback months."""
+        back = range(self.settings.rate_fallback_months + 1)
+        return sorted({month.minus(count) for month in months for count in back})
+
+    # --- BuildTemp --------------------------------------------------------------------------------
+
+    def build(self, months: Sequence[Month]) -> list[str]:
+        """Compute the summary of some months into this run date's part of temp."""
+        query = self._build_query(months)
+        partition = (TEMP_PARTITION, str(self.date))
+        return self._tagged(self.dialect.overwrite(self.settings.temp, partition, [*SUMMARY, MONTH], query))
+
+    def temp_totals(self) -> str:
+        """Control totals of this run date's part of temp."""
+        where = f"{TEMP_PARTITION} = '{self.date}'"
+        return self._own(
+            "summary_totals", {"table": self.settings.temp, "where": where, "month_column": MONTH}
+        )
+
+    # --- MergeMain --------------------------------------------------------------------------------
+
+    def merge(self, month: Month) -> list[str]:
+        """Replace one month of main by temp's rows of it."""
+        values = {
+            "columns": ", ".join(SUMMARY),
+            "temp": self.settings.temp,
+            "run_date": str(self.date),
+            "months": _literals([month]),
+        }
+        query = split(fill(built_in("merge"), values))
+        partition = (self.settings.month_partition, str(month))
+        return self._tagged(self.dialect.overwrite(self.settings.main, partition, SUMMARY, query))
+
+    def main_totals(self, months: Sequence[Month]) -> str:
+        """Control totals of some months of main."""
+        column = self.settings.month_partition
+        values = {"table": self.settings.main, "where": f"{column} IN ({_literals(months)})"}
+        return self._own("summary_totals", {**values, "month_column": column})
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    @cached_property
+    def _sources(self) -> dict[str, str]:
+        return {table.role: self.settings.source(table.role) for table in schema.SOURCES}
+
+    @property
+    def _main_names(self) -> dict[str, str]:
+        return {"main": self.settings.main, "month_column": self.settings.month_partition}
+
+    def _build_query(self, months: Sequence[Month]) -> Query:
+        values = {
+            **self._sources,
+            "months": _literals(months),
+            "month_rows": self._month_rows(months),
+            "rate_months": _literals(self.rate_months(months)),
+            "run_date": str(self.date),
+            "run_id": self.run_id,
+        }
+        return split(fill(read_build(self.settings.sql_dir), values))
+
+    def _month_rows(self, months: Sequence[Month]) -> str:
+        back = self.settings.rate_fallback_months
+        return "\n    UNION ALL\n    ".join(
+            f"SELECT '{month}' AS month_year, '{month.first_day}' AS first_day, "
+            f"'{month.last_day}' AS last_day, '{month.minus(back)}' AS oldest_rate_month"
+            for month in months
+        )
+
+    def _own(self, name: str, values: dict[str, str]) -> str:
+        return self._tag(fill(built_in(name), values))
+
+    def _tagged(self, statements: Sequence[str]) -> list[str]:
+        return [self._tag(statement) for statement in statements]
+
+    def _tag(self, statement: str) -> str:
+        words = " ".join(word for word in ("ciss_luigi", self.step, str(self.date), self.run_id) if word)
+        return f"/* {words} */\n{statement}"
+
+
+def _literals(months: Sequence[Month]) -> str:
+    return ", ".join(f"'{month}'" for month in months)

@@ -1,0 +1,332 @@
+"""The three steps as plain functions over an engine. No Luigi in sight.
+
+Each may be repeated at will: what it writes replaces what an earlier attempt wrote. Each returns the marker
+that proves it, and leaves writing that marker to its caller, after the data.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ciss_luigi import billing, readiness
+from ciss_luigi.engines.base import Engine, Row, Session
+from ciss_luigi.errors import BillingFault, StepFailed, TempChanged, TotalsDiffer
+from ciss_luigi.rundate import Month, RunDate
+from ciss_luigi.schema import CHARGES
+from ciss_luigi.settings import Settings
+from ciss_luigi.state.markers import Marker, Markers, Step
+from ciss_luigi.statements import Statements
+from ciss_luigi.totals import (
+    Build,
+    Key,
+    MonthTotals,
+    SourceTotals,
+    SummaryTotals,
+    check_rows,
+    compare_months,
+    compare_sources,
+    month_totals,
+)
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+MonthLocks = Callable[[Sequence[Month]], AbstractContextManager[None]]
+
+
+@dataclass
+class RebuildBudget:
+    """One rebuild per run: the first difference is healed, the second is a failure."""
+
+    left: int = 1
+
+    def spend(self, error: StepFailed) -> None:
+        """Use the rebuild up; raises ``error`` when there is none left."""
+        if not self.left:
+            raise error
+        self.left -= 1
+        logger.warning("%s\nBuilding temp anew, once.", error.what)
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a step needs: what to do, where, and who is told."""
+
+    settings: Settings
+    engine: Engine
+    markers: Markers
+    month_locks: MonthLocks
+    date: RunDate
+    tell: Callable[[str], None] = logger.info
+    budget: RebuildBudget = field(default_factory=RebuildBudget)
+
+    def statements(self, step: Step, run_id: str = "") -> Statements:
+        """The statements of one step of this job."""
+        return Statements(self.settings, self.engine.dialect, self.date, step, run_id)
+
+    @property
+    def months(self) -> tuple[Month, ...]:
+        """The months in scope."""
+        return self.date.months_in_scope(self.settings.grace_days)
+
+
+def truncate_temp(job: Job) -> Marker:
+    """Make the tables if absent, empty this date's part of temp, drop what finished dates left there."""
+    started = _now()
+    statements = job.statements(Step.TRUNCATE)
+    with job.engine.session() as session, session.transaction():
+        _send(session, statements.create_tables())
+        _send(session, statements.empty_temp())
+        held = [value for (value,) in session.query(statements.list_temp())]
+        old = finished_dates(job, held)
+        if old:
+            _send(session, statements.drop_temp(old))
+    job.tell(f"temp is empty for {job.date}; dropped {len(old)} finished dates")
+    return Marker(Step.TRUNCATE, job.date, "", started)
+
+
+def finished_dates(job: Job, held: Iterable[str | None]) -> list[RunDate]:
+    """The run dates in temp that are merged and older than ``temp_keep_days``: dates not merged yet stay."""
+    oldest_kept = job.date.days_earlier(job.settings.temp_keep_days)
+    found = []
+    for value in held:
+        try:
+            date = RunDate.parse(value or "")
+        except ValueError:
+            continue
+        if date < oldest_kept and job.markers.is_merged(date):
+            found.append(date)
+    return sorted(found)
+
+
+def build_temp(job: Job) -> Marker:
+    """Compute the summary into temp and prove that it agrees with the sources.
+
+    Raises SourcesMissing, BillingFault or TotalsDiffer; main is never touched.
+    """
+    with job.engine.session() as session:
+        return _build_proven(job, session)
+
+
+def merge_main(job: Job) -> Marker:
+    """Publish temp's months in main, each proven before and after.
+
+    Raises TempChanged or TotalsDiffer. Looking for a newer estimate and writing are one critical section:
+    the locks of all the months are held throughout, taken before the engine is opened.
+    """
+    started = _now()
+    with job.month_locks(job.months), job.engine.session() as session:
+        built = _proven_temp(job, session)
+        months = [Month.parse(month.month) for month in built.months]
+        newer = [] if job.settings.allow_older else _newer_in_main(job, session, months)
+        for month in months:
+            if month not in newer:
+                _merge_month(job, session, month, built)
+    for month in newer:
+        job.tell(f"main holds a newer estimate of {month} than {job.date}; it is left alone")
+    return replace(
+        built,
+        step=Step.MERGE,
+        started_at=started,
+        months=tuple(month for month in built.months if Month.parse(month.month) not in newer),
+        superseded=tuple(map(str, newer)),
+        finished_at=None,
+    )
+
+
+# --- building -----------------------------------------------------------------------------------------
+
+
+def _build_proven(job: Job, session: Session) -> Marker:
+    """Build; a first difference between sources and temp is answered by one rebuild."""
+    while True:
+        try:
+            with session.transaction():
+                return _build_once(job, session)
+        except TotalsDiffer as error:
+            job.budget.spend(error)
+
+
+def _build_once(job: Job, session: Session) -> Marker:
+    started = _now()
+    statements = job.statements(Step.BUILD, new_run_id(job.date))
+    scope = _scope(job, session, statements)
+    sources = read_source_totals(session.query(statements.source_totals(scope.months)))
+    rates = billing.read_rates(session.query(statements.rates(scope.months)))
+    _refuse_faults(sources, rates, job)
+    _send(session, statements.build(scope.months))
+    temp = read_summary_totals(session.query(statements.temp_totals()))
+    differences = compare_sources(sources, temp, Build(statements.run_id, str(job.date)))
+    differences += billing.wrong_rates(temp, rates, scope.months, job.settings.rate_fallback_months)
+    if differences:
+        raise TotalsDiffer(_listed("the control totals of the sources and temp differ:", differences))
+    marker = Marker(
+        Step.BUILD,
+        job.date,
+        statements.run_id,
+        started,
+        months=month_totals(temp, scope.months),
+        left_out=tuple(map(str, scope.left_out)),
+        empty_sources=scope.empty_sources,
+    )
+    _tell_built(job, marker, scope)
+    return marker
+
+
+def _scope(job: Job, session: Session, statements: Statements) -> readiness.Scope:
+    holdings = readiness.ask(session, statements, job.months)
+    return readiness.judge(holdings, job.months, job.settings).require()
+
+
+def _refuse_faults(sources: Mapping[Key, SourceTotals], rates: billing.Rates, job: Job) -> None:
+    found = billing.faults(sources, rates, job.settings.rate_fallback_months)
+    if found:
+        raise BillingFault(
+            _listed("the sources break rules of the money:", found),
+            state="main was not touched; temp holds nothing of this attempt",
+            next_command="correct the source rows, then the same command again",
+        )
+
+
+def _tell_built(job: Job, marker: Marker, scope: readiness.Scope) -> None:
+    for month in marker.months:
+        job.tell(f"built {month.month}: {month.rows} rows from {month.source_rows} source rows")
+    for left in scope.left_out:
+        job.tell(f"left out {left}: it has no source rows yet, and main holds nothing of it")
+    for role, empty in scope.empty:
+        job.tell(f"{job.settings.source(role)} has no row for {empty}")
+
+
+# --- merging ------------------------------------------------------------------------------------------
+
+
+def _proven_temp(job: Job, session: Session) -> Marker:
+    """BuildTemp's marker, once temp holds exactly what it says; builds temp anew when it does not."""
+    while True:
+        built = job.markers.read(job.date, Step.BUILD)
+        differences = _temp_differences(job, session, built)
+        if built is not None and not differences:
+            return built
+        job.budget.spend(
+            TempChanged(_listed("temp does not hold what BuildTemp's marker says:", differences))
+        )
+        job.markers.write(_build_proven(job, session))
+
+
+def _temp_differences(job: Job, session: Session, built: Marker | None) -> list[str]:
+    if built is None:
+        return ["BuildTemp has no valid marker"]
+    statements = job.statements(Step.MERGE, built.run_id)
+    if job.settings.temp_table.lower() not in session.tables(job.settings.database):
+        return [f"there is no table {job.settings.temp}"]
+    temp = read_summary_totals(session.query(statements.temp_totals()))
+    return _month_differences(built, built.months, temp, ("BuildTemp's marker", "temp"))
+
+
+def _newer_in_main(job: Job, session: Session, months: Sequence[Month]) -> list[Month]:
+    rows = session.query(job.statements(Step.MERGE).main_rows(months)) if months else []
+    return sorted(
+        Month.parse(month) for month, _, newest in rows if newest is not None and newest > str(job.date)
+    )
+
+
+def _merge_month(job: Job, session: Session, month: Month, built: Marker) -> None:
+    """Write one month and read it back; a main that reads back wrong is written once more."""
+    statements = job.statements(Step.MERGE, built.run_id)
+    expected = [one for one in built.months if one.month == str(month)]
+    differences: list[str] = []
+    for _ in range(2):
+        try:
+            with session.transaction():
+                _send(session, statements.merge(month))
+                main = read_summary_totals(session.query(statements.main_totals([month])))
+                differences = _month_differences(built, expected, main, ("temp", "main"))
+                if differences:
+                    raise TotalsDiffer(_listed(f"main's {month} does not hold what temp held:", differences))
+                break
+        except TotalsDiffer as error:
+            logger.warning("%s", error.what)
+            failure = error
+    else:
+        raise failure
+    job.tell(f"merged {month}: {expected[0].rows} rows")
+
+
+def _month_differences(
+    built: Marker, expected: Sequence[MonthTotals], found: Mapping[Key, SummaryTotals], sides: tuple[str, str]
+) -> list[str]:
+    """Where the rows found are not those expected of a build, months that nobody expected included."""
+    wanted = {month.month: month for month in expected}
+    strange = dict.fromkeys(month for month, _ in found if month not in wanted)
+    have = month_totals(found, [Month.parse(month) for month in wanted])
+    build = Build(built.run_id, str(built.date))
+    differences = compare_months(expected, have, sides)
+    differences += [f"{month}: {sides[0]} knows nothing of this month" for month in strange]
+    return differences + [text for key, row in found.items() for text in check_rows(key, row, build)]
+
+
+# --- parts --------------------------------------------------------------------------------------------
+
+
+def new_run_id(date: RunDate) -> str:
+    """An id for one build, in characters that are safe in SQL, file names and shells."""
+    return f"{date}-{_now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+
+def read_source_totals(rows: Iterable[Row]) -> dict[Key, SourceTotals]:
+    """The rows of ``source_totals.sql``, the four sources of a month and currency together."""
+    found: dict[Key, SourceTotals] = {}
+    for role, month, currency, source_rows, billable_subs, charge in rows:
+        charges = dict.fromkeys(CHARGES, charge - charge) | {_CHARGE_OF[role]: charge}
+        one = SourceTotals(int(source_rows), int(billable_subs), charges)
+        key = (month, currency)
+        found[key] = found[key].plus(one) if key in found else one
+    return found
+
+
+_CHARGE_OF = dict(zip(("billable", "overage", "service", "register"), CHARGES, strict=True))
+
+
+def read_summary_totals(rows: Iterable[Row]) -> dict[Key, SummaryTotals]:
+    """The rows of ``summary_totals.sql``."""
+    return {(row[0], row[1]): _summary(row) for row in rows}
+
+
+def _summary(row: Row) -> SummaryTotals:
+    return SummaryTotals(
+        rows=int(row[2]),
+        source_rows=_int(row[3]),
+        billable_subs=_int(row[4]),
+        charges=dict(zip(CHARGES, row[5:9], strict=True)),
+        total_charge=row[9],
+        total_charge_usd=row[10],
+        rows_with_null=int(row[11]),
+        rows_with_wrong_sum=int(row[12]),
+        rows_with_wrong_usd=int(row[13]),
+        rate_months=(row[14], row[15]),
+        rates=(row[16], row[17]),
+        as_of_dates=(row[18], row[19]),
+        run_ids=(row[20], row[21]),
+    )
+
+
+def _int(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _send(session: Session, statements: Iterable[str]) -> None:
+    for statement in statements:
+        session.execute(statement)
+
+
+def _listed(head: str, lines: Sequence[str]) -> str:
+    return "\n".join([head, *(f"  - {line}" for line in lines)])
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,162 @@
+"""The task graph: ``SourcesReady`` and ``TruncateTemp`` <- ``BuildTemp`` <- ``MergeMain``.
+
+    luigi --module ciss_luigi MergeMain --date 2016-11-22
+
+Each task has the one significant parameter ``date``; nothing else may ever be significant, because luigid
+excludes by task and significant parameters.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from typing import Any, ClassVar
+
+import luigi
+
+from ciss_luigi import runner, site, sources
+from ciss_luigi.errors import ConfigurationError
+from ciss_luigi.rundate import RunDate
+from ciss_luigi.scheduling import defaults, guard, messages, signals
+from ciss_luigi.state.markers import Step
+
+defaults.apply()
+messages.install()
+
+
+class RunDateParameter(luigi.DateParameter):
+    """A calendar date, written ``YYYY-MM-DD`` and nothing else."""
+
+    def parse(self, s: str) -> dt.date:
+        """Read the date; raises BadRunDate."""
+        try:
+            return RunDate.parse(s).date
+        except ValueError:
+            raise messages.bad_date(s) from None
+
+
+class DatedTask(luigi.Task):
+    """A task of one run date."""
+
+    date: dt.date = RunDateParameter(  # type: ignore[assignment]
+        description="the run date, for example 2016-11-22"
+    )
+
+    @property
+    def run_date(self) -> RunDate:
+        """The run date as the steps know it."""
+        return RunDate(self.date)
+
+    @property
+    def priority(self) -> int:  # type: ignore[override]
+        """Oldest dates first; Luigi wants a higher number for what is more urgent."""
+        return (dt.date.max - self.date).days
+
+
+class SourcesReady(luigi.ExternalTask, DatedTask):
+    """The sources hold the months in scope. Only this task asks the engine."""
+
+    def complete(self) -> bool:
+        """Whether every table and month that the run needs is there; the log names what is not."""
+        signals.install()
+        with guard.refusing():
+            return sources.are_ready(site.current(), self.run_date)
+
+    def output(self) -> list[luigi.Target]:
+        """Nothing of ours: the tables belong to the warehouse."""
+        return []
+
+
+class MarkerTarget(luigi.Target):
+    """A step's marker: there when it is valid."""
+
+    def __init__(self, date: RunDate, step: Step) -> None:
+        self._date = date
+        self._step = step
+
+    def exists(self) -> bool:
+        """Whether the step is done; looks at files only."""
+        return runner.is_done(site.current(), self._date, self._step)
+
+    def __str__(self) -> str:
+        return f"the marker of {self._step} for {self._date}"
+
+
+class StepTask(DatedTask):
+    """A step with its marker."""
+
+    step: ClassVar[Step]
+
+    def output(self) -> MarkerTarget:
+        """The step's marker."""
+        return MarkerTarget(self.run_date, self.step)
+
+    def complete(self) -> bool:
+        """Whether the marker is valid. A scheduling process leaves a faulty configuration to its parent."""
+        signals.install()
+        try:
+            with guard.refusing():
+                return bool(self.output().exists())
+        except ConfigurationError:
+            return False
+
+    def deps(self) -> list[luigi.Task]:
+        """The tasks before this one; Luigi asks while it schedules, and so the date is claimed here."""
+        signals.install()
+        with guard.refusing():
+            guard.claim(site.current(), self.run_date)
+        return list(super().deps())  # type: ignore[no-untyped-call]
+
+    def run(self) -> None:
+        """Do the step, unless another process has done it since Luigi looked."""
+        here = site.current()
+        with signals.step(), guard.holding(here, self.run_date):
+            if self.complete():
+                return
+            tell = messages.Teller(getattr(self, "set_status_message", None))
+            queue = here.worker_queue if guard.is_range() else nullcontext
+            runner.perform(here, self.run_date, self.step, tell=tell, queue=queue)
+
+    def on_failure(self, exception: BaseException) -> str:
+        """What luigid shows of a failure: its own text, never a traceback with values in it."""
+        return messages.plain(str(exception))
+
+
+class TruncateTemp(StepTask):
+    """Make the tables and empty this date's part of temp."""
+
+    step = Step.TRUNCATE
+
+    def requires(self) -> list[luigi.Task]:
+        """The sources: without them no table is touched."""
+        return [SourcesReady(date=self.date)]
+
+
+class BuildTemp(StepTask):
+    """Compute the summary into temp and prove it against the sources."""
+
+    step = Step.BUILD
+
+    def requires(self) -> list[luigi.Task]:
+        """An empty part of temp, and the sources, which may have gone since it was emptied."""
+        return [TruncateTemp(date=self.date), SourcesReady(date=self.date)]
+
+
+class MergeMain(StepTask):
+    """Publish temp's months in main."""
+
+    step = Step.MERGE
+
+    def requires(self) -> list[luigi.Task]:
+        """What is to be published."""
+        return [BuildTemp(date=self.date)]
+
+    @classmethod
+    def bulk_complete(cls, parameter_tuples: Iterable[Any]) -> Iterator[Any]:
+        """The dates that are done; only RangeDaily asks, before anything is scheduled."""
+        guard.enter_range()
+        signals.install()
+        with guard.refusing():
+            site.current()
+        return (date for date in parameter_tuples if MergeMain(date=date).complete())
