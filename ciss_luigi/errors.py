@@ -109,6 +109,10 @@ class BillingFault(StepFailed):
     """The source rows break a rule of the money; nobody but their owner can mend that."""
 
 
+class TableUnusable(StepFailed):
+    """An existing table lacks what the job must write; ``ciss check`` says how to alter it."""
+
+
 class TotalsDiffer(StepFailed):
     """Control totals of two places that must agree do not."""
 

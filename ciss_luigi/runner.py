@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 
 from ciss_luigi import steps
 from ciss_luigi.errors import CissError, EngineUnavailable, StepFailed, Stopped
 from ciss_luigi.retry import with_retries
 from ciss_luigi.rundate import RunDate
-from ciss_luigi.site import Site
+from ciss_luigi.site import Queue, Site
 from ciss_luigi.state.ledger import Outcome
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps import Job
@@ -45,7 +45,7 @@ def perform(
     step: Step,
     *,
     tell: Callable[[str], None],
-    queue: Callable[[], AbstractContextManager[None]] = nullcontext,
+    queue: Queue = nullcontext,
 ) -> None:
     """Do one step and write its marker; the caller holds the date's lock.
 
@@ -53,9 +53,7 @@ def perform(
     """
     attempt = _open(site, date, step)
     try:
-        marker = _attempt(
-            Job(site.settings, site.engine(queue), site.markers, site.month_locks, date, tell), step
-        )
+        marker = _attempt(_job(site, date, tell, queue), step)
         site.markers.write(marker)
     except Stopped as stop:
         _close(site, date, attempt, Outcome.STOPPED, str(stop))
@@ -68,6 +66,19 @@ def perform(
         _close(site, date, attempt, Outcome.FAILED, f"{type(error).__name__}: {error}")
         raise
     _close(site, date, attempt, Outcome.DONE)
+
+
+def _job(site: Site, date: RunDate, tell: Callable[[str], None], queue: Queue) -> Job:
+    return Job(
+        site.settings,
+        site.engine(queue),
+        site.markers,
+        site.month_locks,
+        date,
+        tell,
+        build_engine=site.build_engine(),
+        refreshed=site.refreshed_engines(),
+    )
 
 
 def _attempt(job: Job, step: Step) -> Marker:

@@ -6,27 +6,19 @@ Reading is all or nothing: a Settings is whole and valid, or all faults are repo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi import schema, variables
+from ciss_luigi import schema, urls, variables
 from ciss_luigi.errors import ConfigurationError, Fault
 from ciss_luigi.sqlfiles import NAME, SqlFileError, read_build
+from ciss_luigi.urls import Warehouse
 
 SECTION = "ciss"
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
-
-
-@dataclass(frozen=True)
-class Warehouse:
-    """The engine that a URL names. ``place`` is safe to show; ``options`` may hold secrets."""
-
-    kind: str
-    place: str
-    options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -35,9 +27,10 @@ class Settings:
 
     folder: Path
     warehouse: Warehouse
-    connect_args: Mapping[str, Any] = field(repr=False)
-    session_settings: Mapping[str, Any] = field(repr=False)
+    build_warehouse: Warehouse | None
+    refresh_warehouse: Warehouse | None
     statement_deadline_minutes: float
+    orphan_wait_minutes: float
     month_partition: str
     database: str
     temp_table: str
@@ -94,16 +87,16 @@ class Key:
 
 
 def _warehouse(text: str, context: Context) -> Warehouse:
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        raise ValueError(f"{text!r} is no URL")
-    if scheme != "duckdb":
-        raise ValueError(f"there is no engine for {scheme!r}")
-    path, _, query = rest.removeprefix("/").partition("?")
-    if not rest.startswith("/") or not path or path.startswith((":memory:", "md:")):
-        raise ValueError("names no DuckDB file; the tables must outlive the process")
-    options = dict(pair.partition("=")[::2] for pair in query.split("&") if pair)
-    return Warehouse("duckdb", str(context.path(path)), options)
+    return urls.parse(text, context.folder, context.environment)
+
+
+def _other_engine(text: str, context: Context) -> Warehouse | None:
+    if not text:
+        return None
+    warehouse = _warehouse(text, context)
+    if warehouse.kind == "duckdb":
+        raise ValueError("an embedded file cannot share its tables with another engine")
+    return warehouse
 
 
 def _name(text: str, _: Context) -> str:
@@ -176,11 +169,18 @@ def _path(text: str, context: Context) -> Path:
     return context.path(text)
 
 
+_REFRESH = "impala://impalad.example.net:21050/mnaas"
+
 KEYS = (
     Key("warehouse_url", "duckdb:///var/ciss.duckdb", _warehouse, "duckdb:///var/ciss.duckdb"),
-    Key("connect_args", "{}", _json, '{"config": {"threads": 4}}'),
+    Key("build_url", "", _other_engine, "impala://impalad.example.net:21050/mnaas"),
+    Key("refresh_url", "", _other_engine, _REFRESH),
+    Key("connect_args", "{}", _json, '{"use_ssl": true, "ca_cert": "/etc/ssl/ca.pem"}'),
+    Key("build_connect_args", "{}", _json, '{"auth_mechanism": "LDAP"}'),
+    Key("refresh_connect_args", "{}", _json, '{"auth_mechanism": "LDAP"}'),
     Key("session_settings", "{}", _session_settings, '{"memory_limit": "4GB"}'),
     Key("statement_deadline_minutes", "240", _positive, "240"),
+    Key("orphan_wait_minutes", "20", _positive, "20"),
     Key("month_partition", "month_year", _name, "month_year"),
     Key("database", "mnaas", _name, "mnaas"),
     Key("temp_table", "customer_invoice_summary_estimated_temp", _name, "invoice_summary_temp"),
@@ -216,8 +216,32 @@ def read(section: Mapping[str, str], folder: Path, environment: Mapping[str, str
     if faults:
         raise ConfigurationError("the configuration has faults", tuple(faults))
     values["source_tables"] = {table.role: values.pop(f"{table.role}_table") for table in schema.SOURCES}
-    values["warehouse"] = values.pop("warehouse_url")
-    return Settings(folder=folder, **values)
+    settings = values.pop("session_settings")
+    engines: dict[str, Any] = {
+        name: _whole_engine(values.pop(url), values.pop(arguments), settings)
+        for name, url, arguments in _ENGINES
+    }
+    return Settings(folder=folder, **engines, **values)
+
+
+_ENGINES = (
+    ("warehouse", "warehouse_url", "connect_args"),
+    ("build_warehouse", "build_url", "build_connect_args"),
+    ("refresh_warehouse", "refresh_url", "refresh_connect_args"),
+)
+
+
+def _whole_engine(
+    warehouse: Warehouse | None, arguments: Mapping[str, Any], settings: Mapping[str, Any]
+) -> Warehouse | None:
+    """An engine with its connect_args and those session settings that are meant for it.
+
+    Hive's and Spark's names have dots in them, those of Impala and DuckDB have none.
+    """
+    if warehouse is None:
+        return None
+    mine = {name: value for name, value in settings.items() if ("." in name) == (warehouse.kind == "hive")}
+    return replace(warehouse, connect_args=arguments, session_settings=mine)
 
 
 def _unknown(name: str) -> Fault:
@@ -231,7 +255,7 @@ def _nearest(word: str, known: list[str]) -> str:
 
 def _clashes(values: Mapping[str, Any]) -> list[Fault]:
     """Faults of values that are right alone and wrong together."""
-    faults = []
+    faults = _engine_clashes(values)
     seen: dict[str, str] = {}
     for name in ("temp_table", "main_table", *(f"{table.role}_table" for table in schema.SOURCES)):
         table = str(values.get(name, name)).lower()
@@ -242,3 +266,15 @@ def _clashes(values: Mapping[str, Any]) -> list[Fault]:
     if str(values.get("month_partition", "")).lower() in taken:
         faults.append(Fault(SECTION, "month_partition", f"{values['month_partition']!r} is a column of main"))
     return faults
+
+
+def _engine_clashes(values: Mapping[str, Any]) -> list[Fault]:
+    warehouse, refreshed = values.get("warehouse_url"), values.get("refresh_url")
+    found = [
+        Fault(SECTION, key, "goes only with a Hive or Impala warehouse_url")
+        for key in ("build_url", "refresh_url")
+        if values.get(key) is not None and warehouse is not None and warehouse.kind == "duckdb"
+    ]
+    if refreshed is not None and refreshed.kind != "impala":
+        found.append(Fault(SECTION, "refresh_url", "names no Impala; only Impala has to be told", _REFRESH))
+    return found

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ciss_luigi import configfile
@@ -20,8 +21,15 @@ from ciss_luigi.settings import SECTION, Settings
 from ciss_luigi.state.ledger import Ledger
 from ciss_luigi.state.locks import FileLock
 from ciss_luigi.state.markers import Markers, Place
+from ciss_luigi.state.writes import OpenWrites
+from ciss_luigi.urls import Warehouse
 
 Queue = Callable[[], AbstractContextManager[None]]
+Progress = Callable[[float], None]
+
+
+def ignore(fraction: float) -> None:
+    """Tell nobody how far a statement is."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +70,37 @@ class Site:
         with FileLock(self._locks / "workers.lock").waited():
             yield
 
-    def engine(self, queue: Queue = nullcontext) -> Engine:
+    def engine(self, queue: Queue = nullcontext, progress: Progress = ignore) -> Engine:
         """The engine of ``warehouse_url``; nothing is opened yet."""
-        from ciss_luigi.engines.embedded import DuckDbEngine
+        return self._make(self.settings.warehouse, queue, progress)
+
+    def build_engine(self, progress: Progress = ignore) -> Engine | None:
+        """The engine of ``build_url``, where BuildTemp has one of its own."""
+        warehouse = self.settings.build_warehouse
+        return self._make(warehouse, nullcontext, progress) if warehouse else None
+
+    def refreshed_engines(self) -> tuple[Engine, ...]:
+        """The Impalas that must be shown what Hive wrote: ``refresh_url``, and an Impala ``build_url``."""
+        settings = self.settings
+        if settings.warehouse.kind == "impala":
+            return ()
+        shown = [settings.refresh_warehouse, settings.build_warehouse]
+        places = {one.place: one for one in shown if one is not None and one.kind == "impala"}
+        return tuple(self._make(one, nullcontext, ignore) for one in places.values())
+
+    def _make(self, warehouse: Warehouse, queue: Queue, progress: Progress) -> Engine:
+        from ciss_luigi.engines import factory
+        from ciss_luigi.engines.hiveserver2 import Policy
 
         settings = self.settings
-        return DuckDbEngine(
-            Path(settings.warehouse.place),
-            options=settings.warehouse.options,
-            connect_args=settings.connect_args,
-            session_settings=settings.session_settings,
+        policy = Policy(
             deadline_seconds=settings.statement_deadline_minutes * 60,
-            queue=queue,
+            retries=settings.retries,
+            retry_wait_seconds=settings.retry_wait_seconds,
+            orphan_wait_seconds=settings.orphan_wait_minutes * 60,
         )
+        writes = partial(OpenWrites, settings.state_dir / "writes")
+        return factory.make(warehouse, factory.Circumstances(policy, writes, queue, progress))
 
     @property
     def _locks(self) -> Path:

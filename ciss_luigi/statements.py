@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ciss_luigi import schema
-from ciss_luigi.engines.base import Dialect
+from ciss_luigi.engines.base import Dialect, Output
+from ciss_luigi.errors import TableUnusable
 from ciss_luigi.rundate import Month, RunDate
 from ciss_luigi.settings import Settings
 from ciss_luigi.sqlfiles import Query, built_in, fill, read_build, split
@@ -20,6 +21,9 @@ SUMMARY = tuple(column.name for column in schema.SUMMARY_COLUMNS)
 _SUMMARY_TYPES = tuple((column.name, column.type) for column in schema.SUMMARY_COLUMNS)
 TEMP_PARTITION = "run_date"
 MONTH = "month_year"
+
+Columns = Sequence[tuple[str, str]]
+"""A table's columns as the engine lists them: name and type."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,10 @@ class Statements:
 
     # --- TruncateTemp -----------------------------------------------------------------------------
 
-    def empty_temp(self) -> list[str]:
-        """Empty this run date's part of temp."""
-        partition = (TEMP_PARTITION, str(self.date))
-        return self._tagged(self.dialect.empty_partition(self.settings.temp, partition, [*SUMMARY, MONTH]))
+    def empty_temp(self, table: Columns = ()) -> list[str]:
+        """Empty this run date's part of temp; ``table`` is its columns where inserts go by position."""
+        outputs = _outputs([*SUMMARY, MONTH], table, TEMP_PARTITION)
+        return self._tagged(self.dialect.empty_partition(self.settings.temp, self._temp_partition, outputs))
 
     def list_temp(self) -> str:
         """Ask which run dates temp holds."""
@@ -87,11 +91,11 @@ class Statements:
 
     # --- BuildTemp --------------------------------------------------------------------------------
 
-    def build(self, months: Sequence[Month]) -> list[str]:
+    def build(self, months: Sequence[Month], table: Columns = ()) -> list[str]:
         """Compute the summary of some months into this run date's part of temp."""
+        outputs = _outputs([*SUMMARY, MONTH], table, TEMP_PARTITION)
         query = self._build_query(months)
-        partition = (TEMP_PARTITION, str(self.date))
-        return self._tagged(self.dialect.overwrite(self.settings.temp, partition, [*SUMMARY, MONTH], query))
+        return self._tagged(self.dialect.overwrite(self.settings.temp, self._temp_partition, outputs, query))
 
     def temp_totals(self) -> str:
         """Control totals of this run date's part of temp."""
@@ -102,7 +106,7 @@ class Statements:
 
     # --- MergeMain --------------------------------------------------------------------------------
 
-    def merge(self, month: Month) -> list[str]:
+    def merge(self, month: Month, table: Columns = ()) -> list[str]:
         """Replace one month of main by temp's rows of it."""
         values = {
             "columns": ", ".join(SUMMARY),
@@ -111,8 +115,9 @@ class Statements:
             "months": _literals([month]),
         }
         query = split(fill(built_in("merge"), values))
-        partition = (self.settings.month_partition, str(month))
-        return self._tagged(self.dialect.overwrite(self.settings.main, partition, SUMMARY, query))
+        column = self.settings.month_partition
+        outputs = _outputs(SUMMARY, table, column)
+        return self._tagged(self.dialect.overwrite(self.settings.main, (column, str(month)), outputs, query))
 
     def main_totals(self, months: Sequence[Month]) -> str:
         """Control totals of some months of main."""
@@ -120,11 +125,27 @@ class Statements:
         values = {"table": self.settings.main, "where": f"{column} IN ({_literals(months)})"}
         return self._own("summary_totals", {**values, "month_column": column})
 
+    # --- other engines ----------------------------------------------------------------------------
+
+    def refresh_temp(self, *, whole: bool = False) -> list[str]:
+        """Show this engine what another one wrote to temp: this run date's part, or all of it."""
+        partition = None if whole else self._temp_partition
+        return self._tagged(self.dialect.refresh(self.settings.temp, partition))
+
+    def refresh_main(self, month: Month) -> list[str]:
+        """Show this engine what another one wrote to a month of main."""
+        partition = (self.settings.month_partition, str(month))
+        return self._tagged(self.dialect.refresh(self.settings.main, partition))
+
     # --- parts ------------------------------------------------------------------------------------
 
     @cached_property
     def _sources(self) -> dict[str, str]:
         return {table.role: self.settings.source(table.role) for table in schema.SOURCES}
+
+    @property
+    def _temp_partition(self) -> tuple[str, str]:
+        return (TEMP_PARTITION, str(self.date))
 
     @property
     def _main_names(self) -> dict[str, str]:
@@ -158,6 +179,20 @@ class Statements:
     def _tag(self, statement: str) -> str:
         words = " ".join(word for word in ("ciss_luigi", self.step, str(self.date), self.run_id) if word)
         return f"/* {words} */\n{statement}"
+
+
+def _outputs(wanted: Sequence[str], table: Columns, partition: str) -> list[Output]:
+    """What a write fills: the wanted columns, in the table's order where that is given.
+
+    Columns of the table that this job knows nothing of get NULL; raises TableUnusable for one it lacks.
+    """
+    if not table:
+        return [Output(name, name) for name in wanted]
+    columns = [(name, kind) for name, kind in table if name != partition]
+    lacking = set(wanted) - {name for name, _ in columns}
+    if lacking:
+        raise TableUnusable(f"a table has no column {', '.join(sorted(lacking))}", next_command="ciss check")
+    return [Output(name, name if name in wanted else f"CAST(NULL AS {kind})") for name, kind in columns]
 
 
 def _literals(months: Sequence[Month]) -> str:

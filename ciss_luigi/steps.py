@@ -12,16 +12,17 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from ciss_luigi import billing, readiness
 from ciss_luigi.engines.base import Engine, Row, Session
-from ciss_luigi.errors import BillingFault, StepFailed, TempChanged, TotalsDiffer
+from ciss_luigi.errors import BillingFault, CissError, StepFailed, TempChanged, TotalsDiffer
 from ciss_luigi.rundate import Month, RunDate
 from ciss_luigi.schema import CHARGES
 from ciss_luigi.settings import Settings
 from ciss_luigi.state.markers import Marker, Markers, Step
-from ciss_luigi.statements import Statements
+from ciss_luigi.statements import Columns, Statements
 from ciss_luigi.totals import (
     Build,
     Key,
@@ -64,10 +65,17 @@ class Job:
     date: RunDate
     tell: Callable[[str], None] = logger.info
     budget: RebuildBudget = field(default_factory=RebuildBudget)
+    build_engine: Engine | None = None
+    refreshed: tuple[Engine, ...] = ()
 
-    def statements(self, step: Step, run_id: str = "") -> Statements:
-        """The statements of one step of this job."""
-        return Statements(self.settings, self.engine.dialect, self.date, step, run_id)
+    @property
+    def builder(self) -> Engine:
+        """The engine of BuildTemp."""
+        return self.build_engine or self.engine
+
+    def statements(self, step: Step, run_id: str = "", engine: Engine | None = None) -> Statements:
+        """The statements of one step of this job, on its engine unless another is named."""
+        return Statements(self.settings, (engine or self.engine).dialect, self.date, step, run_id)
 
     @property
     def months(self) -> tuple[Month, ...]:
@@ -81,11 +89,13 @@ def truncate_temp(job: Job) -> Marker:
     statements = job.statements(Step.TRUNCATE)
     with job.engine.session() as session, session.transaction():
         _send(session, statements.create_tables())
-        _send(session, statements.empty_temp())
-        held = [value for (value,) in session.query(statements.list_temp())]
+        with session.writing(_temp_target(job)):
+            _send(session, statements.empty_temp(_columns(job, job.engine, session, job.settings.temp_table)))
+        held = job.engine.dialect.partition_values(session.query(statements.list_temp()))
         old = finished_dates(job, held)
         if old:
             _send(session, statements.drop_temp(old))
+    refresh(job, "temp", lambda shown: shown.refresh_temp(whole=bool(old)), Step.TRUNCATE)
     job.tell(f"temp is empty for {job.date}; dropped {len(old)} finished dates")
     return Marker(Step.TRUNCATE, job.date, "", started)
 
@@ -109,7 +119,7 @@ def build_temp(job: Job) -> Marker:
 
     Raises SourcesMissing, BillingFault or TotalsDiffer; main is never touched.
     """
-    with job.engine.session() as session:
+    with job.builder.session() as session:
         return _build_proven(job, session)
 
 
@@ -124,9 +134,11 @@ def merge_main(job: Job) -> Marker:
         built = _proven_temp(job, session)
         months = [Month.parse(month.month) for month in built.months]
         newer = [] if job.settings.allow_older else _newer_in_main(job, session, months)
+        table = _columns(job, job.engine, session, job.settings.main_table)
         for month in months:
             if month not in newer:
-                _merge_month(job, session, month, built)
+                _merge_month(job, session, month, built, table)
+                refresh(job, f"main's {month}", partial(Statements.refresh_main, month=month), Step.MERGE)
     for month in newer:
         job.tell(f"main holds a newer estimate of {month} than {job.date}; it is left alone")
     return replace(
@@ -154,12 +166,14 @@ def _build_proven(job: Job, session: Session) -> Marker:
 
 def _build_once(job: Job, session: Session) -> Marker:
     started = _now()
-    statements = job.statements(Step.BUILD, new_run_id(job.date))
+    statements = job.statements(Step.BUILD, new_run_id(job.date), job.builder)
     scope = _scope(job, session, statements)
     sources = read_source_totals(session.query(statements.source_totals(scope.months)))
     rates = billing.read_rates(session.query(statements.rates(scope.months)))
     _refuse_faults(sources, rates, job)
-    _send(session, statements.build(scope.months))
+    table = _columns(job, job.builder, session, job.settings.temp_table)
+    with session.writing(_temp_target(job)):
+        _send(session, statements.build(scope.months, table))
     temp = read_summary_totals(session.query(statements.temp_totals()))
     differences = compare_sources(sources, temp, Build(statements.run_id, str(job.date)))
     differences += billing.wrong_rates(temp, rates, scope.months, job.settings.rate_fallback_months)
@@ -215,7 +229,12 @@ def _proven_temp(job: Job, session: Session) -> Marker:
         job.budget.spend(
             TempChanged(_listed("temp does not hold what BuildTemp's marker says:", differences))
         )
-        job.markers.write(_build_proven(job, session))
+        job.markers.write(_build_anew(job, session))
+
+
+def _build_anew(job: Job, session: Session) -> Marker:
+    """Build on the engine of BuildTemp, in the session at hand where that is the same."""
+    return _build_proven(job, session) if job.builder is job.engine else build_temp(job)
 
 
 def _temp_differences(job: Job, session: Session, built: Marker | None) -> list[str]:
@@ -235,7 +254,7 @@ def _newer_in_main(job: Job, session: Session, months: Sequence[Month]) -> list[
     )
 
 
-def _merge_month(job: Job, session: Session, month: Month, built: Marker) -> None:
+def _merge_month(job: Job, session: Session, month: Month, built: Marker, table: Columns) -> None:
     """Write one month and read it back; a main that reads back wrong is written once more."""
     statements = job.statements(Step.MERGE, built.run_id)
     expected = [one for one in built.months if one.month == str(month)]
@@ -243,7 +262,8 @@ def _merge_month(job: Job, session: Session, month: Month, built: Marker) -> Non
     for _ in range(2):
         try:
             with session.transaction():
-                _send(session, statements.merge(month))
+                with session.writing(f"{job.settings.main} {month}"):
+                    _send(session, statements.merge(month, table))
                 main = read_summary_totals(session.query(statements.main_totals([month])))
                 differences = _month_differences(built, expected, main, ("temp", "main"))
                 if differences:
@@ -268,6 +288,22 @@ def _month_differences(
     differences = compare_months(expected, have, sides)
     differences += [f"{month}: {sides[0]} knows nothing of this month" for month in strange]
     return differences + [text for key, row in found.items() for text in check_rows(key, row, build)]
+
+
+# --- other engines ------------------------------------------------------------------------------------
+
+
+def refresh(job: Job, what: str, of: Callable[[Statements], list[str]], step: Step) -> None:
+    """Show other engines what was written here; raises StepFailed that names what is stale there."""
+    for engine in job.refreshed:
+        try:
+            with engine.session() as session:
+                _send(session, of(job.statements(step, engine=engine)))
+        except CissError as error:
+            raise StepFailed(
+                f"{engine.identity} still shows the old rows of {what}: {error.what}",
+                state=f"{what} is written; the next run repeats the write and the refresh",
+            ) from error
 
 
 # --- parts --------------------------------------------------------------------------------------------
@@ -317,6 +353,14 @@ def _summary(row: Row) -> SummaryTotals:
 
 def _int(value: Any) -> int | None:
     return None if value is None else int(value)
+
+
+def _columns(job: Job, engine: Engine, session: Session, table: str) -> Columns:
+    return session.columns(job.settings.database, table) if engine.dialect.positional else ()
+
+
+def _temp_target(job: Job) -> str:
+    return f"{job.settings.temp} {job.date}"
 
 
 def _send(session: Session, statements: Iterable[str]) -> None:

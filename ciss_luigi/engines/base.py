@@ -23,6 +23,17 @@ class Capabilities:
     transactions: bool
     """Several statements take effect together or not at all, and read one snapshot of the sources."""
 
+    double_rates: bool = True
+    """A DOUBLE rate turns into the same decimal text as on the other engines."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """One column that a write fills, and the expression that fills it."""
+
+    name: str
+    expression: str
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -38,6 +49,9 @@ class Identity:
 class Dialect(Protocol):
     """The few statements that engines spell differently."""
 
+    positional: bool
+    """Inserted columns go by position, so a write has to know the order of the table's columns."""
+
     def create_database(self, database: str) -> str:
         """Make the schema if it is absent."""
 
@@ -45,15 +59,21 @@ class Dialect(Protocol):
         """Make a table if it is absent, partitioned by one text column."""
 
     def overwrite(
-        self, table: str, partition: tuple[str, str], columns: Sequence[str], query: Query
+        self, table: str, partition: tuple[str, str], outputs: Sequence[Output], query: Query
     ) -> list[str]:
         """Replace one partition, given as (column, value), by the rows of a query; repeatable."""
 
-    def empty_partition(self, table: str, partition: tuple[str, str], columns: Sequence[str]) -> list[str]:
+    def empty_partition(self, table: str, partition: tuple[str, str], outputs: Sequence[Output]) -> list[str]:
         """Leave one partition without rows; repeatable."""
 
     def list_partitions(self, table: str, column: str) -> str:
         """Ask for the values of a partition column."""
+
+    def partition_values(self, rows: Sequence[Row]) -> list[str]:
+        """The values in the answer to ``list_partitions``."""
+
+    def refresh(self, table: str, partition: tuple[str, str] | None) -> list[str]:
+        """Make what another engine wrote visible here; nothing on engines that look for themselves."""
 
     def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
         """Remove whole partitions; repeatable."""
@@ -73,6 +93,9 @@ class Session(Protocol):
 
     def columns(self, database: str, table: str) -> list[tuple[str, str]]:
         """Name and type of a table's columns, in order."""
+
+    def writing(self, target: str) -> AbstractContextManager[None]:
+        """Around the writes to one partition: what a killed run may still write there is ended first."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Make the statements inside take effect together where the engine can; else do nothing."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ciss_luigi import stopping
-from ciss_luigi.engines.base import Capabilities, Engine, Identity, Row
+from ciss_luigi.engines.base import Capabilities, Engine, Identity, Output, Row
 from ciss_luigi.errors import EngineUnavailable, StatementDeadline, StatementFailed
 from ciss_luigi.sqlfiles import Query
 
@@ -33,6 +33,8 @@ _TRANSIENT = ("TransactionException",)
 class DuckDbDialect:
     """Statements as DuckDB spells them; partitions are plain columns."""
 
+    positional = False
+
     def create_database(self, database: str) -> str:
         """Make the schema if it is absent."""
         return f"CREATE SCHEMA IF NOT EXISTS {database}"
@@ -43,22 +45,35 @@ class DuckDbDialect:
         return f"CREATE TABLE IF NOT EXISTS {name} (\n    {listed}\n)"
 
     def overwrite(
-        self, table: str, partition: tuple[str, str], columns: Sequence[str], query: Query
+        self, table: str, partition: tuple[str, str], outputs: Sequence[Output], query: Query
     ) -> list[str]:
         """Delete and insert; the session's transaction makes them one."""
         column, value = partition
-        listed = ", ".join([*columns, column])
-        named = Query(query.ctes, f"SELECT {', '.join(columns)}, '{value}' FROM (\n{query.select}\n) written")
-        head = f"INSERT INTO {table} ({listed})"
-        return [*self.empty_partition(table, partition, columns), named.with_head(head)]
+        listed = ", ".join([*(output.name for output in outputs), column])
+        expressions = ", ".join([*(output.expression for output in outputs), f"'{value}'"])
+        named = Query(query.ctes, f"SELECT {expressions} FROM (\n{query.select}\n) written")
+        return [
+            *self.empty_partition(table, partition, outputs),
+            named.with_head(f"INSERT INTO {table} ({listed})"),
+        ]
 
-    def empty_partition(self, table: str, partition: tuple[str, str], columns: Sequence[str]) -> list[str]:
+    def empty_partition(
+        self, table: str, partition: tuple[str, str], outputs: Sequence[Output]
+    ) -> list[str]:
         """Delete the partition's rows."""
         return [f"DELETE FROM {table} WHERE {partition[0]} = '{partition[1]}'"]
 
     def list_partitions(self, table: str, column: str) -> str:
         """Ask for the distinct values of the column."""
         return f"SELECT DISTINCT {column} FROM {table}"
+
+    def partition_values(self, rows: Sequence[Row]) -> list[str]:
+        """The values as they stand."""
+        return [str(value) for (value,) in rows]
+
+    def refresh(self, table: str, partition: tuple[str, str] | None) -> list[str]:
+        """Nothing: there is no other engine."""
+        return []
 
     def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
         """Delete the rows of several partitions at once."""
@@ -96,6 +111,10 @@ class DuckDbSession:
             "ORDER BY ordinal_position"
         )
         return [(name, kind) for name, kind in rows]
+
+    def writing(self, target: str) -> AbstractContextManager[None]:
+        """Nothing outlives the process here."""
+        return nullcontext()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -1,0 +1,44 @@
+# make run   set up, load the sample, run the main job on it, show the result
+# make test  set up and run all the tests
+# make check the linters
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DATE   ?= 2017-01-03
+
+.PHONY: run test test-quick check clean
+
+run: $(VENV)/.run
+	$(BIN)/ciss load --sample
+	$(BIN)/luigi --module ciss_luigi MergeMain --date $(DATE) --local-scheduler
+	$(BIN)/ciss status --from $(DATE) --to $(DATE)
+	$(BIN)/ciss verify --date $(DATE)
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+test-quick: $(VENV)/.test
+	$(BIN)/python -m pytest -m "not slow"
+
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: setup.cfg | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.test: setup.cfg | $(VENV)/bin/python
+	@echo "setting up the tests: about 600 MB of Python packages; tests of servers fetch about 350 MB of jars more"
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) var build dist *.egg-info

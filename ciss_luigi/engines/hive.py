@@ -1,0 +1,254 @@
+"""Hive, and Spark's Thrift server, through PyHive."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ciss_luigi.engines import thrift
+from ciss_luigi.engines.base import Output, Row
+from ciss_luigi.engines.hiveserver2 import Client, State, Status
+from ciss_luigi.engines.verdicts import LINE_LOST, Sign, Verdict, judge
+from ciss_luigi.errors import StatementFailed
+from ciss_luigi.sqlfiles import Query
+
+SIGNS = (
+    *LINE_LOST,
+    Sign(r"Invalid OperationHandle|Invalid SessionHandle|Session does not exist", Verdict.LOST),
+    Sign(r"Could not connect to any of|failed to resolve sockaddr", Verdict.RETRY),
+    Sign(r"Lock acquisition .*timed? ?out|LockException|Unable to acquire", Verdict.RETRY),
+    Sign(r"MetaException.*(TTransportException|Connection refused|Could not connect)", Verdict.RETRY),
+    Sign(r"code 143|Container .* (killed|released)|AM .* (killed|failed).*preempt", Verdict.RETRY),
+)
+
+
+class HiveDialect:
+    """Statements as Hive and Spark spell them; partitions are static, always."""
+
+    positional = True
+
+    def create_database(self, database: str) -> str:
+        """Make the schema if it is absent."""
+        return f"CREATE DATABASE IF NOT EXISTS {database}"
+
+    def create_table(self, name: str, columns: Sequence[tuple[str, str]], partition: str) -> str:
+        """Make a partitioned Parquet table if it is absent."""
+        listed = ",\n    ".join(f"{column} {kind}" for column, kind in columns)
+        return (
+            f"CREATE TABLE IF NOT EXISTS {name} (\n    {listed}\n)\n"
+            f"PARTITIONED BY ({partition} STRING)\nSTORED AS PARQUET"
+        )
+
+    def overwrite(
+        self, table: str, partition: tuple[str, str], outputs: Sequence[Output], query: Query
+    ) -> list[str]:
+        """One static INSERT OVERWRITE, its columns in the order of the table."""
+        listed = ", ".join(output.expression for output in outputs)
+        named = Query(query.ctes, f"SELECT {listed} FROM (\n{query.select}\n) written")
+        return [
+            named.with_head(f"INSERT OVERWRITE TABLE {table} PARTITION ({partition[0]} = '{partition[1]}')")
+        ]
+
+    def empty_partition(self, table: str, partition: tuple[str, str], outputs: Sequence[Output]) -> list[str]:
+        """Overwrite the partition by no rows: TRUNCATE is refused on external tables."""
+        listed = ", ".join(output.expression for output in outputs)
+        return [
+            f"INSERT OVERWRITE TABLE {table} PARTITION ({partition[0]} = '{partition[1]}')\n"
+            f"SELECT {listed} FROM {table} WHERE 1 = 0"
+        ]
+
+    def list_partitions(self, table: str, column: str) -> str:
+        """Ask the metastore, not the data."""
+        return f"SHOW PARTITIONS {table}"
+
+    def partition_values(self, rows: Sequence[Row]) -> list[str]:
+        """The values out of ``run_date=2016-11-22``."""
+        return [str(row[0]).partition("=")[2] for row in rows]
+
+    def refresh(self, table: str, partition: tuple[str, str] | None) -> list[str]:
+        """Nothing: Hive reads its metastore anew for every statement."""
+        return []
+
+    def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
+        """One statement for all."""
+        listed = ", ".join(f"PARTITION ({column} = '{value}')" for value in values)
+        return [f"ALTER TABLE {table} DROP IF EXISTS {listed}"]
+
+
+class PyHiveClient:
+    """One PyHive connection."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._cursor = connection.cursor()
+
+    def start(self, statement: str) -> None:
+        """Send a statement; the server compiles it before it answers."""
+        self._cursor.execute(statement, async_=True)
+
+    def status(self) -> Status:
+        """Ask how the operation stands."""
+        from TCLIService import ttypes
+
+        return thrift.status(ttypes, self._cursor.poll())
+
+    def rows(self) -> list[Row]:
+        """Fetch all rows, if there are any."""
+        handle = self._cursor._operationHandle
+        return list(self._cursor.fetchall()) if handle is not None and handle.hasResultSet else []
+
+    def trace(self) -> str:
+        """The handles of session and operation."""
+        return thrift.trace(self._connection.sessionHandle, self._cursor._operationHandle)
+
+    def end(self, trace: str) -> bool:
+        """End another client's work."""
+        from TCLIService import ttypes
+
+        return thrift.end(self._connection.client, ttypes, trace)
+
+    def close(self) -> None:
+        """Close the session."""
+        self._connection.close()
+
+
+class HiveDriver:
+    """Connects by PyHive and knows Hive's and Spark's words."""
+
+    name = "Hive"
+
+    def __init__(self, connect: Callable[[], Any]) -> None:
+        self._connect = connect
+
+    def connect(self) -> Client:
+        """Open a connection and a session."""
+        return PyHiveClient(self._connect())
+
+    def settings(self, client: Client, settings: Mapping[str, Any]) -> None:
+        """SET each, and read it back: the server takes some names and forgets them."""
+        for name, value in settings.items():
+            wanted = _as_text(value)
+            run(client, f"SET {name}={wanted}")
+            answer = " ".join(str(cell) for row in run(client, f"SET {name}") for cell in row)
+            if wanted not in answer:
+                raise StatementFailed(f"Hive ignored the session setting {name}: it answers {answer!r}")
+
+    def verdict(self, error: BaseException) -> Verdict:
+        """What an error calls for."""
+        return judge(f"{type(error).__name__}: {self.words(error)}", SIGNS)
+
+    def words(self, error: BaseException) -> str:
+        """The server's message out of PyHive's dump of the Thrift answer."""
+        answer = error.args[0] if error.args else error
+        message = getattr(getattr(answer, "status", None), "errorMessage", None) or str(answer)
+        text = re.sub(r"^(Error while compiling statement: )?FAILED: ", "", str(message).strip())
+        return (
+            text.split("\n\tat ")[0].split("org.apache.hive.service.cli.HiveSQLException")[0].strip() or text
+        )
+
+    def refresh(self, statement: str, words: str) -> list[str]:
+        """Hive reads its metastore anew for every statement."""
+        return []
+
+
+def connector(host: str, port: int, arguments: Mapping[str, Any], scheme: str | None) -> Callable[[], Any]:
+    """How PyHive connects: the common keys of connect_args here, the rest as the driver has them."""
+    rest = dict(arguments)
+    use_ssl = bool(rest.pop("use_ssl", scheme == "https"))
+    context = (
+        tls_context(rest.pop("ca_cert", None), bool(rest.pop("check_hostname", True))) if use_ssl else None
+    )
+    timeout = float(rest.pop("timeout", SOCKET_TIMEOUT_SECONDS))
+
+    def connect() -> Any:
+        from pyhive import hive
+
+        transport = (
+            _http(host, port, rest, context, timeout)
+            if scheme
+            else _binary(host, port, rest, context, timeout)
+        )
+        keep = {key: rest[key] for key in ("database", "configuration", "username") if rest.get(key)}
+        return hive.connect(thrift_transport=transport, **keep)
+
+    return connect
+
+
+SOCKET_TIMEOUT_SECONDS = 600.0
+
+
+def tls_context(ca_cert: str | None, check_hostname: bool) -> ssl.SSLContext:
+    """Certificates are checked unless ``check_hostname`` is false and there is no private CA."""
+    context = ssl.create_default_context(cafile=ca_cert)
+    context.check_hostname = check_hostname
+    if not check_hostname and ca_cert is None:
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _binary(
+    host: str, port: int, arguments: Mapping[str, Any], context: ssl.SSLContext | None, timeout: float
+) -> Any:
+    """A binary transport; PyHive's own can neither time out nor check a certificate."""
+    from thrift.transport.TSocket import TSocket
+    from thrift.transport.TSSLSocket import TSSLSocket
+    from thrift.transport.TTransport import TBufferedTransport
+
+    socket = TSSLSocket(host, port, ssl_context=context) if context is not None else TSocket(host, port)
+    socket.setTimeout(timeout * 1000)
+    auth = str(arguments.get("auth") or "NONE").upper()
+    if auth == "NOSASL":
+        return TBufferedTransport(socket)
+    return _sasl(host, auth, arguments, socket)
+
+
+def _sasl(host: str, auth: str, arguments: Mapping[str, Any], socket: Any) -> Any:
+    import thrift_sasl
+    from pyhive.hive import get_installed_sasl
+
+    mechanism = "GSSAPI" if auth == "KERBEROS" else "PLAIN"
+
+    def client() -> Any:
+        return get_installed_sasl(
+            host=host,
+            sasl_auth=mechanism,
+            service=arguments.get("kerberos_service_name"),
+            username=arguments.get("username"),
+            password=arguments.get("password") or "x",
+        )
+
+    return thrift_sasl.TSaslClientTransport(client, mechanism, socket)
+
+
+def _http(
+    host: str, port: int, arguments: Mapping[str, Any], context: ssl.SSLContext | None, timeout: float
+) -> Any:
+    from pyhive.hive import Connection
+    from thrift.transport.THttpClient import THttpClient
+
+    path = str(arguments.get("http_path") or "cliservice").strip("/")
+    scheme = "https" if context is not None else "http"
+    transport = THttpClient(f"{scheme}://{host}:{port}/{path}/", ssl_context=context)
+    transport.setTimeout(timeout * 1000)
+    if str(arguments.get("auth") or "").upper() == "KERBEROS":
+        Connection._set_kerberos_header(transport, arguments.get("kerberos_service_name", "hive"), host)
+    else:
+        Connection._set_authorization_header(transport, arguments.get("username"), arguments.get("password"))
+    return transport
+
+
+def run(client: Client, statement: str) -> list[Row]:
+    """Run a statement of the connection itself, such as SET: short, and never repeated."""
+    client.start(statement)
+    while (status := client.status()).state is State.RUNNING:
+        time.sleep(0.02)
+    if status.state is not State.DONE:
+        raise StatementFailed(f"{statement}: {status.error}")
+    return client.rows()
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,388 @@
+"""Sessions on servers that speak HiveServer2's protocol: Hive, Spark, Impala.
+
+Statements run asynchronously, so that a deadline, Ctrl-C and progress have a say. What these servers started
+goes on when its client is gone, so a statement that is given up is cancelled, and one whose line was lost is
+ended before it is sent again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol, TypeVar
+
+from ciss_luigi import stopping
+from ciss_luigi.engines.base import Capabilities, Dialect, Engine, Identity, Row
+from ciss_luigi.engines.verdicts import Verdict
+from ciss_luigi.errors import EngineUnavailable, StatementDeadline, StatementFailed, Stopped
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+_FIRST_POLL_SECONDS = 0.02
+_LONGEST_POLL_SECONDS = 1.0
+_CANCEL_PATIENCE_SECONDS = 10.0
+
+
+class State(Enum):
+    """Where an operation stands on the server."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Status:
+    """An operation's state, its error text, and how far it is (0..1) where the server says so."""
+
+    state: State
+    error: str = ""
+    fraction: float | None = None
+
+
+class Client(Protocol):
+    """One driver connection with one session; at most one operation at a time."""
+
+    def start(self, statement: str) -> None:
+        """Send a statement without waiting for its end."""
+
+    def status(self) -> Status:
+        """Ask how the operation stands."""
+
+    def rows(self) -> list[Row]:
+        """Fetch all rows of a finished operation; none when it has no result."""
+
+    def trace(self) -> str:
+        """The handles of the session and its operation, as text: any other client can end them by that."""
+
+    def end(self, trace: str) -> bool:
+        """Cancel another client's operation and close its session; whether it may still run.
+
+        May block for as long as the server likes.
+        """
+
+    def close(self) -> None:
+        """Close the session."""
+
+
+class Driver(Protocol):
+    """How to connect, and what the driver's and the server's errors mean."""
+
+    name: str
+
+    def connect(self) -> Client:
+        """Open a connection and a session."""
+
+    def settings(self, client: Client, settings: Mapping[str, Any]) -> None:
+        """Apply session settings; raises StatementFailed for one that the server ignored."""
+
+    def verdict(self, error: BaseException) -> Verdict:
+        """What an error calls for."""
+
+    def words(self, error: BaseException) -> str:
+        """The server's own words in an error, without the driver's dump."""
+
+    def refresh(self, statement: str, words: str) -> list[str]:
+        """The statements that renew the engine's picture of the tables in a statement."""
+
+
+class Writes(Protocol):
+    """Where unclosed writes are written down (``state.writes``)."""
+
+    def find(self, target: str) -> str:
+        """The trace of an unclosed write to a partition, or ""."""
+
+    def open(self, target: str, trace: str) -> None:
+        """Write down that a write begins."""
+
+    def close(self, target: str) -> None:
+        """Write down that the write has ended."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How long to wait for what."""
+
+    deadline_seconds: float
+    retries: int
+    retry_wait_seconds: float
+    orphan_wait_seconds: float
+    sleep: Callable[[float], None] = time.sleep
+
+
+class _Broken(Exception):
+    """A statement did not end well; carries what is to be done about it."""
+
+    def __init__(self, words: str, verdict: Verdict) -> None:
+        super().__init__(words)
+        self.words = words
+        self.verdict = verdict
+
+
+class HiveServer2Session:
+    """A session that outlives its connection; it reconnects where the engine's errors allow it."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        settings: Mapping[str, Any],
+        policy: Policy,
+        writes: Writes,
+        progress: Callable[[float], None] = lambda fraction: None,
+    ) -> None:
+        self._driver = driver
+        self._settings = settings
+        self._policy = policy
+        self._writes = writes
+        self._progress = progress
+        self._client: Client | None = None
+
+    # --- the engine's face ---------------------------------------------------------------------------
+
+    def execute(self, statement: str) -> None:
+        """Send a statement that returns no rows."""
+        self._send(statement)
+
+    def query(self, statement: str) -> list[Row]:
+        """Send a statement and fetch its rows."""
+        return self._send(statement)
+
+    def tables(self, database: str) -> frozenset[str]:
+        """The lower-case names of the tables in a schema: Hive answers one column, Spark three."""
+        try:
+            rows = self.query(f"SHOW TABLES IN {database}")
+        except StatementFailed as error:
+            if "does not exist" in error.what.lower() or "not found" in error.what.lower():
+                return frozenset()
+            raise
+        return frozenset(str(row[1] if len(row) > 1 else row[0]).lower() for row in rows)
+
+    def columns(self, database: str, table: str) -> list[tuple[str, str]]:
+        """Name and type of a table's columns, partition columns last."""
+        found: dict[str, str] = {}
+        for name, kind, *_ in self.query(f"DESCRIBE {database}.{table}"):
+            if not name or name.startswith("#"):
+                break
+            found[name.strip().lower()] = kind.strip().lower()
+        return list(found.items())
+
+    @contextmanager
+    def writing(self, target: str) -> Iterator[None]:
+        """Write down that a partition is being written, before anything is sent.
+
+        What a killed run left unclosed there is ended first.
+        """
+        left_behind = self._writes.find(target)
+        if left_behind:
+            logger.warning("%s: ending what a killed run may still write to %s", self._driver.name, target)
+            if not self.settle(left_behind):
+                logger.warning("%s: the server may still run it; it is read back after", self._driver.name)
+        self._writes.open(target, self._connected().trace())
+        yield
+        self._writes.close(target)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """These engines have none: what is inside is repeated, never half undone."""
+        yield
+
+    def open(self) -> None:
+        """Connect now; raises EngineUnavailable."""
+        self._connected()
+
+    def close(self) -> None:
+        """Close the connection; a server that is gone cannot be told."""
+        client, self._client = self._client, None
+        if client is not None:
+            _patiently(client.close)
+
+    # --- one statement -------------------------------------------------------------------------------
+
+    def _send(self, statement: str) -> list[Row]:
+        """Run a statement, again where its errors allow it; raises StatementFailed."""
+        renewed = False
+        for attempt in range(self._policy.retries + 1):
+            try:
+                return self._run(statement)
+            except _Broken as broken:
+                if broken.verdict is Verdict.DONE:
+                    return []
+                if broken.verdict is Verdict.STALE and not renewed:
+                    renewed = True
+                    self._renew(statement, broken.words)
+                elif broken.verdict in (Verdict.RETRY, Verdict.LOST) and attempt < self._policy.retries:
+                    self._recover(broken, attempt)
+                else:
+                    raise StatementFailed(f"{self._driver.name}: {broken.words}") from broken
+        raise AssertionError("the last attempt returns or raises")
+
+    def _run(self, statement: str) -> list[Row]:
+        client = self._connected()
+        try:
+            client.start(statement)
+            self._wait(client)
+            return client.rows()
+        except _Broken:
+            raise
+        except (Stopped, StatementDeadline, KeyboardInterrupt):
+            self._give_up(client)
+            raise
+        except Exception as error:
+            if stopping.requested():
+                self._give_up(client)
+                stopping.raise_if_requested(error)
+            raise _Broken(self._driver.words(error), self._driver.verdict(error)) from error
+
+    def _wait(self, client: Client) -> None:
+        """Poll until the operation ends, or its deadline comes."""
+        give_up = time.monotonic() + self._policy.deadline_seconds
+        pause = _FIRST_POLL_SECONDS
+        while (status := client.status()).state is State.RUNNING:
+            if status.fraction is not None:
+                self._progress(status.fraction)
+            if time.monotonic() >= give_up:
+                raise StatementDeadline(
+                    f"{self._driver.name}: a statement ran longer than "
+                    f"{self._policy.deadline_seconds / 60:g} minutes (statement_deadline_minutes) "
+                    "and was cancelled"
+                )
+            self._policy.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
+        if status.state is not State.DONE:
+            error = RuntimeError(status.error or f"the server calls the statement {status.state.value}")
+            raise _Broken(self._driver.words(error), self._driver.verdict(error))
+
+    def _give_up(self, client: Client) -> None:
+        """End the statement over a line of its own: this one may be in the midst of an answer."""
+        self._client = None
+        trace = client.trace()
+        _patiently(lambda: self._end_elsewhere(trace))
+
+    def _end_elsewhere(self, trace: str) -> bool:
+        other = self._driver.connect()
+        try:
+            return other.end(trace)
+        finally:
+            other.close()
+
+    # --- recovery ------------------------------------------------------------------------------------
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            try:
+                client = self._driver.connect()
+                self._driver.settings(client, self._settings)
+            except StatementFailed:
+                raise
+            except Exception as error:
+                stopping.raise_if_requested(error)
+                raise EngineUnavailable(f"{self._driver.name}: {self._driver.words(error)}") from error
+            self._client = client
+        return self._client
+
+    def _recover(self, broken: _Broken, attempt: int) -> None:
+        wait = self._policy.retry_wait_seconds * 2**attempt
+        logger.warning(
+            "%s: %s\nTrying again in %.0f s (%d of %d).",
+            self._driver.name, broken.words, wait, attempt + 1, self._policy.retries,
+        )  # fmt: skip
+        self._policy.sleep(wait)
+        if broken.verdict is Verdict.LOST:
+            lost = self._client.trace() if self._client else ""
+            self._reconnect()
+            if lost:
+                self.settle(lost)
+
+    def _reconnect(self) -> None:
+        """Leave the broken connection behind; the server may need a moment to come back."""
+        self._client = None
+        for attempt in range(self._policy.retries + 1):
+            try:
+                self._connected()
+                return
+            except EngineUnavailable:
+                if attempt == self._policy.retries:
+                    raise
+                self._policy.sleep(self._policy.retry_wait_seconds * 2**attempt)
+
+    def settle(self, trace: str) -> bool:
+        """End what a lost client left behind; False when the server may still run it in the end."""
+        give_up = time.monotonic() + self._policy.orphan_wait_seconds
+        while True:
+            ended = _patiently(lambda: self._end_elsewhere(trace))
+            if ended is False:
+                return True
+            if time.monotonic() >= give_up:
+                return False
+            self._policy.sleep(_LONGEST_POLL_SECONDS)
+
+    def _renew(self, statement: str, words: str) -> None:
+        for renewal in self._driver.refresh(statement, words):
+            logger.warning("%s: the engine's picture of a table is old; %s", self._driver.name, renewal)
+            try:
+                self._run(renewal)
+            except _Broken as broken:
+                raise StatementFailed(f"{self._driver.name}: {renewal}: {broken.words}") from broken
+
+
+T = TypeVar("T")
+
+
+def _patiently(action: Callable[[], T]) -> T | None:
+    """Do something that a server may block for ever; None when it failed or took too long."""
+    results: list[T] = []
+
+    def attempt() -> None:
+        with contextlib.suppress(Exception):
+            results.append(action())
+
+    thread = threading.Thread(target=attempt, daemon=True, name="ciss cancel")
+    thread.start()
+    thread.join(_CANCEL_PATIENCE_SECONDS)
+    return results[0] if results else None
+
+
+class ServerEngine(Engine):
+    """A server that speaks HiveServer2's protocol."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        dialect: Dialect,
+        driver: Driver,
+        settings: Mapping[str, Any],
+        *,
+        policy: Policy,
+        writes: Writes,
+        double_rates: bool = True,
+        progress: Callable[[float], None] = lambda fraction: None,
+    ) -> None:
+        self.identity = identity
+        self.dialect = dialect
+        self.capabilities = Capabilities(transactions=False, double_rates=double_rates)
+        self._driver = driver
+        self._settings = settings
+        self._policy = policy
+        self._writes = writes
+        self._progress = progress
+
+    def is_transient(self, error: BaseException) -> bool:
+        """The session has tried each statement again as often as it is worth."""
+        return False
+
+    @contextmanager
+    def session(self) -> Iterator[HiveServer2Session]:
+        """Open a session and close it at the end."""
+        session = HiveServer2Session(self._driver, self._settings, self._policy, self._writes, self._progress)
+        session.open()
+        try:
+            yield session
+        finally:
+            session.close()

@@ -1,0 +1,185 @@
+"""Impala, through impyla; impyla also drives Hive and Spark, which is how it is tested."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ciss_luigi.engines import thrift
+from ciss_luigi.engines.base import Row
+from ciss_luigi.engines.hive import SOCKET_TIMEOUT_SECONDS, HiveDialect, run
+from ciss_luigi.engines.hiveserver2 import Client, Status
+from ciss_luigi.engines.verdicts import LINE_LOST, Sign, Verdict, judge
+from ciss_luigi.errors import StatementFailed
+
+SIGNS = (
+    Sign(r"SYNC_DDL operation .*has been successfully executed", Verdict.DONE),
+    Sign(r"Rejected query from pool .*queue full", Verdict.RETRY),
+    Sign(r"Rejected query from pool|Invalid pool config", Verdict.NEVER),
+    Sign(r"Admission for query exceeded timeout", Verdict.RETRY),
+    Sign(r"Cancelled due to unreachable impalad|Failed due to unreachable impalad", Verdict.RETRY),
+    Sign(
+        r"Exec\(\) rpc failed|RPC recv timed out|RPC client failed to connect|Couldn't open transport for",
+        Verdict.RETRY,
+    ),
+    Sign(
+        r"no registered backends available|Waiting for executors to start|Server is being shut down",
+        Verdict.RETRY,
+    ),
+    Sign(r"expired due to client inactivity", Verdict.RETRY),
+    Sign(r"^Cancelled|expired due to execution time limit", Verdict.NEVER),
+    Sign(
+        r"Invalid session id|Session expired|Session closed because|Invalid or unknown query handle",
+        Verdict.LOST,
+    ),
+    Sign(
+        r"Invalid query handle|Invalid OperationHandle|Invalid SessionHandle|Session does not exist",
+        Verdict.LOST,
+    ),
+    Sign(r"Table does not exist: |Could not resolve table reference", Verdict.STALE),
+    Sign(r"appears stale|Failed to open HDFS file|invalid Parquet version number", Verdict.STALE),
+    Sign(r"Failed to load metadata for table", Verdict.STALE),
+    Sign(r"was modified while operation was in progress|due to lock contention", Verdict.RETRY),
+    Sign(r"InconsistentMetadataFetchException|Catalog service ID changed|in standby mode", Verdict.RETRY),
+    Sign(r"RPC to Hive Metastore.*CAUSED BY: (TTransportException|MetaException.*connect)", Verdict.RETRY),
+    Sign(r"Could not connect to any of|failed to resolve sockaddr", Verdict.RETRY),
+    Sign(r"^Memory limit exceeded(?!.*MEM_LIMIT)", Verdict.RETRY),
+    *LINE_LOST,
+)
+DEFAULT_OPTIONS: Mapping[str, Any] = {"DECIMAL_V2": 1, "ABORT_ON_ERROR": 1}
+"""Impala 2.12 truncates decimals and answers overflow with NULL unless it is told otherwise."""
+
+
+class ImpalaDialect(HiveDialect):
+    """Statements as Impala spells them: as Hive does, but for partitions and metadata."""
+
+    def partition_values(self, rows: Sequence[Row]) -> list[str]:
+        """The first column; the last row is a total. Hive, behind impyla in tests, adds the name."""
+        return [str(row[0]).rpartition("=")[2] for row in rows if str(row[0]) != "Total"]
+
+    def refresh(self, table: str, partition: tuple[str, str] | None) -> list[str]:
+        """Read one partition's files anew; without one, those of the whole table."""
+        clause = f" PARTITION ({partition[0]} = '{partition[1]}')" if partition else ""
+        return [f"REFRESH {table}{clause}"]
+
+    def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
+        """One statement for all; Impala takes no list of PARTITION clauses, but a list of values."""
+        listed = ", ".join(f"'{value}'" for value in values)
+        return [f"ALTER TABLE {table} DROP IF EXISTS PARTITION ({column} IN ({listed}))"]
+
+
+class ImpylaClient:
+    """One impyla connection with one cursor, which is one session."""
+
+    def __init__(self, connection: Any, user: str | None) -> None:
+        self._connection = connection
+        self._cursor = connection.cursor(user=user)
+
+    def start(self, statement: str) -> None:
+        """Send a statement."""
+        self._cursor.execute_async(statement)
+
+    def status(self) -> Status:
+        """Ask how the operation stands."""
+        return thrift.status(_ttypes(), self._cursor._last_operation.get_state())
+
+    def rows(self) -> list[Row]:
+        """Fetch all rows, if there are any."""
+        return list(self._cursor.fetchall()) if self._cursor.has_result_set else []
+
+    def trace(self) -> str:
+        """The handles of session and operation."""
+        operation = self._cursor._last_operation
+        return thrift.trace(self._cursor.session.handle, operation.handle if operation else None)
+
+    def end(self, trace: str) -> bool:
+        """End another client's work."""
+        return thrift.end(self._cursor.session.client, _ttypes(), trace)
+
+    def close(self) -> None:
+        """Close the session and the connection."""
+        self._cursor.close()
+        self._connection.close()
+
+
+class ImpalaDriver:
+    """Connects by impyla and knows Impala's words."""
+
+    name = "Impala"
+
+    def __init__(self, connect: Callable[[], Any], user: str | None) -> None:
+        self._connect = connect
+        self._user = user
+
+    def connect(self) -> Client:
+        """Open a connection and a session."""
+        return ImpylaClient(self._connect(), self._user)
+
+    def settings(self, client: Client, settings: Mapping[str, Any]) -> None:
+        """SET each; OpenSession would pass over unknown names in silence, SET does not."""
+        for name, value in settings.items():
+            literal = str(int(value)) if isinstance(value, bool | int) else "'" + _escaped(str(value)) + "'"
+            run(client, f"SET {name}={literal}")
+        if settings:
+            self._check(client, settings)
+
+    def _check(self, client: Client, settings: Mapping[str, Any]) -> None:
+        """Read the options back: bare SET lists them as (option, value, ...)."""
+        shown = {str(row[0]).upper(): str(row[1]) for row in run(client, "SET") if len(row) > 1}
+        for name in settings:
+            if shown and name.upper() not in shown:
+                raise StatementFailed(f"Impala ignored the session setting {name}: SET does not list it")
+
+    def verdict(self, error: BaseException) -> Verdict:
+        """What an error calls for."""
+        text = self.words(error)
+        verdict = judge(text, SIGNS)
+        return judge(f"{type(error).__name__}: {text}", SIGNS) if verdict is Verdict.NEVER else verdict
+
+    def words(self, error: BaseException) -> str:
+        """Impala's message is its error's text."""
+        return str(error).strip() or type(error).__name__
+
+    def refresh(self, statement: str, words: str) -> list[str]:
+        """What renews Impala's picture: INVALIDATE METADATA for a table it does not know, else REFRESH."""
+        unknown = re.search(r"(?:Table does not exist: |table reference: ')([\w.]+)", words)
+        if unknown:
+            return [f"INVALIDATE METADATA {unknown[1]}"]
+        tables = re.findall(r"\b(?:FROM|JOIN|TABLE|INTO)\s+(\w+\.\w+)", statement)
+        return [f"REFRESH {table}" for table in dict.fromkeys(tables)]
+
+
+def connector(host: str, port: int, arguments: Mapping[str, Any]) -> Callable[[], Any]:
+    """How impyla connects: the common keys of connect_args here, the rest as the driver has them."""
+    rest = {key: value for key, value in arguments.items() if value is not None}
+    use_ssl = bool(rest.pop("use_ssl", False))
+    check = bool(rest.pop("check_hostname", True))
+    rest.setdefault("timeout", SOCKET_TIMEOUT_SECONDS)
+    if use_ssl:
+        rest["use_ssl"] = True
+        rest.setdefault("verify_cert", check)
+        if check and "ca_cert" not in rest:
+            rest["ca_cert"] = ssl.get_default_verify_paths().cafile
+    if "auth_mechanism" not in rest:
+        rest["auth_mechanism"] = "PLAIN" if rest.get("user") else "NOSASL"
+    if rest["auth_mechanism"] == "PLAIN":
+        rest.setdefault("password", "x")
+
+    def connect() -> Any:
+        from impala import dbapi
+
+        return dbapi.connect(host=host, port=port, **rest)
+
+    return connect
+
+
+def _ttypes() -> Any:
+    from impala._thrift_gen.TCLIService import ttypes
+
+    return ttypes
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")

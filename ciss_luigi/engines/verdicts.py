@@ -1,0 +1,44 @@
+"""What an engine's error calls for. The texts are data, one table per engine; the first match counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Verdict(Enum):
+    """What to do about a failed statement."""
+
+    NEVER = "the statement will fail again"
+    RETRY = "nothing ran; the same statement may succeed in a moment"
+    LOST = "the line was lost; the statement may still run, and has to be ended before it is repeated"
+    STALE = "the engine's picture of a table is old; renew it, then repeat once"
+    DONE = "the statement was carried out although the engine calls it failed"
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A pattern in an error's text, and what it calls for."""
+
+    pattern: str
+    verdict: Verdict
+
+
+def judge(text: str, signs: Sequence[Sign]) -> Verdict:
+    """The verdict of the first sign found in an error's text."""
+    for sign in signs:
+        if re.search(sign.pattern, text, re.IGNORECASE):
+            return sign.verdict
+    return Verdict.NEVER
+
+
+LINE_LOST = (
+    Sign(
+        r"TSocket read 0 bytes|Connection reset|Broken pipe|EOF occurred|timed out|"
+        r"TTransportException|unexpected exception|Bad file descriptor",
+        Verdict.LOST,
+    ),
+)
+"""What both drivers say of a broken line, whichever server they speak to."""

@@ -1,0 +1,44 @@
+"""Writes that are not known to have ended: one file per partition, there while its write is under way.
+
+Statements of a server outlive their client. Whoever writes a partition next finds the file of a killed
+run, and ends that run's session on the server before it writes itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from ciss_luigi.state.files import remove, write_whole
+
+
+class OpenWrites:
+    """The unclosed writes of one ``state_dir`` on one engine."""
+
+    def __init__(self, folder: Path, engine: str) -> None:
+        self._folder = folder
+        self._engine = engine
+
+    def find(self, target: str) -> str:
+        """The trace of an unclosed write to a partition, or "" when there is none on this engine."""
+        try:
+            record = json.loads(self._path(target).read_text(encoding="utf-8"))
+            return str(record["trace"]) if record["engine"] == self._engine else ""
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+
+    def open(self, target: str, trace: str) -> None:
+        """Write down that a write begins; raises OSError."""
+        write_whole(
+            self._path(target), json.dumps({"engine": self._engine, "target": target, "trace": trace})
+        )
+
+    def close(self, target: str) -> None:
+        """Write down that the write has ended; raises OSError."""
+        remove(self._path(target))
+
+    def _path(self, target: str) -> Path:
+        name = re.sub(r"[^0-9A-Za-z_.=-]", "_", target)
+        kind = re.sub(r"[^0-9A-Za-z]", "_", self._engine)
+        return self._folder / f"{kind}-{name}.json"

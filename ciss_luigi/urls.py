@@ -1,0 +1,81 @@
+"""The URL of an engine, taken apart; without SQLAlchemy, so that a no-op run stays quick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from ciss_luigi import variables
+
+KINDS = {
+    "duckdb": "duckdb",
+    "hive": "hive",
+    "hive+http": "hive",
+    "hive+https": "hive",
+    "impala": "impala",
+    "impala4": "impala",
+}
+_PORTS = {"hive": 10_000, "hive+http": 10_001, "hive+https": 10_001, "impala": 21_050, "impala4": 21_050}
+_FLAGS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The engine that a URL names. ``place`` is safe to show; ``options`` may hold secrets."""
+
+    kind: str
+    place: str
+    host: str = ""
+    port: int = 0
+    transport: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    connect_args: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    session_settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def parse(text: str, folder: Path, environment: Mapping[str, str]) -> Warehouse:
+    """Read a URL as it stands in the configuration; raises ValueError that shows no secret."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        raise ValueError("is no URL")
+    if scheme not in KINDS:
+        raise ValueError(f"there is no engine for {scheme!r}; there are {', '.join(KINDS)}")
+    if KINDS[scheme] == "duckdb":
+        return _file(rest, folder, environment)
+    return _server(scheme, variables.expand_url(text, environment))
+
+
+def _file(rest: str, folder: Path, environment: Mapping[str, str]) -> Warehouse:
+    path, _, query = rest.removeprefix("/").partition("?")
+    if not rest.startswith("/") or not path or path.startswith((":memory:", "md:")):
+        raise ValueError("names no DuckDB file; the tables must outlive the process")
+    place = Path(folder, Path(variables.expand(path, environment)).expanduser()).absolute()
+    return Warehouse("duckdb", str(place), options=dict(parse_qsl(query)))
+
+
+def _server(scheme: str, text: str) -> Warehouse:
+    try:
+        parts = urlsplit(text)
+        port = parts.port or _PORTS[scheme]
+    except ValueError:
+        raise ValueError("is no URL: host or port cannot be read") from None
+    if not parts.hostname:
+        raise ValueError("names no host")
+    options: dict[str, Any] = {key: _FLAGS.get(value.lower(), value) for key, value in parse_qsl(parts.query)}
+    options |= {"username": _decoded(parts.username), "password": _decoded(parts.password)}
+    options["database"] = unquote(parts.path.strip("/")) or None
+    return Warehouse(
+        KINDS[scheme],
+        f"{parts.hostname}:{port}",
+        host=parts.hostname,
+        port=port,
+        transport=scheme.partition("+")[2] or None,
+        options={key: value for key, value in options.items() if value is not None},
+    )
+
+
+def _decoded(text: str | None) -> str | None:
+    return None if text is None else unquote(text)
