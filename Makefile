@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-DATE   ?= 2017-01-03
+DATE   ?= 2016-11-22
 
 .PHONY: run test test-quick check clean
 

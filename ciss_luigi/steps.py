@@ -168,6 +168,7 @@ def _build_once(job: Job, session: Session) -> Marker:
     started = _now()
     statements = job.statements(Step.BUILD, new_run_id(job.date), job.builder)
     scope = _scope(job, session, statements)
+    _make_lost_tables(job, session, statements)
     sources = read_source_totals(session.query(statements.source_totals(scope.months)))
     rates = billing.read_rates(session.query(statements.rates(scope.months)))
     _refuse_faults(sources, rates, job)
@@ -241,10 +242,10 @@ def _temp_differences(job: Job, session: Session, built: Marker | None) -> list[
     if built is None:
         return ["BuildTemp has no valid marker"]
     statements = job.statements(Step.MERGE, built.run_id)
-    if job.settings.temp_table.lower() not in session.tables(job.settings.database):
-        return [f"there is no table {job.settings.temp}"]
+    if job.settings.temp_table.lower() in _make_lost_tables(job, session, statements):
+        return [f"there was no table {job.settings.temp}"]
     temp = read_summary_totals(session.query(statements.temp_totals()))
-    return _month_differences(built, built.months, temp, ("BuildTemp's marker", "temp"))
+    return month_differences(built, built.months, temp, ("BuildTemp's marker", "temp"))
 
 
 def _newer_in_main(job: Job, session: Session, months: Sequence[Month]) -> list[Month]:
@@ -265,7 +266,7 @@ def _merge_month(job: Job, session: Session, month: Month, built: Marker, table:
                 with session.writing(f"{job.settings.main} {month}"):
                     _send(session, statements.merge(month, table))
                 main = read_summary_totals(session.query(statements.main_totals([month])))
-                differences = _month_differences(built, expected, main, ("temp", "main"))
+                differences = month_differences(built, expected, main, ("temp", "main"))
                 if differences:
                     raise TotalsDiffer(_listed(f"main's {month} does not hold what temp held:", differences))
                 break
@@ -277,7 +278,7 @@ def _merge_month(job: Job, session: Session, month: Month, built: Marker, table:
     job.tell(f"merged {month}: {expected[0].rows} rows")
 
 
-def _month_differences(
+def month_differences(
     built: Marker, expected: Sequence[MonthTotals], found: Mapping[Key, SummaryTotals], sides: tuple[str, str]
 ) -> list[str]:
     """Where the rows found are not those expected of a build, months that nobody expected included."""
@@ -353,6 +354,15 @@ def _summary(row: Row) -> SummaryTotals:
 
 def _int(value: Any) -> int | None:
     return None if value is None else int(value)
+
+
+def _make_lost_tables(job: Job, session: Session, statements: Statements) -> set[str]:
+    """Make temp and main anew where somebody dropped them since TruncateTemp made them; says which."""
+    there = session.tables(job.settings.database)
+    lost = {job.settings.temp_table.lower(), job.settings.main_table.lower()} - there
+    if lost:
+        _send(session, statements.create_tables())
+    return lost
 
 
 def _columns(job: Job, engine: Engine, session: Session, table: str) -> Columns:
