@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ciss_luigi.errors import ConfigurationError, Fault
-from ciss_luigi.settings import SECTION
+from ciss_luigi.settings import KEYS, SECTION
 
 Sections = dict[str, dict[str, str]]
 KNOWN_SECTIONS = (SECTION,)
@@ -84,21 +84,21 @@ def read(path: Path) -> Sections:
         if path.suffix == ".toml":
             with path.open("rb") as file:
                 return _from_toml(tomllib.load(file))
-        return _from_cfg(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, configparser.Error, tomllib.TOMLDecodeError) as error:
+        return _from_cfg(path.read_text(encoding="utf-8"), path)
+    except (OSError, ValueError, RecursionError, configparser.Error) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
 
 
-def _from_cfg(text: str) -> Sections:
-    parser = configparser.RawConfigParser()
+def _from_cfg(text: str, path: Path) -> Sections:
+    parser = configparser.RawConfigParser(default_section="")  # so that [DEFAULT] is told apart
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read_string(text)
-    inherited = parser.defaults()
-    return {
-        name: {key: value for key, value in parser.items(name) if key not in inherited}
-        for name in parser.sections()
-        if name.startswith(SECTION)
-    }
+    parser.read_string(text, str(path))
+    sections = {name: dict(parser.items(name)) for name in parser.sections() if name.startswith(SECTION)}
+    if SECTION in sections and parser.has_section(configparser.DEFAULTSECT):
+        known = {key.name for key in KEYS}
+        inherited = {key: value for key, value in parser.items(configparser.DEFAULTSECT) if key in known}
+        sections[SECTION] = {**inherited, **sections[SECTION]}
+    return sections
 
 
 def _from_toml(document: Mapping[str, Any]) -> Sections:
@@ -114,4 +114,4 @@ def _as_text(value: Any) -> str:
         return value
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return json.dumps(value)
+    return json.dumps(value, default=str)

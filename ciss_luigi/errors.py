@@ -67,6 +67,14 @@ class ConfigurationError(CissError):
         self.faults = faults
 
 
+class SettingRefused(ConfigurationError):
+    """The engine refused or ignored a session setting."""
+
+    def __init__(self, name: str, words: str) -> None:
+        fault = Fault("ciss", "session_settings", f"{name}: {words}")
+        super().__init__("the engine does not take a session setting", (fault,))
+
+
 class BadRunDate(CissError):
     """``--date`` is missing or is no calendar date."""
 
@@ -99,6 +107,10 @@ class StepFailed(CissError):
 
 class StatementFailed(StepFailed):
     """The engine refused or broke off one statement."""
+
+
+class OutcomeUnknown(StatementFailed):
+    """The line was lost for good while a statement ran; the server may have carried it out, or still may."""
 
 
 class StatementDeadline(StatementFailed):

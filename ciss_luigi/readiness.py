@@ -22,11 +22,12 @@ MAIN = "main"
 
 @dataclass(frozen=True)
 class Holdings:
-    """What the tables hold: absent tables, and rows per (role or main, month)."""
+    """What there is: absent sources, rows per (role or main, month), and all tables of the schema."""
 
     absent: tuple[str, ...]
     rate_rows: int
     rows: Mapping[tuple[str, str], int]
+    tables: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,14 @@ def ask(session: Session, statements: Statements, months: Sequence[Month]) -> Ho
         if settings.source_tables[table.role].lower() not in there
     )
     if absent:
-        return Holdings(absent, 0, {})
+        return Holdings(absent, 0, {}, there)
     rows: dict[tuple[str, str], int] = {}
     for role, month, count in session.query(statements.readiness(months)):
         rows[role, month] = count
     if settings.main_table.lower() in there:
         for month, count, _ in session.query(statements.main_rows(months)):
             rows[MAIN, month] = count
-    return Holdings((), rows.get(("rate", ""), 0), rows)
+    return Holdings((), rows.get(("rate", ""), 0), rows, there)
 
 
 def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Scope:

@@ -35,7 +35,7 @@ def with_retries(
 
     retrying = Retrying(
         stop=stop_after_attempt(retries + 1),
-        wait=wait_exponential_jitter(initial=wait_seconds, max=_LONGEST_WAIT_SECONDS, jitter=wait_seconds),
+        wait=wait_exponential_jitter(multiplier=wait_seconds, max=_LONGEST_WAIT_SECONDS, jitter=wait_seconds),
         retry=retry_if_exception(is_transient),
         sleep=sleep,
         before_sleep=tell,

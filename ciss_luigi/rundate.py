@@ -11,7 +11,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, order=True)
@@ -57,7 +57,7 @@ class RunDate:
     @classmethod
     def parse(cls, text: str) -> RunDate:
         """Read ``YYYY-MM-DD``; raises ValueError for anything else."""
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             raise ValueError(f"{text!r} is no date; a date looks like 2016-11-22")
         return cls(dt.date.fromisoformat(text))
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from ciss_luigi import steps
+from ciss_luigi import steps, stopping, variables
 from ciss_luigi.errors import CissError, EngineUnavailable, StepFailed, Stopped
 from ciss_luigi.retry import with_retries
 from ciss_luigi.rundate import RunDate
@@ -51,21 +51,41 @@ def perform(
 
     Raises StepFailed with what failed, what state the data is in and the next command; Stopped.
     """
-    attempt = _open(site, date, step)
+    entry = _Entry(site, date, step)
     try:
         marker = _attempt(_job(site, date, tell, queue), step)
-        site.markers.write(marker)
-    except Stopped as stop:
-        _close(site, date, attempt, Outcome.STOPPED, str(stop))
-        raise
-    except (CissError, OSError) as error:
-        failure = _explained(error, date, step)
-        _close(site, date, attempt, Outcome.FAILED, str(failure))
-        raise failure from error
+        with stopping.held_back():
+            site.markers.write(marker)
+            entry.end(Outcome.DONE)
     except BaseException as error:
-        _close(site, date, attempt, Outcome.FAILED, f"{type(error).__name__}: {error}")
-        raise
-    _close(site, date, attempt, Outcome.DONE)
+        failure = _failure(error, date, step)
+        told = variables.without_secrets(_told(failure))
+        entry.end(Outcome.STOPPED if isinstance(failure, Stopped) else Outcome.FAILED, told)
+        if failure is error:
+            raise
+        raise failure from error
+
+
+class _Entry:
+    """The ledger's entry of one attempt; it ends once, as the first caller says."""
+
+    def __init__(self, site: Site, date: RunDate, step: Step) -> None:
+        self._ledger = site.ledger
+        self._date = date
+        try:
+            self._attempt: str | None = self._ledger.start(date, step)
+        except OSError as error:
+            raise _explained(error, date, step) from error
+
+    def end(self, outcome: Outcome, error: str = "") -> None:
+        """Write the end; a ledger that cannot be written must not hide how the step ended."""
+        attempt, self._attempt = self._attempt, None
+        if attempt is None:
+            return
+        try:
+            self._ledger.end(self._date, attempt, outcome, error)
+        except OSError as trouble:
+            logger.warning("the run ledger could not be written: %s", trouble)
 
 
 def _job(site: Site, date: RunDate, tell: Callable[[str], None], queue: Queue) -> Job:
@@ -90,6 +110,19 @@ def _attempt(job: Job, step: Step) -> Marker:
     )
 
 
+def _failure(error: BaseException, date: RunDate, step: Step) -> BaseException:
+    """What an error means for the step; after a signal it is the signal, whatever the driver made of it."""
+    if stopping.requested() and not isinstance(error, Stopped):
+        return Stopped(stopping.requested())
+    return _explained(error, date, step) if isinstance(error, CissError | OSError) else error
+
+
+def _told(failure: BaseException) -> str:
+    return (
+        str(failure) if isinstance(failure, CissError | Stopped) else f"{type(failure).__name__}: {failure}"
+    )
+
+
 def _explained(error: CissError | OSError, date: RunDate, step: Step) -> StepFailed:
     """The failure in full: what, state, next; inside a step an absent engine is a failed step."""
     again = f"luigi --module ciss_luigi MergeMain --date {date}"
@@ -105,18 +138,3 @@ def _explained(error: CissError | OSError, date: RunDate, step: Step) -> StepFai
         state=error.state or _STATES[step],
         next_command=error.next_command or again,
     )
-
-
-def _open(site: Site, date: RunDate, step: Step) -> str:
-    try:
-        return site.ledger.start(date, step)
-    except OSError as error:
-        raise _explained(error, date, step) from error
-
-
-def _close(site: Site, date: RunDate, attempt: str, outcome: Outcome, error: str = "") -> None:
-    """End the attempt's entry; a ledger that cannot be written must not hide how the step ended."""
-    try:
-        site.ledger.end(date, attempt, outcome, error)
-    except OSError as trouble:
-        logger.warning("the run ledger could not be written: %s", trouble)

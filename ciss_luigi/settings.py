@@ -13,7 +13,7 @@ from typing import Any
 
 from ciss_luigi import schema, urls, variables
 from ciss_luigi.errors import ConfigurationError, Fault
-from ciss_luigi.sqlfiles import NAME, SqlFileError, read_build
+from ciss_luigi.sqlfiles import NAME, read_build
 from ciss_luigi.urls import Warehouse
 
 SECTION = "ciss"
@@ -69,7 +69,9 @@ class Context:
     environment: Mapping[str, str]
 
     def path(self, text: str) -> Path:
-        """A path, relative ones taken from the folder of the configuration file."""
+        """A path, relative ones taken from the folder of the configuration file; raises ValueError."""
+        if not text or "\0" in text:
+            raise ValueError(f"{text!r} is no path")
         return Path(self.folder, Path(variables.expand(text, self.environment)).expanduser()).absolute()
 
 
@@ -84,6 +86,17 @@ class Key:
     default: str
     read: Reader
     example: str
+    plain: bool = True
+    """Values of ``${NAME}`` are put in place before reading; paths, URLs and JSON do that their own way."""
+
+    def value(self, text: str, context: Context) -> Any:
+        """The value of a text; raises ValueError that shows no secret."""
+        try:
+            return self.read(
+                variables.expand_secret(text, context.environment) if self.plain else text, context
+            )
+        except (ValueError, RuntimeError) as error:  # RuntimeError: "~" of a user without a home
+            raise ValueError(variables.without_secrets(str(error))) from None
 
 
 def _warehouse(text: str, context: Context) -> Warehouse:
@@ -164,21 +177,19 @@ def _sql_dir(text: str, context: Context) -> Path | None:
 
 
 def _path(text: str, context: Context) -> Path:
-    if not text:
-        raise ValueError("is empty")
     return context.path(text)
 
 
 _REFRESH = "impala://impalad.example.net:21050/mnaas"
 
 KEYS = (
-    Key("warehouse_url", "duckdb:///var/ciss.duckdb", _warehouse, "duckdb:///var/ciss.duckdb"),
-    Key("build_url", "", _other_engine, "impala://impalad.example.net:21050/mnaas"),
-    Key("refresh_url", "", _other_engine, _REFRESH),
-    Key("connect_args", "{}", _json, '{"use_ssl": true, "ca_cert": "/etc/ssl/ca.pem"}'),
-    Key("build_connect_args", "{}", _json, '{"auth_mechanism": "LDAP"}'),
-    Key("refresh_connect_args", "{}", _json, '{"auth_mechanism": "LDAP"}'),
-    Key("session_settings", "{}", _session_settings, '{"memory_limit": "4GB"}'),
+    Key("warehouse_url", "duckdb:///var/ciss.duckdb", _warehouse, "duckdb:///var/ciss.duckdb", plain=False),
+    Key("build_url", "", _other_engine, "impala://impalad.example.net:21050/mnaas", plain=False),
+    Key("refresh_url", "", _other_engine, _REFRESH, plain=False),
+    Key("connect_args", "{}", _json, '{"use_ssl": true, "ca_cert": "/etc/ssl/ca.pem"}', plain=False),
+    Key("build_connect_args", "{}", _json, '{"auth_mechanism": "LDAP"}', plain=False),
+    Key("refresh_connect_args", "{}", _json, '{"auth_mechanism": "LDAP"}', plain=False),
+    Key("session_settings", "{}", _session_settings, '{"memory_limit": "4GB"}', plain=False),
     Key("statement_deadline_minutes", "240", _positive, "240"),
     Key("orphan_wait_minutes", "20", _positive, "20"),
     Key("month_partition", "month_year", _name, "month_year"),
@@ -186,8 +197,8 @@ KEYS = (
     Key("temp_table", "customer_invoice_summary_estimated_temp", _name, "invoice_summary_temp"),
     Key("main_table", "customer_invoice_summary_estimated", _name, "invoice_summary"),
     *(Key(f"{table.role}_table", table.default_name, _name, table.default_name) for table in schema.SOURCES),
-    Key("sql_dir", "", _sql_dir, "sql"),
-    Key("state_dir", "var", _path, "var"),
+    Key("sql_dir", "", _sql_dir, "sql", plain=False),
+    Key("state_dir", "var", _path, "var", plain=False),
     Key("grace_days", "5", _whole(0, 31), "5"),
     Key("required_sources", "billable", _sources, "billable, register"),
     Key("rate_fallback_months", "1", _whole(0, 120), "1"),
@@ -207,10 +218,9 @@ def read(section: Mapping[str, str], folder: Path, environment: Mapping[str, str
     faults = [_unknown(name) for name in section if name not in {key.name for key in KEYS}]
     values: dict[str, Any] = {}
     for key in KEYS:
-        text = section.get(key.name, key.default).strip()
         try:
-            values[key.name] = key.read(text, context)
-        except (ValueError, SqlFileError) as error:
+            values[key.name] = key.value(section.get(key.name, key.default).strip(), context)
+        except ValueError as error:
             faults.append(Fault(SECTION, key.name, str(error), key.example))
     faults += _clashes(values)
     if faults:

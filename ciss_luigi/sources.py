@@ -6,9 +6,10 @@ Luigi asks a task two or three times, and a range asks for hundreds of dates tha
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 from ciss_luigi import readiness
-from ciss_luigi.errors import CissError, EngineUnavailable
+from ciss_luigi.errors import CissError, ConfigurationError, EngineUnavailable
 from ciss_luigi.readiness import Holdings
 from ciss_luigi.retry import with_retries
 from ciss_luigi.rundate import Month, RunDate
@@ -17,30 +18,50 @@ from ciss_luigi.statements import Statements
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
-_known: dict[Month, Holdings] = {}
-_told: set[str] = set()
 
+class Sources:
+    """What this process has heard from the engine about the sources."""
 
-def are_ready(site: Site, date: RunDate) -> bool:
-    """Whether the months in scope can be built; names what is missing once per process.
+    def __init__(self) -> None:
+        self._expected: set[Month] = set()
+        self._asked: set[Month] = set()
+        self._holdings = Holdings((), 0, {})
+        self._ready: set[RunDate] = set()
+        self._told: set[str] = set()
 
-    Raises EngineUnavailable when the engine cannot be asked.
-    """
-    months = date.months_in_scope(site.settings.grace_days)
-    unknown = [month for month in months if month not in _known]
-    if unknown:
-        holdings = _ask(site, date, unknown)
-        _known.update(dict.fromkeys(unknown, holdings))
-    rows = {
-        key: count for month in months for key, count in _known[month].rows.items() if key[1] == str(month)
-    }
-    together = Holdings(_known[months[0]].absent, _known[months[0]].rate_rows, rows)
-    scope = readiness.judge(together, months, site.settings)
-    for text in scope.missing:
-        if (line := f"{date}: {text}") not in _told:
-            _told.add(line)
+    def expect(self, site: Site, dates: Iterable[RunDate]) -> None:
+        """Dates that will be asked for soon: their months are then asked for together."""
+        for date in dates:
+            self._expected.update(date.months_in_scope(site.settings.grace_days))
+
+    def note_ready(self, date: RunDate) -> None:
+        """A date that another process of this command has found ready."""
+        self._ready.add(date)
+
+    def are_ready(self, site: Site, date: RunDate) -> bool:
+        """Whether the months in scope can be built; names what is missing once per process.
+
+        Raises EngineUnavailable when the engine cannot be asked.
+        """
+        if date in self._ready:
+            return True
+        months = date.months_in_scope(site.settings.grace_days)
+        if not self._asked.issuperset(months):
+            self._ask_for({*months, *self._expected} - self._asked, site, date)
+        scope = readiness.judge(self._holdings, months, site.settings)
+        for text in scope.missing:
+            self._tell_once(f"{date}: {text}")
+        return not scope.missing
+
+    def _ask_for(self, months: set[Month], site: Site, date: RunDate) -> None:
+        new = _ask(site, date, sorted(months))
+        self._holdings = Holdings(new.absent, new.rate_rows, {**self._holdings.rows, **new.rows})
+        self._asked |= months
+
+    def _tell_once(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
             logger.warning("%s", line)
-    return not scope.missing
 
 
 def _ask(site: Site, date: RunDate, months: list[Month]) -> Holdings:
@@ -60,9 +81,11 @@ def _ask(site: Site, date: RunDate, months: list[Month]) -> Holdings:
         return with_retries(
             ask, engine.is_transient, retries=settings.retries, wait_seconds=settings.retry_wait_seconds
         )
-    except EngineUnavailable:
+    except ConfigurationError:
         raise
     except CissError as error:
         raise EngineUnavailable(
-            f"the sources could not be asked: {error.what}", state="no table was touched"
+            f"the sources could not be asked: {error.what}",
+            state="no table was touched",
+            next_command=error.next_command or "ciss check",
         ) from error

@@ -21,6 +21,7 @@ SUMMARY = tuple(column.name for column in schema.SUMMARY_COLUMNS)
 _SUMMARY_TYPES = tuple((column.name, column.type) for column in schema.SUMMARY_COLUMNS)
 TEMP_PARTITION = "run_date"
 MONTH = "month_year"
+_TEMP_TYPES = (*_SUMMARY_TYPES, (MONTH, schema.TEXT))
 
 Columns = Sequence[tuple[str, str]]
 """A table's columns as the engine lists them: name and type."""
@@ -41,12 +42,11 @@ class Statements:
     def create_tables(self) -> list[str]:
         """Make the schema, main and temp where they are absent."""
         settings = self.settings
-        temp_columns = [*_SUMMARY_TYPES, (MONTH, schema.TEXT)]
         return self._tagged(
             [
                 self.dialect.create_database(settings.database),
                 self.dialect.create_table(settings.main, _SUMMARY_TYPES, settings.month_partition),
-                self.dialect.create_table(settings.temp, temp_columns, TEMP_PARTITION),
+                self.dialect.create_table(settings.temp, _TEMP_TYPES, TEMP_PARTITION),
             ]
         )
 
@@ -55,7 +55,11 @@ class Statements:
     def empty_temp(self, table: Columns = ()) -> list[str]:
         """Empty this run date's part of temp; ``table`` is its columns where inserts go by position."""
         outputs = _outputs([*SUMMARY, MONTH], table, TEMP_PARTITION)
-        return self._tagged(self.dialect.empty_partition(self.settings.temp, self._temp_partition, outputs))
+        nulls = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in _TEMP_TYPES)
+        nothing = Query("", f"SELECT {nulls} FROM {self.settings.main} WHERE 1 = 0")
+        return self._tagged(
+            self.dialect.empty_partition(self.settings.temp, self._temp_partition, outputs, nothing)
+        )
 
     def list_temp(self) -> str:
         """Ask which run dates temp holds."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -167,8 +167,9 @@ def _build_proven(job: Job, session: Session) -> Marker:
 def _build_once(job: Job, session: Session) -> Marker:
     started = _now()
     statements = job.statements(Step.BUILD, new_run_id(job.date), job.builder)
-    scope = _scope(job, session, statements)
-    _make_lost_tables(job, session, statements)
+    holdings = readiness.ask(session, statements, job.months)
+    scope = readiness.judge(holdings, job.months, job.settings).require()
+    _make_lost_tables(job, session, statements, holdings.tables)
     sources = read_source_totals(session.query(statements.source_totals(scope.months)))
     rates = billing.read_rates(session.query(statements.rates(scope.months)))
     _refuse_faults(sources, rates, job)
@@ -191,11 +192,6 @@ def _build_once(job: Job, session: Session) -> Marker:
     )
     _tell_built(job, marker, scope)
     return marker
-
-
-def _scope(job: Job, session: Session, statements: Statements) -> readiness.Scope:
-    holdings = readiness.ask(session, statements, job.months)
-    return readiness.judge(holdings, job.months, job.settings).require()
 
 
 def _refuse_faults(sources: Mapping[Key, SourceTotals], rates: billing.Rates, job: Job) -> None:
@@ -242,7 +238,8 @@ def _temp_differences(job: Job, session: Session, built: Marker | None) -> list[
     if built is None:
         return ["BuildTemp has no valid marker"]
     statements = job.statements(Step.MERGE, built.run_id)
-    if job.settings.temp_table.lower() in _make_lost_tables(job, session, statements):
+    there = session.tables(job.settings.database)
+    if job.settings.temp_table.lower() in _make_lost_tables(job, session, statements, there):
         return [f"there was no table {job.settings.temp}"]
     temp = read_summary_totals(session.query(statements.temp_totals()))
     return month_differences(built, built.months, temp, ("BuildTemp's marker", "temp"))
@@ -356,10 +353,11 @@ def _int(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
-def _make_lost_tables(job: Job, session: Session, statements: Statements) -> set[str]:
+def _make_lost_tables(
+    job: Job, session: Session, statements: Statements, there: Collection[str]
+) -> set[str]:
     """Make temp and main anew where somebody dropped them since TruncateTemp made them; says which."""
-    there = session.tables(job.settings.database)
-    lost = {job.settings.temp_table.lower(), job.settings.main_table.lower()} - there
+    lost = {job.settings.temp_table.lower(), job.settings.main_table.lower()} - set(there)
     if lost:
         _send(session, statements.create_tables())
     return lost

@@ -6,22 +6,44 @@ one of its own, so whoever gets an error back looks here for what it really was.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from ciss_luigi.errors import Stopped
 
-_signal_name: list[str] = []
+
+class _State:
+    signal_name = ""
+    held_back = False
 
 
 def request(signal_name: str) -> None:
     """Write down that a signal arrived."""
-    _signal_name[:] = [signal_name]
+    _State.signal_name = signal_name
 
 
 def requested() -> str:
     """The signal's name, or "" when none arrived."""
-    return _signal_name[0] if _signal_name else ""
+    return _State.signal_name
 
 
 def raise_if_requested(cause: BaseException | None = None) -> None:
     """Raise Stopped when a signal arrived."""
-    if _signal_name:
-        raise Stopped(_signal_name[0]) from cause
+    if _State.signal_name:
+        raise Stopped(_State.signal_name) from cause
+
+
+def is_held_back() -> bool:
+    """Whether a signal that arrives now must only be written down."""
+    return _State.held_back
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Around what belongs together: a signal inside this block raises Stopped at its end, not before."""
+    _State.held_back = True
+    try:
+        yield
+    finally:
+        _State.held_back = False
+    raise_if_requested()

@@ -9,20 +9,24 @@ excludes by task and significant parameters.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any, ClassVar
 
 import luigi
 
-from ciss_luigi import runner, site, sources
+from ciss_luigi import runner, site
 from ciss_luigi.errors import ConfigurationError
 from ciss_luigi.rundate import RunDate
 from ciss_luigi.scheduling import defaults, guard, messages, signals
+from ciss_luigi.sources import Sources
 from ciss_luigi.state.markers import Step
 
 defaults.apply()
 messages.install()
+signals.install_in_command()
+
+_SOURCES = Sources()
 
 
 class RunDateParameter(luigi.DateParameter):
@@ -61,7 +65,7 @@ class SourcesReady(luigi.ExternalTask, DatedTask):
         """Whether every table and month that the run needs is there; the log names what is not."""
         signals.install()
         with guard.refusing():
-            return sources.are_ready(site.current(), self.run_date)
+            return _SOURCES.are_ready(site.current(), self.run_date)
 
     def output(self) -> list[luigi.Target]:
         """Nothing of ours: the tables belong to the warehouse."""
@@ -153,10 +157,30 @@ class MergeMain(StepTask):
         return [BuildTemp(date=self.date)]
 
     @classmethod
-    def bulk_complete(cls, parameter_tuples: Iterable[Any]) -> Iterator[Any]:
-        """The dates that are done; only RangeDaily asks, before anything is scheduled."""
-        guard.enter_range()
+    def bulk_complete(cls, parameter_tuples: Iterable[Any]) -> list[Any]:
+        """The dates that are done; only RangeDaily asks, before anything is scheduled.
+
+        ``cls`` is no class there, so nothing of it is used.
+        """
         signals.install()
-        with guard.refusing():
-            site.current()
-        return (date for date in parameter_tuples if MergeMain(date=date).complete())
+        dates = list(parameter_tuples)
+        done = [date for date in dates if MergeMain(date=date).complete()]
+        try:
+            with guard.refusing():
+                _SOURCES.expect(site.current(), (RunDate(date) for date in set(dates).difference(done)))
+        except ConfigurationError:
+            return []  # as in complete()
+        return done
+
+
+@SourcesReady.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[no-untyped-call,untyped-decorator]
+def _sources_are_ready(task: SourcesReady) -> None:
+    """Luigi says so in the command itself, also where a scheduling process has asked the engine."""
+    _SOURCES.note_ready(task.run_date)
+
+
+@luigi.Task.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)  # type: ignore[no-untyped-call,untyped-decorator]
+def _another_task_requires(task: luigi.Task, dependency: luigi.Task) -> None:
+    """Whether a date is one of several: Luigi says so in the command, before it schedules the date."""
+    if isinstance(dependency, DatedTask) and not isinstance(task, DatedTask):
+        guard.enter_range()

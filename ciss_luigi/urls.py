@@ -50,10 +50,10 @@ def parse(text: str, folder: Path, environment: Mapping[str, str]) -> Warehouse:
 
 def _file(rest: str, folder: Path, environment: Mapping[str, str]) -> Warehouse:
     path, _, query = rest.removeprefix("/").partition("?")
-    if not rest.startswith("/") or not path or path.startswith((":memory:", "md:")):
+    if not rest.startswith("/") or not path or "\0" in path or path.startswith((":memory:", "md:")):
         raise ValueError("names no DuckDB file; the tables must outlive the process")
     place = Path(folder, Path(variables.expand(path, environment)).expanduser()).absolute()
-    return Warehouse("duckdb", str(place), options=dict(parse_qsl(query)))
+    return Warehouse("duckdb", str(place), options=dict(parse_qsl(variables.expand_url(query, environment))))
 
 
 def _server(scheme: str, text: str) -> Warehouse:

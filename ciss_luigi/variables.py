@@ -1,4 +1,8 @@
-"""``${NAME}`` in a configuration value stands for an environment variable's plain text."""
+"""``${NAME}`` in a configuration value stands for an environment variable's plain text.
+
+Such values may be passwords. Those put into URLs and JSON are remembered, so that an engine's error that
+repeats one can be told without it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
+_SHORTEST_SECRET = 4
+_secrets: set[str] = set()
 
 
 class UnsetVariable(ValueError):
@@ -20,13 +26,18 @@ class UnsetVariable(ValueError):
 
 
 def expand(text: str, environment: Mapping[str, str]) -> str:
-    """Put plain values in place; raises UnsetVariable."""
+    """Put plain values in place, for what may be shown, such as paths; raises UnsetVariable."""
     return _REFERENCE.sub(lambda match: _value(match[1], environment), text)
+
+
+def expand_secret(text: str, environment: Mapping[str, str]) -> str:
+    """Put plain values in place; raises UnsetVariable."""
+    return _REFERENCE.sub(lambda match: _secret(match[1], environment), text)
 
 
 def expand_url(text: str, environment: Mapping[str, str]) -> str:
     """Put values in percent-encoded, so that ``@``, ``/`` and ``%`` in a password stay part of it."""
-    return _REFERENCE.sub(lambda match: quote(_value(match[1], environment), safe=""), text)
+    return _REFERENCE.sub(lambda match: quote(_secret(match[1], environment), safe=""), text)
 
 
 def expand_json(text: str, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -34,19 +45,36 @@ def expand_json(text: str, environment: Mapping[str, str]) -> dict[str, Any]:
 
     Raises ValueError for anything but a JSON object, and UnsetVariable.
     """
-    value = json.loads(text)
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
     if not isinstance(value, dict):
         raise ValueError("is no JSON object")
     return {str(key): _expand_deep(item, environment) for key, item in value.items()}
 
 
+def without_secrets(text: str) -> str:
+    """A text with ``***`` for every value that was put into a URL or JSON."""
+    for secret in sorted(_secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
 def _expand_deep(value: Any, environment: Mapping[str, str]) -> Any:
     if isinstance(value, str):
-        return expand(value, environment)
+        return expand_secret(value, environment)
     if isinstance(value, list):
         return [_expand_deep(item, environment) for item in value]
     if isinstance(value, dict):
         return {key: _expand_deep(item, environment) for key, item in value.items()}
+    return value
+
+
+def _secret(name: str, environment: Mapping[str, str]) -> str:
+    value = _value(name, environment)
+    if len(value) >= _SHORTEST_SECRET:  # to hide "1" or "on" would make every text unreadable
+        _secrets.update({value, quote(value, safe="")})
     return value
 
 

@@ -15,6 +15,9 @@ from ciss_luigi.sqlfiles import Query
 
 Row = tuple[Any, ...]
 
+BEGIN = "BEGIN TRANSACTION"
+COMMIT = "COMMIT"
+
 
 @dataclass(frozen=True)
 class Capabilities:
@@ -63,8 +66,10 @@ class Dialect(Protocol):
     ) -> list[str]:
         """Replace one partition, given as (column, value), by the rows of a query; repeatable."""
 
-    def empty_partition(self, table: str, partition: tuple[str, str], outputs: Sequence[Output]) -> list[str]:
-        """Leave one partition without rows; repeatable."""
+    def empty_partition(
+        self, table: str, partition: tuple[str, str], outputs: Sequence[Output], nothing: Query
+    ) -> list[str]:
+        """Leave one partition without rows; ``nothing`` is a query of the right columns and no rows."""
 
     def list_partitions(self, table: str, column: str) -> str:
         """Ask for the values of a partition column."""
@@ -77,6 +82,18 @@ class Dialect(Protocol):
 
     def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
         """Remove whole partitions; repeatable."""
+
+    def list_tables(self, database: str) -> str:
+        """Ask for the tables of a schema."""
+
+    def list_columns(self, database: str, table: str) -> str:
+        """Ask for the columns of a table."""
+
+    def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
+        """Add columns, given as (name, type), to an existing table and all its partitions.
+
+        Several ways, the best first, where servers that share a dialect differ.
+        """
 
 
 class Session(Protocol):
@@ -111,6 +128,10 @@ class Engine(ABC):
     @abstractmethod
     def session(self) -> AbstractContextManager[Session]:
         """Open a session and close it at the end; raises EngineUnavailable."""
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """Open a session to look only; where the engine can, one that is unable to write."""
+        return self.session()
 
     def exists(self) -> bool:
         """Whether there is anything to open; an engine on a server always is."""

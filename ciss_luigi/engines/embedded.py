@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ciss_luigi import stopping
-from ciss_luigi.engines.base import Capabilities, Engine, Identity, Output, Row
-from ciss_luigi.errors import EngineUnavailable, StatementDeadline, StatementFailed
+from ciss_luigi.engines.base import BEGIN, COMMIT, Capabilities, Engine, Identity, Output, Row
+from ciss_luigi.errors import EngineUnavailable, SettingRefused, StatementDeadline, StatementFailed
 from ciss_luigi.sqlfiles import Query
 
 if TYPE_CHECKING:
@@ -53,15 +53,15 @@ class DuckDbDialect:
         expressions = ", ".join([*(output.expression for output in outputs), f"'{value}'"])
         named = Query(query.ctes, f"SELECT {expressions} FROM (\n{query.select}\n) written")
         return [
-            *self.empty_partition(table, partition, outputs),
+            _delete(table, partition),
             named.with_head(f"INSERT INTO {table} ({listed})"),
         ]
 
     def empty_partition(
-        self, table: str, partition: tuple[str, str], outputs: Sequence[Output]
+        self, table: str, partition: tuple[str, str], outputs: Sequence[Output], nothing: Query
     ) -> list[str]:
         """Delete the partition's rows."""
-        return [f"DELETE FROM {table} WHERE {partition[0]} = '{partition[1]}'"]
+        return [_delete(table, partition)]
 
     def list_partitions(self, table: str, column: str) -> str:
         """Ask for the distinct values of the column."""
@@ -79,6 +79,25 @@ class DuckDbDialect:
         """Delete the rows of several partitions at once."""
         listed = ", ".join(f"'{value}'" for value in values)
         return [f"DELETE FROM {table} WHERE {column} IN ({listed})"]
+
+    def list_tables(self, database: str) -> str:
+        """Ask for the tables of a schema."""
+        return (
+            "SELECT table_name FROM information_schema.tables "
+            f"WHERE lower(table_schema) = lower('{database}')"
+        )
+
+    def list_columns(self, database: str, table: str) -> str:
+        """Ask for the columns of a table, in order."""
+        return (
+            "SELECT lower(column_name), data_type FROM information_schema.columns "
+            f"WHERE lower(table_schema) = lower('{database}') AND lower(table_name) = lower('{table}') "
+            "ORDER BY ordinal_position"
+        )
+
+    def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
+        """One statement each: DuckDB adds one column at a time."""
+        return [[f"ALTER TABLE {table} ADD COLUMN {name} {kind}" for name, kind in columns]]
 
 
 class DuckDbSession:
@@ -98,18 +117,12 @@ class DuckDbSession:
 
     def tables(self, database: str) -> frozenset[str]:
         """The lower-case names of the tables in a schema."""
-        rows = self.query(
-            f"SELECT table_name FROM information_schema.tables WHERE lower(table_schema) = lower('{database}')"
-        )
+        rows = self.query(DuckDbDialect().list_tables(database))
         return frozenset(name.lower() for (name,) in rows)
 
     def columns(self, database: str, table: str) -> list[tuple[str, str]]:
         """Name and type of a table's columns, in order."""
-        rows = self.query(
-            "SELECT lower(column_name), data_type FROM information_schema.columns "
-            f"WHERE lower(table_schema) = lower('{database}') AND lower(table_name) = lower('{table}') "
-            "ORDER BY ordinal_position"
-        )
+        rows = self.query(DuckDbDialect().list_columns(database, table))
         return [(name, kind) for name, kind in rows]
 
     def writing(self, target: str) -> AbstractContextManager[None]:
@@ -119,13 +132,13 @@ class DuckDbSession:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """BEGIN ... COMMIT; any exception rolls back."""
-        self.execute("BEGIN TRANSACTION")
+        self.execute(BEGIN)
         try:
             yield
         except BaseException:
             self._roll_back()
             raise
-        self.execute("COMMIT")
+        self.execute(COMMIT)
 
     def _roll_back(self) -> None:
         from sqlalchemy.exc import SQLAlchemyError
@@ -206,18 +219,26 @@ class DuckDbEngine(Engine):
     @contextmanager
     def session(self) -> Iterator[DuckDbSession]:
         """Open the file, waiting for other programs and for this command's own workers."""
-        with self._queue(), self._opened() as connection:
+        with self._queue(), self._opened(self._connect_args) as connection:
             session = DuckDbSession(connection, self._deadline_seconds)
             self._apply_settings(session)
             yield session
 
     @contextmanager
-    def _opened(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[DuckDbSession]:
+        """Open the file read-only: it need not be writable, and several programs may look at once."""
+        with self._opened({**self._connect_args, "read_only": True}) as connection:
+            session = DuckDbSession(connection, self._deadline_seconds)
+            self._apply_settings(session)
+            yield session
+
+    @contextmanager
+    def _opened(self, connect_args: Mapping[str, Any]) -> Iterator[Connection]:
         from sqlalchemy import URL, create_engine
         from sqlalchemy.pool import NullPool
 
         url = URL.create("duckdb", database=str(self._path), query=self._options)
-        engine = create_engine(url, poolclass=NullPool, connect_args=self._connect_args)
+        engine = create_engine(url, poolclass=NullPool, connect_args=dict(connect_args))
         connection = self._wait_for_file(engine.connect)
         try:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -251,7 +272,14 @@ class DuckDbEngine(Engine):
         """Names were checked with the configuration; values go in as DuckDB literals."""
         for name, value in self._session_settings.items():
             literal = str(value).replace("'", "''")
-            session.execute(f"SET {name} = '{literal}'")
+            try:
+                session.execute(f"SET {name} = '{literal}'")
+            except StatementFailed as error:
+                raise SettingRefused(name, error.what) from error
+
+
+def _delete(table: str, partition: tuple[str, str]) -> str:
+    return f"DELETE FROM {table} WHERE {partition[0]} = '{partition[1]}'"
 
 
 def first_words(error: BaseException) -> str:

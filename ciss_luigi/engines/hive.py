@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import ssl
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ciss_luigi.engines import thrift
+from ciss_luigi.engines import hiveserver2, thrift
 from ciss_luigi.engines.base import Output, Row
-from ciss_luigi.engines.hiveserver2 import Client, State, Status
+from ciss_luigi.engines.hiveserver2 import Client, Status, run, set_one
 from ciss_luigi.engines.verdicts import LINE_LOST, Sign, Verdict, judge
-from ciss_luigi.errors import StatementFailed
+from ciss_luigi.errors import SettingRefused
 from ciss_luigi.sqlfiles import Query
 
 SIGNS = (
@@ -22,6 +21,12 @@ SIGNS = (
     Sign(r"Lock acquisition .*timed? ?out|LockException|Unable to acquire", Verdict.RETRY),
     Sign(r"MetaException.*(TTransportException|Connection refused|Could not connect)", Verdict.RETRY),
     Sign(r"code 143|Container .* (killed|released)|AM .* (killed|failed).*preempt", Verdict.RETRY),
+)
+
+
+_JAVA_PREFIX = re.compile(
+    r"^(org\.apache\.hive\.service\.cli\.HiveSQLException: )?(Error running query: )?"
+    r"(Error while compiling statement: )?(FAILED: )?(\[\w[\w.]*\] org\.apache\.spark[\w.]*: )?"
 )
 
 
@@ -52,13 +57,11 @@ class HiveDialect:
             named.with_head(f"INSERT OVERWRITE TABLE {table} PARTITION ({partition[0]} = '{partition[1]}')")
         ]
 
-    def empty_partition(self, table: str, partition: tuple[str, str], outputs: Sequence[Output]) -> list[str]:
+    def empty_partition(
+        self, table: str, partition: tuple[str, str], outputs: Sequence[Output], nothing: Query
+    ) -> list[str]:
         """Overwrite the partition by no rows: TRUNCATE is refused on external tables."""
-        listed = ", ".join(output.expression for output in outputs)
-        return [
-            f"INSERT OVERWRITE TABLE {table} PARTITION ({partition[0]} = '{partition[1]}')\n"
-            f"SELECT {listed} FROM {table} WHERE 1 = 0"
-        ]
+        return self.overwrite(table, partition, outputs, nothing)
 
     def list_partitions(self, table: str, column: str) -> str:
         """Ask the metastore, not the data."""
@@ -76,6 +79,20 @@ class HiveDialect:
         """One statement for all."""
         listed = ", ".join(f"PARTITION ({column} = '{value}')" for value in values)
         return [f"ALTER TABLE {table} DROP IF EXISTS {listed}"]
+
+    def list_tables(self, database: str) -> str:
+        """Ask for the tables of a schema."""
+        return hiveserver2.list_tables(database)
+
+    def list_columns(self, database: str, table: str) -> str:
+        """Ask for the columns of a table."""
+        return hiveserver2.list_columns(database, table)
+
+    def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
+        """One statement; without CASCADE Hive leaves out the partitions that are there, Spark knows none."""
+        listed = ", ".join(f"{name} {kind}" for name, kind in columns)
+        statement = f"ALTER TABLE {table} ADD COLUMNS ({listed})"
+        return [[f"{statement} CASCADE"], [statement]]
 
 
 class PyHiveClient:
@@ -131,10 +148,10 @@ class HiveDriver:
         """SET each, and read it back: the server takes some names and forgets them."""
         for name, value in settings.items():
             wanted = _as_text(value)
-            run(client, f"SET {name}={wanted}")
-            answer = " ".join(str(cell) for row in run(client, f"SET {name}") for cell in row)
-            if wanted not in answer:
-                raise StatementFailed(f"Hive ignored the session setting {name}: it answers {answer!r}")
+            set_one(self, client, name, wanted)
+            answer = [str(cell) for row in run(client, f"SET {name}") for cell in row]
+            if not {wanted, f"{name}={wanted}"} & set(answer):
+                raise SettingRefused(name, f"ignored: asked for it, the server answers {answer}")
 
     def verdict(self, error: BaseException) -> Verdict:
         """What an error calls for."""
@@ -144,10 +161,7 @@ class HiveDriver:
         """The server's message out of PyHive's dump of the Thrift answer."""
         answer = error.args[0] if error.args else error
         message = getattr(getattr(answer, "status", None), "errorMessage", None) or str(answer)
-        text = re.sub(r"^(Error while compiling statement: )?FAILED: ", "", str(message).strip())
-        return (
-            text.split("\n\tat ")[0].split("org.apache.hive.service.cli.HiveSQLException")[0].strip() or text
-        )
+        return _JAVA_PREFIX.sub("", str(message).strip().split("\n\tat ")[0].strip())
 
     def refresh(self, statement: str, words: str) -> list[str]:
         """Hive reads its metastore anew for every statement."""
@@ -238,16 +252,6 @@ def _http(
     else:
         Connection._set_authorization_header(transport, arguments.get("username"), arguments.get("password"))
     return transport
-
-
-def run(client: Client, statement: str) -> list[Row]:
-    """Run a statement of the connection itself, such as SET: short, and never repeated."""
-    client.start(statement)
-    while (status := client.status()).state is State.RUNNING:
-        time.sleep(0.02)
-    if status.state is not State.DONE:
-        raise StatementFailed(f"{statement}: {status.error}")
-    return client.rows()
 
 
 def _as_text(value: Any) -> str:

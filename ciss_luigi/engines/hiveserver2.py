@@ -20,7 +20,15 @@ from typing import Any, Protocol, TypeVar
 from ciss_luigi import stopping
 from ciss_luigi.engines.base import Capabilities, Dialect, Engine, Identity, Row
 from ciss_luigi.engines.verdicts import Verdict
-from ciss_luigi.errors import EngineUnavailable, StatementDeadline, StatementFailed, Stopped
+from ciss_luigi.errors import (
+    CissError,
+    EngineUnavailable,
+    OutcomeUnknown,
+    SettingRefused,
+    StatementDeadline,
+    StatementFailed,
+    Stopped,
+)
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
@@ -81,7 +89,7 @@ class Driver(Protocol):
         """Open a connection and a session."""
 
     def settings(self, client: Client, settings: Mapping[str, Any]) -> None:
-        """Apply session settings; raises StatementFailed for one that the server ignored."""
+        """Apply session settings; raises SettingRefused for one that the server ignored."""
 
     def verdict(self, error: BaseException) -> Verdict:
         """What an error calls for."""
@@ -115,6 +123,16 @@ class Policy:
     retry_wait_seconds: float
     orphan_wait_seconds: float
     sleep: Callable[[float], None] = time.sleep
+
+
+def list_tables(database: str) -> str:
+    """Ask for the tables of a schema."""
+    return f"SHOW TABLES IN {database}"
+
+
+def list_columns(database: str, table: str) -> str:
+    """Ask for the columns of a table."""
+    return f"DESCRIBE {database}.{table}"
 
 
 class _Broken(Exception):
@@ -157,7 +175,7 @@ class HiveServer2Session:
     def tables(self, database: str) -> frozenset[str]:
         """The lower-case names of the tables in a schema: Hive answers one column, Spark three."""
         try:
-            rows = self.query(f"SHOW TABLES IN {database}")
+            rows = self.query(list_tables(database))
         except StatementFailed as error:
             if "does not exist" in error.what.lower() or "not found" in error.what.lower():
                 return frozenset()
@@ -167,7 +185,7 @@ class HiveServer2Session:
     def columns(self, database: str, table: str) -> list[tuple[str, str]]:
         """Name and type of a table's columns, partition columns last."""
         found: dict[str, str] = {}
-        for name, kind, *_ in self.query(f"DESCRIBE {database}.{table}"):
+        for name, kind, *_ in self.query(list_columns(database, table)):
             if not name or name.startswith("#"):
                 break
             found[name.strip().lower()] = kind.strip().lower()
@@ -185,7 +203,13 @@ class HiveServer2Session:
             if not self.settle(left_behind):
                 logger.warning("%s: the server may still run it; it is read back after", self._driver.name)
         self._writes.open(target, self._connected().trace())
-        yield
+        try:
+            yield
+        except (OutcomeUnknown, StatementDeadline):
+            raise
+        except StatementFailed:
+            self._writes.close(target)  # the server has ended it, and said so
+            raise
         self._writes.close(target)
 
     @contextmanager
@@ -220,7 +244,9 @@ class HiveServer2Session:
                 elif broken.verdict in (Verdict.RETRY, Verdict.LOST) and attempt < self._policy.retries:
                     self._recover(broken, attempt)
                 else:
-                    raise StatementFailed(f"{self._driver.name}: {broken.words}") from broken
+                    lost = broken.verdict is Verdict.LOST
+                    kind = OutcomeUnknown if lost else StatementFailed
+                    raise kind(f"{self._driver.name}: {broken.words}") from broken
         raise AssertionError("the last attempt returns or raises")
 
     def _run(self, statement: str) -> list[Row]:
@@ -279,7 +305,7 @@ class HiveServer2Session:
             try:
                 client = self._driver.connect()
                 self._driver.settings(client, self._settings)
-            except StatementFailed:
+            except CissError:
                 raise
             except Exception as error:
                 stopping.raise_if_requested(error)
@@ -330,6 +356,26 @@ class HiveServer2Session:
                 self._run(renewal)
             except _Broken as broken:
                 raise StatementFailed(f"{self._driver.name}: {renewal}: {broken.words}") from broken
+
+
+def run(client: Client, statement: str) -> list[Row]:
+    """Run a statement of the connection itself, such as SET: short, and never repeated."""
+    client.start(statement)
+    while (status := client.status()).state is State.RUNNING:
+        time.sleep(_FIRST_POLL_SECONDS)
+    if status.state is not State.DONE:
+        raise RuntimeError(status.error)
+    return client.rows()
+
+
+def set_one(driver: Driver, client: Client, name: str, literal: str) -> None:
+    """SET one session setting; raises SettingRefused with the server's words."""
+    try:
+        run(client, f"SET {name}={literal}")
+    except Exception as error:
+        if driver.verdict(error) is Verdict.NEVER:
+            raise SettingRefused(name, driver.words(error)) from error
+        raise
 
 
 T = TypeVar("T")

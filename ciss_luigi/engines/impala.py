@@ -9,10 +9,10 @@ from typing import Any
 
 from ciss_luigi.engines import thrift
 from ciss_luigi.engines.base import Row
-from ciss_luigi.engines.hive import SOCKET_TIMEOUT_SECONDS, HiveDialect, run
-from ciss_luigi.engines.hiveserver2 import Client, Status
+from ciss_luigi.engines.hive import SOCKET_TIMEOUT_SECONDS, HiveDialect
+from ciss_luigi.engines.hiveserver2 import Client, Status, run, set_one
 from ciss_luigi.engines.verdicts import LINE_LOST, Sign, Verdict, judge
-from ciss_luigi.errors import StatementFailed
+from ciss_luigi.errors import SettingRefused
 
 SIGNS = (
     Sign(r"SYNC_DDL operation .*has been successfully executed", Verdict.DONE),
@@ -69,6 +69,11 @@ class ImpalaDialect(HiveDialect):
         listed = ", ".join(f"'{value}'" for value in values)
         return [f"ALTER TABLE {table} DROP IF EXISTS PARTITION ({column} IN ({listed}))"]
 
+    def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
+        """One statement; Impala knows no CASCADE."""
+        listed = ", ".join(f"{name} {kind}" for name, kind in columns)
+        return [[f"ALTER TABLE {table} ADD COLUMNS ({listed})"]]
+
 
 class ImpylaClient:
     """One impyla connection with one cursor, which is one session."""
@@ -121,7 +126,7 @@ class ImpalaDriver:
         """SET each; OpenSession would pass over unknown names in silence, SET does not."""
         for name, value in settings.items():
             literal = str(int(value)) if isinstance(value, bool | int) else "'" + _escaped(str(value)) + "'"
-            run(client, f"SET {name}={literal}")
+            set_one(self, client, name, literal)
         if settings:
             self._check(client, settings)
 
@@ -130,7 +135,7 @@ class ImpalaDriver:
         shown = {str(row[0]).upper(): str(row[1]) for row in run(client, "SET") if len(row) > 1}
         for name in settings:
             if shown and name.upper() not in shown:
-                raise StatementFailed(f"Impala ignored the session setting {name}: SET does not list it")
+                raise SettingRefused(name, "ignored: SET does not list it")
 
     def verdict(self, error: BaseException) -> Verdict:
         """What an error calls for."""

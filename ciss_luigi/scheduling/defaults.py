@@ -6,10 +6,13 @@ at import is early enough; a key that stands in the site's ``luigi.cfg`` is left
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import luigi.configuration
 import luigi.retcodes
+from luigi.configuration import LuigiTomlParser
+from luigi.task import UnconsumedParameterWarning  # type: ignore[attr-defined]
 
 RETCODES = {
     "already_running": 10,
@@ -20,24 +23,29 @@ RETCODES = {
     "unhandled_exception": 40,
 }
 
-DEFAULTS: dict[str, dict[str, str]] = {
-    "retcode": {name: str(code) for name, code in RETCODES.items()},
+DEFAULTS: dict[str, dict[str, int | bool]] = {
+    "retcode": dict(RETCODES),
     # run() that returns without its marker is a failure, not a success
-    "worker": {"check_complete_on_run": "true"},
-    # Luigi's pid lock blocks other sites with the same command line, and names nobody; ours is per date
-    "core": {"no_lock": "true"},
-    # RangeDaily passes silently over dates older than 100 days, and takes 50 at most
-    "RangeDaily": {"days_back": "1000000", "days_forward": "1000000", "task_limit": "10000"},
+    "worker": {"check_complete_on_run": True},
+    # Luigi's pid lock blocks other sites with the same command line, and names nobody; ours is per date.
+    # Three tries to reach luigid must not last as long as its patience with a silent worker (60 s).
+    "core": {"no_lock": True, "rpc_retry_wait": 2},
+    # RangeDaily passes silently over dates older than 100 days, and takes 50 at most. Luigi counts these
+    # days from today, so they must not lead out of the calendar, which begins in the year 1.
+    "RangeDaily": {"days_back": 700_000, "days_forward": 1_000_000, "task_limit": 10_000},
 }
 
 
 def apply() -> None:
     """Set every default that the site has not set itself."""
     config = luigi.configuration.get_config()  # type: ignore[no-untyped-call]
+    as_they_are = isinstance(config, LuigiTomlParser)
     for section, values in DEFAULTS.items():
         for key, value in values.items():
             if not config.has_option(section, key):
-                config.set(section, key, value)
+                config.set(section, key, value if as_they_are else str(value).lower())
+    # Luigi reads these keys, and then warns on every run that nobody does
+    warnings.filterwarnings("ignore", ".* the parameter 'rpc_", UnconsumedParameterWarning)
 
 
 def exit_codes() -> Any:

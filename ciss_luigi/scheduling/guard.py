@@ -1,14 +1,16 @@
 """One run of a date at a time.
 
 A command takes the date's lock while Luigi schedules it and keeps it to its end, so a second command for that
-date leaves at once and names the holder. Within RangeDaily each step takes the lock for itself and
-waits: a range must not end because one of its dates happens to run elsewhere.
+date leaves at once and names the holder. Where a date is one of several that another task requires, as in
+RangeDaily, each step takes the lock for itself and waits: a range must not end because one of its dates
+happens to run elsewhere.
 """
 
 from __future__ import annotations
 
 import logging
 import multiprocessing
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar, NoReturn
@@ -20,9 +22,12 @@ from ciss_luigi.rundate import RunDate
 from ciss_luigi.scheduling import messages
 from ciss_luigi.scheduling.defaults import exit_codes
 from ciss_luigi.site import Site
-from ciss_luigi.state.locks import FileLock, LocksUnusable
+from ciss_luigi.state.locks import FileLock, Holder, LocksUnusable
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+_LOOKS = 10
+_LOOK_SECONDS = 0.1
 
 
 class _Command:
@@ -33,31 +38,45 @@ class _Command:
 
 
 def enter_range() -> None:
-    """RangeDaily is at work: from now on lock per step, and wait."""
+    """Another task requires dates: from now on lock per step, and wait."""
     _Command.is_range = True
 
 
 def is_range() -> bool:
-    """Whether RangeDaily is at work."""
+    """Whether another task, such as RangeDaily, requires the dates."""
     return _Command.is_range
 
 
 def claim(site: Site, date: RunDate) -> None:
-    """Take the date for the life of this command; raises AlreadyRunning that names the holder."""
-    if _Command.is_range or date in _Command.locks:
+    """Take the date for the life of this command, where it was asked for alone.
+
+    Raises AlreadyRunning that names the holder, and ConfigurationError when the locks cannot be used.
+    """
+    if date in _Command.locks:
         return
     lock = site.date_lock(date)
     try:
-        taken = lock.try_acquire()
+        taken = lock.try_open() if _Command.is_range else lock.try_acquire()
     except LocksUnusable as error:
         raise ConfigurationError(error.what) from error
     if not taken:
         raise AlreadyRunning(
-            f"{date} is being run by {lock.holder() or 'another process'}",
+            f"{date} is being run by {_holder(lock) or 'another process'}",
             state="this command touched nothing",
             next_command=f"ciss status --from {date} --to {date}",
         )
-    _Command.locks[date] = lock
+    if lock.held:
+        _Command.locks[date] = lock
+
+
+def _holder(lock: FileLock) -> Holder | None:
+    """Who holds a lock; one that was taken this moment may not be signed yet."""
+    for _ in range(_LOOKS):
+        holder = lock.holder()
+        if holder is not None:
+            return holder
+        time.sleep(_LOOK_SECONDS)
+    return None
 
 
 @contextmanager

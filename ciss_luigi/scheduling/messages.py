@@ -8,50 +8,69 @@ import threading
 from collections.abc import Callable
 
 from luigi.parameter import MissingParameterException
+from luigi.rpc import RPCError
 
 from ciss_luigi.errors import BadRunDate, CissError, Stopped
+from ciss_luigi.variables import without_secrets
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 EXAMPLE = "luigi --module ciss_luigi MergeMain --date 2016-11-22"
-_TRACED = re.compile(r"^ciss_luigi\.errors\.\w+: (.*)\Z", re.DOTALL | re.MULTILINE)
+# The last error of a traceback that came as text from a scheduling process
+_TRACED = re.compile(r"\A(?P<head>[^\n]*)\nTraceback .*^ciss_luigi\.[\w.]+: (?P<text>.*)\Z", re.DOTALL | re.M)
 # luigid shows a status message twice: escaped, and a second later as raw HTML
 _PLAIN = str.maketrans({"<": "(", ">": ")", "&": "+", '"': " ", "'": " "})
 
 
-class ExplainedFailures(logging.Filter):
-    """Drops the traceback of a failure that its own text explains in full."""
+class Readable(logging.Filter):
+    """Drops the traceback of a failure that its own text explains in full; hides values of ``${NAME}``."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Keep every record; make those of explained failures plain."""
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, CissError | Stopped):
-            self._replace(record, str(error))
-        elif isinstance(error, MissingParameterException):
-            self._replace(record, f"{error}\nNext:  {EXAMPLE}")
-        elif (record.levelno >= logging.WARNING and record.args is None) or not record.args:
-            traced = _TRACED.search(str(record.msg)) if "Traceback" in str(record.msg) else None
-            if traced:
-                record.msg = traced[1]
+        """Keep every record, made plain."""
+        text = head = record.getMessage()
+        if record.exc_info:
+            error = record.exc_info[1]
+            explanation = "" if error is None else _explanation(error)
+            if explanation is not None:
+                head = head.removeprefix("Uncaught exception in luigi")
+                text = "\n".join(filter(None, (head, explanation)))
+                record.exc_info = record.exc_text = None
+        elif traced := _TRACED.match(text):
+            text = f"{traced['head']}\n{traced['text'].rstrip()}"
+        record.msg, record.args = "%s", (without_secrets(text),)
         return True
 
-    def _replace(self, record: logging.LogRecord, text: str) -> None:
-        head = record.getMessage()
-        record.msg, record.args = "%s\n%s", (head, text)
-        record.exc_info = record.exc_text = None
+
+def _explanation(error: BaseException) -> str | None:
+    """All that is to be said of an error, or None where only a traceback can say it."""
+    if isinstance(error, CissError | Stopped):
+        return str(error)
+    if isinstance(error, SystemExit):
+        return ""  # whoever raised it has said why
+    if isinstance(error, MissingParameterException):
+        return f"{error}\nState: nothing was touched\nNext:  {EXAMPLE}"
+    if isinstance(error, RPCError):
+        reason = f": {error.sub_exception}" if error.sub_exception else ""
+        return (
+            f"luigid does not answer. {error}{reason}\n"
+            "State: every step that has ended has its marker; the next run goes on from there\n"
+            "Next:  start luigid (or add --local-scheduler), then the same command again"
+        )
+    return None
 
 
 def install() -> None:
-    """Put the filter on Luigi's logger, once."""
-    luigi_logger = logging.getLogger("luigi-interface")
-    if not any(isinstance(one, ExplainedFailures) for one in luigi_logger.filters):
-        luigi_logger.addFilter(ExplainedFailures())
+    """Put the filter on Luigi's logger and on ours, once: a logger's filter sees nothing of those below."""
+    for one in (logging.getLogger("luigi-interface"), logger):
+        if not any(isinstance(known, Readable) for known in one.filters):
+            one.addFilter(Readable())
 
 
 def plain(text: str) -> str:
     """A text that luigid shows as it is, whichever way it shows it."""
     return "".join(
-        character if character.isprintable() or character == "\n" else " " for character in text
+        character if character.isprintable() or character == "\n" else " "
+        for character in without_secrets(text)
     ).translate(_PLAIN)
 
 

@@ -6,6 +6,7 @@ One file of JSON lines per date, only ever appended to. An attempt without an en
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
 import os
 import socket
@@ -69,7 +70,7 @@ class Ledger:
         """All attempts of a date, oldest first; a torn last line of a killed writer is passed over."""
         found: dict[str, Attempt] = {}
         for entry in self._entries(date):
-            attempt = _merge(found.get(entry.get("attempt", "")), entry)
+            attempt = _merge(found.get(entry["attempt"]), entry)
             if attempt is not None:
                 found[attempt.id] = attempt
         return list(found.values())
@@ -87,11 +88,12 @@ class Ledger:
     def _append(self, date: RunDate, entry: dict[str, Any]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"at": dt.datetime.now(dt.UTC).isoformat(), **entry}, ensure_ascii=False)
-        line = f"\n{text}\n"  # the first newline ends what a killed writer may have left torn
+        line = f"\n{text}\n".encode()  # the first newline ends what a killed writer may have left torn
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         descriptor = os.open(self._folder / f"{date}.jsonl", flags, 0o664)
         try:
-            os.write(descriptor, line.encode())
+            if os.write(descriptor, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -105,9 +107,9 @@ class Ledger:
         for line in text.splitlines():
             try:
                 entry = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
-            if isinstance(entry, dict):
+            if isinstance(entry, dict) and isinstance(entry.get("attempt"), str):
                 entries.append(entry)
         return entries
 

@@ -1,7 +1,7 @@
 """Exclusive locks as files: ``flock``, released by the kernel however the holder ends.
 
 A lock file is signed by its holder, so that whoever finds it taken can name him. Forked children inherit
-the descriptor: a worker whose parent was killed still holds the lock, and signs it anew.
+the descriptor: a worker whose parent was killed still holds the lock, so it signs below its parent.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class FileLock:
         self.path = path
         self._descriptor: int | None = None
         self._signed_by = 0
+        self._signed_bytes = 0
 
     @property
     def held(self) -> bool:
@@ -81,7 +82,17 @@ class FileLock:
             os.close(descriptor)
             raise
         self._descriptor = descriptor
-        self.sign()
+        self._signed_by = self._signed_bytes = 0
+        try:
+            self.sign()
+        except LocksUnusable:
+            self.release()
+            raise
+        return True
+
+    def try_open(self) -> bool:
+        """Whether the lock could be taken at all, without taking it; raises LocksUnusable if not."""
+        os.close(self._open())
         return True
 
     def acquire(self) -> None:
@@ -100,25 +111,26 @@ class FileLock:
         self._descriptor = None
 
     def sign(self) -> None:
-        """Write down who holds the lock."""
+        """Write down who holds the lock: the process that took it, then the fork of it at work."""
         if self._descriptor is None or self._signed_by == os.getpid():
             return
-        text = json.dumps(asdict(Holder.me())).encode()
+        line = json.dumps(asdict(Holder.me())).encode() + b"\n"
         try:
-            os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, text, 0)
+            os.ftruncate(self._descriptor, self._signed_bytes)
+            os.pwrite(self._descriptor, line, self._signed_bytes)
         except OSError as error:
             raise self._unusable(error) from error
         self._signed_by = os.getpid()
+        self._signed_bytes += len(line)
 
     def holder(self) -> Holder | None:
-        """Who signed the lock and still runs; reads only, never takes the lock to look."""
+        """The first who signed the lock and still runs; reads only, never takes the lock to look."""
         try:
-            values = json.loads(self.path.read_text(encoding="utf-8"))
-            holder = Holder(**values)
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+            holders = [Holder(**json.loads(line)) for line in lines]
         except (OSError, ValueError, TypeError):
             return None
-        return holder if holder.lives() else None
+        return next((holder for holder in holders if holder.lives()), None)
 
     @contextmanager
     def waited(self) -> Iterator[None]:

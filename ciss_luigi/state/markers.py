@@ -13,11 +13,12 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.rundate import Month, RunDate
 from ciss_luigi.state.files import remove, write_whole
 from ciss_luigi.totals import Amounts, MonthTotals
 from ciss_luigi.version import VERSION
@@ -34,6 +35,7 @@ class Step(StrEnum):
 
 
 STEPS = tuple(Step)
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Markers:
             marker = _from_json(values)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+        except _UNREADABLE as error:
             logger.warning(
                 "%s counts as absent: it cannot be read (%s: %s)", path, type(error).__name__, error
             )
@@ -159,7 +161,7 @@ class Markers:
             "main_table": self._place.main_table,
             "temp_table": self._place.temp_table,
         }
-        return [key for key, value in expected.items() if values[key] != value]
+        return [key for key, value in expected.items() if values.get(key) != value]
 
 
 def _month_to_json(month: MonthTotals) -> dict[str, Any]:
@@ -186,8 +188,18 @@ def _from_json(values: Mapping[str, Any]) -> Marker:
 
 
 def _month_from_json(values: Mapping[str, Any]) -> MonthTotals:
-    totals = {currency: Amounts.from_json(amounts) for currency, amounts in values["totals"].items()}
-    return MonthTotals(_text(values["month"]), int(values["rows"]), int(values["source_rows"]), totals)
+    totals = {currency: _amounts(amounts) for currency, amounts in values["totals"].items()}
+    month = Month.parse(values["month"])
+    return MonthTotals(str(month), int(values["rows"]), int(values["source_rows"]), totals)
+
+
+def _amounts(values: Mapping[str, Any]) -> Amounts:
+    """Amounts that are the plain decimals they are written as: no NaN, nothing cut off."""
+    amounts = Amounts.from_json(values)
+    for name, text in amounts.to_json().items():
+        if values[name] != text or not Decimal(text).is_finite():
+            raise ValueError(f"{name} is {values[name]!r}")
+    return amounts
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,66 @@
+"""``ciss check``: what is wrong, all at once, before a run finds out."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from ciss_luigi import site
+from ciss_luigi.cli.options import DATE
+from ciss_luigi.cli.output import safe, say
+from ciss_luigi.cli.waiting import waiting
+from ciss_luigi.operator import check
+from ciss_luigi.operator.checks.findings import Finding, Level, Report
+from ciss_luigi.rundate import RunDate
+
+_COLOURS = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "yellow", Level.FAULT: "red"}
+
+
+@click.command("check")
+@click.option("--date", type=DATE, help="Check what a run of this date would find, too.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.pass_context
+def command(context: click.Context, date: RunDate | None, as_json: bool) -> None:
+    """Check configuration, state, engines, permissions, tables and sources.
+
+    Nothing that it tries stays. Exit code 0 when there is no fault (warnings are none), 1 for a fault in data
+    or tables, 35 when an engine is away, 40 for a faulty configuration.
+    """
+    with waiting("asking the warehouse"):
+        report = check.run(site.current, date, _retcodes())
+    if as_json:
+        click.echo(json.dumps({"date": str(date) if date else None, **report.to_json()}, indent=2))
+    else:
+        _print(report)
+    context.exit(report.exit_code)
+
+
+def _retcodes() -> check.RetCodes:
+    """The exit codes that the site has set itself."""
+    from ciss_luigi.scheduling.defaults import RETCODES, overridden
+
+    return {name: (value, RETCODES[name]) for name, value in overridden().items()}
+
+
+def _print(report: Report) -> None:
+    for name, findings in report.groups():
+        say(name)
+        for finding in findings:
+            _print_one(finding)
+    faults, warnings = (len(report.of(level)) for level in (Level.FAULT, Level.WARNING))
+    say(f"{_count(faults, 'fault')}, {_count(warnings, 'warning')}")
+
+
+def _print_one(finding: Finding) -> None:
+    head = click.style(f"{finding.level:<7}", fg=_COLOURS[finding.level])
+    indent = " " * 11
+    text = safe(finding.text).replace("\n", f"\n{indent}")
+    click.echo(f"  {head}  {text}")
+    if finding.remedy:
+        remedy = safe(finding.remedy).replace("\n", f"\n{indent}   ")
+        click.echo(f"{indent}-> {remedy}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,139 @@
+"""How a verb ends: its exit code, its words, and never a traceback that nobody asked for."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import shlex
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from ciss_luigi import stopping
+from ciss_luigi.cli.output import log_to_stderr, safe
+from ciss_luigi.errors import CissError, Stopped
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+EXIT_CODES = frozenset({1, 2, 35, 40})
+"""What ``ciss`` may end with (CONTRACT section 8); any other failure is a "no"."""
+
+NO = 1
+
+
+@contextmanager
+def ending(*, debug: bool) -> Iterator[None]:
+    """Around a verb: turns every error into its words on stderr and its exit code."""
+    _escape_what_cannot_be_encoded()
+    with _signals(), log_to_stderr():
+        try:
+            try:
+                yield
+            finally:
+                _flush()
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except (Exception, Stopped) as error:
+            if isinstance(error, BrokenPipeError) and _nobody_reads():
+                _discard_stdout()
+                raise click.exceptions.Exit(128 + signal.SIGPIPE) from None
+            if debug:
+                click.echo(safe("".join(traceback.format_exception(error))), err=True)
+            _leave(error)
+        finally:
+            _give_up_on_full_disk()
+
+
+def exit_code(error: CissError) -> int:
+    """The exit code of an explained failure."""
+    return error.exit_code if error.exit_code in EXIT_CODES else NO
+
+
+def _leave(error: BaseException) -> NoReturn:
+    name = error.signal_name if isinstance(error, Stopped) else stopping.requested()
+    if name:
+        click.echo(f"stopped by {name}", err=True)
+        raise click.exceptions.Exit(128 + signal.Signals[name]) from error
+    if isinstance(error, CissError):
+        click.echo(safe(error), err=True)
+        raise click.exceptions.Exit(exit_code(error)) from error
+    click.echo(safe(_unexpected(error)), err=True)
+    raise click.exceptions.Exit(NO) from error
+
+
+def _unexpected(error: BaseException) -> CissError:
+    words = " ".join(str(error).split())
+    arguments = shlex.join(sys.argv[1:])
+    return CissError(
+        f"unexpected {type(error).__name__}: {words}",
+        state="not known; ciss did not foresee this error",
+        next_command=f"run again with --debug: ciss --debug {arguments}",
+    )
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the verb from inside, so that a statement on a server is cancelled."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heeded = [one for one in SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _handle) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _handle(number: int, _frame: FrameType | None) -> None:
+    """Ask to stop; a second signal ends the process at once, whatever hangs."""
+    for one in SIGNALS:
+        signal.signal(one, signal.SIG_DFL)
+    name = signal.Signals(number).name
+    stopping.request(name)
+    if not stopping.is_held_back():
+        raise Stopped(name)
+
+
+# --- the output streams -------------------------------------------------------------------------------
+
+
+def _escape_what_cannot_be_encoded() -> None:
+    """A terminal without Unicode shows escapes instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _nobody_reads() -> bool:
+    """Whether stdout is a pipe that was closed; a broken line to a server raises the same error."""
+    poll = select.poll()
+    poll.register(1, 0)
+    return any(events & select.POLLERR for _, events in poll.poll(0))
+
+
+def _give_up_on_full_disk() -> None:
+    try:
+        _flush()
+    except OSError:
+        _discard_stdout()
+
+
+def _discard_stdout() -> None:
+    """What Python still holds goes nowhere: it would try again at the very end, and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

@@ -1,0 +1,79 @@
+"""The verbs of ``ciss``: a table, so that help and spelling mistakes cost no import of any verb."""
+
+from __future__ import annotations
+
+import importlib
+from difflib import get_close_matches
+from typing import Any
+
+import click
+
+from ciss_luigi.cli.ending import ending
+from ciss_luigi.cli.unreadable import refuse_unreadable
+from ciss_luigi.version import VERSION
+
+VERBS = {
+    "load": "Load a folder of CSV or Parquet files into the embedded warehouse.",
+    "init": "Make the schema and the two output tables.",
+    "check": "Check configuration, engines, permissions and sources.",
+    "plan": "Print the SQL that a run of a date would send.",
+    "status": "Show which dates are done, failed, running or missing.",
+    "reset": "Remove a date's markers, so that it can be run anew.",
+    "verify": "Hold main against what its marker says.",
+}
+"""Each verb and its line of help; a verb is ``command`` in the module of its name (``-`` written ``_``)."""
+
+
+class Verbs(click.Group):
+    """A group that imports a verb only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in the order in which one needs them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb."""
+        if cmd_name not in VERBS:
+            return None
+        module: Any = importlib.import_module(f"ciss_luigi.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; one that there is not gets the nearest spelling."""
+        if not {"-h", "--help"}.intersection(args):
+            refuse_unreadable()
+        name = args[0]
+        if name not in VERBS and not name.startswith("-"):
+            near = get_close_matches(name, VERBS, 1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            ctx.fail(f"There is no verb {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs out of the table."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb; whatever happens, it ends with its exit code and in plain words."""
+        with ending(debug=ctx.params["debug"]):
+            return super().invoke(ctx)
+
+
+@click.group(
+    cls=Verbs,
+    subcommand_metavar="VERB [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 yes or done, 1 no, differs or refused, 2 usage, 35 engine away, "
+    "40 configuration; 128+n stopped by signal n.",
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(VERSION, prog_name="ciss")
+def ciss(debug: bool) -> None:
+    """Look after the nightly rebuild of Customer Invoice Summary - Estimated.
+
+    The job itself has one road only: luigi --module ciss_luigi MergeMain --date YYYY-MM-DD
+    """

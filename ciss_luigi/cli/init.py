@@ -1,0 +1,24 @@
+"""``ciss init``: the output tables."""
+
+from __future__ import annotations
+
+import click
+
+from ciss_luigi import site
+from ciss_luigi.cli.output import say
+from ciss_luigi.cli.waiting import waiting
+from ciss_luigi.operator.init import make_tables
+
+
+@click.command("init")
+def command() -> None:
+    """Make the schema and the two output tables, main and temp, where they are absent.
+
+    A run does the same by itself; this shows beforehand whether it may.
+    """
+    here = site.current()
+    with waiting("asking the warehouse"):
+        tables = make_tables(here)
+    for table in tables:
+        say(f"{table.name} {'was there already' if table.existed else 'made'}")
+    say("Next:  ciss check")

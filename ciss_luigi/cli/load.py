@@ -1,0 +1,49 @@
+"""``ciss load``: files into the source tables of the embedded warehouse."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+
+from ciss_luigi import site
+from ciss_luigi.cli.output import safe, say
+from ciss_luigi.cli.waiting import progress_bar
+from ciss_luigi.loading import LoadedTable, near_misses
+from ciss_luigi.operator import load as loads
+from ciss_luigi.site import Site
+
+
+@click.command("load")
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.option("--sample", is_flag=True, help="Load the small real data that the package brings along.")
+def command(folder: Path | None, sample: bool) -> None:
+    """Load a folder of CSV or Parquet files into the embedded warehouse.
+
+    A file TABLE.csv, TABLE.csv.gz or TABLE.parquet replaces its whole source table; all files are loaded or
+    none. Tables without a file stay as they are; absent ones are made, empty.
+    """
+    if (folder is None) is not sample:
+        raise click.UsageError("Name a folder, or say --sample.")
+    here = site.current()
+    command_line = "ciss load --sample" if folder is None else f"ciss load {shlex.quote(str(folder))}"
+    names = here.settings.source_tables
+    with loads.sample_folder(names) if folder is None else nullcontext(folder) as place:
+        with progress_bar() as progress:
+            loaded = loads.load(here, place, command=command_line, progress=progress)
+        _tell(here, loaded, sample=sample)
+        for sentence in near_misses(place, names):
+            click.echo(safe(f"warning: {sentence}"), err=True)
+
+
+def _tell(here: Site, loaded: Sequence[LoadedTable], *, sample: bool) -> None:
+    width = max(len(one.table) for one in loaded)
+    for one in loaded:
+        source = "no file: made, empty" if one.file is None else str(one.file)
+        if sample and one.file is not None:
+            source = "sample"
+        say(f"{one.table:<{width}}  {one.rows:>9,} rows  {source}")
+    say(f"into {here.settings.database} of {here.engine().identity}")

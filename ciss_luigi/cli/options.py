@@ -1,0 +1,27 @@
+"""What the verbs' options take."""
+
+from __future__ import annotations
+
+import click
+
+from ciss_luigi.rundate import RunDate
+
+
+class RunDateType(click.ParamType[RunDate]):
+    """A calendar date, written ``YYYY-MM-DD`` and nothing else."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(
+        self, value: str | RunDate, param: click.Parameter | None, ctx: click.Context | None
+    ) -> RunDate:
+        """Read the date; anything else is a mistake of usage."""
+        if isinstance(value, RunDate):
+            return value
+        try:
+            return RunDate.parse(value)
+        except ValueError:
+            self.fail(f"{value!r} is no date; a date looks like 2016-11-22", param, ctx)
+
+
+DATE = RunDateType()

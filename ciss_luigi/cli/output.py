@@ -1,0 +1,77 @@
+"""Printing. Texts from data, markers and errors are made harmless first: no terminal obeys them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from ciss_luigi.loading.faults import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_WIDTH_WITHOUT_TERMINAL = 160
+
+
+def safe(text: object) -> str:
+    """Text with its lines kept and everything else escaped that a terminal would obey or not show."""
+    return "\n".join(map(printable, str(text).split("\n")))
+
+
+def say(text: object = "") -> None:
+    """Print lines of an answer."""
+    click.echo(safe(text))
+
+
+def moment(text: str) -> str:
+    """An ISO time of markers and ledger for people, in UTC to the second; anything else as it is."""
+    try:
+        return f"{dt.datetime.fromisoformat(text).astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError):
+        return safe(text)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A rich console that takes no text for markup."""
+    from rich.console import Console
+
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    made = Plain(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not made.is_terminal:
+        # rich thinks of a file as 80 columns wide, and would break lines that nobody needs broken
+        made.width = max(made.width, _WIDTH_WITHOUT_TERMINAL)
+    return made
+
+
+class _Echo(logging.Handler):
+    """Prints each warning once: a marker is read several times while it is judged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if text not in self._said:
+            self._said.add(text)
+            click.echo(safe(f"{record.levelname.lower()}: {text}"), err=True)
+
+
+@contextmanager
+def log_to_stderr() -> Iterator[None]:
+    """Show the job's own warnings on stderr while a verb runs."""
+    logger = logging.getLogger("luigi-interface")
+    handler = _Echo()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

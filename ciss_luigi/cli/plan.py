@@ -1,0 +1,97 @@
+"""``ciss plan``: the SQL of a run before it runs, as a file that any SQL tool reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from ciss_luigi import site
+from ciss_luigi.cli.options import DATE
+from ciss_luigi.cli.waiting import waiting
+from ciss_luigi.errors import Refused
+from ciss_luigi.operator import plan as plans
+from ciss_luigi.operator.plan import Plan, StepPlan
+from ciss_luigi.operator.script import RUN_ID, Line
+from ciss_luigi.rundate import RunDate
+
+
+@click.command("plan")
+@click.option("--date", required=True, type=DATE, help="The run date, for example 2016-11-22.")
+@click.option("--all", "show_all", is_flag=True, help="Show the steps that are done already, too.")
+def command(date: RunDate, show_all: bool) -> None:
+    """Print the SQL that a run of a date would send now, without sending it.
+
+    Statement for statement and in order. {run_id} stands for the id that BuildTemp makes. What is sent only
+    under a condition says so; if the condition does not hold now, it is commented out. Exit code 1 when the
+    sources are not ready.
+    """
+    here = site.current()
+    with waiting("asking the warehouse"):
+        plan = plans.make(here, date)
+    for line in render(plan, names(here), show_all=show_all):
+        click.echo(line)
+    if plan.missing:
+        raise Refused(
+            "\n".join([f"the sources are not ready for {date}:", *(f"  - {one}" for one in plan.missing)]),
+            state="no table was touched; the plan shows the months in scope",
+            next_command=f"ciss check --date {date}",
+        )
+
+
+def names(here: site.Site) -> tuple[str, ...]:
+    """The session settings by name; their values may be secret."""
+    return tuple(here.settings.warehouse.session_settings)
+
+
+def render(plan: Plan, session_settings: tuple[str, ...] = (), *, show_all: bool = False) -> Iterator[str]:
+    """The plan as plain SQL with comments."""
+    yield f"-- luigi --module ciss_luigi MergeMain --date {plan.date}"
+    yield f"-- months: {', '.join(map(str, plan.months))}"
+    for month in plan.left_out:
+        yield f"-- left out: {month}, which has no source rows yet and of which main holds nothing"
+    for missing in plan.missing:
+        yield f"-- not ready: {missing}"
+    if session_settings:
+        yield f"-- each session begins with SET of {', '.join(session_settings)}"
+    yield f"-- {RUN_ID} stands for the id that BuildTemp makes"
+    for step in plan.steps:
+        yield ""
+        yield from _step(step, show_all)
+
+
+def _step(step: StepPlan, show_all: bool) -> Iterator[str]:
+    if step.skipped:
+        yield f"-- step {step.name}: skipped, {step.skipped}"
+        if not show_all:
+            return
+    elif step.blocked:
+        yield f"-- step {step.name}: not before the sources are ready"
+    else:
+        yield f"-- step {step.name}"
+    if not step.lines:
+        yield "-- (nothing: there is no file to ask yet)"
+    before = Line("", "")
+    for line in step.lines:
+        if line.engine != before.engine:
+            yield f"-- on {line.engine}"
+        if (line.condition, line.sent) != (before.condition, before.sent):
+            yield from _condition(line)
+        yield from _statement(line)
+        before = line
+
+
+def _condition(line: Line) -> Iterator[str]:
+    if line.condition:
+        yield f"-- {line.condition}:{'' if line.sent else ' not sent'}"
+    else:
+        yield "-- in any case:"
+
+
+def _statement(line: Line) -> Iterator[str]:
+    """The statement with its semicolon, which must not end up in a comment."""
+    lines = line.text.split("\n")
+    end = ["", ";"] if "--" in lines[-1] else [";"]
+    lines[-1] += end[0]
+    lines += end[1:]
+    yield from lines if line.sent else (f"-- {one}" for one in lines)

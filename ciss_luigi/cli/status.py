@@ -1,0 +1,54 @@
+"""``ciss status``: which dates are done, and what is the matter with the others."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from ciss_luigi import site
+from ciss_luigi.cli import statustext
+from ciss_luigi.cli.ending import NO
+from ciss_luigi.cli.options import DATE
+from ciss_luigi.operator import status as statuses
+from ciss_luigi.operator.statusjson import document
+from ciss_luigi.rundate import RunDate
+
+
+@click.command("status")
+@click.option(
+    "--from", "first", type=DATE, help="The first date. Without it: the last 14 that have any state."
+)
+@click.option("--to", "last", type=DATE, help="The last date. Without it: the newest that has any state.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
+@click.pass_context
+def command(ctx: click.Context, first: RunDate | None, last: RunDate | None, as_json: bool) -> None:
+    """Show which dates are done, failed, running or missing.
+
+    A calendar of dates and steps, then the dates that need attention. One date alone (--from and --to the
+    same) is shown with its totals. Looks only at markers, ledger and lock files; never asks an engine.
+
+    Exit code 0 when every date shown is merged, 1 when one is not (also while it runs) or there is none.
+
+    \b
+    --json: format, state_dir, warehouse, database, main_table, all_merged, and
+    dates: date, state, run_id, steps (task, state, started_at, finished_at, host,
+    pid, error), months_from, months (month, rows, source_rows, totals by
+    currency), superseded, left_out, empty_sources, running (pid, host, since),
+    last_error (task, outcome, at, host, pid, error). A state is one of done,
+    running, failed, stopped, killed, unfinished, missing. Amounts are strings.
+    """
+    here = site.current()
+    if first is not None and last is not None and last < first:
+        raise click.UsageError(f"--from {first} is later than --to {last}")
+    try:
+        dates = statuses.look(here, first, last)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    all_merged = bool(dates) and all(date.is_merged for date in dates)
+    if as_json:
+        click.echo(json.dumps(document(here, dates, all_merged=all_merged), indent=2))
+    else:
+        statustext.show(dates, here.settings.state_dir)
+    if not all_merged:
+        ctx.exit(NO)

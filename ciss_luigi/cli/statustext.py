@@ -1,0 +1,152 @@
+"""How ``ciss status`` looks: a calendar first, then what needs attention."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ciss_luigi.cli import totalstable
+from ciss_luigi.cli.output import console, moment, safe
+from ciss_luigi.operator.status import DateStatus, State
+from ciss_luigi.rundate import Month, RunDate
+from ciss_luigi.state.markers import STEPS
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+DETAILS_AT_MOST = 10
+_LABEL_WIDTH = max(map(len, STEPS)) + 2
+_LOOK = {
+    # state: sign, the same in ASCII, style
+    State.DONE: ("✓", "o", "green"),
+    State.RUNNING: ("▶", ">", "bold cyan"),
+    State.FAILED: ("✗", "X", "bold red"),
+    State.STOPPED: ("■", "S", "bold yellow"),
+    State.KILLED: ("†", "K", "bold red"),
+    State.UNFINISHED: ("…", "u", "yellow"),
+    State.MISSING: ("·", ".", "yellow"),
+}
+
+
+def show(dates: Sequence[DateStatus], state_dir: Path) -> None:
+    """Print the status of some dates."""
+    out = console()
+    if not dates:
+        out.print(f"no date has any state in {safe(state_dir)} yet", soft_wrap=True)
+        out.print("Next:  luigi --module ciss_luigi MergeMain --date YYYY-MM-DD", soft_wrap=True)
+        return
+    for line in _calendar(dates, ascii_only=out.options.ascii_only):
+        out.print(line, soft_wrap=True)
+    out.print(_summary(dates), soft_wrap=True)
+    for words in _details(dates):
+        out.print(words, soft_wrap=True)
+    if len(dates) == 1:
+        totalstable.show(out, dates[0])
+
+
+def _calendar(dates: Sequence[DateStatus], *, ascii_only: bool) -> Iterator[Text]:
+    """One block per month: a line of days, and one line per step."""
+    from rich.text import Text
+
+    for month, of_month in groupby(dates, key=lambda status: status.date.month):
+        by_day = {status.date.date.day: status for status in of_month}
+        yield Text(_day_line(month), style="bold")
+        for index, step in enumerate(STEPS):
+            line = Text(f"{step:<{_LABEL_WIDTH}}")
+            for day in range(1, max(by_day) + 1):
+                state = by_day[day].steps[index].state if day in by_day else None
+                line.append(*_sign(state, ascii_only=ascii_only))
+                line.append(" ")
+            line.rstrip()
+            yield line
+        yield Text()
+    shown = dict.fromkeys(step.state for status in dates for step in status.steps)
+    legend = Text()
+    for state in _LOOK:
+        if state in shown:
+            legend.append(*_sign(state, ascii_only=ascii_only)).append(f" {state}   ")
+    legend.rstrip()
+    yield legend
+
+
+def _sign(state: State | None, *, ascii_only: bool) -> tuple[str, str]:
+    if state is None:
+        return " ", ""
+    sign, plain, style = _LOOK[state]
+    return (plain if ascii_only else sign), style
+
+
+def _day_line(month: Month) -> str:
+    """The month, and above every fifth day its number."""
+    line = f"{month!s:<{_LABEL_WIDTH}}"
+    for day in (1, *range(5, 31, 5)):
+        line = line.ljust(_LABEL_WIDTH + 2 * (day - 1)) + str(day)
+    return line
+
+
+def _summary(dates: Sequence[DateStatus]) -> str:
+    counts = {state: sum(status.state is state for status in dates) for state in State}
+    words = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    return f"{len(dates)} date{'s' if len(dates) > 1 else ''}: {words}"
+
+
+def _details(dates: Sequence[DateStatus]) -> Iterator[str]:
+    """The dates that need attention; those without any state in one line."""
+    missing = [status for status in dates if status.state is State.MISSING]
+    others = [status for status in dates if not status.is_merged and status.state is not State.MISSING]
+    if missing:
+        yield ""
+        spans = [str(a) if a == b else f"{a} to {b}" for a, b in _spans(missing)]
+        yield f"missing: {', '.join(spans)}"
+        yield f"Next:  {_command(missing)}"
+    for status in others[-DETAILS_AT_MOST:]:
+        yield ""
+        yield from _detail(status)
+    if len(others) > DETAILS_AT_MOST:
+        yield ""
+        yield f"and {len(others) - DETAILS_AT_MOST} earlier dates that are not merged"
+
+
+def _spans(dates: Sequence[DateStatus]) -> list[tuple[RunDate, RunDate]]:
+    """First and last of those that follow each other."""
+    numbered = enumerate(status.date for status in dates)
+    groups = groupby(numbered, key=lambda pair: pair[1].date.toordinal() - pair[0])
+    spans = [[date for _, date in together] for _, together in groups]
+    return [(span[0], span[-1]) for span in spans]
+
+
+def _command(missing: Sequence[DateStatus]) -> str:
+    """What builds the first of the spans; RangeDaily's stop is the day after its last."""
+    first, last = _spans(missing)[0]
+    if first == last:
+        return f"luigi --module ciss_luigi MergeMain --date {first}"
+    stop = dt.date.fromordinal(last.date.toordinal() + 1)
+    return f"luigi --module ciss_luigi RangeDaily --of MergeMain --start {first} --stop {stop}"
+
+
+def _detail(status: DateStatus) -> Iterator[str]:
+    yield f"{status.date} {status.state}: {safe(_what(status))}"
+    failed = status.state in (State.FAILED, State.STOPPED)
+    text = status.last_error.error if failed and status.last_error else ""
+    for line in safe(text).split("\n") if text else ():
+        yield f"    {line}"
+    if status.state is not State.RUNNING and "Next:" not in text:
+        yield f"    Next:  luigi --module ciss_luigi MergeMain --date {status.date}"
+
+
+def _what(status: DateStatus) -> str:
+    """One line: who is at it, or which step ended how, when and where."""
+    step = next((one for one in status.steps if one.state is status.state), None)
+    if status.state is State.RUNNING:
+        return f"{step.step}, {status.holder}" if step else str(status.holder)
+    if step is None or step.attempt is None:
+        done = [one.step for one in status.steps if one.state is State.DONE]
+        return f"of its steps only {' and '.join(done)} done"
+    attempt = step.attempt
+    where = f"on {attempt.host} (pid {attempt.pid})"
+    if status.state is State.KILLED:
+        return f"{step.step} began at {moment(attempt.started_at)} {where} and never ended"
+    return f"{step.step} at {moment(attempt.ended_at)} {where}"

@@ -1,0 +1,65 @@
+"""What a terminal shows while something takes longer than a moment. Elsewhere, and before that, nothing."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ciss_luigi.cli.output import console, safe
+from ciss_luigi.loading import LoadProgress
+
+SHOWN_AFTER_SECONDS = 1.0
+
+
+@contextmanager
+def waiting(words: str) -> Iterator[None]:
+    """Say what is being waited for."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    status = console(stderr=True).status(safe(words))
+    with _late(status.start, status.stop):
+        yield
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[LoadProgress], None]]:
+    """A bar of the bytes loaded; until the first file begins, it says that the warehouse is being opened."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+    name = TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    progress = Progress(*columns, console=console(stderr=True), transient=True)
+    task = progress.add_task("opening the warehouse", total=None)
+
+    def tell(told: LoadProgress) -> None:
+        progress.update(task, description=safe(told.table), completed=told.bytes_done, total=told.bytes_total)
+
+    with _late(progress.start, progress.stop):
+        yield tell
+
+
+@contextmanager
+def _late(start: Callable[[], None], stop: Callable[[], None]) -> Iterator[None]:
+    """Start a display when the block has taken long enough; stop it at the end if it was started."""
+    shown = threading.Event()
+
+    def begin() -> None:
+        shown.set()
+        start()
+
+    timer = threading.Timer(SHOWN_AFTER_SECONDS, begin)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        if shown.is_set():
+            stop()

@@ -1,0 +1,10 @@
+"""Loading a folder of CSV and Parquet files into the source tables of the embedded warehouse.
+
+``load_folder`` does the whole of it; nothing here prints or asks.
+"""
+
+from ciss_luigi.loading.faults import LoadError
+from ciss_luigi.loading.files import near_misses
+from ciss_luigi.loading.folder import LoadedTable, LoadProgress, load_folder
+
+__all__ = ["LoadError", "LoadProgress", "LoadedTable", "load_folder", "near_misses"]

@@ -1,0 +1,106 @@
+"""A CSV file into its table: the engine reads it, two other readers watch."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from ciss_luigi.engines.base import Session
+from ciss_luigi.errors import StatementDeadline, StatementFailed
+from ciss_luigi.loading import csvexact
+from ciss_luigi.loading.csvrecords import RECORD_BYTES
+from ciss_luigi.loading.csvscan import Scan, scan
+from ciss_luigi.loading.faults import LoadError
+from ciss_luigi.loading.files import GZIPPED_CSV, SourceFile
+from ciss_luigi.loading.forms import Form
+from ciss_luigi.loading.header import check_names
+from ciss_luigi.loading.targets import Target, identifier
+
+# One of DuckDB's read buffers; below it there is nothing to share between threads.
+_WORTH_SHARING_BYTES = 16_000_000
+
+
+class ReadAlone(Exception):
+    """One thread has to read the files; the transaction is lost, the files may be fine."""
+
+
+@dataclass(frozen=True)
+class CsvPlan:
+    """A CSV whose header and bytes are right, ready to be loaded."""
+
+    file: SourceFile
+    target: Target
+    columns: list[str]
+    scanned: Scan
+
+    def load(self, session: Session, *, share: bool) -> int:
+        """Replace the table's rows inside the caller's transaction; the number of rows.
+
+        Raises LoadError, or ReadAlone when ``share`` lets several threads read and they could not.
+        """
+        share = share and self.file.size > _WORTH_SHARING_BYTES
+        forms = self.target.forms
+        padding = f"__{secrets.token_hex(8)}"
+        expressions = [_value(identifier(name), forms[name]) for name in self.columns]
+        source = f"{self._read(padding, share=share)} WHERE {_no_more_fields(padding)}"
+        try:
+            rows = self.target.replace(session, self.columns, expressions, source)
+        except StatementDeadline:
+            raise
+        except StatementFailed as error:
+            if share:
+                raise ReadAlone from error
+            csvexact.check(self.file, self.columns, forms)
+            raise _in_the_engines_words(self.file, error) from error
+        self._watch(rows)
+        return rows
+
+    def _read(self, padding: str, *, share: bool) -> str:
+        """The table function that gives every field as text, with nothing left to be guessed.
+
+        Without padding DuckDB drops empty fields beyond the last column in silence. With it, a field that is
+        not there is NULL; one that is there never is, because no file can hold the random null text.
+        """
+        names = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in [*self.columns, padding])
+        compression = "gzip" if self.file.suffix == GZIPPED_CSV else "none"
+        return (
+            f"read_csv({self.file.literal}, auto_detect = false, header = true, columns = {{{names}}}, "
+            f"delim = ',', quote = '\"', escape = '\"', strict_mode = true, null_padding = true, "
+            f"nullstr = '{secrets.token_hex(16)}', encoding = 'utf-8', compression = '{compression}', "
+            f"max_line_size = {RECORD_BYTES}, hive_partitioning = false, parallel = {share})"
+        )
+
+    def _watch(self, rows: int) -> None:
+        """Where every line is a record, as many rows as lines; else the exact reader must agree."""
+        if self.scanned.plain and rows == self.scanned.lines - 1:
+            return
+        # The engine has checked the values already.
+        records = csvexact.check(self.file, self.columns, {})
+        if records != rows:
+            raise self.file.fault(f"holds {records} records, and DuckDB read {rows} rows of it")
+
+
+def plan(file: SourceFile, target: Target) -> CsvPlan:
+    """Look at the header and at all bytes; raises LoadError."""
+    columns = csvexact.header(file)
+    check_names(file, columns, target.forms, 1)
+    return CsvPlan(file, target, columns, scan(file))
+
+
+def _value(column: str, form: Form) -> str:
+    return (
+        f"CASE WHEN {form.matches(column)} THEN CAST({column} AS {form.type}) "
+        f"WHEN {column} = '' THEN NULL ELSE error('value') END"
+    )
+
+
+def _no_more_fields(padding: str) -> str:
+    return f"CASE WHEN {identifier(padding)} IS NULL THEN true ELSE error('fields') END"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _in_the_engines_words(file: SourceFile, error: StatementFailed) -> LoadError:
+    return file.fault(str(error.what).replace(file.literal.strip("'"), str(file.path)))

@@ -1,0 +1,76 @@
+"""The one error of a load: which file, line, column and value, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from ciss_luigi.errors import CissError
+
+SHOWN_CHARACTERS = 80
+_CUT = "..."
+
+
+class LoadError(CissError):
+    """A file, or the folder, cannot be loaded; nothing of the load was kept.
+
+    ``line`` counts from 1: physical lines of a CSV (the first one of a record that spans several), rows of
+    a Parquet file. ``column`` is the table's name for it, ``value`` at most 80 printable characters. Each is
+    None where the fault has none.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        problem: str,
+        folder: Path,
+        *,
+        file: Path | None = None,
+        line: int | None = None,
+        column: str | None = None,
+        value: str | None = None,
+        unit: str = "line",
+        advice: str = "correct the file",
+    ) -> None:
+        self.file = file
+        self.line = line
+        self.column = column
+        self.value = None if value is None else shown(value)
+        places = [
+            printable(str(file)) if file else "",
+            f"{unit} {line}" if line is not None else "",
+            f"column {shown(column)}" if column is not None else "",
+        ]
+        place = ", ".join(filter(None, places))
+        what = f"{place}: {problem}" if place else problem
+        if self.value is not None:
+            what += f": '{self.value}'"
+        super().__init__(
+            what,
+            state="nothing of this load was kept",
+            next_command=f"{advice}, then: ciss load {shlex.quote(printable(str(folder)))}",
+        )
+
+
+def shown(text: str) -> str:
+    """Text for a person: control characters and stray bytes escaped, at most 80 characters."""
+    # Every escape is longer than what it stands for, so the rest of a huge field is never needed.
+    escaped = printable(text[: SHOWN_CHARACTERS + 1])
+    if len(escaped) <= SHOWN_CHARACTERS:
+        return escaped
+    return escaped[: SHOWN_CHARACTERS - len(_CUT)] + _CUT
+
+
+def printable(text: str) -> str:
+    """Text with everything escaped that a terminal would not show, or would obey."""
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    if "\udc80" <= character <= "\udcff":
+        # How Python keeps a byte that is no UTF-8.
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")

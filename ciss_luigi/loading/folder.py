@@ -1,0 +1,138 @@
+"""The whole load: all files of a folder or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ciss_luigi.engines.base import Session
+from ciss_luigi.errors import StatementFailed
+from ciss_luigi.loading import csvfile, parquetfile
+from ciss_luigi.loading.csvfile import CsvPlan, ReadAlone
+from ciss_luigi.loading.faults import LoadError
+from ciss_luigi.loading.files import PARQUET, SourceFile, find, opened
+from ciss_luigi.loading.parquetfile import ParquetPlan
+from ciss_luigi.loading.targets import Target, identifier, target
+
+
+@dataclass(frozen=True)
+class LoadedTable:
+    """One table after the load: replaced by a file's rows, or made empty (then ``file`` is None)."""
+
+    role: str
+    table: str
+    rows: int
+    file: Path | None
+
+
+@dataclass(frozen=True)
+class LoadProgress:
+    """Told before and after each file; ``rows`` is None before. Bytes are those of the files on disk."""
+
+    table: str
+    file: Path
+    rows: int | None
+    bytes_done: int
+    bytes_total: int
+
+
+Plan = CsvPlan | ParquetPlan
+
+
+def ignore(progress: LoadProgress) -> None:
+    """Tell nobody."""
+
+
+def load_folder(
+    session: Session,
+    database: str,
+    table_names: Mapping[str, str],
+    folder: Path,
+    *,
+    progress: Callable[[LoadProgress], None] = ignore,
+) -> list[LoadedTable]:
+    """Replace every source table that has a file in the folder, in one transaction.
+
+    ``table_names`` maps each role of ``schema.SOURCES`` to the name of its table. Tables without a file stay
+    as they are; absent ones are made, empty. Answers with the tables replaced or made, in the order of
+    ``table_names``. Raises LoadError, and then nothing has changed.
+    """
+    files = find(folder, table_names)
+    try:
+        with _no_file_cache(session), ExitStack() as stack:
+            targets = {
+                role: target(session, database, role, table, folder) for role, table in table_names.items()
+            }
+            sources = [
+                stack.enter_context(opened(role, table_names[role], *found)) for role, found in files.items()
+            ]
+            plans = [_plan(session, source, targets[source.role]) for source in sources]
+            rows = _load(session, database, list(targets.values()), plans, progress)
+    except StatementFailed as error:
+        raise LoadError(error.what, folder, advice="see what the engine says") from error
+    return [
+        LoadedTable(role, table, rows.get(role, 0), files[role][0] if role in files else None)
+        for role, table in table_names.items()
+        if role in files or not targets[role].exists
+    ]
+
+
+@contextmanager
+def _no_file_cache(session: Session) -> Iterator[None]:
+    """Have every file read anew.
+
+    DuckDB keeps parts of files by name and knows a changed one by its time alone, but the files of two loads
+    have the same names here (see ``SourceFile.literal``): it mixed two of them.
+    """
+    setting = "enable_external_file_cache"
+    ((before,),) = session.query(f"SELECT current_setting('{setting}')")
+    session.execute(f"SET {setting} = false")
+    try:
+        yield
+    finally:
+        # A connection that takes no more statements must not hide why.
+        with suppress(StatementFailed):
+            session.execute(f"SET {setting} = {before}")
+
+
+def _plan(session: Session, file: SourceFile, target: Target) -> Plan:
+    if file.suffix == PARQUET:
+        return parquetfile.plan(session, file, target)
+    return csvfile.plan(file, target)
+
+
+def _load(
+    session: Session,
+    database: str,
+    targets: Sequence[Target],
+    plans: Sequence[Plan],
+    progress: Callable[[LoadProgress], None],
+) -> dict[str, int]:
+    """One transaction; a second one if several threads could not read a file, which one thread can."""
+    for share in (True, False):
+        try:
+            with session.transaction():
+                session.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(database)}")
+                for each in targets:
+                    each.make(session)
+                return _load_files(session, plans, progress, share=share)
+        except ReadAlone:
+            continue
+    raise AssertionError("ReadAlone is raised only where files are shared")
+
+
+def _load_files(
+    session: Session, plans: Sequence[Plan], progress: Callable[[LoadProgress], None], *, share: bool
+) -> dict[str, int]:
+    total = sum(plan.file.size for plan in plans)
+    done = 0
+    rows: dict[str, int] = {}
+    for plan in plans:
+        file = plan.file
+        progress(LoadProgress(file.table, file.path, None, done, total))
+        rows[file.role] = plan.load(session, share=share)
+        done += file.size
+        progress(LoadProgress(file.table, file.path, rows[file.role], done, total))
+    return rows

@@ -1,0 +1,163 @@
+"""What a column can hold: how its values are written, checked and read, in SQL and in Python alike.
+
+The SQL decides over a whole file at the engine's speed and only says that something is wrong; the Python
+says what. Both must draw the line at the same place.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_WHOLE = re.compile(r"-?[0-9]+")
+_BITS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64, "HUGEINT": 128}
+_EXACT = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|DECIMAL\(\d+,\d+\)")
+_FLOATING = ("DOUBLE", "FLOAT")
+_MOST_DIGITS = 40  # more than any column holds; int() refuses very long texts with an error of its own
+
+
+@dataclass(frozen=True)
+class Form(ABC):
+    """The form of one column's values; ``type`` is its SQL type."""
+
+    type: str
+
+    any_text = False
+    """Nothing that a file can hold is wrong here."""
+
+    @abstractmethod
+    def problem(self, text: str) -> str | None:
+        """What is wrong with the text of a CSV field that is not empty; None if nothing is."""
+
+    @abstractmethod
+    def matches(self, column: str) -> str:
+        """SQL: whether the text of a CSV field that is not empty is right, as far as the cast misses it."""
+
+    @abstractmethod
+    def takes(self, column: str, source_type: str) -> str | None:
+        """SQL: whether a value of a typed file fits; None when that type is the wrong one."""
+
+    @property
+    @abstractmethod
+    def wanted(self) -> str:
+        """The types of a typed file that may fit, in words."""
+
+
+class Text(Form):
+    """Any text, kept as it is."""
+
+    any_text = True
+    wanted = "text"
+
+    def problem(self, text: str) -> str | None:
+        """Nothing is ever wrong."""
+        return None
+
+    def matches(self, column: str) -> str:
+        """Anything but nothing."""
+        return f"{column} <> ''"
+
+    def takes(self, column: str, source_type: str) -> str | None:
+        """Text only: a date or a number has no one way to be written."""
+        return "true" if source_type == "VARCHAR" else None
+
+
+class Whole(Form):
+    """A whole number that fits the type."""
+
+    wanted = "a whole number or DECIMAL"
+
+    def problem(self, text: str) -> str | None:
+        """The form first, then the range."""
+        if not _WHOLE.fullmatch(text):
+            return "this is no whole number such as -12"
+        digits = text.lstrip("-").lstrip("0") or "0"
+        limit = 2 ** (_BITS[self.type] - 1)
+        value = int(digits[:_MOST_DIGITS]) * (-1 if text.startswith("-") else 1)
+        return None if -limit <= value < limit else f"this is too large for {self.type}"
+
+    def matches(self, column: str) -> str:
+        """The form; the cast knows the range."""
+        return f"regexp_full_match({column}, '-?[0-9]+')"
+
+    def takes(self, column: str, source_type: str) -> str | None:
+        """Exact numbers without decimals, in range."""
+        if not _EXACT.fullmatch(source_type):
+            return None
+        form = f"regexp_full_match(CAST({column} AS VARCHAR), '-?[0-9]+([.]0*)?')"
+        return f"({form} AND TRY_CAST({column} AS {self.type}) IS NOT NULL)"
+
+
+@dataclass(frozen=True)
+class Exact(Form):
+    """A decimal number with at most the column's digits before and after the point."""
+
+    wanted = "DECIMAL or a whole number"
+    before: int
+    after: int
+
+    def problem(self, text: str) -> str | None:
+        """The form, then the decimals, then the size."""
+        if not _NUMBER.fullmatch(text):
+            return "this is no number such as -12.5 (no exponent, no spaces, no plus sign)"
+        whole, _, decimals = text.lstrip("-").partition(".")
+        if len(decimals) > self.after:
+            return f"{len(decimals)} decimals, and the column has {self.after}"
+        return f"this is too large for {self.type}" if len(whole.lstrip("0")) > self.before else None
+
+    def matches(self, column: str) -> str:
+        """Form, decimals and size at once: a cast would round and accept exponents and spaces."""
+        decimals = rf"([.][0-9]{{1,{self.after}}})?" if self.after else ""
+        return f"regexp_full_match({column}, '{self._whole}{decimals}')"
+
+    def takes(self, column: str, source_type: str) -> str | None:
+        """Exact numbers whose further decimals are zeros."""
+        if not _EXACT.fullmatch(source_type):
+            return None
+        pattern = rf"{self._whole}([.][0-9]{{0,{self.after}}}0*)?"
+        return f"regexp_full_match(CAST({column} AS VARCHAR), '{pattern}')"
+
+    @property
+    def _whole(self) -> str:
+        return f"-?0*[0-9]{{1,{self.before}}}" if self.before else "-?0+"
+
+
+class Floating(Form):
+    """A binary number, written as decimals are, with any number of them."""
+
+    wanted = "a number"
+
+    def problem(self, text: str) -> str | None:
+        """The form, then the size."""
+        if not _NUMBER.fullmatch(text):
+            return "this is no number such as -12.5 (no exponent, no spaces, no plus sign)"
+        # FLOAT is 24 bits wide and overflows earlier than Python's float.
+        limit = math.inf if self.type == "DOUBLE" else 3.4028235677973366e38
+        return None if abs(float(text)) < limit else f"this is too large for {self.type}"
+
+    def matches(self, column: str) -> str:
+        """The form, and that it does not become infinite."""
+        form = f"regexp_full_match({column}, '-?[0-9]+([.][0-9]+)?')"
+        return f"({form} AND isfinite(TRY_CAST({column} AS {self.type})))"
+
+    def takes(self, column: str, source_type: str) -> str | None:
+        """Any number that is one."""
+        if source_type in _FLOATING:
+            return f"isfinite(TRY_CAST({column} AS {self.type}))"
+        return "true" if _EXACT.fullmatch(source_type) else None
+
+
+def form_of(sql_type: str) -> Form | None:
+    """The form of a column's type; None for a type that no source column should have."""
+    kind = {"STRING": "VARCHAR"}.get(sql_type, sql_type)
+    if decimal := re.fullmatch(r"DECIMAL\((\d+), ?(\d+)\)", kind):
+        width, scale = int(decimal[1]), int(decimal[2])
+        return Exact(kind, width - scale, scale)
+    if kind in _BITS:
+        return Whole(kind)
+    if kind in _FLOATING:
+        return Floating(kind)
+    return Text(kind) if kind == "VARCHAR" else None

@@ -1,0 +1,69 @@
+"""The table that a file replaces: its columns as they are, or as they will be made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ciss_luigi import schema
+from ciss_luigi.engines.base import Session
+from ciss_luigi.loading.faults import LoadError
+from ciss_luigi.loading.forms import Form, form_of
+
+_TABLES = {table.role: table for table in schema.SOURCES}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A source table of the warehouse, there or yet to be made."""
+
+    database: str
+    table: str
+    exists: bool
+    forms: dict[str, Form]
+    """The columns in the table's order, each with what it can hold."""
+
+    @property
+    def name(self) -> str:
+        """Schema and table as SQL."""
+        return f"{identifier(self.database)}.{identifier(self.table)}"
+
+    def make(self, session: Session) -> None:
+        """Create the table, empty, if it is absent."""
+        if not self.exists:
+            columns = ", ".join(f"{identifier(name)} {form.type}" for name, form in self.forms.items())
+            session.execute(f"CREATE TABLE {self.name} ({columns})")
+
+    def replace(self, session: Session, columns: list[str], expressions: list[str], source: str) -> int:
+        """Put a file's rows in the place of all rows, by column name; the number of rows then."""
+        listed = ", ".join(map(identifier, columns))
+        session.execute(f"DELETE FROM {self.name}")
+        session.execute(f"INSERT INTO {self.name} ({listed}) SELECT {', '.join(expressions)} FROM {source}")
+        ((rows,),) = session.query(f"SELECT COUNT(*) FROM {self.name}")
+        return int(rows)
+
+
+def target(session: Session, database: str, role: str, table: str, folder: Path) -> Target:
+    """Look the table up; raises LoadError when it has not the columns that the job reads."""
+    expected = {column.name: column.type for column in _TABLES[role].all_columns}
+    existing = dict(session.columns(database, table))
+    if missing := [name for name in expected if existing and name not in existing]:
+        raise _unfit(folder, f"the table {database}.{table} has no column {', '.join(missing)}")
+    forms: dict[str, Form] = {}
+    for name, kind in (existing or expected).items():
+        form = form_of(kind)
+        if form is None:
+            raise _unfit(
+                folder, f"column {name} of the table {database}.{table} is {kind}: text or numbers only"
+            )
+        forms[name] = form
+    return Target(database, table, bool(existing), forms)
+
+
+def identifier(name: str) -> str:
+    """A name as SQL takes it, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _unfit(folder: Path, problem: str) -> LoadError:
+    return LoadError(problem, folder, advice="drop or alter the table (ciss load makes an absent one)")

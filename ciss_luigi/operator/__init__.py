@@ -1,0 +1,1 @@
+"""What an operator asks and does, without a word of how it is shown."""

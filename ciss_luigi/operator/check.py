@@ -1,0 +1,126 @@
+"""Everything that can be known to be wrong before a run: configuration, state, engines, tables, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ciss_luigi import schema
+from ciss_luigi.engines.base import Session
+from ciss_luigi.errors import ConfigurationError
+from ciss_luigi.operator.checks import dated, engines, rules, sources, state, tables
+from ciss_luigi.operator.checks.findings import CONFIGURATION, FILL, Group, Report
+from ciss_luigi.operator.outlook import job_of
+from ciss_luigi.rundate import RunDate
+from ciss_luigi.site import Site
+from ciss_luigi.statements import Statements
+from ciss_luigi.steps import Job
+
+RetCodes = Mapping[str, tuple[str, int]]
+"""Exit codes that the site has set itself: by key of ``[retcode]``, the site's value and the job's own."""
+
+
+def run(load: Callable[[], Site], date: RunDate | None = None, retcodes: RetCodes | None = None) -> Report:
+    """Ask everything that can be asked; changes nothing that stays. Without a date, what needs none."""
+    report = Report()
+    here = _configuration(Group(report, "configuration"), load, retcodes or {})
+    if here is None:
+        return report
+    state.check(Group(report, "state"), here.settings.state_dir)
+    job = job_of(here, date or rules.EXAMPLE)
+    group = Group(report, "engine")
+    if not job.engine.exists():
+        group.fault(f"there is no {job.engine.identity} yet", "ciss load DIR")
+        return report
+    engines.check_others(group, job)
+    with engines.reaching(group, job.engine), job.engine.session() as session:
+        engines.tell_version(group, job.engine, session)
+        _Check(report, job, session).all(dated=date is not None)
+    return report
+
+
+def _configuration(group: Group, load: Callable[[], Site], retcodes: RetCodes) -> Site | None:
+    try:
+        here = load()
+    except ConfigurationError as error:
+        for text in map(str, error.faults) if error.faults else [error.what]:
+            group.fault(text, code=CONFIGURATION)
+        return None
+    group.ok(f"{here.config_path} has no faults")
+    for name, (theirs, ours) in retcodes.items():
+        group.warn(f"[retcode] {name} = {theirs} is the site's own and wins; this job would end with {ours}")
+    return here
+
+
+@dataclass(frozen=True)
+class _Check:
+    """The questions to the main engine, in one session."""
+
+    report: Report
+    job: Job
+    session: Session
+
+    def all(self, *, dated: bool) -> None:
+        """Tables first: what lacks columns is not asked for its rows."""
+        settings = self.job.settings
+        there = self.session.tables(settings.database)
+        statements = Statements(settings, self.job.engine.dialect, self.job.date, "check")
+        main, temp = (name.lower() in there for name in (settings.main_table, settings.temp_table))
+        main_fits, temp_fits = self._outputs(main=main, temp=temp)
+        engines.check_rights(self._group("tables"), self.job, self.session, statements)
+        readable = len(self._sources(there)) == len(schema.SOURCES)
+        if temp_fits and readable:
+            rules.check(self._group("billing rules"), self.job, self.session, temp_is_there=temp)
+        if dated:
+            self._dated(statements, main, main_fits and readable)
+
+    def _outputs(self, *, main: bool, temp: bool) -> tuple[bool, bool]:
+        """Whether the job can write main and temp; what is not there yet fits."""
+        group, settings = self._group("tables"), self.job.settings
+        dialect = self.job.engine.dialect
+        main_fits, temp_fits = not main, not temp
+        for name, there in ((settings.main, main), (settings.temp, temp)):
+            if not there:
+                group.note(f"there is no table {name} yet: the first run makes it", "ciss init")
+        with group.asking(settings.main):
+            main_fits = main_fits or tables.check_main(group, settings, self.session, dialect)
+        with group.asking(settings.temp):
+            temp_fits = temp_fits or tables.check_temp(group, settings, self.session)
+        if main_fits and temp_fits and main and temp:
+            group.ok(f"{settings.main} and {settings.temp} have the columns that a run writes")
+        return main_fits, temp_fits
+
+    def _sources(self, there: frozenset[str]) -> list[str]:
+        """The roles of the source tables that can be read, after asking what they hold."""
+        group, settings = self._group("sources"), self.job.settings
+        readable = []
+        for table in schema.SOURCES:
+            name = settings.source(table.role)
+            if settings.source_tables[table.role].lower() not in there:
+                group.fault(f"there is no table {name}", FILL)
+                continue
+            with group.asking(name):
+                capabilities = self.job.builder.capabilities
+                if tables.check_source(group, settings, self.session, table, capabilities):
+                    readable.append(table.role)
+                    self._holdings(group, table)
+        return readable
+
+    def _holdings(self, group: Group, table: schema.Table) -> None:
+        settings = self.job.settings
+        if table in schema.CHARGE_SOURCES:
+            sources.check_months(group, settings, self.session, table)
+        elif table is schema.RATES:
+            sources.check_rates(group, settings, self.session)
+        else:
+            group.ok(f"{settings.source(table.role)} can be read")
+
+    def _dated(self, statements: Statements, main: bool, usable: bool) -> None:
+        group = self._group(f"run of {self.job.date}")
+        if usable:
+            dated.check(group, self.job, self.session, statements, main_is_there=main)
+        else:
+            group.note("not checked: the tables have faults that come first")
+
+    def _group(self, name: str) -> Group:
+        return Group(self.report, name)

@@ -1,0 +1,1 @@
+"""The single questions of ``ciss check``, one module per subject."""

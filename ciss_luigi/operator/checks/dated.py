@@ -1,0 +1,83 @@
+"""What a run of one date would find: months that are ready, rules of the money, newer estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ciss_luigi import billing, readiness, schema, steps
+from ciss_luigi.engines.base import Session
+from ciss_luigi.operator.checks.findings import FILL, Group
+from ciss_luigi.operator.checks.sources import TAG
+from ciss_luigi.readiness import Scope
+from ciss_luigi.rundate import Month
+from ciss_luigi.sqlfiles import built_in, fill
+from ciss_luigi.statements import Statements
+from ciss_luigi.steps import Job
+
+
+def check(group: Group, job: Job, session: Session, statements: Statements, *, main_is_there: bool) -> None:
+    """All that depends on the date; the tables must have passed their own check."""
+    with group.asking("which months are ready"):
+        holdings = readiness.ask(session, statements, job.months)
+        scope = readiness.judge(holdings, job.months, job.settings)
+        _tell_scope(group, job, scope)
+        months = scope.months or job.months
+        with group.asking("the rules of the money"):
+            _rules(group, job, session, statements, months)
+        with group.asking("keys without a mapping"):
+            _unmapped(group, job, session, months)
+    if main_is_there:
+        with group.asking("newer estimates in main"):
+            _newer(group, job, session, statements)
+
+
+def _tell_scope(group: Group, job: Job, scope: Scope) -> None:
+    for text in scope.missing:
+        group.fault(f"not ready: {text}", f"{FILL}, or see [ciss] required_sources")
+    if not scope.missing:
+        group.ok(f"a run of {job.date} would build {', '.join(map(str, scope.months))}")
+    for month in scope.left_out:
+        group.warn(f"{month} would be left out: it is not ready, and main holds nothing of it")
+    for role, month in scope.empty:
+        group.note(f"{job.settings.source(role)} has no row for {month}")
+
+
+def _rules(group: Group, job: Job, session: Session, statements: Statements, months: Sequence[Month]) -> None:
+    totals = steps.read_source_totals(session.query(statements.source_totals(months)))
+    rates = billing.read_rates(session.query(statements.rates(months)))
+    faults = billing.faults(totals, rates, job.settings.rate_fallback_months)
+    for text in faults:
+        group.fault(text, "correct the source rows")
+    if faults:
+        return
+    for month, currency in sorted(key for key in totals if key[1] is not None):
+        chosen = billing.choose_rate(
+            rates, Month.parse(month), currency or "", job.settings.rate_fallback_months
+        )
+        if chosen is not None and chosen[0] != month:
+            group.note(f"{month}: {currency!r} would be converted at the rate of {chosen[0]}")
+    group.ok(f"currencies and rates of {', '.join(map(str, months))} break no rule")
+
+
+def _unmapped(group: Group, job: Job, session: Session, months: Sequence[Month]) -> None:
+    values = {table.role: job.settings.source(table.role) for table in schema.SOURCES}
+    values["months"] = ", ".join(f"'{month}'" for month in months)
+    values["month_rows"] = "\n    UNION ALL\n    ".join(
+        f"SELECT '{month}' AS month_year, '{month.first_day}' AS first_day, '{month.last_day}' AS last_day"
+        for month in months
+    )
+    for month, keys, unmapped in sorted(session.query(TAG + fill(built_in("check_unmapped"), values))):
+        group.note(f"{month}: {unmapped} of {keys} keys have no mapping row")
+
+
+def _newer(group: Group, job: Job, session: Session, statements: Statements) -> None:
+    for month, _, newest in sorted(
+        session.query(statements.main_rows(job.months)), key=lambda row: str(row[0])
+    ):
+        if newest is None or newest <= str(job.date):
+            continue
+        held = f"main holds an estimate of {month} as of {newest}, newer than {job.date}"
+        if job.settings.allow_older:
+            group.warn(f"{held}: allow_older lets this run replace it")
+        else:
+            group.warn(f"{held}: a run would leave that month alone")

@@ -1,0 +1,100 @@
+"""Whether the engines answer, what they are, and whether the job may write there."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from ciss_luigi.engines.base import Engine, Session
+from ciss_luigi.errors import CissError, EngineUnavailable
+from ciss_luigi.operator.checks.findings import CONFIGURATION, ENGINE_AWAY, Group
+from ciss_luigi.statements import Statements
+from ciss_luigi.steps import Job
+
+VERSION = "SELECT version()"
+
+
+class _Undo(Exception):
+    """Leaves a transaction so that nothing of it stays."""
+
+
+@contextmanager
+def undone(session: Session) -> Iterator[None]:
+    """A transaction that is rolled back at its end, whatever happened in it."""
+    with suppress(_Undo), session.transaction():
+        yield
+        raise _Undo
+
+
+def check_others(group: Group, job: Job) -> bool:
+    """Ask the engines beside the main one; whether all of them answer."""
+    others = {str(engine.identity): engine for engine in (job.builder, *job.refreshed)}
+    others.pop(str(job.engine.identity), None)
+    answers = [_answers(group, engine) for engine in others.values()]
+    return all(answers)
+
+
+def _answers(group: Group, engine: Engine) -> bool:
+    with reaching(group, engine), engine.session() as session:
+        tell_version(group, engine, session)
+        return True
+    return False
+
+
+@contextmanager
+def reaching(group: Group, engine: Engine) -> Iterator[None]:
+    """Around a session: an engine that is away is a fault, and so is one that refuses its settings."""
+    try:
+        yield
+    except EngineUnavailable as error:
+        group.fault(error.what, error.next_command, code=ENGINE_AWAY)
+    except CissError as error:
+        group.fault(
+            f"{engine.identity}: {error.what}",
+            "see [ciss] session_settings and connect_args",
+            code=CONFIGURATION,
+        )
+
+
+def tell_version(group: Group, engine: Engine, session: Session) -> None:
+    """Say what an engine is."""
+    with group.asking(f"{engine.identity} does not say its version"):
+        ((version, *_),) = session.query(VERSION)
+        group.ok(f"{engine.identity} answers: {' '.join(str(version).split())}")
+
+
+def check_rights(group: Group, job: Job, session: Session, statements: Statements) -> bool:
+    """Make and write a table in a transaction that is undone; False when that is refused."""
+    settings = job.settings
+    if not job.engine.capabilities.transactions:
+        group.note(
+            f"whether tables of {settings.database} may be made and written is not tried: "
+            f"{job.engine.identity} has no transaction to undo it in"
+        )
+        return True
+    probe = f"{settings.database}.ciss_check_{uuid.uuid4().hex[:8]}"
+    trial = [
+        *statements.create_tables(),
+        f"CREATE TABLE {probe} (probe STRING)",
+        f"INSERT INTO {probe} VALUES ('probe')",
+    ]
+    error = attempt(session, trial)
+    if error is None:
+        group.ok(f"tables of {settings.database} can be made and written (tried, and undone)")
+        return True
+    group.fault(f"tables of {settings.database} cannot be made and written: {error.what}")
+    return False
+
+
+def attempt(session: Session, statements: Sequence[str]) -> CissError | None:
+    """Send statements in a transaction that is undone; the error of the first that fails."""
+    try:
+        with undone(session):
+            for statement in statements:
+                session.execute(statement)
+    except EngineUnavailable:
+        raise
+    except CissError as error:
+        return error
+    return None

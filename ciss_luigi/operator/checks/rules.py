@@ -1,0 +1,31 @@
+"""Whether the engine accepts the billing rules: explained, never run."""
+
+from __future__ import annotations
+
+from ciss_luigi.engines.base import Session
+from ciss_luigi.operator.checks.engines import attempt
+from ciss_luigi.operator.checks.findings import Group
+from ciss_luigi.rundate import RunDate
+from ciss_luigi.state.markers import Step
+from ciss_luigi.steps import Job
+
+EXAMPLE = RunDate.parse("2016-11-02")
+"""Stands in where no date was given: what an engine says of a statement does not depend on it."""
+
+
+def check(group: Group, job: Job, session: Session, *, temp_is_there: bool) -> None:
+    """EXPLAIN the statement that BuildTemp would send, with the site's own rules if it has some."""
+    settings = job.settings
+    rules = f"{settings.sql_dir / 'build.sql'}" if settings.sql_dir else "the built-in billing rules"
+    makes = job.engine.capabilities.transactions
+    if not temp_is_there and not makes:
+        group.note(f"{rules}: not tried, for there is no {settings.temp} yet", "ciss init")
+        return
+    statements = job.statements(Step.BUILD, "check")
+    columns = session.columns(settings.database, settings.temp_table) if job.engine.dialect.positional else ()
+    *_, write = statements.build(job.months, columns)
+    error = attempt(session, [*(statements.create_tables() if makes else []), f"EXPLAIN {write}"])
+    if error is None:
+        group.ok(f"{job.engine.identity.kind} accepts {rules}")
+    else:
+        group.fault(f"{rules}: {error.what}", "ciss plan shows the statement as it is sent")

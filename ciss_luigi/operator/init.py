@@ -1,0 +1,39 @@
+"""Making the tables that the job writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from ciss_luigi.operator.asking import explaining
+from ciss_luigi.rundate import RunDate
+from ciss_luigi.site import Site
+from ciss_luigi.statements import Statements
+
+
+@dataclass(frozen=True)
+class OutputTable:
+    """One of the two tables, and whether it was there before."""
+
+    name: str
+    existed: bool
+
+
+def make_tables(site: Site) -> list[OutputTable]:
+    """Make the schema, main and temp where they are absent; repeatable. Raises EngineUnavailable."""
+    settings, engine = site.settings, site.engine()
+    # the date only tags the statements, for whoever looks for them on the server
+    today = RunDate(dt.datetime.now(dt.UTC).date())
+    statements = Statements(settings, engine.dialect, today, "init").create_tables()
+    with (
+        explaining(state="existing tables are as they were", next_command="ciss check"),
+        engine.session() as session,
+        session.transaction(),
+    ):
+        there = session.tables(settings.database)
+        for statement in statements:
+            session.execute(statement)
+    return [
+        OutputTable(f"{settings.database}.{table}", table.lower() in there)
+        for table in (settings.main_table, settings.temp_table)
+    ]

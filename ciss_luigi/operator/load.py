@@ -1,0 +1,55 @@
+"""Filling the source tables of the embedded warehouse."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from ciss_luigi import schema
+from ciss_luigi.errors import Refused
+from ciss_luigi.loading import LoadedTable, LoadProgress, load_folder
+from ciss_luigi.operator.asking import explaining
+from ciss_luigi.site import Site
+
+
+def load(
+    site: Site, folder: Path, *, command: str, progress: Callable[[LoadProgress], None]
+) -> list[LoadedTable]:
+    """Load every file of a folder that names a source table, all or nothing.
+
+    ``command`` is what to type again. Raises Refused, LoadError or EngineUnavailable.
+    """
+    settings, engine = site.settings, site.engine()
+    _refuse_server(site)
+    with (
+        explaining(state="nothing of this load was kept", next_command=command),
+        engine.session() as session,
+    ):
+        return load_folder(session, settings.database, settings.source_tables, folder, progress=progress)
+
+
+@contextmanager
+def sample_folder(table_names: Mapping[str, str]) -> Iterator[Path]:
+    """A folder with the packaged sample, its files named after this site's tables."""
+    packaged = resources.files("ciss_luigi").joinpath("sample")
+    with tempfile.TemporaryDirectory(prefix="ciss-sample-") as name:
+        for table in schema.SOURCES:
+            with resources.as_file(packaged.joinpath(f"{table.default_name}.csv")) as file:
+                shutil.copyfile(file, Path(name, f"{table_names[table.role]}.csv"))
+        yield Path(name)
+
+
+def _refuse_server(site: Site) -> None:
+    """A cluster's source tables belong to those who fill them."""
+    warehouse = site.settings.warehouse
+    if warehouse.kind != "duckdb":
+        raise Refused(
+            f"ciss load fills only an embedded warehouse, and warehouse_url names {warehouse.kind} "
+            f"{warehouse.place}",
+            state="nothing was touched",
+            next_command="fill the source tables there with the cluster's own tools, then: ciss check",
+        )

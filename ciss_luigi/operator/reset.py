@@ -1,0 +1,65 @@
+"""Taking back the proofs of a date's steps, so that the next run does them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ciss_luigi.engines.base import Engine, Session
+from ciss_luigi.errors import ConfigurationError, Refused
+from ciss_luigi.operator.asking import ask
+from ciss_luigi.rundate import RunDate
+from ciss_luigi.settings import SECTION
+from ciss_luigi.site import Site
+from ciss_luigi.state.locks import LocksUnusable
+from ciss_luigi.state.markers import Step
+from ciss_luigi.statements import Statements
+
+
+def reset(site: Site, date: RunDate, step: Step) -> list[Step]:
+    """Remove the markers of a step and all later ones, under the date's lock; says which there were.
+
+    Raises Refused while the date runs, and when a marker cannot be removed; ConfigurationError when
+    ``state_dir`` cannot be used.
+    """
+    lock = site.date_lock(date)
+    try:
+        taken = lock.try_acquire()
+    except LocksUnusable as error:
+        raise ConfigurationError(f"[{SECTION}] state_dir: {error.what}") from error
+    look = f"ciss status --from {date} --to {date}"
+    if not taken:
+        raise Refused(
+            f"{date} is being run by {lock.holder() or 'another process'}",
+            state="no marker was removed",
+            next_command=look,
+        )
+    try:
+        return site.markers.remove_from(date, step)
+    except OSError as error:
+        raise Refused(
+            f"a marker of {date} cannot be removed: {error}",
+            state="markers of later steps are gone, those of earlier steps stand",
+            next_command=look,
+        ) from error
+    finally:
+        lock.release()
+
+
+def newer_in_main(site: Site, date: RunDate) -> Mapping[str, str]:
+    """The months in scope of which main holds a newer estimate, each with its as_of_date.
+
+    Their re-run would be superseded (CONTRACT section 6). Empty where ``allow_older`` is set. Raises
+    EngineUnavailable or StatementFailed.
+    """
+    settings = site.settings
+    if settings.allow_older or not site.engine().exists():
+        return {}
+    months = date.months_in_scope(settings.grace_days)
+
+    def question(engine: Engine, session: Session) -> dict[str, str]:
+        if settings.main_table.lower() not in session.tables(settings.database):
+            return {}
+        rows = session.query(Statements(settings, engine.dialect, date, "reset").main_rows(months))
+        return {month: newest for month, _, newest in sorted(rows) if (newest or "") > str(date)}
+
+    return ask(site, question)

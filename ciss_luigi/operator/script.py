@@ -1,0 +1,164 @@
+"""The statements of each step as a run would send them, in the order of ``steps`` and ``sources``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from ciss_luigi.engines.base import BEGIN, COMMIT, Engine
+from ciss_luigi.operator.outlook import SOURCES_READY, Outlook
+from ciss_luigi.rundate import Month
+from ciss_luigi.state.markers import Step
+from ciss_luigi.statements import Statements
+from ciss_luigi.steps import Job
+
+RUN_ID = "{run_id}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One statement of a plan: where it goes, under which condition, and whether that holds now."""
+
+    text: str
+    engine: str
+    condition: str = ""
+    sent: bool = True
+
+
+def months_of(job: Job, outlook: Outlook) -> tuple[Month, ...]:
+    """The months that are built; those in scope when nothing can be built yet."""
+    return job.months if outlook.scope.missing else outlook.scope.months
+
+
+# --- the steps ----------------------------------------------------------------------------------------
+
+
+def sources_ready(job: Job, outlook: Outlook) -> Iterator[Line]:
+    """The question for the sources; nothing where an embedded engine has no file yet."""
+    if not job.engine.exists():
+        return
+    statements = Statements(job.settings, job.engine.dialect, job.date, SOURCES_READY)
+    place = str(job.engine.identity)
+    main = job.settings.main_table.lower() in outlook.tables
+    there = not outlook.holdings.absent
+    yield Line(job.engine.dialect.list_tables(job.settings.database), place)
+    yield Line(statements.readiness(job.months), place, "only if all source tables are there", there)
+    condition = f"only if there is a table {job.settings.main}"
+    yield Line(statements.main_rows(job.months), place, condition, there and main)
+
+
+def truncate(job: Job, outlook: Outlook) -> Iterator[Line]:
+    """TruncateTemp's statements."""
+    statements = job.statements(Step.TRUNCATE)
+    old = outlook.finished_in_temp
+    yield from _together(
+        job.engine,
+        [
+            *_lines(job.engine, statements.create_tables()),
+            *_lines(job.engine, _columns(job, job.engine, job.settings.temp_table)),
+            *_lines(job.engine, statements.empty_temp(outlook.temp_columns)),
+            *_lines(job.engine, [statements.list_temp()]),
+            *_lines(job.engine, statements.drop_temp(old) if old else [], _finished_only(job)),
+        ],
+    )
+    for engine in job.refreshed:
+        yield from _lines(engine, job.statements(Step.TRUNCATE, engine=engine).refresh_temp(whole=bool(old)))
+
+
+def build(job: Job, outlook: Outlook, *, lost: bool) -> Iterator[Line]:
+    """BuildTemp's statements; ``lost`` when main or temp was dropped since TruncateTemp made them."""
+    statements = job.statements(Step.BUILD, RUN_ID, job.builder)
+    main = not lost or job.settings.main_table.lower() in outlook.tables
+    months = months_of(job, outlook)
+    texts = [
+        job.builder.dialect.list_tables(job.settings.database),
+        statements.readiness(job.months),
+        *([statements.main_rows(job.months)] if main else []),
+        *(statements.create_tables() if lost else []),
+        statements.source_totals(months),
+        statements.rates(months),
+        *_columns(job, job.builder, job.settings.temp_table),
+        *statements.build(months, outlook.temp_columns if job.builder.dialect.positional else ()),
+        statements.temp_totals(),
+    ]
+    yield from _together(job.builder, _lines(job.builder, texts))
+
+
+def merge(job: Job, outlook: Outlook, *, heals: bool) -> Iterator[Line]:
+    """MergeMain's statements; ``heals`` when BuildTemp is done and temp has to be held against its marker."""
+    place = job.engine
+    built = outlook.built if heals else None
+    run_id, months = RUN_ID, months_of(job, outlook)
+    if built is not None:
+        run_id, months = built.run_id, tuple(Month.parse(month.month) for month in built.months)
+        yield from _proof(job, outlook, run_id)
+        if outlook.temp_differences:
+            yield from build(job, replace(outlook, tables=_with_ours(job, outlook)), lost=False)
+            run_id, months = RUN_ID, months_of(job, outlook)
+    if built is None or outlook.temp_differences:
+        yield from _proof(job, replace(outlook, tables=_with_ours(job, outlook)), run_id)
+    if not job.settings.allow_older:
+        yield from _lines(place, [job.statements(Step.MERGE).main_rows(months)])
+    yield from _lines(place, _columns(job, place, job.settings.main_table))
+    for month in months:
+        yield from _merge_month(job, outlook, job.statements(Step.MERGE, run_id), month)
+
+
+def _proof(job: Job, outlook: Outlook, run_id: str) -> Iterator[Line]:
+    """The look at temp before it is published; a table that was dropped is made anew first."""
+    statements = job.statements(Step.MERGE, run_id)
+    texts = [job.engine.dialect.list_tables(job.settings.database)]
+    if has_lost_tables(job, outlook):
+        texts += statements.create_tables()
+    if job.settings.temp_table.lower() in outlook.tables:
+        texts.append(statements.temp_totals())
+    yield from _lines(job.engine, texts)
+
+
+def _merge_month(job: Job, outlook: Outlook, statements: Statements, month: Month) -> Iterator[Line]:
+    newest = outlook.newest_in_main.get(str(month))
+    sent = job.settings.allow_older or newest is None or newest <= str(job.date)
+    condition = ""
+    if not job.settings.allow_older:
+        now = f"now one of {newest}" if newest else "now none"
+        condition = f"only if main holds no newer estimate of {month} than {job.date} ({now})"
+    texts = [*statements.merge(month, outlook.main_columns), statements.main_totals([month])]
+    yield from _together(job.engine, _lines(job.engine, texts, condition, sent=sent), condition, sent=sent)
+    for engine in job.refreshed:
+        shown = job.statements(Step.MERGE, engine=engine).refresh_main(month)
+        yield from _lines(engine, shown, condition, sent=sent)
+
+
+# --- parts --------------------------------------------------------------------------------------------
+
+
+def has_lost_tables(job: Job, outlook: Outlook) -> bool:
+    """Whether main or temp is not there (any more)."""
+    return not {job.settings.temp_table.lower(), job.settings.main_table.lower()} <= outlook.tables
+
+
+def _with_ours(job: Job, outlook: Outlook) -> frozenset[str]:
+    return outlook.tables | {job.settings.temp_table.lower(), job.settings.main_table.lower()}
+
+
+def _finished_only(job: Job) -> str:
+    oldest_kept = job.date.days_earlier(job.settings.temp_keep_days)
+    return f"only if temp holds merged dates before {oldest_kept}; now these"
+
+
+def _columns(job: Job, engine: Engine, table: str) -> list[str]:
+    """The look at a table's columns, where inserts go by position."""
+    dialect = engine.dialect
+    return [dialect.list_columns(job.settings.database, table)] if dialect.positional else []
+
+
+def _lines(engine: Engine, texts: Iterable[str], condition: str = "", *, sent: bool = True) -> list[Line]:
+    return [Line(text, str(engine.identity), condition, sent) for text in texts]
+
+
+def _together(engine: Engine, lines: list[Line], condition: str = "", *, sent: bool = True) -> Iterator[Line]:
+    """Lines in one transaction, where the engine has them."""
+    if engine.capabilities.transactions:
+        (begin, commit) = _lines(engine, [BEGIN, COMMIT], condition, sent=sent)
+        lines = [begin, *lines, commit]
+    yield from lines

@@ -1,0 +1,165 @@
+"""What is known of each run date: its steps, its outcome, its totals, who runs it.
+
+Out of markers, ledger and the signatures in lock files alone: no engine is opened and no lock is taken.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ciss_luigi.errors import ConfigurationError
+from ciss_luigi.rundate import RunDate
+from ciss_luigi.settings import SECTION
+from ciss_luigi.site import Site
+from ciss_luigi.state.ledger import Attempt, Outcome
+from ciss_luigi.state.locks import Holder
+from ciss_luigi.state.markers import STEPS, Marker, Step
+from ciss_luigi.totals import MonthTotals
+
+DATES_SHOWN = 14
+DATES_AT_MOST = 10_000
+
+
+class State(StrEnum):
+    """How a step stands, and how a date stands; a date is ``done`` when it is merged."""
+
+    DONE = "done"
+    RUNNING = "running"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    KILLED = "killed"
+    UNFINISHED = "unfinished"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class StepStatus:
+    """One step: its state, and its last attempt where the ledger knows one."""
+
+    step: Step
+    state: State
+    marker: Marker | None
+    attempt: Attempt | None
+
+
+@dataclass(frozen=True)
+class DateStatus:
+    """One run date."""
+
+    date: RunDate
+    state: State
+    steps: tuple[StepStatus, ...]
+    holder: Holder | None
+    last_error: Attempt | None
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether main is as new as the date, or newer."""
+        return self.state is State.DONE
+
+    @property
+    def proof(self) -> Marker | None:
+        """The latest marker with totals: MergeMain's of a merged date, else BuildTemp's."""
+        merged, built = self.steps[-1], self.steps[-2]
+        return merged.marker if self.is_merged else built.marker
+
+    @property
+    def months(self) -> tuple[MonthTotals, ...]:
+        """What was merged, or only built yet."""
+        return self.proof.months if self.proof else ()
+
+
+def look(site: Site, first: RunDate | None = None, last: RunDate | None = None) -> list[DateStatus]:
+    """The status of a range of dates; without a first one, of the last 14 dates that have any state.
+
+    A range without an end ends with the newest date that has any state. Raises ConfigurationError when
+    ``state_dir`` cannot be read, ValueError for a range that is too long.
+    """
+    folder = site.settings.state_dir
+    try:
+        _refuse_unreadable(site)
+        return [_one(site, date) for date in _dates(site, first, last)]
+    except OSError as error:
+        raise ConfigurationError(
+            f"[{SECTION}] state_dir: {folder} cannot be read: {error.strerror or error}",
+            next_command="make it readable, then: ciss status",
+        ) from error
+
+
+def _refuse_unreadable(site: Site) -> None:
+    """A folder that is not there yet holds nothing; one that cannot be read may hold anything."""
+    try:
+        os.listdir(site.settings.state_dir)
+    except FileNotFoundError:
+        return
+
+
+def _dates(site: Site, first: RunDate | None, last: RunDate | None) -> Sequence[RunDate]:
+    known = sorted({*site.markers.dates(), *site.ledger.dates()})
+    if first is None:
+        return [date for date in known if last is None or date <= last][-DATES_SHOWN:]
+    end = last or max([first, *known])
+    ordinals = range(first.date.toordinal(), end.date.toordinal() + 1)
+    if len(ordinals) > DATES_AT_MOST:
+        raise ValueError(f"these are {len(ordinals)} dates; at most {DATES_AT_MOST} are shown at once")
+    return [RunDate(dt.date.fromordinal(ordinal)) for ordinal in ordinals]
+
+
+def _one(site: Site, date: RunDate) -> DateStatus:
+    holder = site.date_lock(date).holder()
+    attempts = site.ledger.attempts(date)
+    merged = site.markers.is_merged(date)
+    steps = tuple(_step(site, date, step, attempts, holder, merged=merged) for step in STEPS)
+    errors = [one for one in attempts if one.outcome in (Outcome.FAILED, Outcome.STOPPED)]
+    return DateStatus(
+        date,
+        State.DONE if merged else _outcome(steps, attempts, holder),
+        steps,
+        holder,
+        errors[-1] if errors else None,
+    )
+
+
+def _step(
+    site: Site,
+    date: RunDate,
+    step: Step,
+    attempts: Sequence[Attempt],
+    holder: Holder | None,
+    *,
+    merged: bool,
+) -> StepStatus:
+    marker = site.markers.read(date, step)
+    if step is Step.MERGE and not merged:
+        marker = None  # it rests on another build than BuildTemp's
+    mine = [one for one in attempts if one.step == step]
+    last = mine[-1] if mine else None
+    state = State.DONE if marker else _state(last, holder)
+    return StepStatus(step, state, marker, last)
+
+
+def _state(last: Attempt | None, holder: Holder | None) -> State:
+    """How a step without a valid marker stands, by its last attempt."""
+    if last is None or last.outcome is Outcome.DONE:
+        return State.MISSING
+    if last.outcome is not None:
+        return State.FAILED if last.outcome is Outcome.FAILED else State.STOPPED
+    # an attempt from before the lock was taken belongs to a command that is gone; both times are ISO in UTC
+    runs = holder is not None and str(last.started_at) >= str(holder.since)
+    return State.RUNNING if runs else State.KILLED
+
+
+def _outcome(steps: Sequence[StepStatus], attempts: Sequence[Attempt], holder: Holder | None) -> State:
+    """How a date that is not merged stands: as its newest attempt, unless somebody runs it."""
+    if holder is not None:
+        return State.RUNNING
+    newest = attempts[-1] if attempts else None
+    of_newest = next((one.state for one in steps if newest is not None and one.attempt is newest), None)
+    if of_newest in (State.FAILED, State.STOPPED, State.KILLED):
+        return of_newest
+    begun = any(one.state is not State.MISSING for one in steps)
+    return State.UNFINISHED if begun else State.MISSING

@@ -1,0 +1,87 @@
+"""``ciss status --json``: one document that other programs may rely on.
+
+Keys are only ever added; ``format`` grows if one must change its meaning. All amounts are strings, as in
+the markers. ``months_from`` names the marker that ``months`` comes from: of a date that is not merged,
+BuildTemp's tells what was built and does not stand in main yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ciss_luigi.operator.status import DateStatus, StepStatus
+from ciss_luigi.site import Site
+from ciss_luigi.state.ledger import Attempt
+from ciss_luigi.totals import MonthTotals
+
+FORMAT = 1
+
+
+def document(site: Site, dates: Sequence[DateStatus], *, all_merged: bool) -> dict[str, Any]:
+    """The status of some dates as JSON values."""
+    settings = site.settings
+    return {
+        "format": FORMAT,
+        "state_dir": str(settings.state_dir),
+        "warehouse": f"{settings.warehouse.kind} {settings.warehouse.place}",
+        "database": settings.database,
+        "main_table": settings.main_table,
+        "all_merged": all_merged,
+        "dates": [_date(status) for status in dates],
+    }
+
+
+def _date(status: DateStatus) -> dict[str, Any]:
+    proof, holder = status.proof, status.holder
+    return {
+        "date": str(status.date),
+        "state": str(status.state),
+        "run_id": proof.run_id if proof else None,
+        "steps": [_step(step) for step in status.steps],
+        "months_from": str(proof.step) if proof else None,
+        "months": [_month(month) for month in status.months],
+        "superseded": list(proof.superseded) if proof else [],
+        "left_out": list(proof.left_out) if proof else [],
+        "empty_sources": list(proof.empty_sources) if proof else [],
+        "running": {"pid": holder.pid, "host": holder.host, "since": holder.since} if holder else None,
+        "last_error": _error(status.last_error) if status.last_error else None,
+    }
+
+
+def _step(step: StepStatus) -> dict[str, Any]:
+    attempt, marker = step.attempt, step.marker
+    times: tuple[str | None, str | None] = (None, None)
+    if marker is not None and marker.finished_at is not None:
+        times = (marker.started_at.isoformat(), marker.finished_at.isoformat())
+    elif attempt is not None:
+        times = (attempt.started_at, attempt.ended_at or None)
+    return {
+        "task": str(step.step),
+        "state": str(step.state),
+        "started_at": times[0],
+        "finished_at": times[1],
+        "host": attempt.host if attempt else None,
+        "pid": attempt.pid if attempt else None,
+        "error": attempt.error or None if attempt else None,
+    }
+
+
+def _month(month: MonthTotals) -> dict[str, Any]:
+    return {
+        "month": month.month,
+        "rows": month.rows,
+        "source_rows": month.source_rows,
+        "totals": {currency: amounts.to_json() for currency, amounts in month.totals.items()},
+    }
+
+
+def _error(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "task": attempt.step,
+        "outcome": str(attempt.outcome),
+        "at": attempt.ended_at,
+        "host": attempt.host,
+        "pid": attempt.pid,
+        "error": attempt.error,
+    }

@@ -1,0 +1,98 @@
+"""A warehouse with something in every table, and a folder to load into it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ciss_luigi import schema
+from ciss_luigi.engines.base import Session
+from ciss_luigi.engines.embedded import DuckDbEngine
+from ciss_luigi.loading import LoadedTable, LoadError, load_folder
+
+DATABASE = "mnaas"
+NAMES = {table.role: table.default_name for table in schema.SOURCES}
+COLUMNS = {table.role: [column.name for column in table.all_columns] for table in schema.SOURCES}
+EMPTY_RATES = ",".join(COLUMNS["rate"]) + "\n"
+
+
+@dataclass
+class Warehouse:
+    """One open session and one folder."""
+
+    session: Session
+    folder: Path
+
+    def put(self, role: str, content: str | bytes, suffix: str = ".csv") -> Path:
+        """Write the file of a role."""
+        path = self.folder / (NAMES[role] + suffix)
+        data = content.encode() if isinstance(content, str) else content
+        path.write_bytes(gzip.compress(data) if suffix == ".csv.gz" else data)
+        return path
+
+    def load(self, *roles: str) -> list[LoadedTable]:
+        """Load the folder, or the tables of some roles only, which is faster."""
+        names = {role: NAMES[role] for role in roles or NAMES}
+        return load_folder(self.session, DATABASE, names, self.folder)
+
+    def refused(self) -> LoadError:
+        """Load the folder, which must fail and leave every table as it was."""
+        before = self.contents()
+        with pytest.raises(LoadError) as caught:
+            self.load()
+        assert self.contents() == before
+        error = caught.value
+        assert error.state == "nothing of this load was kept"
+        assert "then: ciss load " in error.next_command
+        assert error.exit_code == 1
+        assert str(error).isprintable() or "\n" in str(error)
+        return error
+
+    def clear(self) -> None:
+        """Empty the folder."""
+        for path in self.folder.iterdir():
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+
+    def rows(self, role: str) -> list[tuple[Any, ...]]:
+        """The rows of a table, columns in the schema's order, sorted by their text."""
+        listed = ", ".join(COLUMNS[role])
+        return sorted(self.session.query(f"SELECT {listed} FROM {DATABASE}.{NAMES[role]}"), key=repr)
+
+    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
+        """The rows of all tables that are there."""
+        there = self.session.tables(DATABASE)
+        return {role: self.rows(role) for role, name in NAMES.items() if name in there}
+
+
+@contextmanager
+def warehouse(folder: Path, *, filled: bool = True) -> Iterator[Warehouse]:
+    """Open a new warehouse; if filled, with one row of ones in every table."""
+    files = folder / "files"
+    files.mkdir(parents=True)
+    with DuckDbEngine(folder / "ciss.duckdb").session() as session:
+        opened = Warehouse(session, files)
+        if filled:
+            for role, columns in COLUMNS.items():
+                opened.put(role, csv_text(columns, [["1"] * len(columns)]))
+            opened.load()
+            opened.clear()
+        yield opened
+
+
+def csv_text(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], line_end: str = "\n", quoting: int = 0
+) -> str:
+    """A CSV as Python's csv module writes it."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator=line_end, quoting=quoting)  # type: ignore[arg-type]
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return out.getvalue()

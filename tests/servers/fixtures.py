@@ -1,0 +1,69 @@
+"""The servers as fixtures: each is started once in a session, when the first test asks for it.
+
+For `pytest_plugins` of the top conftest.py. Nothing here imports a driver or starts anything by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.servers import hivejars, needs
+from tests.servers.hiveserver import HiveServer, hive_server
+from tests.servers.sparkserver import SparkServer, spark_server
+
+if TYPE_CHECKING:
+    from tests.servers.impalafront import ImpalaFront
+
+
+@pytest.fixture(scope="session")
+def hive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HiveServer]:
+    """Apache Hive; the first run on a machine downloads its jars."""
+    prepared = hivejars.is_prepared(hivejars.default_cache())
+    needs.require([needs.JAVA, *([] if prepared else [needs.MAVEN])], needs.CLIENTS)
+    if not prepared:
+        _announce(request, f"\nPreparing Hive in {hivejars.default_cache()}: {hivejars.DOWNLOAD}.")
+    with hive_server(tmp_path_factory.mktemp("hive")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def spark_ansi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkServer]:
+    """Spark with ANSI on: what does not fit is an error."""
+    needs.require([needs.JAVA], [*needs.CLIENTS, "pyspark"])
+    with spark_server(tmp_path_factory.mktemp("spark-ansi"), ansi=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def spark_plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkServer]:
+    """Spark with ANSI off: what does not fit is NULL."""
+    needs.require([needs.JAVA], [*needs.CLIENTS, "pyspark"])
+    with spark_server(tmp_path_factory.mktemp("spark-plain"), ansi=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def impala_front(hive: HiveServer) -> Iterator[ImpalaFront]:
+    """An Impala front before the Hive of the session; what it recorded is shared by all its tests."""
+    from tests.servers.impalafront import impala_front as front_before
+
+    with front_before(hive.host, hive.port) as front:
+        yield front
+
+
+@pytest.fixture
+def impala(impala_front: ImpalaFront) -> ImpalaFront:
+    """The same front with nothing recorded, set or about to fail."""
+    impala_front.clear()
+    return impala_front
+
+
+def _announce(request: pytest.FixtureRequest, text: str) -> None:
+    """Tell the terminal through pytest's capture, since minutes of silence look like a hang."""
+    capture: Any = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else nullcontext():
+        print(text, flush=True)

@@ -1,0 +1,61 @@
+"""What a machine must have for the servers; a test that cannot run names what is missing."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterable
+
+import pytest
+
+JAVA, MAVEN = "java", "mvn"
+
+_DEBIAN = {JAVA: "openjdk-17-jre-headless", MAVEN: "maven"}
+_PIP = {
+    "impala": "impyla",
+    "pyhive.hive": "PyHive[hive-pure-sasl]",
+    "puresasl": "pure-sasl",
+    "pyspark": "pyspark",
+    "thrift": "thrift",
+    "thrift_sasl": "thrift-sasl",
+}
+CLIENTS = ("impala", "pyhive.hive", "puresasl", "thrift", "thrift_sasl")
+
+
+def program(name: str) -> str:
+    """Give the path of a program, Java's from JAVA_HOME where that is set."""
+    home = os.environ.get("JAVA_HOME", "")
+    found = (name == JAVA and home and shutil.which(f"{home}/bin/java")) or shutil.which(name)
+    if not found:
+        raise FileNotFoundError(f"{name} (Debian package {_DEBIAN[name]})")
+    return found
+
+
+def missing(programs: Iterable[str] = (), modules: Iterable[str] = ()) -> list[str]:
+    """Name what is not installed, each with the package that brings it."""
+    absent = []
+    for name in programs:
+        try:
+            program(name)
+        except FileNotFoundError as error:
+            absent.append(str(error))
+    return absent + [f"{name} (pip install '{_PIP[name]}')" for name in modules if not _importable(name)]
+
+
+def require(programs: Iterable[str] = (), modules: Iterable[str] = ()) -> None:
+    """Skip the test when something is missing; fail it in CI, where nothing may be."""
+    absent = missing(programs, modules)
+    if not absent:
+        return
+    reason = "not installed: " + ", ".join(absent)
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def _importable(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

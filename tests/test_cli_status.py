@@ -1,0 +1,312 @@
+"""``ciss status``: the calendar, what needs attention, and the JSON document."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from ciss_luigi import site
+from ciss_luigi.errors import BillingFault
+from ciss_luigi.rundate import RunDate
+from ciss_luigi.site import Site
+from ciss_luigi.state.ledger import Outcome
+from ciss_luigi.state.markers import Step
+from tests.command import Place, name_of
+from tests.helpers import Answer, ciss, in_use, run, running, typed
+
+DATE = "2016-11-05"
+HOSTILE = "\x1b]0;x\x07 [bold]broke[/bold] :smile:"
+
+
+def status(place: Place, *arguments: str) -> Answer:
+    return typed(place.folder, "status", *arguments)
+
+
+def of_one(place: Place, date: str = DATE) -> dict[str, Any]:
+    """What the document says of one date."""
+    answer = typed(place.folder, "status", "--from", date, "--to", date, "--json")
+    document = json.loads(answer.out)
+    assert answer.code == (0 if document["all_merged"] else 1)
+    (found,) = document["dates"]
+    return dict(found)
+
+
+def here(place: Place) -> Site:
+    return site.load({}, place.folder)
+
+
+def states(found: dict[str, Any]) -> list[str]:
+    return [step["state"] for step in found["steps"]]
+
+
+def spoil_rates(place: Place) -> None:
+    place.query(f"DELETE FROM mnaas.{name_of('rate')} WHERE cal_month < '2016-12'")
+
+
+# --- text ---------------------------------------------------------------------------------------------
+
+
+def test_a_site_without_any_state_says_so_and_what_to_type(place: Place) -> None:
+    answer = ciss(place.folder, "status").expect(1, f"no date has any state in {place.state} yet")
+    assert "Next:  luigi --module ciss_luigi MergeMain --date" in answer.out
+    assert not place.state.exists()
+
+
+def test_a_merged_date_shows_its_totals(place: Place) -> None:
+    run(place.folder, DATE)
+    answer = ciss(place.folder, "status", "--from", DATE, "--to", DATE)
+    answer.expect(0, "1 date: 1 done", "2016-11: 6 rows from 24 source rows", "total_charge_usd", "GBP")
+    amounts = place.read_marker(DATE, "MergeMain")["months"][1]["totals"]["GBP"]
+    assert amounts["register_charge"] in answer.out.replace(",", "")
+    assert answer.err == ""
+
+
+def test_the_calendar_has_a_line_per_step_and_a_column_per_day(place: Place) -> None:
+    run(place.folder, DATE)
+    run(place.folder, "2016-11-09", Step.BUILD)
+    lines = status(place).expect(1).out.splitlines()
+    assert lines[0].split() == ["2016-11", "1", "5", "10", "15", "20", "25", "30"]
+    of_day = {day: lines[0].index(f" {day} ") + 1 for day in (5, 10)}
+    assert lines[1][of_day[5]] == lines[3][of_day[5]] == "✓"
+    assert lines[2][of_day[10] - 2] == "✓"
+    assert lines[3][of_day[10] - 2] == "·"
+    assert lines[3].split() == ["MergeMain", "✓", "·"]
+
+
+def test_without_a_range_the_last_14_dates_with_any_state_are_shown(place: Place) -> None:
+    ledger = here(place).ledger
+    for day in range(1, 21):
+        ledger.start(RunDate.parse(f"2016-11-{day:02d}"), "TruncateTemp")
+    document = json.loads(status(place, "--json").out)
+    assert [one["date"] for one in document["dates"]] == [f"2016-11-{day:02d}" for day in range(7, 21)]
+    until = json.loads(status(place, "--to", "2016-11-03", "--json").out)
+    assert [one["date"] for one in until["dates"]] == ["2016-11-01", "2016-11-02", "2016-11-03"]
+
+
+def test_missing_dates_are_said_as_spans_with_the_command_for_the_first(place: Place) -> None:
+    run(place.folder, DATE)
+    answer = status(place, "--from", "2016-11-02", "--to", "2016-11-06")
+    answer.expect(1, "5 dates: 1 done, 4 missing", "missing: 2016-11-02 to 2016-11-04, 2016-11-06")
+    assert "RangeDaily --of MergeMain --start 2016-11-02 --stop 2016-11-05\n" in answer.out
+
+
+def test_a_range_of_merged_dates_is_a_yes(place: Place) -> None:
+    run(place.folder, DATE)
+    run(place.folder, "2016-11-06")
+    status(place).expect(0, "2 dates: 2 done")
+    status(place, "--from", DATE).expect(0)
+    status(place, "--from", "2016-11-04").expect(1)
+
+
+def test_a_failed_date_shows_the_error_and_what_to_do(place: Place) -> None:
+    spoil_rates(place)
+    with pytest.raises(BillingFault):
+        run(place.folder, DATE)
+    answer = status(place).expect(1, f"{DATE} failed: BuildTemp at ", "no rate 'GBP' -> USD", "    State: ")
+    assert answer.out.count("Next:") == 1
+    assert "✗" in answer.out
+
+
+def test_an_unfinished_date_says_which_steps_are_done(place: Place) -> None:
+    run(place.folder, DATE, Step.BUILD)
+    answer = status(place).expect(1, f"{DATE} unfinished: of its steps only TruncateTemp and BuildTemp done")
+    assert f"Next:  luigi --module ciss_luigi MergeMain --date {DATE}\n" in answer.out
+    assert "built, but not merged" in answer.out
+
+
+def test_a_date_that_runs_names_who_runs_it(place: Place) -> None:
+    run(place.folder, DATE, Step.TRUNCATE)
+    with running(place.folder, DATE, Step.BUILD) as process:
+        answer = status(place).expect(1, f"{DATE} running: BuildTemp, pid {process.pid} on ")
+        found = of_one(place)
+    assert (found["state"], states(found)) == ("running", ["done", "running", "missing"])
+    assert found["running"]["pid"] == process.pid
+    assert "Next:" not in answer.out
+
+
+def test_a_date_whose_run_was_killed_says_where_it_was(place: Place) -> None:
+    run(place.folder, DATE, Step.TRUNCATE)
+    with running(place.folder, DATE, Step.BUILD):
+        pass
+    worker = of_one(place)["steps"][1]["pid"]
+    answer = status(place).expect(1, f"{DATE} killed: BuildTemp began at ")
+    assert f"(pid {worker}) and never ended\n    Next:  luigi --module" in answer.out
+    assert of_one(place)["running"] is None
+
+
+def test_what_a_killed_run_began_does_not_run_because_another_has_the_date_now(place: Place) -> None:
+    with running(place.folder, DATE, Step.BUILD):
+        pass
+    time.sleep(1.1)  # a lock says in whole seconds since when it is held
+    lock = here(place).date_lock(RunDate.parse(DATE))
+    with lock.waited():
+        found = of_one(place)
+    assert (found["state"], states(found)[1]) == ("running", "killed")
+
+
+def test_a_stopped_date_is_told_from_a_failed_one(place: Place) -> None:
+    ledger, date = here(place).ledger, RunDate.parse(DATE)
+    ledger.end(date, ledger.start(date, "BuildTemp"), Outcome.STOPPED, "stopped by SIGTERM")
+    status(place).expect(1, f"{DATE} stopped: BuildTemp at ", "    stopped by SIGTERM")
+
+
+def test_many_dates_that_need_attention_are_not_all_told_in_full(place: Place) -> None:
+    ledger = here(place).ledger
+    for day in range(1, 15):
+        ledger.start(RunDate.parse(f"2016-11-{day:02d}"), "TruncateTemp")
+    answer = status(place).expect(1, "14 dates: 14 killed", "and 4 earlier dates that are not merged")
+    assert answer.out.count("never ended") == 10
+
+
+def test_superseded_and_left_out_months_and_empty_sources_are_said(place: Place) -> None:
+    place.configure(required_sources="register")
+    place.query(f"DELETE FROM mnaas.{name_of('billable')}")
+    run(place.folder, "2017-02-01")
+    run(place.folder, "2017-01-31")
+    answer = status(place, "--from", "2017-02-01", "--to", "2017-02-01")
+    answer.expect(0, "left out (no source rows yet): 2017-02", "sources without rows: billable")
+    status(place, "--from", "2017-01-31", "--to", "2017-01-31").expect(0, "superseded (main held a newer")
+    assert of_one(place, "2017-01-31")["superseded"] == ["2017-01"]
+
+
+# --- looking ------------------------------------------------------------------------------------------
+
+
+def test_it_neither_opens_the_engine_nor_takes_a_lock_nor_writes(place: Place) -> None:
+    run(place.folder, DATE)
+    locks = place.state / "locks"
+    before = {path: path.stat().st_mtime_ns for path in place.folder.rglob("*")}
+    with in_use(place.warehouse):
+        status(place, "--from", "2016-11-01", "--to", "2016-11-07").expect(1)
+    assert {path: path.stat().st_mtime_ns for path in place.folder.rglob("*")} == before
+    assert not (locks / "date-2016-11-01.lock").exists()
+
+
+def test_a_marker_that_does_not_count_is_named_and_its_step_is_missing(place: Place) -> None:
+    run(place.folder, DATE)
+    place.marker(DATE, "MergeMain").write_text('{"task": "MergeMain"}')
+    answer = status(place).expect(1, f"{DATE} unfinished")
+    assert answer.err.count("counts as absent") == 1
+    assert states(of_one(place)) == ["done", "done", "missing"]
+
+
+def test_a_merge_that_rests_on_another_build_is_not_done(place: Place) -> None:
+    run(place.folder, DATE)
+    marker = place.marker(DATE, "BuildTemp")
+    marker.write_text(json.dumps(json.loads(marker.read_text()) | {"run_id": "other"}))
+    assert (of_one(place)["state"], states(of_one(place))) == ("unfinished", ["done", "done", "missing"])
+
+
+def test_a_merged_date_stays_done_without_its_earlier_markers(place: Place) -> None:
+    run(place.folder, DATE)
+    place.marker(DATE, "BuildTemp").unlink()
+    assert of_one(place)["state"] == "done"
+
+
+def test_a_state_dir_that_cannot_be_read_is_a_fault_of_the_configuration(place: Place) -> None:
+    place.configure(state_dir="luigi.cfg/state")
+    status(place).explained(40, "[ciss] state_dir: ", "luigi.cfg/state cannot be read: Not a directory")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--from", "2016-11-06", "--to", DATE], f"--from 2016-11-06 is later than --to {DATE}"),
+        (["--from", "0001-01-01", "--to", "9999-12-31"], "at most 10000 are shown at once"),
+        (["--from", "yesterday"], "'yesterday' is no date"),
+    ],
+)
+def test_a_range_that_is_none_is_a_mistake_of_usage(arguments: list[str], words: str, place: Place) -> None:
+    assert words in status(place, *arguments).expect(2).err
+
+
+# --- json ---------------------------------------------------------------------------------------------
+
+
+def test_the_document_has_the_keys_that_are_promised(place: Place) -> None:
+    run(place.folder, DATE)
+    document = json.loads(ciss(place.folder, "status", "--json").expect(0).out)
+    assert set(document) == {
+        "format", "state_dir", "warehouse", "database", "main_table", "all_merged", "dates",
+    }  # fmt: skip
+    assert document["format"] == 1
+    (date,) = document["dates"]
+    assert set(date) == {
+        "date", "state", "run_id", "steps", "months_from", "months", "superseded", "left_out",
+        "empty_sources", "running", "last_error",
+    }  # fmt: skip
+    step_keys = {"task", "state", "started_at", "finished_at", "host", "pid", "error"}
+    assert [step["task"] for step in date["steps"]] == list(Step)
+    assert all(set(step) == step_keys for step in date["steps"])
+
+
+def test_every_key_of_the_document_is_in_the_help(place: Place) -> None:
+    run(place.folder, DATE)
+    words = typed(place.folder, "status", "--help").out
+    document = json.loads(status(place, "--json").out)
+    date = document["dates"][0]
+    for key in [*document, *date, *date["steps"][0], *date["months"][0]]:
+        assert key in words
+
+
+def test_the_document_repeats_the_marker_to_the_last_digit(place: Place) -> None:
+    run(place.folder, DATE)
+    marker, found = place.read_marker(DATE, "MergeMain"), of_one(place)
+    assert found["months_from"] == "MergeMain"
+    for key in ("months", "run_id", "superseded", "left_out", "empty_sources"):
+        assert found[key] == marker[key]
+    assert found["steps"][2]["finished_at"] == marker["finished_at"]
+
+
+def test_the_document_has_the_last_error_and_what_was_built(place: Place) -> None:
+    run(place.folder, DATE, Step.BUILD)
+    ledger, date = here(place).ledger, RunDate.parse(DATE)
+    ledger.end(date, ledger.start(date, "MergeMain"), Outcome.FAILED, "main\nbroke")
+    found = of_one(place)
+    assert found["last_error"]["error"] == found["steps"][2]["error"] == "main\nbroke"
+    assert (found["last_error"]["task"], found["last_error"]["outcome"]) == ("MergeMain", "failed")
+    assert found["months_from"] == "BuildTemp"
+    assert len(found["months"]) == 2
+
+
+def test_a_date_without_any_state_is_missing_in_the_document(place: Place) -> None:
+    found = of_one(place)
+    assert (found["state"], states(found), found["months"]) == ("missing", ["missing"] * 3, [])
+    assert found["run_id"] is found["running"] is found["last_error"] is None
+
+
+# --- hostile text -------------------------------------------------------------------------------------
+
+
+def test_text_in_markers_and_ledger_cannot_command_the_terminal(place: Place) -> None:
+    run(place.folder, DATE)
+    marker = place.marker(DATE, "MergeMain")
+    marker.write_text(marker.read_text().replace('"GBP"', '"\\u001b[2J[red]G\\u202e"'))
+    run(place.folder, "2016-11-06", Step.BUILD)
+    ledger, date = here(place).ledger, RunDate.parse("2016-11-06")
+    ledger.end(
+        date, ledger.start(date, "MergeMain"), Outcome.FAILED, "\x1b]0;x\x07 [bold]broke[/bold] :smile:"
+    )
+    one = status(place, "--from", DATE, "--to", DATE).expect(0, "\\x1b[2J[red]G\\u202e")
+    two = status(place).expect(1, "\\x1b]0;x\\x07 [bold]broke[/bold] :smile:")
+    assert not {"\x1b", "\x07", "\u202e"} & set(one.out + two.out)
+
+
+def test_the_document_is_ascii_whatever_the_markers_hold(place: Place) -> None:
+    run(place.folder, DATE)
+    marker = place.marker(DATE, "MergeMain")
+    marker.write_text(marker.read_text().replace('"GBP"', '"\\u001b[2J\\udcff"'))
+    answer = status(place, "--json").expect(0)
+    assert answer.out.isascii()
+    assert "\x1b" not in answer.out
+
+
+def test_a_lock_signed_with_nonsense_is_nobody(place: Place) -> None:
+    run(place.folder, DATE, Step.BUILD)
+    lock = here(place).date_lock(RunDate.parse(DATE)).path
+    lock.parent.mkdir(exist_ok=True)
+    lock.write_text('{"pid": "x", "host": []}')
+    assert of_one(place)["state"] == "unfinished"

@@ -1,0 +1,134 @@
+"""A user's mistakes in ``luigi.cfg`` and on the command line: 40, in full, without a traceback."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from tests.command import Place, free_port
+
+DATE = "2016-11-10"
+PARALLEL = ("--parallel-scheduling", "--workers", "2")
+PASSWORD = "s3cr@t/%&pass"
+
+
+@pytest.mark.parametrize("way", [(), PARALLEL])
+def test_all_faults_are_reported_at_once_and_before_luigid_is_asked(
+    place: Place, way: tuple[str, ...]
+) -> None:
+    place.configure(grace_dayz=3, retries="many", database="a b", warehouse_url="oracle://x/y")
+    finished = place.merge(DATE, *way, "--scheduler-port", str(free_port()))
+    finished.explained(
+        40,
+        "[ciss] grace_dayz: unknown key; did you mean grace_days?",
+        "[ciss] retries: 'many' is no whole number from 0 to 100 (example: 3)",
+        "[ciss] database: 'a b' is no plain SQL name",
+        "[ciss] warehouse_url: there is no engine for 'oracle'",
+        "State: nothing was touched",
+    )
+    assert "luigid does not answer" not in finished.text
+    assert not place.state.exists()
+
+
+@pytest.mark.parametrize("way", [(), PARALLEL])
+def test_a_range_says_the_same(place: Place, way: tuple[str, ...]) -> None:
+    place.configure(retries="many")
+    place.range(DATE, "2016-11-12", *way).explained(40, "[ciss] retries: 'many' is no whole number")
+
+
+@pytest.mark.parametrize("way", [(), PARALLEL])
+def test_no_section_lists_the_files_looked_at(place: Place, way: tuple[str, ...]) -> None:
+    place.config.write_text("[core]\nlog_level = INFO\n")
+    finished = place.merge(DATE, *way)
+    finished.explained(40, "no file has a [ciss] section", "/etc/luigi/luigi.cfg", str(place.config))
+
+
+def test_a_missing_file_in_luigi_config_path(place: Place) -> None:
+    finished = place.merge(DATE, LUIGI_CONFIG_PATH="/nowhere/luigi.cfg")
+    finished.explained(40, "LUIGI_CONFIG_PATH names a missing file: /nowhere/luigi.cfg", str(place.config))
+
+
+def test_two_files_with_the_section(place: Place, tmp_path: Path) -> None:
+    other = tmp_path / "other.cfg"
+    other.write_text("[ciss]\n")
+    finished = place.merge(DATE, LUIGI_CONFIG_PATH=str(other))
+    finished.explained(40, f"more than one file has a [ciss] section: {place.config} and {other}")
+
+
+@pytest.mark.parametrize("date", ["2016-11-33", "22.11.2016", "2016-11", "2016-1-1", "yesterday"])
+def test_a_bad_date(place: Place, date: str) -> None:
+    place.merge(date).explained(40, f"--date '{date}' is no date; a date looks like 2016-11-22")
+
+
+def test_a_missing_date(place: Place) -> None:
+    place.luigi("MergeMain", "--local-scheduler", *PARALLEL).explained(40, "requires the 'date' parameter")
+
+
+@pytest.mark.parametrize("way", [(), PARALLEL])
+def test_a_state_dir_that_cannot_be_made(place: Place, way: tuple[str, ...]) -> None:
+    (place.folder / "file").write_text("in the way")
+    place.configure(state_dir="file/state")
+    place.merge(DATE, *way).explained(40, "file/state/locks", "Not a directory", "nothing was touched")
+    place.range(DATE, "2016-11-12", *way).explained(40, "file/state/locks", "Not a directory")
+
+
+def test_help_works_with_any_configuration_that_can_be_parsed(place: Place) -> None:
+    place.configure(retries="many", warehouse_url="nonsense")
+    place.luigi("MergeMain", "--help").explained(0, "--date", "the run date, for example 2016-11-22")
+    place.luigi("MergeMain", "--help", LUIGI_CONFIG_PATH="/nowhere/luigi.cfg").expect(0, "--date")
+
+
+@pytest.mark.parametrize("key", ["threads", "no_such_setting_at_all"])
+def test_values_from_the_environment_appear_nowhere(place: Place, key: str) -> None:
+    place.configure(session_settings=f'{{"{key}": "${{PASSWORD}}"}}')
+    finished = place.merge(DATE, "--parallel-scheduling", PASSWORD=PASSWORD)
+    finished.explained(35, f"session_settings: {key}: DuckDB:")
+    written = [path.read_text() for path in place.state.rglob("*") if path.is_file()]
+    assert not any(PASSWORD in text for text in [finished.text, *written])
+
+
+def test_nor_in_the_ledger_and_the_log_of_a_step(place: Place) -> None:
+    place.configure(session_settings='{"application_name": "${PASSWORD}"}')
+    failing = f"""
+from ciss_luigi import steps
+from ciss_luigi.errors import StatementFailed
+def fail(job):
+    raise StatementFailed("the server said: no such pool {PASSWORD}")
+from ciss_luigi import runner
+runner._ACTIONS["BuildTemp"] = fail
+"""
+    finished = place.merge(DATE, PASSWORD=PASSWORD, prelude=failing)
+    finished.explained(30, "no such pool ***")
+    assert place.attempts(DATE)[-1].error.startswith("BuildTemp of 2016-11-10: the server said: no such pool ***")
+
+
+def test_a_password_with_every_special_character_reaches_the_engine(place: Place) -> None:
+    place.configure(session_settings='{"application_name": "${PASSWORD}"}')
+    place.merge(DATE, PASSWORD="it's \"50%\" @/${x}").explained(0)
+
+
+def test_an_unset_variable_is_a_fault_that_names_it(place: Place) -> None:
+    place.configure(connect_args='{"config": {"password": "${PASSWORD}"}}')
+    place.merge(DATE).explained(40, "[ciss] connect_args: the environment variable PASSWORD is not set")
+
+
+def test_percent_signs_are_no_concern_of_luigis_parser(place: Place) -> None:
+    place.configure(session_settings='{"application_name": "100%"}', state_dir="state%20here")
+    place.merge(DATE).explained(0)
+    assert (place.folder / "state%20here" / "markers" / DATE / "MergeMain.json").exists()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("toml") is None, reason="Luigi reads TOML with the package toml")
+def test_a_configuration_in_toml(place: Place) -> None:
+    place.config.unlink()
+    (place.folder / "luigi.toml").write_text(
+        '[ciss]\nwarehouse_url = "duckdb:///warehouse.duckdb"\nstate_dir = "state"\ngrace_days = 0\n'
+        'allow_older = false\nrequired_sources = ["billable", "register"]\n'
+        'session_settings = {application_name = "${NAME}"}\n[core]\nlog_level = "INFO"\n'
+    )
+    finished = place.merge("2016-11-02", LUIGI_CONFIG_PARSER="toml", NAME="100%")
+    finished.explained(0, "merged 2016-11: 6 rows")
+    assert "2016-10" not in finished.text
+    place.merge("no date", LUIGI_CONFIG_PARSER="toml", NAME="x").explained(40)

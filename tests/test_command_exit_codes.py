@@ -1,0 +1,181 @@
+"""Every exit code of the literal command, provoked."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from ciss_luigi.state.locks import FileLock
+from tests.command import MAIN, SHORT_WAIT, TEMP, Luigid, Place, free_port, name_of
+
+DATE = "2016-11-10"
+WAYS = [
+    (),
+    ("--workers", "2"),
+    ("--parallel-scheduling",),
+    ("--parallel-scheduling", "--workers", "2"),
+]
+
+
+def written_tables(place: Place) -> list[str]:
+    """Which of temp and main are there."""
+    found = place.query("SELECT table_name FROM information_schema.tables ORDER BY 1")
+    return [name for (name,) in found if name in (MAIN, TEMP)]
+
+
+# --- 0 ------------------------------------------------------------------------------------------------
+
+
+def test_0_when_main_is_as_new_as_the_date_and_again_without_work(place: Place) -> None:
+    place.merge(DATE).explained(0, "merged 2016-11: 6 rows")
+    place.merge(DATE).explained(0, "Did not run any tasks")
+    assert len(place.attempts(DATE)) == 3
+
+
+def test_from_an_empty_folder_with_luigi_config_path_the_markers_stand_beside_the_configuration(
+    place: Place, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    place.merge(DATE, folder=empty, LUIGI_CONFIG_PATH=str(place.config)).explained(0)
+    assert list(empty.iterdir()) == []
+    place.merge(DATE).explained(0, "Did not run any tasks")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+def test_0_in_every_way_to_schedule(place: Place, daemon: Luigid, way: tuple[str, ...]) -> None:
+    place.merge(DATE, *way).explained(0)
+    place.merge("2016-12-10", *way, *daemon.options).explained(0)
+    assert len(place.main()) == 12
+
+
+# --- 10 -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", [(), ("--workers", "2", "--parallel-scheduling")])
+def test_10_names_who_runs_the_date(place: Place, way: tuple[str, ...]) -> None:
+    with FileLock(place.state / "locks" / f"date-{DATE}.lock").waited():
+        finished = place.merge(DATE, *way)
+    finished.explained(10, f"pid {os.getpid()} on {socket.gethostname()} since 20", "touched nothing")
+    assert place.attempts(DATE) == []
+
+
+# --- 20 -----------------------------------------------------------------------------------------------
+
+
+def test_20_names_an_absent_table_and_touches_nothing(place: Place) -> None:
+    place.query(f"DROP TABLE mnaas.{name_of('service')}")
+    place.merge(DATE).explained(20, DATE, f"there is no table mnaas.{name_of('service')}")
+    assert written_tables(place) == []
+
+
+def test_20_names_the_month_without_rows(place: Place) -> None:
+    missing = f"mnaas.{name_of('billable')} has no row for 2017-05"
+    place.merge("2017-05-10", "--workers", "2").explained(20, missing)
+    assert written_tables(place) == []
+
+
+def test_20_for_an_empty_rate_table(place: Place) -> None:
+    place.query(f"DELETE FROM mnaas.{name_of('rate')}")
+    place.merge(DATE, "--parallel-scheduling").explained(20, f"mnaas.{name_of('rate')} has no row")
+    assert written_tables(place) == []
+
+
+def test_20_when_there_is_no_warehouse_yet_and_none_is_made(place: Place) -> None:
+    place.warehouse.unlink()
+    place.merge(DATE).explained(20, f"there is no duckdb {place.warehouse} yet")
+    assert not place.warehouse.exists()
+
+
+# --- 30 -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", [(), ("--workers", "2")])
+def test_30_for_a_rule_of_the_money_with_main_untouched(place: Place, way: tuple[str, ...]) -> None:
+    place.query(f"UPDATE mnaas.{name_of('overage')} SET currency = 'XXX' WHERE partition_date = '2016-11'")
+    finished = place.merge(DATE, *way)
+    finished.explained(30, "no rate 'XXX' -> USD", "State: main was not touched", "Next:")
+    assert place.marked(DATE) == ["TruncateTemp"]
+    assert [attempt.outcome for attempt in place.attempts(DATE)] == ["done", "failed"]
+    assert place.main() == []
+
+
+def test_30_for_control_totals_that_differ_twice(place: Place, tmp_path: Path) -> None:
+    from ciss_luigi.sqlfiles import built_in
+
+    (tmp_path / "build.sql").write_text(built_in("build") + "\nWHERE org_id <> 'org1'")
+    place.configure(sql_dir=tmp_path)
+    finished = place.merge(DATE)
+    finished.explained(30, "the control totals of the sources and temp differ", "Building temp anew, once.")
+    assert place.main() == []
+
+
+# --- 35 -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", [(), ("--parallel-scheduling",)])
+def test_35_names_the_program_that_has_the_warehouse_in_use(place: Place, way: tuple[str, ...]) -> None:
+    import duckdb
+
+    with duckdb.connect(str(place.warehouse)):
+        finished = place.merge(DATE, *way, prelude=SHORT_WAIT)
+    finished.explained(35, f"{place.warehouse} is in use by another program", f"pid {os.getpid()}")
+    finished.expect(35, "no table was touched", "Next:  end that program")
+    assert place.attempts(DATE) == []
+
+
+@pytest.mark.parametrize("way", [(), ("--parallel-scheduling", "--workers", "2")])
+def test_35_for_a_file_that_is_no_warehouse(place: Place, way: tuple[str, ...]) -> None:
+    place.warehouse.write_bytes(b"no database " * 1000)
+    place.merge(DATE, *way).explained(35, f"{place.warehouse} cannot be opened", "no table was touched")
+    assert place.attempts(DATE) == []
+
+
+# --- 40: see test_command_configuration.py; luigid away -----------------------------------------------
+
+
+@pytest.mark.parametrize("way", [(), ("--parallel-scheduling", "--workers", "2")])
+def test_40_when_luigid_is_away(place: Place, way: tuple[str, ...]) -> None:
+    finished = place.merge(DATE, *way, "--scheduler-port", str(free_port()))
+    finished.explained(40, "luigid does not answer", "Connection refused", "Next:  start luigid")
+    assert place.attempts(DATE) == []
+
+
+# --- Luigi's own --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [("NoSuchTask",), ("--module", "no_such_module", "MergeMain")])
+def test_1_for_an_unknown_task_or_module(place: Place, arguments: tuple[str, ...]) -> None:
+    place.luigi(*arguments, "--local-scheduler").expect(1)
+
+
+def test_1_for_a_configuration_that_no_parser_can_read(place: Place) -> None:
+    place.config.write_text("this is no configuration\n")
+    place.merge(DATE).expect(1, "no section headers")
+
+
+def test_2_for_a_bad_flag(place: Place) -> None:
+    place.merge(DATE, "--no-such-flag").explained(2, "unrecognized arguments: --no-such-flag")
+
+
+def test_the_retcodes_of_a_site_win(place: Place) -> None:
+    codes = "[retcode]\nmissing_data = 61\nalready_running = 62\nunhandled_exception = 63\ntask_failed = 64"
+    place.configure(codes)
+    place.merge("2017-05-10").explained(61)
+    place.merge("no date").explained(63)
+    with FileLock(place.state / "locks" / f"date-{DATE}.lock").waited():
+        place.merge(DATE).explained(62)
+    place.query(f"UPDATE mnaas.{name_of('overage')} SET currency = ' '")
+    place.merge(DATE).explained(64)
+
+
+def test_a_step_without_its_marker_is_a_failure_also_when_the_site_sets_other_keys_of_the_worker(
+    place: Place,
+) -> None:
+    place.configure("[worker]\nping_interval = 2")
+    lost = "from ciss_luigi.state.markers import Markers\nMarkers.write = lambda self, marker: None\n"
+    place.merge(DATE, prelude=lost).expect(30)

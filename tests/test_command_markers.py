@@ -1,0 +1,111 @@
+"""What the command makes of markers that are broken, foreign, or cannot be written."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.command import STEPS, Place, name_of
+
+DATE = "2016-11-10"
+
+
+def _can_mount() -> bool:
+    return subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode == 0
+
+
+needs_mounts = pytest.mark.skipif(not _can_mount(), reason="unshare -m is not permitted here")
+
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+SMALL_DISK = (
+    'mount -t tmpfs -o size=12k none "$0" && { "$@"; echo "first: $?"; ls -A "$0"/markers/*; '
+    'mount -o remount,size=1m "$0"; "$@"; echo "second: $?"; }'
+)
+
+
+def mounted(how: str, folder: Path) -> tuple[str, ...]:
+    """What goes before a command so that it sees a folder mounted in its own way."""
+    return ("unshare", "-m", "sh", "-c", how, str(folder))
+
+
+@pytest.fixture
+def merged(place: Place) -> Place:
+    """A site on which the date is done."""
+    place.merge(DATE).explained(0)
+    return place
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_broken_marker_costs_a_step_and_changes_nothing_in_main(merged: Place, step: str) -> None:
+    before = merged.main()
+    merged.marker(DATE, step).write_text("")
+    finished = merged.merge(DATE).explained(0)
+    assert merged.main() == before
+    assert merged.marked(DATE) == (list(STEPS) if step == "MergeMain" else merged.marked(DATE))
+    warned = f"{merged.marker(DATE, step)} counts as absent" in finished.text
+    assert warned == (step != "TruncateTemp")
+
+
+def test_a_merge_that_rests_on_another_build_is_done_again(merged: Place) -> None:
+    first = merged.read_marker(DATE, "MergeMain")["run_id"]
+    for step in ("TruncateTemp", "BuildTemp"):
+        merged.marker(DATE, step).unlink()
+    merged.merge(DATE).explained(0, "Did not run any tasks")
+    text = merged.marker(DATE, "MergeMain").read_text()
+    merged.marker(DATE, "MergeMain").unlink()
+    merged.merge(DATE).explained(0)
+    second = merged.read_marker(DATE, "MergeMain")["run_id"]
+    merged.marker(DATE, "MergeMain").write_text(text)
+    merged.merge(DATE).explained(0, "merged 2016-11")
+    assert first != second
+    assert merged.read_marker(DATE, "MergeMain")["run_id"] == second
+
+
+@pytest.mark.parametrize(("key", "value"), [("main_table", "other_main"), ("database", "other")])
+def test_markers_of_another_table_or_database_do_not_count(merged: Place, key: str, value: str) -> None:
+    merged.query("CREATE SCHEMA other")
+    for role in ("billable", "overage", "service", "register", "rate", "mapping"):
+        merged.query(f"CREATE TABLE other.{name_of(role)} AS FROM mnaas.{name_of(role)}")
+    merged.configure(**{key: value})
+    merged.merge(DATE).explained(0, f"counts as absent: it is about another {key}", "merged 2016-11")
+    assert merged.read_marker(DATE, "MergeMain")[key] == value
+
+
+def test_markers_of_another_warehouse_do_not_count(merged: Place) -> None:
+    shutil.copy(merged.warehouse, merged.folder / "other.duckdb")
+    merged.configure(warehouse_url="duckdb:///other.duckdb")
+    merged.merge(DATE).explained(0, "counts as absent: it is about another warehouse", "merged 2016-11")
+
+
+def test_markers_of_another_date_do_not_count(merged: Place) -> None:
+    shutil.copytree(merged.marker(DATE, "MergeMain").parent, merged.marker("2016-11-12", "MergeMain").parent)
+    merged.merge("2016-11-12").explained(0, "counts as absent: it is about another date", "merged 2016-11")
+
+
+def test_a_folder_in_the_place_of_a_marker_fails_the_step_and_names_it(place: Place) -> None:
+    place.marker(DATE, "BuildTemp").mkdir(parents=True)
+    finished = place.merge(DATE)
+    finished.explained(30, str(place.marker(DATE, "BuildTemp")), "State: main was not touched", "Next:  luigi")
+    place.marker(DATE, "BuildTemp").rmdir()
+    place.merge(DATE).explained(0)
+
+
+@needs_mounts
+def test_a_read_only_state_dir_is_a_refusal_and_no_concern_of_a_date_that_is_done(merged: Place) -> None:
+    before = mounted(READ_ONLY, merged.state)
+    merged.merge(DATE, before=before).explained(0, "Did not run any tasks")
+    for date in ("2016-11-11", "2016-12-11"):
+        merged.merge(date, before=before).explained(40, "Read-only file system", "nothing was touched")
+    merged.range("2016-11-11", "2016-11-12", before=before).explained(40, "Read-only file system")
+
+
+@needs_mounts
+def test_a_full_disk_leaves_no_half_marker_and_the_next_run_goes_on(place: Place) -> None:
+    place.state.mkdir()
+    finished = place.merge(DATE, before=mounted(SMALL_DISK, place.state))
+    finished.explained(0, "No space left on device", "first: 30", "second: 0", "merged 2016-11: 6 rows")
+    between = finished.text.partition("first: 30")[2].split("INFO")[0].split()
+    assert between in ([], ["TruncateTemp.json"])

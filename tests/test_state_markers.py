@@ -1,0 +1,173 @@
+"""Markers: what counts as a proof, and what does not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ciss_luigi.rundate import RunDate
+from ciss_luigi.state.markers import Marker, Markers, Place, Step
+from ciss_luigi.totals import Amounts, MonthTotals
+
+DATE = RunDate.parse("2016-11-03")
+AT = dt.datetime(2016, 11, 3, 4, 5, 6, tzinfo=dt.UTC)
+PLACE = Place("duckdb /srv/w.duckdb", "mnaas", "main", "temp")
+AMOUNTS = Amounts(12, *map(Decimal, ("1.2500", "-0.5000", "0.0000", "99999999999999.9999", "0.75", "0.9")))
+MONTHS = (MonthTotals("2016-10", 2, 9, {"GBP": AMOUNTS}), MonthTotals("2016-11", 1, 1, {"USD": AMOUNTS}))
+RUN_ID = "2016-11-03-20161103T040506-0badc0de"
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def markers(folder: Path, place: Place = PLACE) -> Markers:
+    return Markers(folder / "markers", place, place.warehouse)
+
+
+def marker(step: Step = Step.MERGE, run_id: str = RUN_ID, date: RunDate = DATE) -> Marker:
+    return Marker(step, date, run_id, AT, MONTHS, ("2016-10",), ("2016-11",), ("service",), AT)
+
+
+def changed(folder: Path, change: Change, step: Step = Step.MERGE) -> Markers:
+    """Markers of which one has been changed by hand."""
+    here = markers(folder)
+    here.write(marker(step))
+    path = here.path(DATE, step)
+    values = json.loads(path.read_text())
+    change(values)
+    path.write_text(json.dumps(values))
+    return here
+
+
+def test_a_marker_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    here = markers(tmp_path)
+    for step in Step:
+        here.write(marker(step))
+        assert here.read(DATE, step) == marker(step)
+
+
+def test_a_marker_has_the_keys_of_the_contract(tmp_path: Path) -> None:
+    here = markers(tmp_path)
+    here.write(marker())
+    values = json.loads((tmp_path / "markers" / "2016-11-03" / "MergeMain.json").read_text())
+    assert set(values) == {
+        *("task", "date", "run_id", "months", "superseded", "left_out", "empty_sources"),
+        *("warehouse", "database", "main_table", "temp_table", "engine"),
+        *("host", "pid", "started_at", "finished_at", "version"),
+    }
+    assert values["months"][0]["totals"]["GBP"]["register_charge"] == "99999999999999.9999"
+    assert values["started_at"] == "2016-11-03T04:05:06+00:00"
+
+
+@pytest.mark.parametrize("part", [0, 1, 17, 400, -2])
+def test_a_truncated_marker_counts_as_absent_with_a_warning(
+    tmp_path: Path, part: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = markers(tmp_path)
+    here.write(marker())
+    path = here.path(DATE, Step.MERGE)
+    path.write_bytes(path.read_bytes()[:part])
+    with caplog.at_level(logging.WARNING):
+        assert here.read(DATE, Step.MERGE) is None
+    assert f"{path} counts as absent: it cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["null", "[]", '"text"', "1", "{}", "\0", "[" * 100_000, '{"months": {}}'])
+def test_other_json_counts_as_absent(tmp_path: Path, text: str) -> None:
+    here = markers(tmp_path)
+    here.write(marker())
+    here.path(DATE, Step.MERGE).write_text(text)
+    assert here.read(DATE, Step.MERGE) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("task", "BuildTemp"),
+        ("date", "2016-11-04"),
+        ("warehouse", "duckdb /srv/other.duckdb"),
+        ("database", "test"),
+        ("main_table", "other"),
+        ("temp_table", "other"),
+    ],
+)
+def test_a_marker_about_something_else_counts_as_absent_with_a_warning(
+    tmp_path: Path, key: str, value: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = changed(tmp_path, lambda values: values.update({key: value}))
+    with caplog.at_level(logging.WARNING):
+        assert here.read(DATE, Step.MERGE) is None
+    assert f"counts as absent: it is about another {key}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values: values.pop("run_id"),
+        lambda values: values.pop("temp_table"),
+        lambda values: values.update(run_id=None),
+        lambda values: values.update(task="NoSuchStep"),
+        lambda values: values.update(date="2016-13-01"),
+        lambda values: values.update(months=None),
+        lambda values: values.update(superseded=[1]),
+        lambda values: values.update(started_at="then"),
+        lambda values: values["months"][0].pop("rows"),
+        lambda values: values["months"][0].update(rows="many"),
+        lambda values: values["months"][0]["totals"]["GBP"].update(total_charge="much"),
+        lambda values: values["months"][0]["totals"]["GBP"].update(total_charge="NaN"),
+        lambda values: values["months"][0]["totals"]["GBP"].update(billable_subs="1.5"),
+        lambda values: values["months"][0]["totals"].update(GBP=None),
+    ],
+)
+def test_a_marker_with_a_wrong_value_counts_as_absent(tmp_path: Path, change: Change) -> None:
+    assert changed(tmp_path, change).read(DATE, Step.MERGE) is None
+
+
+def test_a_marker_of_a_newer_version_counts(tmp_path: Path) -> None:
+    def newer(values: dict[str, Any]) -> None:
+        values.update(version="99.0", colour="green", more={"a": [1]})
+        values["months"][0]["weight"] = 3
+        values["months"][0]["totals"]["GBP"]["extra_charge"] = "1.0000"
+
+    assert changed(tmp_path, newer).read(DATE, Step.MERGE) == marker()
+
+
+def test_a_folder_in_the_place_of_a_marker_counts_as_absent(tmp_path: Path) -> None:
+    here = markers(tmp_path)
+    here.path(DATE, Step.MERGE).mkdir(parents=True)
+    assert here.read(DATE, Step.MERGE) is None
+
+
+def test_a_merge_rests_on_its_build(tmp_path: Path) -> None:
+    here = markers(tmp_path)
+    assert not here.is_merged(DATE)
+    here.write(marker())
+    assert here.is_merged(DATE)
+    here.write(marker(Step.BUILD))
+    assert here.is_merged(DATE)
+    here.write(marker(Step.BUILD, run_id="another"))
+    assert not here.is_merged(DATE)
+
+
+def test_markers_are_removed_from_a_step_on(tmp_path: Path) -> None:
+    here = markers(tmp_path)
+    for step in Step:
+        here.write(marker(step))
+    assert here.remove_from(DATE, Step.BUILD) == [Step.MERGE, Step.BUILD]
+    assert here.read(DATE, Step.TRUNCATE) is not None
+    assert here.remove_from(DATE, Step.TRUNCATE) == [Step.TRUNCATE]
+
+
+def test_only_folders_of_dates_are_dates(tmp_path: Path) -> None:
+    here = markers(tmp_path)
+    assert here.dates() == []
+    for date in ("2017-01-02", "2016-11-03"):
+        here.write(marker(date=RunDate.parse(date)))
+    (tmp_path / "markers" / "lost+found").mkdir()
+    assert list(map(str, here.dates())) == ["2016-11-03", "2017-01-02"]
