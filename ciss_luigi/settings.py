@@ -6,7 +6,7 @@ Reading is all or nothing: a Settings is whole and valid, or all faults are repo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class Settings:
     source_tables: Mapping[str, str]
     sql_dir: Path | None
     state_dir: Path
+    lease_url: str = field(repr=False)
     grace_days: int
     required_sources: tuple[str, ...]
     rate_fallback_months: int
@@ -176,6 +177,15 @@ def _sql_dir(text: str, context: Context) -> Path | None:
     return folder
 
 
+def _lease_url(text: str, context: Context) -> str:
+    if not text:
+        return ""
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme not in ("postgresql", "postgresql+psycopg"):
+        raise ValueError("is no URL of a PostgreSQL")
+    return f"postgresql+psycopg://{variables.expand_url(rest, context.environment)}"
+
+
 def _path(text: str, context: Context) -> Path:
     return context.path(text)
 
@@ -199,6 +209,7 @@ KEYS = (
     *(Key(f"{table.role}_table", table.default_name, _name, table.default_name) for table in schema.SOURCES),
     Key("sql_dir", "", _sql_dir, "sql", plain=False),
     Key("state_dir", "var", _path, "var", plain=False),
+    Key("lease_url", "", _lease_url, "postgresql://ciss:${LEASE_PASSWORD}@db.example.net/ciss"),
     Key("grace_days", "5", _whole(0, 31), "5"),
     Key("required_sources", "billable", _sources, "billable, register"),
     Key("rate_fallback_months", "1", _whole(0, 120), "1"),

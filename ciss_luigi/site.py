@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ciss_luigi import configfile
 from ciss_luigi import settings as settings_module
@@ -24,8 +25,18 @@ from ciss_luigi.state.markers import Markers, Place
 from ciss_luigi.state.writes import OpenWrites
 from ciss_luigi.urls import Warehouse
 
+if TYPE_CHECKING:
+    from ciss_luigi.leases import LeaseBook
+
 Queue = Callable[[], AbstractContextManager[None]]
 Progress = Callable[[float], None]
+
+
+Fence = Callable[[], None]
+
+
+def _no_fence() -> None:
+    """One host needs none: its file locks end with their holder."""
 
 
 def ignore(fraction: float) -> None:
@@ -57,12 +68,32 @@ class Site:
         return FileLock(self._locks / f"date-{date}.lock")
 
     @contextmanager
-    def month_locks(self, months: Sequence[Month]) -> Iterator[None]:
-        """Hold the locks of some months, waiting for them; oldest first, so that no two wait in a circle."""
+    def month_locks(self, months: Sequence[Month]) -> Iterator[Fence]:
+        """Hold the locks of some months, waiting for them; oldest first, so that no two wait in a circle.
+
+        Gives a fence to pass before publishing: it raises LeaseLost where a lease has run out meanwhile.
+        """
+        targets = [f"{self.settings.main} {month}" for month in sorted(months)]
         with ExitStack() as stack:
             for month in sorted(months):
                 stack.enter_context(FileLock(self._locks / f"month-{month}.lock").waited())
-            yield
+            if self.leases:
+                for target in targets:
+                    stack.enter_context(self.leases.waited(target))
+            yield partial(self.leases.check, targets) if self.leases else _no_fence
+
+    @functools.cached_property
+    def leases(self) -> LeaseBook | None:
+        """The leases that exclude other hosts, where there is a ``lease_url``."""
+        from ciss_luigi.leases import LeaseBook, Leases
+
+        if not self.settings.lease_url:
+            return None
+        return LeaseBook(Leases(self.settings.lease_url, str(self.settings.warehouse.place)))
+
+    def date_target(self, date: RunDate) -> str:
+        """What a run of a date writes to first: the name of its lease."""
+        return f"{self.settings.temp} {date}"
 
     @contextmanager
     def worker_queue(self) -> Iterator[None]:
@@ -90,7 +121,7 @@ class Site:
 
     def _make(self, warehouse: Warehouse, queue: Queue, progress: Progress) -> Engine:
         from ciss_luigi.engines import factory
-        from ciss_luigi.engines.hiveserver2 import Policy
+        from ciss_luigi.engines.hiveserver2 import Policy, Writes
 
         settings = self.settings
         policy = Policy(
@@ -99,7 +130,12 @@ class Site:
             retry_wait_seconds=settings.retry_wait_seconds,
             orphan_wait_seconds=settings.orphan_wait_minutes * 60,
         )
-        writes = partial(OpenWrites, settings.state_dir / "writes")
+        folder = settings.state_dir / "writes"
+
+        def writes(engine: str) -> Writes:
+            own = OpenWrites(folder, engine)
+            return self.leases.writes(own) if self.leases else own
+
         return factory.make(warehouse, factory.Circumstances(policy, writes, queue, progress))
 
     @property

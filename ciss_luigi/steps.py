@@ -37,7 +37,10 @@ from ciss_luigi.totals import (
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
-MonthLocks = Callable[[Sequence[Month]], AbstractContextManager[None]]
+Fence = Callable[[], None]
+"""To be passed right before publishing: raises when the right to publish is lost."""
+
+MonthLocks = Callable[[Sequence[Month]], AbstractContextManager[Fence]]
 
 
 @dataclass
@@ -130,14 +133,14 @@ def merge_main(job: Job) -> Marker:
     the locks of all the months are held throughout, taken before the engine is opened.
     """
     started = _now()
-    with job.month_locks(job.months), job.engine.session() as session:
+    with job.month_locks(job.months) as fence, job.engine.session() as session:
         built = _proven_temp(job, session)
         months = [Month.parse(month.month) for month in built.months]
         newer = [] if job.settings.allow_older else _newer_in_main(job, session, months)
         table = _columns(job, job.engine, session, job.settings.main_table)
         for month in months:
             if month not in newer:
-                _merge_month(job, session, month, built, table)
+                _merge_month(job, session, month, built, table=table, fence=fence)
                 refresh(job, f"main's {month}", partial(Statements.refresh_main, month=month), Step.MERGE)
     for month in newer:
         job.tell(f"main holds a newer estimate of {month} than {job.date}; it is left alone")
@@ -252,27 +255,40 @@ def _newer_in_main(job: Job, session: Session, months: Sequence[Month]) -> list[
     )
 
 
-def _merge_month(job: Job, session: Session, month: Month, built: Marker, table: Columns) -> None:
+def _merge_month(
+    job: Job, session: Session, month: Month, built: Marker, *, table: Columns, fence: Fence
+) -> None:
     """Write one month and read it back; a main that reads back wrong is written once more."""
-    statements = job.statements(Step.MERGE, built.run_id)
     expected = [one for one in built.months if one.month == str(month)]
-    differences: list[str] = []
-    for _ in range(2):
+    for last in (False, True):
         try:
             with session.transaction():
-                with session.writing(f"{job.settings.main} {month}"):
-                    _send(session, statements.merge(month, table))
-                main = read_summary_totals(session.query(statements.main_totals([month])))
-                differences = month_differences(built, expected, main, ("temp", "main"))
-                if differences:
-                    raise TotalsDiffer(_listed(f"main's {month} does not hold what temp held:", differences))
-                break
+                fence()
+                _write_month(job, session, month, built, table)
+                _read_back(job, session, month, built, expected)
+                fence()
+            break
         except TotalsDiffer as error:
-            logger.warning("%s", error.what)
-            failure = error
-    else:
-        raise failure
+            if last:
+                raise
+            logger.warning("%s\nWriting it once more.", error.what)
     job.tell(f"merged {month}: {expected[0].rows} rows")
+
+
+def _write_month(job: Job, session: Session, month: Month, built: Marker, table: Columns) -> None:
+    statements = job.statements(Step.MERGE, built.run_id)
+    with session.writing(f"{job.settings.main} {month}"):
+        _send(session, statements.merge(month, table))
+
+
+def _read_back(
+    job: Job, session: Session, month: Month, built: Marker, expected: Sequence[MonthTotals]
+) -> None:
+    statements = job.statements(Step.MERGE, built.run_id)
+    main = read_summary_totals(session.query(statements.main_totals([month])))
+    differences = month_differences(built, expected, main, ("temp", "main"))
+    if differences:
+        raise TotalsDiffer(_listed(f"main's {month} does not hold what temp held:", differences))
 
 
 def month_differences(
@@ -353,9 +369,7 @@ def _int(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
-def _make_lost_tables(
-    job: Job, session: Session, statements: Statements, there: Collection[str]
-) -> set[str]:
+def _make_lost_tables(job: Job, session: Session, statements: Statements, there: Collection[str]) -> set[str]:
     """Make temp and main anew where somebody dropped them since TruncateTemp made them; says which."""
     lost = {job.settings.temp_table.lower(), job.settings.main_table.lower()} - set(there)
     if lost:

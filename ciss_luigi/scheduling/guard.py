@@ -12,7 +12,7 @@ import logging
 import multiprocessing
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import ClassVar, NoReturn
 
 from luigi.interface import PidLockAlreadyTakenExit
@@ -66,7 +66,22 @@ def claim(site: Site, date: RunDate) -> None:
             next_command=f"ciss status --from {date} --to {date}",
         )
     if lock.held:
+        _lease(site, date, lock)
         _Command.locks[date] = lock
+
+
+def _lease(site: Site, date: RunDate, lock: FileLock) -> None:
+    """Take the date on all hosts, for the life of this command; the file lock alone is one host's."""
+    if site.leases is None:
+        return
+    try:
+        holder = site.leases.take_for_good(site.date_target(date))
+    except CissError:
+        lock.release()
+        raise
+    if holder:
+        lock.release()
+        raise AlreadyRunning(f"{date} is being run by {holder}", state="this command touched nothing")
 
 
 def _holder(lock: FileLock) -> Holder | None:
@@ -87,7 +102,8 @@ def holding(site: Site, date: RunDate) -> Iterator[None]:
         lock.sign()
         yield
         return
-    with site.date_lock(date).waited():
+    leased = site.leases.waited(site.date_target(date)) if site.leases else nullcontext()
+    with site.date_lock(date).waited(), leased:
         yield
 
 

@@ -1,0 +1,256 @@
+"""Leases in PostgreSQL: exclusion between hosts, where file locks cannot reach.
+
+A lease runs out unless its holder renews it, so that a host that died frees it by itself. Each taking gets a
+higher fencing token. A holder that was paused for longer than its lease finds out before it publishes: its
+token is no longer the lease's. All times are PostgreSQL's, so that no two hosts' clocks have to agree.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ciss_luigi.errors import EngineUnavailable, StepFailed
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+TERM_SECONDS = 120.0
+_POLL_SECONDS = 1.0
+
+_CREATE = """
+CREATE TABLE IF NOT EXISTS ciss_lease (
+    name TEXT PRIMARY KEY, token BIGINT NOT NULL, holder TEXT NOT NULL,
+    since TIMESTAMPTZ NOT NULL, expires_at TIMESTAMPTZ NOT NULL, writing TEXT NOT NULL DEFAULT '')
+"""
+_TAKE = """
+INSERT INTO ciss_lease AS lease (name, token, holder, since, expires_at)
+VALUES (:name, 1, :holder, clock_timestamp(), clock_timestamp() + make_interval(secs => :term))
+ON CONFLICT (name) DO UPDATE
+   SET token = lease.token + 1, holder = excluded.holder, since = excluded.since,
+       expires_at = excluded.expires_at
+ WHERE lease.expires_at < clock_timestamp()
+RETURNING token, writing
+"""
+_HOLDER = "SELECT holder || ' since ' || since FROM ciss_lease WHERE name = :name"
+_RENEW = """
+UPDATE ciss_lease SET expires_at = clock_timestamp() + make_interval(secs => :term)
+ WHERE name = :name AND token = :token AND expires_at >= clock_timestamp()
+"""
+_CHECK = """
+SELECT 1 FROM ciss_lease WHERE name = :name AND token = :token AND expires_at >= clock_timestamp()
+"""
+_WRITING = "UPDATE ciss_lease SET writing = :writing WHERE name = :name AND token = :token"
+_RELEASE = """
+UPDATE ciss_lease SET expires_at = '-infinity' WHERE name = :name AND token = :token
+"""
+
+
+class LeaseLost(StepFailed):
+    """The lease ran out while its holder was paused or cut off; somebody else may hold it."""
+
+
+class Writes(Protocol):
+    """Where unclosed writes are written down (``state.writes``)."""
+
+    def find(self, target: str) -> str:
+        """The trace of an unclosed write, or ""."""
+
+    def open(self, target: str, trace: str) -> None:
+        """Write down that a write begins."""
+
+    def close(self, target: str) -> None:
+        """Write down that the write has ended."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A lease that was taken: its name, its fencing token, and what its last holder was writing."""
+
+    name: str
+    token: int
+    left_behind: str = ""
+
+
+class Leases:
+    """The leases of one warehouse and its tables, in one PostgreSQL."""
+
+    def __init__(self, url: str, scope: str, term_seconds: float = TERM_SECONDS) -> None:
+        self._url = url
+        self._scope = scope
+        self._term = term_seconds
+        self._made = False
+
+    def take(self, name: str) -> Lease | str:
+        """Take a lease, or say who holds it; raises EngineUnavailable when PostgreSQL cannot be asked."""
+        full = f"{self._scope} {name}"
+        holder = f"pid {os.getpid()} on {socket.gethostname()}"
+        with self._connection() as connection:
+            taken = connection.execute(
+                _text(_TAKE), {"name": full, "holder": holder, "term": self._term}
+            ).first()
+            if taken is None:
+                return str(connection.execute(_text(_HOLDER), {"name": full}).scalar())
+        return Lease(full, int(taken[0]), str(taken[1]))
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[Lease]:
+        """Hold a lease for a block, waiting for it first."""
+        while isinstance(lease := self.take(name), str):
+            time.sleep(_POLL_SECONDS)
+        with self.renewing(lease):
+            try:
+                yield lease
+            finally:
+                self.release(lease)
+
+    @contextmanager
+    def renewing(self, lease: Lease) -> Iterator[None]:
+        """Renew a lease in the background while a block runs."""
+        stop = self.renew_in_background(lease)
+        try:
+            yield
+        finally:
+            stop()
+
+    def renew_in_background(self, lease: Lease) -> Callable[[], None]:
+        """Renew a lease until the returned function is called."""
+        done = threading.Event()
+
+        def renew() -> None:
+            while not done.wait(self._term / 4):
+                try:
+                    self._update(_RENEW, lease, term=self._term)
+                except EngineUnavailable as error:
+                    logger.warning("the lease %s was not renewed: %s", lease.name, error.what)
+
+        threading.Thread(target=renew, daemon=True, name="ciss lease").start()
+        return done.set
+
+    def check(self, lease: Lease) -> None:
+        """Make sure that the lease is still held; raises LeaseLost or EngineUnavailable."""
+        with self._connection() as connection:
+            found = connection.execute(_text(_CHECK), {"name": lease.name, "token": lease.token}).first()
+        if found is None:
+            raise LeaseLost(
+                f"the lease {lease.name} ran out before its rows were published",
+                state="nothing was published by this run after that",
+            )
+
+    def note_writing(self, lease: Lease, trace: str) -> None:
+        """Write down what the holder is writing, for whoever takes over from it; "" = nothing."""
+        self._update(_WRITING, lease, writing=trace)
+
+    def release(self, lease: Lease) -> None:
+        """Let a lease go; one that cannot be told runs out by itself."""
+        with contextlib.suppress(EngineUnavailable):
+            self._update(_RELEASE, lease)
+
+    def _update(self, statement: str, lease: Lease, **values: Any) -> None:
+        with self._connection() as connection:
+            connection.execute(_text(statement), {"name": lease.name, "token": lease.token, **values})
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        """One short transaction on a connection of its own: it survives forks and restarts of the server."""
+        from sqlalchemy import create_engine
+        from sqlalchemy.exc import SQLAlchemyError
+        from sqlalchemy.pool import NullPool
+
+        engine = create_engine(self._url, poolclass=NullPool, connect_args={"connect_timeout": 10})
+        try:
+            with engine.begin() as connection:
+                if not self._made:
+                    # IF NOT EXISTS alone fails when two hosts make the table at the same moment
+                    connection.execute(_text("SELECT pg_advisory_xact_lock(hashtext('ciss_lease'))"))
+                    connection.execute(_text(_CREATE))
+                    self._made = True
+                yield connection
+        except SQLAlchemyError as error:
+            words = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
+            raise EngineUnavailable(f"the leases (lease_url) cannot be asked: {words}") from error
+
+
+def _text(statement: str) -> Any:
+    from sqlalchemy import text
+
+    return text(statement)
+
+
+class LeaseBook:
+    """The leases that this process holds, by what they protect: a partition of temp or of main."""
+
+    def __init__(self, leases: Leases) -> None:
+        self._leases = leases
+        self._held: dict[str, Lease] = {}
+
+    def take_for_good(self, target: str) -> str:
+        """Take a lease for the life of this process; "" or who holds it."""
+        lease = self._leases.take(target)
+        if isinstance(lease, str):
+            return lease
+        self._held[target] = lease
+        self._leases.renew_in_background(lease)
+        atexit.register(self._give_back, target, os.getpid())
+        return ""
+
+    @contextmanager
+    def waited(self, target: str) -> Iterator[None]:
+        """Hold a lease for a block, waiting for it first."""
+        with self._leases.held(target) as lease:
+            self._held[target] = lease
+            try:
+                yield
+            finally:
+                del self._held[target]
+
+    def check(self, targets: Sequence[str]) -> None:
+        """Make sure that leases are still held; raises LeaseLost or EngineUnavailable."""
+        for target in targets:
+            self._leases.check(self._held[target])
+
+    def writes(self, own: Writes) -> Writes:
+        """Unclosed writes, written down in the lease as well, for a host that takes over."""
+        return _LeasedWrites(own, self._leases, self._held)
+
+    def _give_back(self, target: str, owner: int) -> None:
+        """At the end of the process that took it, not of a worker forked from that."""
+        if os.getpid() == owner and target in self._held:
+            self._leases.release(self._held[target])
+
+
+class _LeasedWrites:
+    """Unclosed writes in two places: this host's own state, and the lease."""
+
+    def __init__(self, own: Writes, leases: Leases, held: Mapping[str, Lease]) -> None:
+        self._own = own
+        self._leases = leases
+        self._held = held
+
+    def find(self, target: str) -> str:
+        """The trace of an unclosed write, of this host or of the lease's last holder."""
+        lease = self._held.get(target)
+        return self._own.find(target) or (lease.left_behind if lease else "")
+
+    def open(self, target: str, trace: str) -> None:
+        """Write down that a write begins, in both places."""
+        self._own.open(target, trace)
+        self._note(target, trace)
+
+    def close(self, target: str) -> None:
+        """Write down that the write has ended, in both places."""
+        self._own.close(target)
+        self._note(target, "")
+
+    def _note(self, target: str, trace: str) -> None:
+        lease = self._held.get(target)
+        if lease is not None:
+            self._leases.note_writing(lease, trace)

@@ -1,0 +1,1 @@
+"""Several hosts: leases in PostgreSQL, two state folders on one warehouse."""

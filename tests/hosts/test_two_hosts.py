@@ -1,0 +1,108 @@
+"""Two hosts on one warehouse, each with a state folder of its own: what their file locks cannot see."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.command import Place, slow_sql, wait_until
+from tests.hosts.postgres import Postgres
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+DATE = "2016-11-10"
+SHORT_TERM = """
+from ciss_luigi.leases import Leases
+Leases.__init__.__defaults__ = (2.0,)
+"""
+
+
+@pytest.fixture
+def hosts(tmp_path: Path, small_warehouse: Path, database: Postgres) -> tuple[Place, Place]:
+    """Two folders with state of their own; the second uses the first's warehouse."""
+    first = Place(tmp_path / "first", small_warehouse)
+    second = Place(tmp_path / "second", small_warehouse)
+    first.configure(lease_url=database.url)
+    second.configure(lease_url=database.url, warehouse_url=f"duckdb:///{first.warehouse}")
+    return first, second
+
+
+def test_a_date_that_runs_on_another_host_is_10(hosts: tuple[Place, Place], tmp_path: Path) -> None:
+    first, second = hosts
+    lease = second.config.read_text().split("lease_url = ")[1].splitlines()[0]
+    first.configure(lease_url=lease, sql_dir=slow_sql(tmp_path / "slow", 50_000))
+    running = first.merging(DATE)
+    first.wait_for_step(DATE, "BuildTemp")
+
+    second.merge(DATE).explained(10, "is being run by pid", "touched nothing")
+
+    running.end()
+
+
+def test_a_date_done_on_one_host_is_done_again_to_the_same_end_on_the_other(
+    hosts: tuple[Place, Place],
+) -> None:
+    first, second = hosts
+    first.merge(DATE).expect(0)
+    before = first.main()
+
+    second.merge(DATE).expect(0)
+
+    assert first.main() == before
+
+
+def test_leases_that_cannot_be_asked_are_35(hosts: tuple[Place, Place]) -> None:
+    first, _ = hosts
+    first.configure(lease_url="postgresql://ciss:s3cret@127.0.0.1:1/ciss")
+
+    finished = first.merge(DATE).explained(35, "lease_url")
+
+    assert "s3cret" not in finished.text
+    assert first.attempts(DATE) == []
+
+
+def test_a_lease_is_renewed_while_a_long_statement_runs(
+    hosts: tuple[Place, Place], database: Postgres, tmp_path: Path
+) -> None:
+    first, _ = hosts
+    first.configure(lease_url=database.url, sql_dir=slow_sql(tmp_path / "slow", 50_000))
+    running = first.merging(DATE, prelude=SHORT_TERM)
+    first.wait_for_step(DATE, "BuildTemp")
+    time.sleep(4.0)
+
+    alive = database.query(
+        "SELECT 1 FROM ciss_lease WHERE name LIKE '%_temp %' AND expires_at > clock_timestamp()"
+    )
+
+    running.end()
+    assert alive == [(1,)]
+
+
+def test_a_holder_that_was_paused_past_its_lease_publishes_nothing(
+    hosts: tuple[Place, Place], database: Postgres
+) -> None:
+    """It is stopped right before it publishes; its lease passes on; then it wakes up."""
+    first, _ = hosts
+    pausing = """
+import os, signal
+from ciss_luigi import steps
+original = steps._write_month
+def paused(*arguments, **named):
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return original(*arguments, **named)
+steps._write_month = paused
+"""
+    running = first.merging(DATE, prelude=SHORT_TERM + pausing)
+    wait_until(lambda: Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+    database.query(
+        "UPDATE ciss_lease SET token = token + 1, expires_at = clock_timestamp() + interval '1 hour'"
+    )
+
+    running.send(signal.SIGCONT)
+
+    running.finish().explained(30, "ran out before its rows were published")
+    assert first.main() == []
+    assert "MergeMain" not in first.marked(DATE)
