@@ -1,11 +1,17 @@
-"""The two drivers, connected to a server of the tests."""
+"""The two drivers, connected to a server of the tests, and what tests say to them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from importlib import import_module
 from typing import Any, Protocol
+
+PARTITIONED = "(id INT, usd DECIMAL(18,4)) PARTITIONED BY (month_year STRING) STORED AS PARQUET"
+# A second for each row. It depends on the row, or it would be worked out once, while compiling.
+SLEEPY_HIVE = "SELECT COUNT(reflect('java.lang.Thread', 'sleep', CAST(id * 1000 AS BIGINT))) FROM "
+SLEEPY_SPARK = "SELECT java_method('java.lang.Thread', 'sleep', CAST(id * 1000 AS BIGINT)) FROM "
 
 
 class Address(Protocol):
@@ -46,3 +52,16 @@ def run(cursor: Any, *statements: str) -> list[tuple[Any, ...]]:
     for statement in statements:
         cursor.execute(statement)
     return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+
+def until(condition: Callable[[], object], seconds: float = 20) -> bool:
+    """Wait for something, and say whether it came."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.1)
+    return bool(condition())
+
+
+def overwrite(table: str, month: str, rows: str) -> str:
+    """Write the statement that replaces a month."""
+    return f"INSERT OVERWRITE TABLE {table} PARTITION (month_year='{month}') {rows}"

@@ -20,7 +20,7 @@ from tests.servers.needs import JAVA, MAVEN, program
 from tests.servers.process import clean_environment
 
 RECIPE = Path(__file__).parent / "hive"
-DOWNLOAD = "about 360 MB of jars, once"
+DOWNLOAD = "about 390 MB of jars from Maven's registry, unless it has them already"
 
 _SCHEMA = "hive-schema-4.0.0.derby.sql"
 _SLIM_CLASS = "org/apache/hadoop/hive/ql/exec/tez/DagUtils"

@@ -36,13 +36,14 @@ def answer(session: Session, sql: Sql, version: Version, set_option: SetOption) 
 
 def forward(session: Session, sql: Sql, dialect: Dialect) -> Operation:
     """Have the real server run a statement, in its own form."""
-    what = kind(sql)
-    request = ttypes.TExecuteStatementReq(session.handle, translate(sql.text, dialect), {}, True)
+    what, sent = kind(sql), translate(sql.text, dialect)
+    request = ttypes.TExecuteStatementReq(session.handle, sent, {}, True)
     handle = session.call("ExecuteStatement", request).operationHandle
     if what == "use":
         session.database = table_name(sql, 1)[0]
     result = table(("summary",), [(_SUMMARIES[what],)]) if what in _SUMMARIES else None
-    return Operation(session, sql.text, handle, result, state=ttypes.TOperationState.RUNNING_STATE)
+    running = ttypes.TOperationState.RUNNING_STATE
+    return Operation(session, sql.text, sent, handle, result, state=running)
 
 
 def _rows(session: Session, sql: Sql, what: str, version: Version) -> Any:

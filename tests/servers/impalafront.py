@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from tests.servers import impalacatalog, impalaoptions
 from tests.servers.impalaanswers import answer, forward
@@ -21,7 +20,7 @@ from tests.servers.impalagrammar import Version, refusal
 from tests.servers.impalaservice import Service
 from tests.servers.impalasession import BackendError, ImpalaError, Operation, Session
 from tests.servers.impalasql import Sql, kind, read
-from tests.servers.impalatranslate import Dialect, translate
+from tests.servers.impalatranslate import Dialect
 from tests.servers.process import HOST
 from tests.servers.thriftwire import Client, Listener
 
@@ -35,7 +34,7 @@ _MISSING = re.compile(r"Table not found '?([\w.`]+)|TABLE_OR_VIEW_NOT_FOUND\] Th
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement as it came: `sent` is what the real server got, `error` what was answered at once."""
+    """A statement as it came: `sent` is what the real server took, `error` what was answered at once."""
 
     text: str
     kind: str
@@ -62,7 +61,7 @@ class ImpalaFront:
     version: Version
     statements: list[Statement] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
-    restart: Any = None
+    restart: Callable[[], None] = field(default=lambda: None)
     _failures: list[_Failure] = field(default_factory=list)
 
     def texts(self, *kinds: str) -> list[str]:
@@ -91,13 +90,12 @@ class ImpalaFront:
         try:
             operation = self._fail(session, text) or self._checked(session, sql, overlay)
         except ImpalaError as error:
-            words = (
-                self.translate_error(session, str(error)) if isinstance(error, BackendError) else str(error)
-            )
+            words = str(error)
+            if isinstance(error, BackendError):
+                words = self.translate_error(session, words)
             self._record(record, error=words)
             raise ImpalaError(words) from error
-        sent = translate(text, self.dialect) if operation.handle else ""
-        self._record(record, sent=sent, error=operation.error or operation.error_after)
+        self._record(record, sent=operation.sent, error=operation.error or operation.error_after)
         return operation
 
     def configure(self, session: Session, configuration: Mapping[str, str]) -> None:

@@ -1,8 +1,7 @@
 """What Impala's parser refuses although Hive, Spark or DuckDB take it, with Impala's error text.
 
-Only forms that were tried on Impala's own grammar of 2.7 to 4.5; a statement that passes here may
-still be refused by an impalad. Where Impala would not refuse but store the wrong text ('it''s'), this
-refuses: no test may pass with such a statement.
+Only forms that were tried on Impala's own grammar of 2.7 to 4.5: what passes here may be refused there.
+Where Impala does not refuse but stores the wrong text ('it''s'), this does: no test may pass with it.
 """
 
 from __future__ import annotations
@@ -46,9 +45,9 @@ _SINCE: tuple[tuple[tuple[str, ...], Version], ...] = (
 _SET_LENGTH = 4  # SET, name, =, value
 _CREATE_ORDER = ("PARTITIONED", "SORT", "COMMENT", "ROW", "STORED", "LOCATION", "TBLPROPERTIES")
 _BAD_ALIASES = {
-    *("DATE", "ROW", "ROWS", "GROUP", "OFFSET", "END", "COMMENT", "LOCATION", "CURRENT", "FIRST", "LAST"),
+    *("DATE", "ROW", "ROWS", "GROUP", "OFFSET", "END", "COMMENT", "LOCATION", "CURRENT", "FIRST", "ONLY"),
     *("PARTITION", "RANGE", "TIMESTAMP", "POSITION", "SCOPE", "WINDOW", "FILTER", "LATERAL", "ANY", "SOME"),
-    *("ONE", "ONLY"),
+    *("LAST", "ONE"),
 }
 _NO_ALIAS = {"WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "JOIN", "LEFT", "RIGHT", "FULL", "INNER"}
 _NO_ALIAS |= {"CROSS", "ON", "UNION", ")", ",", ""}
@@ -57,19 +56,8 @@ _NO_ALIAS |= {"CROSS", "ON", "UNION", ")", ",", ""}
 def refusal(text: str, version: Version) -> str:
     """Give Impala's error text for a statement that its parser does not take, or nothing."""
     sql = read(text)
-    rules = (
-        _first,
-        _literals,
-        _parameters,
-        _never,
-        _spellings,
-        _show,
-        _insert,
-        _create,
-        _queries,
-        _refresh,
-        _set,
-    )
+    words = (_first, _literals, _parameters, _never, _spellings)
+    rules = (*words, _show, _insert, _create, _queries, _refresh, _set)
     places = [place for rule in rules for place in rule(sql)]
     places += [sql.find(*words) for words, since in _SINCE if version < since and sql.find(*words) >= 0]
     return syntax_error(sql, min(places)) if places else ""

@@ -87,6 +87,7 @@ class Operation:
 
     session: Session
     sql: str
+    sent: str = ""
     handle: Any = None
     result: tuple[Any, Any] | None = None
     error: str = ""

@@ -17,9 +17,12 @@ Step = Callable[[Sql], str]
 
 def translate(text: str, dialect: Dialect) -> str:
     """Give the statement as the real server wants it."""
+    sql = read(text)
     for step in _STEPS[dialect]:
-        text = step(read(text))
-    return text
+        changed = step(sql)
+        if changed != sql.text:
+            sql = read(changed)
+    return sql.text
 
 
 def _without_semicolons(sql: Sql) -> str:

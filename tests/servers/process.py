@@ -37,8 +37,11 @@ def clean_environment(**extra: str) -> dict[str, str]:
 
 
 def tail(log: Path, lines: int = 40) -> str:
-    """Give the last lines of a log, for an error text."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else "(no log)"
+    """Give the last lines of a log for an error text, without the frames of stack traces."""
+    if not log.exists():
+        return "(no log)"
+    told = [line for line in log.read_text(errors="replace").splitlines() if not line.startswith("\tat ")]
+    return "\n".join(told[-lines:])
 
 
 def get_json(host: str, port: int, path: str) -> list[dict[str, Any]]:
