@@ -66,7 +66,8 @@ class TestWhatIsTaken:
         before = there.contents()
         there.put("rate", rates("2017-01,GBP,USD,1.5"))
         assert [(table.role, table.rows) for table in there.load()] == [("rate", 1)]
-        assert there.contents() == before | {"rate": [("2017-01", "GBP", "USD", Decimal("1.50000000"))]}
+        assert there.rows("rate") == [("2017-01", "GBP", "USD", Decimal("1.5"))]
+        assert there.contents() | {"rate": before["rate"]} == before
 
     @pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])
     @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
@@ -604,14 +605,13 @@ class TestParquet:
     def test_every_load_reads_its_file_anew(self, there: Warehouse) -> None:
         setting = "SELECT current_setting('enable_external_file_cache')"
         before = there.session.query(setting)
-        for number in range(10):
-            path = self.copy(
-                there,
-                f"SELECT '{number}' cal_month, 'b' from_curr, 'c' to_curr, 1::DECIMAL(18,8) avg_conv_rate",
-            )
-            os.utime(path, (1e9, 1e9))
+        for scale in range(10, 18):
+            # Same name, same size, same second: only the type differs, and a stale type shifts the point.
+            there.clear()
+            number = f"{scale}::DECIMAL(38,{scale})"
+            self.copy(there, f"SELECT 'a' cal_month, 'b' from_curr, 'c' to_curr, {number} avg_conv_rate")
             there.load("rate")
-            assert there.rows("rate")[0][0] == str(number)
+            assert there.rows("rate") == [("a", "b", "c", Decimal(scale))]
         assert there.session.query(setting) == before
 
     @pytest.mark.parametrize(
@@ -693,7 +693,7 @@ amounts = st.none() | st.decimals(-(10**9), 10**9, places=8, allow_nan=False, al
 
 
 class TestRoundTrip:
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         rows=st.lists(st.tuples(anything, anything, anything, amounts), max_size=8),
         line_end=st.sampled_from(["\n", "\r\n"]),
