@@ -86,7 +86,17 @@ def read(path: Path) -> Sections:
                 return _from_toml(tomllib.load(file))
         return _from_cfg(path.read_text(encoding="utf-8"), path)
     except (OSError, ValueError, RecursionError, configparser.Error) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+        raise ConfigurationError(f"{path} cannot be read: {_what(error)}") from None
+
+
+def _what(error: Exception) -> str:
+    """What is wrong, without the line itself: a password may stand in it."""
+    if isinstance(error, configparser.MissingSectionHeaderError):
+        return f"line {error.lineno} stands before the first section"
+    if isinstance(error, configparser.ParsingError):
+        lines = ", ".join(str(number) for number, _ in error.errors)
+        return f"line {lines} is neither a section, a key with a value, nor a comment"
+    return str(error)
 
 
 def _from_cfg(text: str, path: Path) -> Sections:

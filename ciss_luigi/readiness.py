@@ -82,8 +82,6 @@ def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Sc
     """Which months can be built."""
     if holdings.absent:
         return Scope((), missing=tuple(f"there is no table {name}" for name in holdings.absent))
-    if not holdings.rate_rows:
-        return Scope((), missing=(f"{settings.source('rate')} has no row at all",))
     ready = [month for month in months if not _lacking(holdings, month, settings)]
     left_out = [month for month in months if month not in ready and not holdings.rows.get((MAIN, str(month)))]
     needed = [month for month in months if month not in ready and not (ready and month in left_out)]
@@ -91,7 +89,10 @@ def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Sc
         months=tuple(ready),
         left_out=tuple(left_out) if ready else (),
         empty=tuple(_empty(holdings, ready)),
-        missing=tuple(text for month in needed for text in _lacking(holdings, month, settings)),
+        missing=tuple(
+            [text for month in needed for text in _lacking(holdings, month, settings)]
+            + ([] if holdings.rate_rows else [f"{settings.source('rate')} has no row at all"])
+        ),
     )
 
 

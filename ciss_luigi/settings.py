@@ -191,6 +191,7 @@ def _path(text: str, context: Context) -> Path:
 
 
 _REFRESH = "impala://impalad.example.net:21050/mnaas"
+_LEASE = "postgresql://ciss:${LEASE_PASSWORD}@db.example.net/ciss"
 
 KEYS = (
     Key("warehouse_url", "duckdb:///var/ciss.duckdb", _warehouse, "duckdb:///var/ciss.duckdb", plain=False),
@@ -209,7 +210,7 @@ KEYS = (
     *(Key(f"{table.role}_table", table.default_name, _name, table.default_name) for table in schema.SOURCES),
     Key("sql_dir", "", _sql_dir, "sql", plain=False),
     Key("state_dir", "var", _path, "var", plain=False),
-    Key("lease_url", "", _lease_url, "postgresql://ciss:${LEASE_PASSWORD}@db.example.net/ciss"),
+    Key("lease_url", "", _lease_url, _LEASE, plain=False),
     Key("grace_days", "5", _whole(0, 31), "5"),
     Key("required_sources", "billable", _sources, "billable, register"),
     Key("rate_fallback_months", "1", _whole(0, 120), "1"),

@@ -14,7 +14,7 @@ from ciss_luigi.errors import Stopped
 
 class _State:
     signal_name = ""
-    held_back = False
+    held_back = 0
 
 
 def request(signal_name: str) -> None:
@@ -35,15 +35,16 @@ def raise_if_requested(cause: BaseException | None = None) -> None:
 
 def is_held_back() -> bool:
     """Whether a signal that arrives now must only be written down."""
-    return _State.held_back
+    return _State.held_back > 0
 
 
 @contextmanager
 def held_back() -> Iterator[None]:
     """Around what belongs together: a signal inside this block raises Stopped at its end, not before."""
-    _State.held_back = True
+    _State.held_back += 1
     try:
         yield
     finally:
-        _State.held_back = False
-    raise_if_requested()
+        _State.held_back -= 1
+    if not _State.held_back:
+        raise_if_requested()

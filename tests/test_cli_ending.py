@@ -129,8 +129,15 @@ def test_a_configuration_that_only_luigi_cannot_read_is_refused_too(tmp_path: Pa
 
 def test_a_parser_that_luigi_does_not_have_is_refused(tmp_path: Path) -> None:
     (tmp_path / "luigi.toml").write_text("[ciss]\n")
-    answer = ciss(tmp_path, "status", LUIGI_CONFIG_PARSER="toml")
+    (tmp_path / "toml.py").write_text("raise ImportError('as if it were not installed')\n")
+    answer = ciss(tmp_path, "status", LUIGI_CONFIG_PARSER="toml", PYTHONPATH=str(tmp_path))
     answer.explained(40, "Luigi cannot read its configuration", "luigi.toml")
+
+
+def test_a_toml_that_no_parser_can_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "luigi.toml").write_text("[ciss\n")
+    answer = ciss(tmp_path, "status", LUIGI_CONFIG_PARSER="toml")
+    answer.explained(40, f"{tmp_path}/luigi.toml cannot be read")
 
 
 def test_a_missing_file_of_luigi_config_path_is_said_once(tmp_path: Path) -> None:

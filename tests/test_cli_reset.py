@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ciss_luigi import site
+from ciss_luigi.rundate import RunDate
 from ciss_luigi.state.markers import Step
-from tests.command import MAIN, Place
+from tests.command import MAIN, Place, free_port
 from tests.helpers import CISS, Answer, ciss, impatient, in_use, process, run, running, typed
+from tests.hosts.postgres import postgres
 
 DATE = "2016-11-05"
 
@@ -160,3 +165,37 @@ def test_a_marker_that_cannot_be_removed_is_said(merged: Place) -> None:
     answer = reset(merged).explained(1, f"a marker of {DATE} cannot be removed", "BuildTemp.json")
     assert "markers of later steps are gone" in answer.err
     assert merged.marked(DATE) == ["TruncateTemp", "BuildTemp"]
+
+
+# --- several hosts ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lease_url() -> Iterator[str]:
+    """The URL of a PostgreSQL of the tests' own."""
+    with postgres() as running:
+        yield running.url
+
+
+@pytest.mark.server
+def test_a_date_that_another_host_runs_is_refused(merged: Place, lease_url: str) -> None:
+    merged.configure(lease_url=lease_url)
+    here = site.load({}, merged.folder)
+    assert here.leases is not None
+    with here.leases.waited(here.date_target(RunDate.parse(DATE))):
+        reset(merged).explained(1, f"{DATE} is being run by pid {os.getpid()} on ", "no marker was removed")
+    assert len(merged.marked(DATE)) == 3
+
+
+@pytest.mark.server
+def test_its_own_lease_is_free_again_afterwards(merged: Place, lease_url: str) -> None:
+    merged.configure(lease_url=lease_url)
+    for _ in range(2):
+        ciss(merged.folder, "reset", "--date", DATE).expect(0)
+    assert merged.marked(DATE) == []
+
+
+def test_leases_that_cannot_be_asked_keep_the_markers(merged: Place) -> None:
+    merged.configure(lease_url=f"postgresql://ciss@127.0.0.1:{free_port()}/postgres")
+    reset(merged).explained(35, "the leases (lease_url) cannot be asked", "State: no marker was removed")
+    assert len(merged.marked(DATE)) == 3

@@ -6,6 +6,7 @@ session: one that was open across a fork lost rows silently.
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
@@ -21,6 +22,8 @@ from ciss_luigi.sqlfiles import Query
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 OPEN_WAIT_SECONDS = 600.0
 _POLL_SECONDS = 0.2
@@ -243,12 +246,14 @@ class DuckDbEngine(Engine):
         try:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
         finally:
-            connection.close()
-            engine.dispose()
+            with stopping.held_back():  # SQLAlchemy logs what a signal raises in the midst of closing
+                connection.close()
+                engine.dispose()
 
     def _wait_for_file(self, connect: Callable[[], Connection]) -> Connection:
         """Open at once, or when the program that holds the file lets go of it."""
         give_up = time.monotonic() + self._open_wait_seconds
+        told = False
         while True:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -257,6 +262,12 @@ class DuckDbEngine(Engine):
                 holder = _LOCKED.search(str(error))
                 if holder is None or time.monotonic() >= give_up:
                     raise self._unavailable(error, holder) from error
+                if not told:
+                    told = True
+                    logger.warning(
+                        "%s is in use by %s (pid %s); waiting for it, at most %.0f s.",
+                        self._path, holder[1], holder[2], self._open_wait_seconds,
+                    )  # fmt: skip
             time.sleep(_POLL_SECONDS)
 
     def _unavailable(self, error: Exception, holder: re.Match[str] | None) -> EngineUnavailable:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import ConfigurationError, Refused
-from ciss_luigi.operator.asking import ask
+from ciss_luigi.operator.asking import ask, explaining
 from ciss_luigi.rundate import RunDate
 from ciss_luigi.settings import SECTION
 from ciss_luigi.site import Site
@@ -19,28 +20,38 @@ def reset(site: Site, date: RunDate, step: Step) -> list[Step]:
     """Remove the markers of a step and all later ones, under the date's lock; says which there were.
 
     Raises Refused while the date runs, and when a marker cannot be removed; ConfigurationError when
-    ``state_dir`` cannot be used.
+    ``state_dir`` cannot be used; EngineUnavailable when the leases cannot be asked.
     """
+    look = f"ciss status --from {date} --to {date}"
+    with _held(site, date, look):
+        try:
+            return site.markers.remove_from(date, step)
+        except OSError as error:
+            raise Refused(
+                f"a marker of {date} cannot be removed: {error}",
+                state="markers of later steps are gone, those of earlier steps stand",
+                next_command=look,
+            ) from error
+
+
+@contextmanager
+def _held(site: Site, date: RunDate, look: str) -> Iterator[None]:
+    """Hold the date as a run does, on this host and where there are leases on all; never waits."""
     lock = site.date_lock(date)
     try:
         taken = lock.try_acquire()
     except LocksUnusable as error:
         raise ConfigurationError(f"[{SECTION}] state_dir: {error.what}") from error
-    look = f"ciss status --from {date} --to {date}"
-    if not taken:
-        raise Refused(
-            f"{date} is being run by {lock.holder() or 'another process'}",
-            state="no marker was removed",
-            next_command=look,
-        )
     try:
-        return site.markers.remove_from(date, step)
-    except OSError as error:
-        raise Refused(
-            f"a marker of {date} cannot be removed: {error}",
-            state="markers of later steps are gone, those of earlier steps stand",
-            next_command=look,
-        ) from error
+        holder = "" if taken else str(lock.holder() or "another process")
+        if taken and site.leases is not None:
+            with explaining(state="no marker was removed", next_command="ciss check"):
+                # given back when this process ends
+                holder = site.leases.take_for_good(site.date_target(date))
+        if holder:
+            what = f"{date} is being run by {holder}"
+            raise Refused(what, state="no marker was removed", next_command=look)
+        yield
     finally:
         lock.release()
 

@@ -19,7 +19,7 @@ from luigi.interface import PidLockAlreadyTakenExit
 
 from ciss_luigi.errors import AlreadyRunning, CissError, ConfigurationError
 from ciss_luigi.rundate import RunDate
-from ciss_luigi.scheduling import messages
+from ciss_luigi.scheduling import messages, signals
 from ciss_luigi.scheduling.defaults import exit_codes
 from ciss_luigi.site import Site
 from ciss_luigi.state.locks import FileLock, Holder, LocksUnusable
@@ -121,8 +121,9 @@ def refusing() -> Iterator[None]:
     messages.install()
     try:
         yield
-    except CissError as error:
-        if not in_command():
+    except Exception as error:
+        signals.leave_if_stopped()
+        if not isinstance(error, CissError) or not in_command():
             raise
         _leave(error)
 

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
+from multiprocessing.util import Finalize
 from types import FrameType
 from typing import NoReturn
 
@@ -34,12 +35,14 @@ class _State:
 
     inside_step = False
     began = mmap.mmap(-1, 1)
+    leaving: SystemExit | None = None
 
 
 def install_in_command() -> None:
     """Take over the signals early, where the process is Luigi's command and not one that looks at tasks."""
     if "luigi.cmdline" in sys.modules:
         install()
+        Finalize(None, _hear_no_more, exitpriority=-100)
 
 
 def install() -> None:
@@ -47,7 +50,7 @@ def install() -> None:
     if threading.current_thread() is not threading.main_thread():
         return
     for number in SIGNALS:
-        if signal.getsignal(number) not in (_handle, signal.SIG_IGN):
+        if signal.getsignal(number) not in (_handle, _pass_over, signal.SIG_IGN):
             signal.signal(number, _handle)
 
 
@@ -64,12 +67,19 @@ def step() -> Iterator[None]:
         _State.inside_step = False
 
 
+def leave_if_stopped() -> None:
+    """Go on leaving before the first step, where a driver has put an error of its own in the way."""
+    if _State.leaving is not None:
+        raise _State.leaving
+
+
 def _handle(number: int, frame: FrameType | None) -> None:
     if _is_forking(frame):
         _come_back(number)
         return
     for one in SIGNALS:
-        signal.signal(one, signal.SIG_IGN)
+        if signal.getsignal(one) != signal.SIG_IGN:
+            signal.signal(one, _pass_over)
     stopping.request(signal.Signals(number).name)
     if callable(signal.getsignal(signal.SIGUSR1)):
         signal.raise_signal(signal.SIGUSR1)  # Luigi's own sign for "take no more work"
@@ -87,6 +97,16 @@ def _handle(number: int, frame: FrameType | None) -> None:
         _leave_once_begun(children)
     else:
         _leave_before_begin(number, children)
+
+
+def _hear_no_more() -> None:
+    """At the very end, with no child left: Python drops its handlers before it is gone with its exit code."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _pass_over(_number: int, _frame: FrameType | None) -> None:
+    """A further signal changes nothing. (SIG_IGN would make Python complain of one already on its way.)"""
 
 
 def _is_forking(frame: FrameType | None) -> bool:
@@ -134,4 +154,5 @@ def _leave_before_begin(number: int, children: list[BaseProcess]) -> NoReturn:
             child.kill()
         os._exit(code)
     exit_codes().task_failed = code  # should Luigi take the exception for a failure of its task
-    raise SystemExit(code)
+    _State.leaving = SystemExit(code)
+    raise _State.leaving

@@ -155,11 +155,16 @@ class FileLock:
         return LocksUnusable(what, state="nothing was touched")
 
 
+_DEAD = ("Z", "X")
+"""States of a process that has ended and is only still listed."""
+
+
 def _born(pid: int) -> str:
     """When a process began, in the kernel's ticks since boot; "" when there is no such process."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-        return stat.rpartition(")")[2].split()[19]
+        fields = stat.rpartition(")")[2].split()
+        return "" if fields[0] in _DEAD else fields[19]
     except (OSError, IndexError):
         return "" if Path("/proc/self").exists() else _born_without_proc(pid)
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ciss_luigi.rundate import Month, RunDate
+from ciss_luigi.sqlfiles import RUN_ID
 from ciss_luigi.state.files import remove, write_whole
 from ciss_luigi.totals import Amounts, MonthTotals
 from ciss_luigi.version import VERSION
@@ -177,7 +178,7 @@ def _from_json(values: Mapping[str, Any]) -> Marker:
     return Marker(
         step=Step(values["task"]),
         date=RunDate.parse(values["date"]),
-        run_id=_text(values["run_id"]),
+        run_id=_run_id(values["run_id"]),
         months=tuple(_month_from_json(month) for month in values["months"]),
         superseded=tuple(map(_text, values["superseded"])),
         left_out=tuple(map(_text, values["left_out"])),
@@ -200,6 +201,14 @@ def _amounts(values: Mapping[str, Any]) -> Amounts:
         if values[name] != text or not Decimal(text).is_finite():
             raise ValueError(f"{name} is {values[name]!r}")
     return amounts
+
+
+def _run_id(value: Any) -> str:
+    """A run id goes into statements, so nothing else may stand in its place."""
+    text = _text(value)
+    if text and not RUN_ID.fullmatch(text):
+        raise ValueError(f"{text!r} is no run id")
+    return text
 
 
 def _text(value: Any) -> str:
