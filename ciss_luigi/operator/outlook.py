@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ciss_luigi import readiness, schema, steps
+from ciss_luigi import answers, readiness, schema, steps
 from ciss_luigi.engines.base import Session
 from ciss_luigi.readiness import Holdings, Scope
 from ciss_luigi.rundate import RunDate
@@ -91,8 +91,8 @@ def _judged(job: Job, holdings: Holdings) -> Scope:
 
 def _temp_differences(job: Job, session: Session, built: Marker) -> list[str]:
     statements = job.statements(Step.MERGE, built.run_id)
-    temp = steps.read_summary_totals(session.query(statements.temp_totals()))
-    return steps.month_differences(built, built.months, temp, ("BuildTemp's marker", "temp"))
+    temp = answers.read_summary_totals(session.query(statements.temp_totals()))
+    return answers.month_differences(built, built.months, temp, ("BuildTemp's marker", "temp"))
 
 
 def _with_columns(job: Job, outlook: Outlook, session: Session | None = None) -> Outlook:

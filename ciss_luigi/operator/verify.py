@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ciss_luigi import steps
+from ciss_luigi import answers
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import Refused, StatementFailed
 from ciss_luigi.operator.asking import ask, explaining
@@ -92,7 +92,7 @@ def _compare(
     if settings.main_table.lower() not in session.tables(settings.database):
         return replace(found, differences=(f"there is no table {settings.main}",))
     statements = Statements(settings, engine.dialect, marker.date, "verify")
-    main = steps.read_summary_totals(session.query(statements.main_totals(months)))
+    main = answers.read_summary_totals(session.query(statements.main_totals(months)))
     differing = {month.month: _differences(marker, month, main) for month in marker.months}
     if not any(differing.values()):
         return found
@@ -112,7 +112,7 @@ def _compare(
 
 def _differences(marker: Marker, month: MonthTotals, main: Mapping[Key, SummaryTotals]) -> list[str]:
     mine = {key: row for key, row in main.items() if key[0] == month.month}
-    return steps.month_differences(marker, [month], mine, (_MARKER, "main"))
+    return answers.month_differences(marker, [month], mine, (_MARKER, "main"))
 
 
 def _written_since(marker: Marker, main: Mapping[Key, SummaryTotals]) -> list[Writer]:
@@ -138,7 +138,7 @@ def _moved(
         return [], f"there is no table {', '.join(lacking)}"
     wanted = [Month.parse(month.month) for month in months]
     try:
-        sources = steps.read_source_totals(session.query(statements.source_totals(wanted)))
+        sources = answers.read_source_totals(session.query(statements.source_totals(wanted)))
     except StatementFailed as error:
         return [], error.what
     now = [_as_month(month, sources) for month in months]
