@@ -1,12 +1,12 @@
 # make run   set up, load the sample, run the main job on it, show the result
-# make test  set up and run all the tests
+# make test  set up and run the tests; make test-long runs the long generated ones
 # make check the linters
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DATE   ?= 2016-11-22
 
-.PHONY: run test test-quick check clean
+.PHONY: run test test-long test-quick check clean
 
 run: $(VENV)/.run
 	$(BIN)/ciss load --sample
@@ -15,7 +15,11 @@ run: $(VENV)/.run
 	$(BIN)/ciss verify --date $(DATE)
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m slow --ignore=tests/rules
+
+test-long: $(VENV)/.test
+	$(BIN)/python -m pytest -m slow tests/rules
 
 test-quick: $(VENV)/.test
 	$(BIN)/python -m pytest -m "not slow"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ciss_luigi.engines.base import Row
+from ciss_luigi.plaintext import printable
 from ciss_luigi.rundate import Month
 from ciss_luigi.totals import Key, SummaryTotals, plain
 
@@ -77,8 +78,9 @@ def faults(used: Iterable[Key], rates: Rates, fallback_months: int) -> list[str]
 def _rate_faults(month: str, currency: str, rate: Rate) -> list[str]:
     found = []
     if rate.unusable:
+        example = printable(str(rate.unusable_example))
         found.append(
-            f"{month}: the rate {currency!r} -> USD is {rate.unusable_example}: zero, negative, "
+            f"{month}: the rate {currency!r} -> USD is {example}: zero, negative, "
             "not a number or beyond DECIMAL(18,8)"
         )
     if rate.lowest != rate.highest:
@@ -112,4 +114,4 @@ def _differs(row: SummaryTotals, right: tuple[str, Decimal]) -> bool:
 
 
 def _range(pair: tuple[Decimal | str | None, Decimal | str | None]) -> str:
-    return " to ".join(dict.fromkeys(plain(value) for value in pair))
+    return " to ".join(dict.fromkeys(printable(plain(value)) for value in pair))

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ciss_luigi.errors import EngineUnavailable, StepFailed
+from ciss_luigi.plaintext import one_line
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
@@ -165,8 +166,8 @@ class Leases:
         from sqlalchemy.exc import SQLAlchemyError
         from sqlalchemy.pool import NullPool
 
-        engine = create_engine(self._url, poolclass=NullPool, connect_args={"connect_timeout": 10})
         try:
+            engine = create_engine(self._url, poolclass=NullPool, connect_args={"connect_timeout": 10})
             with engine.begin() as connection:
                 if not self._made:
                     # IF NOT EXISTS alone fails when two hosts make the table at the same moment
@@ -175,7 +176,7 @@ class Leases:
                     self._made = True
                 yield connection
         except SQLAlchemyError as error:
-            words = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
+            words = one_line(str(getattr(error, "orig", None) or "")) or type(error).__name__
             raise EngineUnavailable(f"the leases (lease_url) cannot be asked: {words}") from error
 
 

@@ -53,7 +53,10 @@ def perform(
     """
     entry = _Entry(site, date, step)
     try:
+        with stopping.held_back():
+            entry.begin()
         marker = _attempt(_job(site, date, tell, queue), step)
+        stopping.raise_if_requested()
         with stopping.held_back():
             site.markers.write(marker)
             entry.end(Outcome.DONE)
@@ -72,15 +75,17 @@ class _Entry:
     def __init__(self, site: Site, date: RunDate, step: Step) -> None:
         self._ledger = site.ledger
         self._date = date
-        try:
-            self._attempt: str | None = self._ledger.start(date, step)
-        except OSError as error:
-            raise _explained(error, date, step) from error
+        self._step = step
+        self._attempt = ""
+
+    def begin(self) -> None:
+        """Write the start; raises OSError."""
+        self._attempt = self._ledger.start(self._date, self._step)
 
     def end(self, outcome: Outcome, error: str = "") -> None:
         """Write the end; a ledger that cannot be written must not hide how the step ended."""
-        attempt, self._attempt = self._attempt, None
-        if attempt is None:
+        attempt, self._attempt = self._attempt, ""
+        if not attempt:
             return
         try:
             self._ledger.end(self._date, attempt, outcome, error)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi import schema, urls, variables
+from ciss_luigi import connectargs, schema, urls, variables
 from ciss_luigi.errors import ConfigurationError, Fault
 from ciss_luigi.sqlfiles import NAME, read_build
 from ciss_luigi.urls import Warehouse
@@ -183,7 +184,9 @@ def _lease_url(text: str, context: Context) -> str:
     scheme, separator, rest = text.partition("://")
     if not separator or scheme not in ("postgresql", "postgresql+psycopg"):
         raise ValueError("is no URL of a PostgreSQL")
-    return f"postgresql+psycopg://{variables.expand_url(rest, context.environment)}"
+    if find_spec("psycopg") is None:
+        raise ValueError("psycopg is not installed: pip install 'ciss-luigi[lease]'")
+    return urls.postgresql(variables.expand_url(rest, context.environment))
 
 
 def _path(text: str, context: Context) -> Path:
@@ -234,13 +237,13 @@ def read(section: Mapping[str, str], folder: Path, environment: Mapping[str, str
             values[key.name] = key.value(section.get(key.name, key.default).strip(), context)
         except ValueError as error:
             faults.append(Fault(SECTION, key.name, str(error), key.example))
-    faults += _clashes(values)
+    faults += _clashes(values) + _connection_faults(values, folder)
     if faults:
         raise ConfigurationError("the configuration has faults", tuple(faults))
     values["source_tables"] = {table.role: values.pop(f"{table.role}_table") for table in schema.SOURCES}
     settings = values.pop("session_settings")
     engines: dict[str, Any] = {
-        name: _whole_engine(values.pop(url), values.pop(arguments), settings)
+        name: _whole_engine(values.pop(url), values.pop(arguments), settings, folder)
         for name, url, arguments in _ENGINES
     }
     return Settings(folder=folder, **engines, **values)
@@ -254,7 +257,7 @@ _ENGINES = (
 
 
 def _whole_engine(
-    warehouse: Warehouse | None, arguments: Mapping[str, Any], settings: Mapping[str, Any]
+    warehouse: Warehouse | None, arguments: Mapping[str, Any], settings: Mapping[str, Any], folder: Path
 ) -> Warehouse | None:
     """An engine with its connect_args and those session settings that are meant for it.
 
@@ -263,7 +266,29 @@ def _whole_engine(
     if warehouse is None:
         return None
     mine = {name: value for name, value in settings.items() if ("." in name) == (warehouse.kind == "hive")}
-    return replace(warehouse, connect_args=arguments, session_settings=mine)
+    values, _ = connectargs.read(warehouse.kind, _given(warehouse, arguments), folder)
+    return replace(warehouse, connect_args=values, session_settings=mine)
+
+
+def _given(warehouse: Warehouse, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What URL and connect_args say together; of an embedded file the URL's part goes another way."""
+    return dict(arguments) if warehouse.kind == "duckdb" else {**warehouse.options, **arguments}
+
+
+def _connection_faults(values: Mapping[str, Any], folder: Path) -> list[Fault]:
+    """Faults of how the engines are to be reached, each under the key that says so."""
+    faults = []
+    for _, url, key in _ENGINES:
+        warehouse, arguments = values.get(url), values.get(key)
+        if warehouse is None or arguments is None:
+            continue
+        good, wrong = connectargs.read(warehouse.kind, _given(warehouse, arguments), folder)
+        faults += [Fault(SECTION, key if name in arguments else url, text) for name, text in wrong.items()]
+        faults += [
+            Fault(SECTION, url, text)
+            for text in connectargs.clashes(warehouse.kind, warehouse.transport, good)
+        ]
+    return faults
 
 
 def _unknown(name: str) -> Fault:

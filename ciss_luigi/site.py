@@ -35,10 +35,6 @@ Progress = Callable[[float], None]
 Fence = Callable[[], None]
 
 
-def _no_fence() -> None:
-    """One host needs none: its file locks end with their holder."""
-
-
 def ignore(fraction: float) -> None:
     """Tell nobody how far a statement is."""
 
@@ -71,16 +67,24 @@ class Site:
     def month_locks(self, months: Sequence[Month]) -> Iterator[Fence]:
         """Hold the locks of some months, waiting for them; oldest first, so that no two wait in a circle.
 
-        Gives a fence to pass before publishing: it raises LeaseLost where a lease has run out meanwhile.
+        Gives a fence to pass before publishing: it raises LocksUnusable where a lock file was removed
+        meanwhile, LeaseLost where a lease has run out.
         """
         targets = [f"{self.settings.main} {month}" for month in sorted(months)]
+        locks = [FileLock(self._locks / f"month-{month}.lock") for month in sorted(months)]
         with ExitStack() as stack:
-            for month in sorted(months):
-                stack.enter_context(FileLock(self._locks / f"month-{month}.lock").waited())
+            for lock in locks:
+                stack.enter_context(lock.waited())
             if self.leases:
                 for target in targets:
                     stack.enter_context(self.leases.waited(target))
-            yield partial(self.leases.check, targets) if self.leases else _no_fence
+            yield partial(self._fence, locks, targets)
+
+    def _fence(self, locks: Sequence[FileLock], targets: Sequence[str]) -> None:
+        for lock in locks:
+            lock.require_in_place()
+        if self.leases:
+            self.leases.check(targets)
 
     @functools.cached_property
     def leases(self) -> LeaseBook | None:

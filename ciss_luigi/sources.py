@@ -71,7 +71,7 @@ def _ask(site: Site, date: RunDate, months: list[Month]) -> Holdings:
         return readiness.nothing(site.settings)
 
     def ask() -> Holdings:
-        with engine.session() as session:
+        with engine.reading() as session:
             return readiness.ask(
                 session, Statements(site.settings, engine.dialect, date, "SourcesReady"), months
             )

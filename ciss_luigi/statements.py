@@ -6,6 +6,7 @@ begins with a comment that names step, run date and run id, so that it can be fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,9 @@ _SUMMARY_TYPES = tuple((column.name, column.type) for column in schema.SUMMARY_C
 TEMP_PARTITION = "run_date"
 MONTH = "month_year"
 _TEMP_TYPES = (*_SUMMARY_TYPES, (MONTH, schema.TEXT))
+
+# A type as servers write it, such as decimal(18,4) or map<string,array<int>>: it goes into a statement
+_KIND = re.compile(r"[A-Za-z_][\w ,:<>()]*", re.ASCII)
 
 Columns = Sequence[tuple[str, str]]
 """A table's columns as the engine lists them: name and type."""
@@ -196,6 +200,9 @@ def _outputs(wanted: Sequence[str], table: Columns, partition: str) -> list[Outp
     lacking = set(wanted) - {name for name, _ in columns}
     if lacking:
         raise TableUnusable(f"a table has no column {', '.join(sorted(lacking))}", next_command="ciss check")
+    for name, kind in columns:
+        if name not in wanted and not _KIND.fullmatch(kind):
+            raise TableUnusable(f"the column {name!r} of a table is of a strange type, {kind!r}")
     return [Output(name, name if name in wanted else f"CAST(NULL AS {kind})") for name, kind in columns]
 
 

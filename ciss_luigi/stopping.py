@@ -6,6 +6,7 @@ one of its own, so whoever gets an error back looks here for what it really was.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,7 @@ from ciss_luigi.errors import Stopped
 class _State:
     signal_name = ""
     held_back = 0
+    waiting = 0
 
 
 def request(signal_name: str) -> None:
@@ -38,13 +40,24 @@ def is_held_back() -> bool:
     return _State.held_back > 0
 
 
+def wait(number: int) -> bool:
+    """Whether a signal has to wait: then it is sent once more when the block around ends."""
+    if _State.held_back:
+        _State.waiting = number
+    return _State.held_back > 0
+
+
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Around what belongs together: a signal inside this block raises Stopped at its end, not before."""
+    """Around what must not be torn apart: a signal inside this block takes effect at its end, not before."""
+    before = requested()
     _State.held_back += 1
     try:
         yield
     finally:
         _State.held_back -= 1
-    if not _State.held_back:
+        if _State.waiting and not _State.held_back:
+            number, _State.waiting = _State.waiting, 0
+            signal.raise_signal(number)
+    if not before and not _State.held_back:
         raise_if_requested()

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
+from ciss_luigi.plaintext import printable
 from ciss_luigi.rundate import Month
 from ciss_luigi.schema import CHARGES
 
 Key = tuple[str, str | None]
-"""Month and currency; a currency of None or of spaces is a fault, and still has totals to show."""
+"""Month and currency; a blank one is a fault, and still has totals to show. (NULL can be a month too.)"""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ def month_totals(summary: Mapping[Key, SummaryTotals], months: Iterable[Month]) 
 
 
 def _one_month(month: str, summary: Mapping[Key, SummaryTotals]) -> MonthTotals:
-    mine = {str(currency): totals for (of, currency), totals in summary.items() if of == month}
+    # NULL must not look like a currency that is called None; no marker holds a blank one.
+    mine = {currency or "": totals for (of, currency), totals in summary.items() if of == month}
     return MonthTotals(
         month,
         sum(totals.rows for totals in mine.values()),
@@ -140,7 +142,7 @@ def compare_sources(
             ("billable_subs", source.billable_subs, row.billable_subs),
             *((name, source.charges[name], row.charges[name]) for name in CHARGES),
         ]
-        differences += _unequal(key, pairs, ("sources", "temp"))
+        differences += _unequal(_place(key), pairs, ("sources", "temp"))
         differences += check_rows(key, row, build)
     return differences
 
@@ -151,7 +153,10 @@ def check_rows(key: Key, row: SummaryTotals, build: Build) -> list[str]:
     found = [
         f"{place}: {count} rows {what}"
         for count, what in (
-            (row.rows_with_null, "have no value in a number column (a number did not fit its column)"),
+            (
+                row.rows_with_null,
+                "have no value in a number column (one did not fit it), rate_month, as_of_date or run_id",
+            ),
             (row.rows_with_wrong_sum, "have a total_charge that is not the sum of its charges"),
             (row.rows_with_wrong_usd, "have a total_charge_usd that is not total_charge x conversion_rate"),
         )
@@ -181,7 +186,7 @@ def compare_months(
             ("rows", want.rows, have.rows),
             ("source_rows", want.source_rows, have.source_rows),
         ]
-        differences += _unequal((want.month, ""), pairs, sides)
+        differences += _unequal(want.month, pairs, sides)
         for currency in sorted({*want.totals, *have.totals}):
             differences += _compare_amounts(want, have, currency, sides)
     return differences
@@ -195,25 +200,25 @@ def _compare_amounts(
         only = sides[0] if right is None else sides[1]
         return [f"{_place((want.month, currency))}: only {only} holds this currency"]
     pairs = [(field.name, getattr(left, field.name), getattr(right, field.name)) for field in fields(Amounts)]
-    return _unequal((want.month, currency), pairs, sides)
+    return _unequal(_place((want.month, currency)), pairs, sides)
 
 
-def _unequal(key: Key, pairs: Iterable[tuple[str, object, object]], sides: tuple[str, str]) -> list[str]:
+def _unequal(place: str, pairs: Iterable[tuple[str, object, object]], sides: tuple[str, str]) -> list[str]:
     return [
-        f"{_place(key)}: {name} is {plain(left)} in {sides[0]}, {plain(right)} in {sides[1]}"  # type: ignore[arg-type]
+        f"{place}: {name} is {plain(left)} in {sides[0]}, {plain(right)} in {sides[1]}"  # type: ignore[arg-type]
         for name, left, right in pairs
         if left != right
     ]
 
 
 def _either(pair: tuple[str | None, str | None]) -> str:
-    return " and ".join(dict.fromkeys(map(str, pair)))
+    return " and ".join(dict.fromkeys(printable(str(one)) for one in pair))
 
 
 def _place(key: Key) -> str:
     month, currency = key
-    return month if currency == "" else f"{month} {currency!r}"
+    return f"{month} {currency!r}"
 
 
 def _sorted(keys: Iterable[Key]) -> list[Key]:
-    return sorted(keys, key=lambda key: (key[0], key[1] is not None, key[1] or ""))
+    return sorted(keys, key=lambda key: [(part is not None, part or "") for part in key])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from ciss_luigi import variables
 
@@ -19,12 +19,14 @@ KINDS = {
     "impala4": "impala",
 }
 _PORTS = {"hive": 10_000, "hive+http": 10_001, "hive+https": 10_001, "impala": 21_050, "impala4": 21_050}
-_FLAGS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
 class Warehouse:
-    """The engine that a URL names. ``place`` is safe to show; ``options`` may hold secrets."""
+    """The engine that a URL names. ``place`` is safe to show; ``options`` may hold secrets.
+
+    ``options`` are the URL's own; in a Settings a server's ``connect_args`` hold them too, read and checked.
+    """
 
     kind: str
     place: str
@@ -48,6 +50,28 @@ def parse(text: str, folder: Path, environment: Mapping[str, str]) -> Warehouse:
     return _server(scheme, variables.expand_url(text, environment))
 
 
+def postgresql(rest: str) -> str:
+    """The URL of a PostgreSQL from what stands behind its ``://``; raises ValueError that shows no secret.
+
+    User and password are encoded anew: SQLAlchemy ends a password at its first ``@``, a browser at its last.
+    """
+    try:
+        parts = urlsplit(f"postgresql://{rest}")
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is no URL: host or port cannot be read") from None
+    login, at, place = parts.netloc.rpartition("@")
+    if at:
+        user, colon, password = login.partition(":")
+        variables.remember(unquote(password))
+        place = f"{_encoded(user)}{colon}{_encoded(password)}@{place}"
+    return f"postgresql+psycopg://{place}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _encoded(text: str) -> str:
+    return quote(unquote(text), safe="")
+
+
 def _file(rest: str, folder: Path, environment: Mapping[str, str]) -> Warehouse:
     path, _, query = rest.removeprefix("/").partition("?")
     if not rest.startswith("/") or not path or "\0" in path or path.startswith((":memory:", "md:")):
@@ -64,8 +88,9 @@ def _server(scheme: str, text: str) -> Warehouse:
         raise ValueError("is no URL: host or port cannot be read") from None
     if not parts.hostname:
         raise ValueError("names no host")
-    options: dict[str, Any] = {key: _FLAGS.get(value.lower(), value) for key, value in parse_qsl(parts.query)}
+    options: dict[str, Any] = dict(parse_qsl(parts.query))
     options |= {"username": _decoded(parts.username), "password": _decoded(parts.password)}
+    variables.remember(options["password"] or "")
     options["database"] = unquote(parts.path.strip("/")) or None
     return Warehouse(
         KINDS[scheme],

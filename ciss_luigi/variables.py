@@ -1,7 +1,7 @@
 """``${NAME}`` in a configuration value stands for an environment variable's plain text.
 
-Such values may be passwords. Those put into URLs and JSON are remembered, so that an engine's error that
-repeats one can be told without it.
+Such values may be passwords. Those put into URLs and JSON are remembered, and so are passwords written there
+as they are, so that an engine's error that repeats one can be told without it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _SHORTEST_SECRET = 4
@@ -55,7 +55,7 @@ def expand_json(text: str, environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def without_secrets(text: str) -> str:
-    """A text with ``***`` for every value that was put into a URL or JSON."""
+    """A text with ``***`` for every value of ``${NAME}`` and every password that stands in a URL or JSON."""
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
@@ -71,10 +71,18 @@ def _expand_deep(value: Any, environment: Mapping[str, str]) -> Any:
     return value
 
 
+def remember(value: str) -> None:
+    """Hide a value from now on, as it is and as URLs, JSON, Python and SQL write it."""
+    if len(value) < _SHORTEST_SECRET:  # to hide "1" or "on" would make every text unreadable
+        return
+    _secrets.update({value, quote(value), quote(value, safe=""), quote_plus(value)})
+    _secrets.update({json.dumps(value)[1:-1], repr(value)[1:-1], repr(f"'{value}")[2:-1]})
+    _secrets.update({value.replace("'", "''"), value.replace("\\", "\\\\").replace("'", "\\'")})
+
+
 def _secret(name: str, environment: Mapping[str, str]) -> str:
     value = _value(name, environment)
-    if len(value) >= _SHORTEST_SECRET:  # to hide "1" or "on" would make every text unreadable
-        _secrets.update({value, quote(value, safe="")})
+    remember(value)
     return value
 
 

@@ -101,12 +101,14 @@ runner._ACTIONS["BuildTemp"] = fail
 """
     finished = place.merge(DATE, PASSWORD=PASSWORD, prelude=failing)
     finished.explained(30, "no such pool ***")
-    assert place.attempts(DATE)[-1].error.startswith("BuildTemp of 2016-11-10: the server said: no such pool ***")
+    assert place.attempts(DATE)[-1].error.startswith(
+        "BuildTemp of 2016-11-10: the server said: no such pool ***"
+    )
 
 
 def test_a_password_with_every_special_character_reaches_the_engine(place: Place) -> None:
     place.configure(session_settings='{"application_name": "${PASSWORD}"}')
-    place.merge(DATE, PASSWORD="it's \"50%\" @/${x}").explained(0)
+    place.merge(DATE, PASSWORD='it\'s "50%" @/${x}').explained(0)
 
 
 def test_an_unset_variable_is_a_fault_that_names_it(place: Place) -> None:

@@ -88,7 +88,9 @@ def test_markers_of_another_date_do_not_count(merged: Place) -> None:
 def test_a_folder_in_the_place_of_a_marker_fails_the_step_and_names_it(place: Place) -> None:
     place.marker(DATE, "BuildTemp").mkdir(parents=True)
     finished = place.merge(DATE)
-    finished.explained(30, str(place.marker(DATE, "BuildTemp")), "State: main was not touched", "Next:  luigi")
+    finished.explained(
+        30, str(place.marker(DATE, "BuildTemp")), "State: main was not touched", "Next:  luigi"
+    )
     place.marker(DATE, "BuildTemp").rmdir()
     place.merge(DATE).explained(0)
 

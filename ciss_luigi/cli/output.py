@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ciss_luigi.loading.faults import printable
+from ciss_luigi.plaintext import printable_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +20,7 @@ _WIDTH_WITHOUT_TERMINAL = 160
 
 def safe(text: object) -> str:
     """Text with its lines kept and everything else escaped that a terminal would obey or not show."""
-    return "\n".join(map(printable, str(text).split("\n")))
+    return printable_lines(str(text))
 
 
 def say(text: object = "") -> None:

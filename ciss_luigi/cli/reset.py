@@ -10,6 +10,7 @@ from ciss_luigi.cli.output import safe, say
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.errors import CissError
 from ciss_luigi.operator import reset as resets
+from ciss_luigi.plaintext import printable
 from ciss_luigi.rundate import RunDate
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Step
@@ -52,6 +53,6 @@ def _tell_superseding(here: Site, date: RunDate) -> None:
         return
     for month, as_of_date in newer.items():
         say(
-            f"main holds a newer estimate of {month}, as of {as_of_date}: "
+            f"main holds a newer estimate of {month}, as of {printable(as_of_date)}: "
             f"the run of {date} will leave that month alone (allow_older = true replaces it)"
         )

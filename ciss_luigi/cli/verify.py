@@ -12,6 +12,7 @@ from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import say
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.operator.verify import Verification, Writer, verify
+from ciss_luigi.plaintext import printable
 from ciss_luigi.rundate import RunDate
 
 
@@ -64,12 +65,21 @@ def _sources(found: Verification) -> Iterator[str]:
 
 def _who(writer: Writer, date: RunDate) -> str:
     how = "superseded" if (writer.as_of_date or "") > str(date) else "written anew"
-    return f"{writer.month} was {how} by the run for {writer.as_of_date} (run_id {writer.run_id})"
+    words = f"by the run for {writer.as_of_date} (run_id {writer.run_id})"
+    return f"{writer.month} was {how} {printable(words)}"
 
 
 def _next(found: Verification) -> str:
     date = found.marker.date
     newest = max((writer.as_of_date or "" for writer in found.written_since), default="")
-    if newest > str(date):
+    if newest > str(date) and _is_date(newest):  # what stands in main is nobody's command
         return f"ciss verify --date {newest}"
     return f"ciss reset --date {date} && luigi --module ciss_luigi MergeMain --date {date}"
+
+
+def _is_date(text: str) -> bool:
+    try:
+        RunDate.parse(text)
+    except ValueError:
+        return False
+    return True

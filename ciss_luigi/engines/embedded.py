@@ -217,7 +217,8 @@ class DuckDbEngine(Engine):
     def is_transient(self, error: BaseException) -> bool:
         """A transaction conflict passes; everything else that DuckDB says stays true."""
         cause = getattr(error.__cause__, "orig", None)
-        return type(cause).__name__ in _TRANSIENT
+        # a disk that is full when a transaction commits is an error of the same type
+        return type(cause).__name__ in _TRANSIENT and "conflict" in str(cause).lower()
 
     @contextmanager
     def session(self) -> Iterator[DuckDbSession]:
@@ -237,11 +238,12 @@ class DuckDbEngine(Engine):
 
     @contextmanager
     def _opened(self, connect_args: Mapping[str, Any]) -> Iterator[Connection]:
-        from sqlalchemy import URL, create_engine
-        from sqlalchemy.pool import NullPool
+        with stopping.held_back():  # DuckDB crashes at exit when an exception tears its import apart
+            from sqlalchemy import URL, create_engine
+            from sqlalchemy.pool import NullPool
 
-        url = URL.create("duckdb", database=str(self._path), query=self._options)
-        engine = create_engine(url, poolclass=NullPool, connect_args=dict(connect_args))
+            url = URL.create("duckdb", database=str(self._path), query=self._options)
+            engine = create_engine(url, poolclass=NullPool, connect_args=dict(connect_args))
         connection = self._wait_for_file(engine.connect)
         try:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -44,24 +44,24 @@ def _embedded(warehouse: Warehouse, site: Circumstances) -> Engine:
 
 
 def _hive(warehouse: Warehouse, site: Circumstances) -> Engine:
-    from ciss_luigi.engines.hive import HiveDialect, HiveDriver, connector
+    from ciss_luigi.engines.hive import HiveDialect, HiveDriver
+    from ciss_luigi.engines.pyhive_connect import connector
 
-    connect = connector(warehouse.host, warehouse.port, _arguments(warehouse), warehouse.transport)
+    connect = connector(warehouse.host, warehouse.port, warehouse.connect_args, warehouse.transport)
     return _server(warehouse, site, HiveDialect(), HiveDriver(connect), warehouse.session_settings)
 
 
 def _impala(warehouse: Warehouse, site: Circumstances) -> Engine:
-    from ciss_luigi.engines.impala import DEFAULT_OPTIONS, ImpalaDialect, ImpalaDriver, connector
+    from ciss_luigi.engines.impala import DEFAULT_OPTIONS, ImpalaDialect, ImpalaDriver
+    from ciss_luigi.engines.impyla_connect import connector
 
-    arguments = _arguments(warehouse)
-    arguments["user"] = arguments.pop("username", None)
-    connect = connector(warehouse.host, warehouse.port, arguments)
+    connect = connector(warehouse.host, warehouse.port, warehouse.connect_args)
     settings = {**DEFAULT_OPTIONS, **warehouse.session_settings}
     return _server(
         warehouse,
         site,
         ImpalaDialect(),
-        ImpalaDriver(connect, arguments["user"]),
+        ImpalaDriver(connect),
         settings,
         double_rates=False,
     )
@@ -87,7 +87,3 @@ def _server(
         double_rates=double_rates,
         progress=site.progress,
     )
-
-
-def _arguments(warehouse: Warehouse) -> dict[str, Any]:
-    return {**warehouse.options, **warehouse.connect_args}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -166,92 +165,6 @@ class HiveDriver:
     def refresh(self, statement: str, words: str) -> list[str]:
         """Hive reads its metastore anew for every statement."""
         return []
-
-
-def connector(host: str, port: int, arguments: Mapping[str, Any], scheme: str | None) -> Callable[[], Any]:
-    """How PyHive connects: the common keys of connect_args here, the rest as the driver has them."""
-    rest = dict(arguments)
-    use_ssl = bool(rest.pop("use_ssl", scheme == "https"))
-    context = (
-        tls_context(rest.pop("ca_cert", None), bool(rest.pop("check_hostname", True))) if use_ssl else None
-    )
-    timeout = float(rest.pop("timeout", SOCKET_TIMEOUT_SECONDS))
-
-    def connect() -> Any:
-        from pyhive import hive
-
-        transport = (
-            _http(host, port, rest, context, timeout)
-            if scheme
-            else _binary(host, port, rest, context, timeout)
-        )
-        keep = {key: rest[key] for key in ("database", "configuration", "username") if rest.get(key)}
-        return hive.connect(thrift_transport=transport, **keep)
-
-    return connect
-
-
-SOCKET_TIMEOUT_SECONDS = 600.0
-
-
-def tls_context(ca_cert: str | None, check_hostname: bool) -> ssl.SSLContext:
-    """Certificates are checked unless ``check_hostname`` is false and there is no private CA."""
-    context = ssl.create_default_context(cafile=ca_cert)
-    context.check_hostname = check_hostname
-    if not check_hostname and ca_cert is None:
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _binary(
-    host: str, port: int, arguments: Mapping[str, Any], context: ssl.SSLContext | None, timeout: float
-) -> Any:
-    """A binary transport; PyHive's own can neither time out nor check a certificate."""
-    from thrift.transport.TSocket import TSocket
-    from thrift.transport.TSSLSocket import TSSLSocket
-    from thrift.transport.TTransport import TBufferedTransport
-
-    socket = TSSLSocket(host, port, ssl_context=context) if context is not None else TSocket(host, port)
-    socket.setTimeout(timeout * 1000)
-    auth = str(arguments.get("auth") or "NONE").upper()
-    if auth == "NOSASL":
-        return TBufferedTransport(socket)
-    return _sasl(host, auth, arguments, socket)
-
-
-def _sasl(host: str, auth: str, arguments: Mapping[str, Any], socket: Any) -> Any:
-    import thrift_sasl
-    from pyhive.hive import get_installed_sasl
-
-    mechanism = "GSSAPI" if auth == "KERBEROS" else "PLAIN"
-
-    def client() -> Any:
-        return get_installed_sasl(
-            host=host,
-            sasl_auth=mechanism,
-            service=arguments.get("kerberos_service_name"),
-            username=arguments.get("username"),
-            password=arguments.get("password") or "x",
-        )
-
-    return thrift_sasl.TSaslClientTransport(client, mechanism, socket)
-
-
-def _http(
-    host: str, port: int, arguments: Mapping[str, Any], context: ssl.SSLContext | None, timeout: float
-) -> Any:
-    from pyhive.hive import Connection
-    from thrift.transport.THttpClient import THttpClient
-
-    path = str(arguments.get("http_path") or "cliservice").strip("/")
-    scheme = "https" if context is not None else "http"
-    transport = THttpClient(f"{scheme}://{host}:{port}/{path}/", ssl_context=context)
-    transport.setTimeout(timeout * 1000)
-    if str(arguments.get("auth") or "").upper() == "KERBEROS":
-        Connection._set_kerberos_header(transport, arguments.get("kerberos_service_name", "hive"), host)
-    else:
-        Connection._set_authorization_header(transport, arguments.get("username"), arguments.get("password"))
-    return transport
 
 
 def _as_text(value: Any) -> str:

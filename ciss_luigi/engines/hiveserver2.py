@@ -29,6 +29,7 @@ from ciss_luigi.errors import (
     StatementFailed,
     Stopped,
 )
+from ciss_luigi.plaintext import one_line
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
@@ -139,8 +140,8 @@ class _Broken(Exception):
     """A statement did not end well; carries what is to be done about it."""
 
     def __init__(self, words: str, verdict: Verdict) -> None:
-        super().__init__(words)
-        self.words = words
+        self.words = one_line(words)
+        super().__init__(self.words)
         self.verdict = verdict
 
 
@@ -309,7 +310,8 @@ class HiveServer2Session:
                 raise
             except Exception as error:
                 stopping.raise_if_requested(error)
-                raise EngineUnavailable(f"{self._driver.name}: {self._driver.words(error)}") from error
+                words = one_line(self._driver.words(error))
+                raise EngineUnavailable(f"{self._driver.name}: {words}") from error
             self._client = client
         return self._client
 
@@ -374,7 +376,7 @@ def set_one(driver: Driver, client: Client, name: str, literal: str) -> None:
         run(client, f"SET {name}={literal}")
     except Exception as error:
         if driver.verdict(error) is Verdict.NEVER:
-            raise SettingRefused(name, driver.words(error)) from error
+            raise SettingRefused(name, one_line(driver.words(error))) from error
         raise
 
 

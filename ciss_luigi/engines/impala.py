@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ciss_luigi.engines import thrift
 from ciss_luigi.engines.base import Row
-from ciss_luigi.engines.hive import SOCKET_TIMEOUT_SECONDS, HiveDialect
+from ciss_luigi.engines.hive import HiveDialect
 from ciss_luigi.engines.hiveserver2 import Client, Status, run, set_one
 from ciss_luigi.engines.verdicts import LINE_LOST, Sign, Verdict, judge
 from ciss_luigi.errors import SettingRefused
@@ -78,9 +77,9 @@ class ImpalaDialect(HiveDialect):
 class ImpylaClient:
     """One impyla connection with one cursor, which is one session."""
 
-    def __init__(self, connection: Any, user: str | None) -> None:
+    def __init__(self, connection: Any, cursor: Any) -> None:
         self._connection = connection
-        self._cursor = connection.cursor(user=user)
+        self._cursor = cursor
 
     def start(self, statement: str) -> None:
         """Send a statement."""
@@ -114,13 +113,12 @@ class ImpalaDriver:
 
     name = "Impala"
 
-    def __init__(self, connect: Callable[[], Any], user: str | None) -> None:
+    def __init__(self, connect: Callable[[], tuple[Any, Any]]) -> None:
         self._connect = connect
-        self._user = user
 
     def connect(self) -> Client:
         """Open a connection and a session."""
-        return ImpylaClient(self._connect(), self._user)
+        return ImpylaClient(*self._connect())
 
     def settings(self, client: Client, settings: Mapping[str, Any]) -> None:
         """SET each; OpenSession would pass over unknown names in silence, SET does not."""
@@ -154,30 +152,6 @@ class ImpalaDriver:
             return [f"INVALIDATE METADATA {unknown[1]}"]
         tables = re.findall(r"\b(?:FROM|JOIN|TABLE|INTO)\s+(\w+\.\w+)", statement)
         return [f"REFRESH {table}" for table in dict.fromkeys(tables)]
-
-
-def connector(host: str, port: int, arguments: Mapping[str, Any]) -> Callable[[], Any]:
-    """How impyla connects: the common keys of connect_args here, the rest as the driver has them."""
-    rest = {key: value for key, value in arguments.items() if value is not None}
-    use_ssl = bool(rest.pop("use_ssl", False))
-    check = bool(rest.pop("check_hostname", True))
-    rest.setdefault("timeout", SOCKET_TIMEOUT_SECONDS)
-    if use_ssl:
-        rest["use_ssl"] = True
-        rest.setdefault("verify_cert", check)
-        if check and "ca_cert" not in rest:
-            rest["ca_cert"] = ssl.get_default_verify_paths().cafile
-    if "auth_mechanism" not in rest:
-        rest["auth_mechanism"] = "PLAIN" if rest.get("user") else "NOSASL"
-    if rest["auth_mechanism"] == "PLAIN":
-        rest.setdefault("password", "x")
-
-    def connect() -> Any:
-        from impala import dbapi
-
-        return dbapi.connect(host=host, port=port, **rest)
-
-    return connect
 
 
 def _ttypes() -> Any:

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from ciss_luigi.errors import CissError
+from ciss_luigi.plaintext import printable
 
 SHOWN_CHARACTERS = 80
 _CUT = "..."
@@ -60,17 +61,3 @@ def shown(text: str) -> str:
     if len(escaped) <= SHOWN_CHARACTERS:
         return escaped
     return escaped[: SHOWN_CHARACTERS - len(_CUT)] + _CUT
-
-
-def printable(text: str) -> str:
-    """Text with everything escaped that a terminal would not show, or would obey."""
-    return text if text.isprintable() else "".join(map(_printable, text))
-
-
-def _printable(character: str) -> str:
-    if character.isprintable():
-        return character
-    if "\udc80" <= character <= "\udcff":
-        # How Python keeps a byte that is no UTF-8.
-        return f"\\x{ord(character) - 0xDC00:02x}"
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")

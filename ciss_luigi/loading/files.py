@@ -12,7 +12,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from ciss_luigi.loading.faults import LoadError, printable
+from ciss_luigi.loading.faults import LoadError
+from ciss_luigi.plaintext import printable
 
 CSV = ".csv"
 GZIPPED_CSV = ".csv.gz"

@@ -99,12 +99,22 @@ def holding(site: Site, date: RunDate) -> Iterator[None]:
     """Hold the date's lock for one step: the command's own, or else wait for it."""
     lock = _Command.locks.get(date)
     if lock is not None:
-        lock.sign()
+        _still_ours(lock, date)
         yield
         return
     leased = site.leases.waited(site.date_target(date)) if site.leases else nullcontext()
     with site.date_lock(date).waited(), leased:
         yield
+
+
+def _still_ours(lock: FileLock, date: RunDate) -> None:
+    """The command's own lock, signed by whoever works under it now; raises LocksUnusable."""
+    try:
+        lock.require_in_place()
+        lock.sign()
+    except LocksUnusable as error:
+        error.next_command = f"luigi --module ciss_luigi MergeMain --date {date}"
+        raise
 
 
 def in_command() -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import threading
+import traceback
 from collections.abc import Callable
 
 from luigi.parameter import MissingParameterException
 from luigi.rpc import RPCError
 
 from ciss_luigi.errors import BadRunDate, CissError, Stopped
+from ciss_luigi.plaintext import printable_lines
 from ciss_luigi.variables import without_secrets
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -18,8 +21,15 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 EXAMPLE = "luigi --module ciss_luigi MergeMain --date 2016-11-22"
 # The last error of a traceback that came as text from a scheduling process
 _TRACED = re.compile(r"\A(?P<head>[^\n]*)\nTraceback .*^ciss_luigi\.[\w.]+: (?P<text>.*)\Z", re.DOTALL | re.M)
+# What follows a line of ours is indented: only Luigi's handler begins a line, so no text can forge an entry
+_NEXT_LINE = "\n  "
+_LUIGIS = "luigi-interface"
 # luigid shows a status message twice: escaped, and a second later as raw HTML
 _PLAIN = str.maketrans({"<": "(", ">": ")", "&": "+", '"': " ", "'": " "})
+
+
+_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EAGAIN)
+"""What the machine lacks, whatever the program does."""
 
 
 class Readable(logging.Filter):
@@ -28,17 +38,26 @@ class Readable(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep every record, made plain."""
         text = head = record.getMessage()
+        ours = record.name != _LUIGIS
         if record.exc_info:
             error = record.exc_info[1]
             explanation = "" if error is None else _explanation(error)
             if explanation is not None:
                 head = head.removeprefix("Uncaught exception in luigi")
-                text = "\n".join(filter(None, (head, explanation)))
+                text, ours = "\n".join(filter(None, (head, explanation))), True
                 record.exc_info = record.exc_text = None
+            else:
+                record.exc_text = shown("".join(traceback.format_exception(*record.exc_info))).rstrip()
         elif traced := _TRACED.match(text):
-            text = f"{traced['head']}\n{traced['text'].rstrip()}"
-        record.msg, record.args = "%s", (without_secrets(text),)
+            text, ours = f"{traced['head']}\n{traced['text'].rstrip()}", True
+        text = shown(text)
+        record.msg, record.args = "%s", (text.replace("\n", _NEXT_LINE) if ours else text,)
         return True
+
+
+def shown(text: str) -> str:
+    """A text for a log or a terminal: no secret in it, nothing that a terminal would obey."""
+    return printable_lines(without_secrets(text))
 
 
 def _explanation(error: BaseException) -> str | None:
@@ -47,6 +66,12 @@ def _explanation(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, SystemExit):
         return ""  # whoever raised it has said why
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        return (
+            f"this machine cannot go on: {error}\n"
+            "State: every step that has ended has its marker; the next run goes on from there\n"
+            "Next:  give it what it lacks (df, ulimit -n), then the same command again"
+        )
     if isinstance(error, MissingParameterException):
         return f"{error}\nState: nothing was touched\nNext:  {EXAMPLE}"
     if isinstance(error, RPCError):
@@ -61,7 +86,7 @@ def _explanation(error: BaseException) -> str | None:
 
 def install() -> None:
     """Put the filter on Luigi's logger and on ours, once: a logger's filter sees nothing of those below."""
-    for one in (logging.getLogger("luigi-interface"), logger):
+    for one in (logging.getLogger(_LUIGIS), logger):
         if not any(isinstance(known, Readable) for known in one.filters):
             one.addFilter(Readable())
 

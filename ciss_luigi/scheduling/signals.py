@@ -43,6 +43,7 @@ def install_in_command() -> None:
     if "luigi.cmdline" in sys.modules:
         install()
         Finalize(None, _hear_no_more, exitpriority=-100)
+        _end_children_with_command()
 
 
 def install() -> None:
@@ -74,19 +75,15 @@ def leave_if_stopped() -> None:
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
+    if stopping.wait(number):
+        return
     if _is_forking(frame):
         _come_back(number)
         return
-    for one in SIGNALS:
-        if signal.getsignal(one) != signal.SIG_IGN:
-            signal.signal(one, _pass_over)
+    _start_nothing_more()
     stopping.request(signal.Signals(number).name)
-    if callable(signal.getsignal(signal.SIGUSR1)):
-        signal.raise_signal(signal.SIGUSR1)  # Luigi's own sign for "take no more work"
     if _State.inside_step:
-        if not stopping.is_held_back():
-            raise Stopped(stopping.requested())
-        return
+        raise Stopped(stopping.requested())
     children = multiprocessing.active_children()
     for child in children:
         _end(child)
@@ -99,6 +96,35 @@ def _handle(number: int, frame: FrameType | None) -> None:
         _leave_before_begin(number, children)
 
 
+def _start_nothing_more() -> None:
+    """Be deaf to further signals, and give Luigi its own sign for "take no more work"."""
+    for one in SIGNALS:
+        if signal.getsignal(one) != signal.SIG_IGN:
+            signal.signal(one, _pass_over)
+    if callable(signal.getsignal(signal.SIGUSR1)):
+        signal.raise_signal(signal.SIGUSR1)
+
+
+def _end_children_with_command() -> None:
+    """Let no child outlive this process, but to finish the step that it is in.
+
+    The children wait for the end of a pipe that only this process can write to: that end comes whatever
+    kills it. Otherwise a scheduling process would keep the date's lock for ever.
+    """
+    reading, writing = map(os.fdopen, os.pipe(), ("rb", "wb"))
+
+    def wait_for_end() -> None:
+        reading.read()
+        if not _State.inside_step:
+            os._exit(1)
+
+    def begin() -> None:
+        writing.close()
+        threading.Thread(target=wait_for_end, daemon=True, name="ciss command").start()
+
+    os.register_at_fork(after_in_child=begin)
+
+
 def _hear_no_more() -> None:
     """At the very end, with no child left: Python drops its handlers before it is gone with its exit code."""
     for number in SIGNALS:
@@ -106,7 +132,7 @@ def _hear_no_more() -> None:
 
 
 def _pass_over(_number: int, _frame: FrameType | None) -> None:
-    """A further signal changes nothing. (SIG_IGN would make Python complain of one already on its way.)"""
+    """A further signal changes nothing; with SIG_IGN Python would complain of one already on its way."""
 
 
 def _is_forking(frame: FrameType | None) -> bool:
@@ -146,13 +172,21 @@ def _leave_once_begun(children: list[BaseProcess]) -> None:
 def _leave_before_begin(number: int, children: list[BaseProcess]) -> NoReturn:
     """The code that the signal itself would give; at once where Luigi would wait for those just ended."""
     code = 128 + number
-    if multiprocessing.parent_process() is None:
-        os.write(2, f"stopped by {stopping.requested()} before a step began; nothing was touched\n".encode())
+    if multiprocessing.parent_process() is not None:
+        os._exit(code)  # a scheduling process: nothing to put away, and nobody who waits for it
+    os.write(2, f"stopped by {stopping.requested()} before a step began; nothing was touched\n".encode())
     if children:
+        _end_replacements()
         logging.shutdown()
-        for child in multiprocessing.active_children():  # a pool replaces those that end
-            child.kill()
         os._exit(code)
     exit_codes().task_failed = code  # should Luigi take the exception for a failure of its task
     _State.leaving = SystemExit(code)
     raise _State.leaving
+
+
+def _end_replacements() -> None:
+    """Luigi's pool of scheduling processes replaces those that end."""
+    while children := multiprocessing.active_children():
+        for child in children:
+            child.kill()
+            child.join()

@@ -1,5 +1,5 @@
 -- Control totals of temp or main, per month and currency, with the checks made on every row:
--- no NULL number, total_charge the sum of the four charges, and total_charge_usd within half a
+-- no number and no signature is NULL, total_charge is the sum of its charges, total_charge_usd lies within half a
 -- unit of its last digit of total_charge x conversion_rate.
 SELECT {month_column} AS month_year, currency,
        COUNT(*) AS row_count,
@@ -14,6 +14,7 @@ SELECT {month_column} AS month_year, currency,
        SUM(CASE WHEN source_rows IS NULL OR billable_subs IS NULL OR subscription_charge IS NULL
                   OR overage_charge IS NULL OR service_charge IS NULL OR register_charge IS NULL
                   OR total_charge IS NULL OR conversion_rate IS NULL OR total_charge_usd IS NULL
+                  OR rate_month IS NULL OR as_of_date IS NULL OR run_id IS NULL
                 THEN 1 ELSE 0 END) AS rows_with_null,
        SUM(CASE WHEN CAST(total_charge AS DECIMAL(20,4))
                      = CAST(subscription_charge AS DECIMAL(20,4)) + CAST(overage_charge AS DECIMAL(20,4))

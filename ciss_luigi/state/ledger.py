@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ciss_luigi.rundate import RunDate
+from ciss_luigi.state.files import naming
 
 
 class Outcome(StrEnum):
@@ -87,14 +88,18 @@ class Ledger:
 
     def _append(self, date: RunDate, entry: dict[str, Any]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{date}.jsonl"
         text = json.dumps({"at": dt.datetime.now(dt.UTC).isoformat(), **entry}, ensure_ascii=False)
-        line = f"\n{text}\n".encode()  # the first newline ends what a killed writer may have left torn
+        # The first newline ends what a killed writer may have left torn. A path may hold bytes that are no
+        # UTF-8; as backslashes they are JSON's own escapes.
+        line = f"\n{text}\n".encode(errors="backslashreplace")
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        descriptor = os.open(self._folder / f"{date}.jsonl", flags, 0o664)
+        descriptor = os.open(path, flags, 0o664)
         try:
-            if os.write(descriptor, line) < len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(descriptor)
+            with naming(path):
+                if os.write(descriptor, line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
 
@@ -104,25 +109,29 @@ class Ledger:
         except FileNotFoundError:
             return []
         entries = []
-        for line in text.splitlines():
+        for line in text.split("\n"):  # splitlines() would also split at a U+2028 inside an error's text
             try:
                 entry = json.loads(line)
             except (ValueError, RecursionError):
                 continue
-            if isinstance(entry, dict) and isinstance(entry.get("attempt"), str):
+            if isinstance(entry, dict) and all(isinstance(entry.get(key), str) for key in _TEXTS):
                 entries.append(entry)
         return entries
+
+
+_TEXTS = ("event", "attempt", "at")
 
 
 def _merge(known: Attempt | None, entry: dict[str, Any]) -> Attempt | None:
     try:
         if entry["event"] == "start":
-            return Attempt(entry["attempt"], entry["step"], entry["host"], int(entry["pid"]), entry["at"])
+            step, host = str(entry["step"]), str(entry["host"])
+            return Attempt(entry["attempt"], step, host, int(entry["pid"]), entry["at"])
         if known is not None:
             return Attempt(
                 known.id, known.step, known.host, known.pid, known.started_at,
-                entry["at"], Outcome(entry["outcome"]), entry["error"],
+                entry["at"], Outcome(entry["outcome"]), str(entry["error"]),
             )  # fmt: skip
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return None
     return None

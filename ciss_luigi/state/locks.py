@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ciss_luigi.errors import StepFailed
+from ciss_luigi.plaintext import printable
 
 _POLL_SECONDS = 0.1
 
@@ -34,7 +35,17 @@ class Holder:
     born: str
 
     def __str__(self) -> str:
-        return f"pid {self.pid} on {self.host} since {self.since}"
+        return f"pid {self.pid} on {printable(self.host)} since {printable(self.since)}"
+
+    @classmethod
+    def read(cls, line: str) -> Holder:
+        """A signature as it stands in a lock file; raises ValueError or TypeError for anything else."""
+        holder = cls(**json.loads(line))
+        if type(holder.pid) is not int or not all(
+            isinstance(text, str) for text in (holder.host, holder.since, holder.born)
+        ):
+            raise TypeError("is no signature")
+        return holder
 
     @classmethod
     def me(cls) -> Holder:
@@ -123,12 +134,29 @@ class FileLock:
         self._signed_by = os.getpid()
         self._signed_bytes += len(line)
 
+    def require_in_place(self) -> None:
+        """Make sure that others still find this lock; raises LocksUnusable when its file was removed.
+
+        A lock on a file that is gone from its folder keeps nobody out.
+        """
+        if self._descriptor is None:
+            return
+        try:
+            in_place = os.path.samestat(os.fstat(self._descriptor), os.stat(self.path))
+        except OSError:
+            in_place = False
+        if not in_place:
+            raise LocksUnusable(
+                f"the lock {printable(str(self.path))} was removed while it was held: it keeps nobody out",
+                state="what this step wrote in main before that was proven; it published nothing after",
+            )
+
     def holder(self) -> Holder | None:
         """The first who signed the lock and still runs; reads only, never takes the lock to look."""
         try:
             lines = self.path.read_text(encoding="utf-8").splitlines()
-            holders = [Holder(**json.loads(line)) for line in lines]
-        except (OSError, ValueError, TypeError):
+            holders = [Holder.read(line) for line in lines]
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
         return next((holder for holder in holders if holder.lives()), None)
 
@@ -149,10 +177,10 @@ class FileLock:
             raise self._unusable(error) from error
 
     def _unusable(self, error: OSError) -> LocksUnusable:
-        what = f"the lock {self.path} cannot be taken: {error.strerror}"
+        what = f"the lock {printable(str(self.path))} cannot be taken: {error.strerror}"
         if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
             what += " (this filesystem has no working locks; put state_dir on a local one)"
-        return LocksUnusable(what, state="nothing was touched")
+        return LocksUnusable(what, state="nothing was touched", next_command="ciss check")
 
 
 _DEAD = ("Z", "X")

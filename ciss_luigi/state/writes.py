@@ -25,7 +25,7 @@ class OpenWrites:
         try:
             record = json.loads(self._path(target).read_text(encoding="utf-8"))
             return str(record["trace"]) if record["engine"] == self._engine else ""
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return ""
 
     def open(self, target: str, trace: str) -> None:

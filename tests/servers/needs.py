@@ -10,10 +10,21 @@ from collections.abc import Iterable
 import pytest
 
 JAVA, MAVEN = "java", "mvn"
+OPENSSL, SLAPD, SLAPADD = "openssl", "slapd", "slapadd"
+KDC, KDB_UTIL, KADMIN, KINIT = "krb5kdc", "kdb5_util", "kadmin.local", "kinit"
 
-_DEBIAN = {JAVA: "openjdk-17-jre-headless", MAVEN: "maven"}
+_DEBIAN = {
+    JAVA: "openjdk-17-jre-headless",
+    MAVEN: "maven",
+    OPENSSL: "openssl",
+    **dict.fromkeys((SLAPD, SLAPADD), "slapd"),
+    **dict.fromkeys((KDC, KDB_UTIL), "krb5-kdc"),
+    KADMIN: "krb5-admin-server",
+    KINIT: "krb5-user",
+}
 _PIP = {
     "impala": "impyla",
+    "kerberos": "kerberos",
     "pyhive.hive": "PyHive[hive-pure-sasl]",
     "puresasl": "pure-sasl",
     "pyspark": "pyspark",
@@ -26,7 +37,7 @@ CLIENTS = ("impala", "pyhive.hive", "puresasl", "thrift", "thrift_sasl")
 def program(name: str) -> str:
     """Give the path of a program, Java's from JAVA_HOME where that is set."""
     home = os.environ.get("JAVA_HOME", "")
-    found = (name == JAVA and home and shutil.which(f"{home}/bin/java")) or shutil.which(name)
+    found = (name == JAVA and home and shutil.which(f"{home}/bin/java")) or shutil.which(name, path=_path())
     if not found:
         raise FileNotFoundError(f"{name} (Debian package {_DEBIAN[name]})")
     return found
@@ -52,6 +63,11 @@ def require(programs: Iterable[str] = (), modules: Iterable[str] = ()) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+def _path() -> str:
+    """Where programs are looked for: also where Debian keeps daemons, which only root has on its path."""
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 
 
 def _importable(module: str) -> bool:

@@ -1,7 +1,8 @@
 """What is put before the command so that it kills itself at a chosen boundary.
 
-A boundary lies before and after each statement that is sent, and around each step of writing a file of the
-state: before it, between flushing and renaming, and after. A worker that was forked counts on from its parent.
+A boundary lies before and after each statement that is sent, and around each step of writing a file of
+the state: before it, between flushing and renaming, and after. A worker that was forked counts on from its
+parent.
 """
 
 from __future__ import annotations

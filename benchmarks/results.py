@@ -1,0 +1,65 @@
+"""A measured answer and how it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from benchmarks.processes import Cost, Spread
+
+_HEADINGS = ("", "wall", "cpu", "seconds", "limit", "")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One line of the table. The limit is one on the median of the wall-clock ratios."""
+
+    question: str
+    wall: Spread | None
+    cpu: Spread | None
+    seconds: str
+    limit: float | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the limit is kept; what has none always keeps it."""
+        return self.limit is None or self.wall is None or self.wall.median <= self.limit
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The line, cell by cell."""
+        limit = "" if self.limit is None else f"{self.limit:.2f}"
+        verdict = "" if self.limit is None else "holds" if self.holds else "DOES NOT HOLD"
+        return (
+            self.question,
+            str(self.wall or ""),
+            str(self.cpu or ""),
+            self.seconds,
+            limit,
+            verdict,
+        )
+
+
+def ratio(question: str, ours: Sequence[Cost], theirs: Sequence[Cost], limit: float | None = None) -> Answer:
+    """What one contestant costs beside another: the ratio of every round, then their median."""
+    pairs = list(zip(ours, theirs, strict=True))
+    walls = [Spread.of([cost.wall for cost in costs]).median for costs in (ours, theirs)]
+    return Answer(
+        question,
+        wall=Spread.of([one.wall / other.wall for one, other in pairs]),
+        cpu=Spread.of([one.cpu / other.cpu for one, other in pairs]),
+        seconds=f"{walls[0]:.2f} / {walls[1]:.2f}",
+        limit=limit,
+    )
+
+
+def duration(question: str, costs: Sequence[Cost]) -> Answer:
+    """What something takes, in seconds: for information, since it depends on the machine."""
+    return Answer(question, None, None, str(Spread.of([cost.wall for cost in costs])))
+
+
+def table(answers: Iterable[Answer]) -> list[str]:
+    """The answers as lines of text, in columns."""
+    lines = [_HEADINGS, *(answer.cells for answer in answers)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]

@@ -1,0 +1,84 @@
+"""A folder with a warehouse, a luigi.cfg and the commands on them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from benchmarks import bare, processes, warehouse
+from benchmarks.processes import Cost
+from ciss_luigi import site
+from ciss_luigi.site import Site
+from ciss_luigi.state.markers import Step
+from ciss_luigi.statements import Statements
+
+_BIN = Path(sys.executable).parent
+_CONFIGURATION = "[ciss]\nwarehouse_url = duckdb:///warehouse.duckdb\nstate_dir = state\n"
+
+
+class Scratch:
+    """One installation in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self.warehouse = folder / "warehouse.duckdb"
+        self._state = folder / "state"
+        self._sources = folder / "sources.duckdb"
+        (folder / "luigi.cfg").write_text(_CONFIGURATION, encoding="utf-8")
+
+    @cached_property
+    def site(self) -> Site:
+        """The installation as its commands see it."""
+        return site.load({}, self.folder)
+
+    def statements(self) -> Statements:
+        """The statements of the run date, as BuildTemp and MergeMain send them."""
+        engine = self.site.engine()
+        return Statements(self.site.settings, engine.dialect, warehouse.DATE, Step.BUILD, "benchmark")
+
+    def make_sources(self, size: warehouse.Size) -> None:
+        """Make the source tables once; ``begin_anew`` copies them."""
+        warehouse.make(self._sources, size)
+
+    def begin_anew(self, statements: Sequence[str] = ()) -> None:
+        """Only the sources, on disk to the last byte: no state, no main, no temp; then some statements."""
+        shutil.rmtree(self._state, ignore_errors=True)
+        shutil.copyfile(self._sources, self.warehouse)
+        if statements:
+            self.ask(*statements)
+        with self.warehouse.open("rb") as file:
+            os.fsync(file)
+
+    def ask(self, *statements: str) -> int:
+        """Send statements; the first number that the last one answers, 0 without one."""
+        import duckdb
+
+        with duckdb.connect(str(self.warehouse)) as connection:
+            for statement in statements[:-1]:
+                connection.execute(statement)
+            row = connection.execute(statements[-1]).fetchone()
+        return int(row[0]) if row else 0
+
+    def merge_main(self) -> Cost:
+        """The literal command."""
+        return self.luigi("ciss_luigi", "MergeMain", "--date", str(warehouse.DATE))
+
+    def luigi(self, module: str, *words: str) -> Cost:
+        """Luigi's command with tasks of some module, which may stand in the folder."""
+        command = [str(_BIN / "luigi"), "--module", module, *words, "--local-scheduler"]
+        return processes.run(command, self.folder, {"PYTHONPATH": str(self.folder)})
+
+    def ciss(self, *words: str) -> Cost:
+        """The operator's command."""
+        return processes.run([str(_BIN / "ciss"), *words], self.folder)
+
+    def bare(self, statements: Sequence[str]) -> Cost:
+        """The statements, sent by a script that does nothing else."""
+        file = self.folder / "statements.sql"
+        file.write_text(bare.SEPARATOR.join(statements), encoding="utf-8")
+        return processes.run([sys.executable, bare.__file__, self.warehouse.name, file.name], self.folder)
