@@ -7,8 +7,8 @@ one of its own, so whoever gets an error back looks here for what it really was.
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from ciss_luigi.errors import Stopped
 
@@ -17,11 +17,39 @@ class _State:
     signal_name = ""
     held_back = 0
     waiting = 0
+    cancel: Callable[[], None] | None = None
 
 
 def request(signal_name: str) -> None:
-    """Write down that a signal arrived."""
+    """Write down that a signal arrived, and cancel what runs."""
     _State.signal_name = signal_name
+    cancel()
+
+
+def is_noticed() -> bool:
+    """Whether the handler has run since a signal arrived, be it only to write the signal down."""
+    return bool(_State.signal_name or _State.waiting)
+
+
+def cancel() -> None:
+    """Cancel what runs, if anything does; any thread may call this."""
+    way = _State.cancel
+    if way is not None:
+        with suppress(Exception):  # it may have ended this very moment
+            way()
+
+
+@contextmanager
+def cancelling(way: Callable[[], None]) -> Iterator[None]:
+    """Around a call into a driver: the way to cancel it.
+
+    DuckDB gives up a statement at once when the handler raises, and then waits for its threads for ever.
+    """
+    before, _State.cancel = _State.cancel, way
+    try:
+        yield
+    finally:
+        _State.cancel = before
 
 
 def requested() -> str:

@@ -171,7 +171,7 @@ class Place:
         self.state = folder / "state"
         shutil.copy(template, self.warehouse)
         self.configure()
-        self._started = 0
+        self._running: list[Running] = []
 
     def configure(self, more: str = "", **ciss: object) -> None:
         """Write ``luigi.cfg`` anew, with other keys of ``[ciss]`` and more sections."""
@@ -190,8 +190,7 @@ class Place:
     ) -> Running:
         """Start ``luigi`` with nothing in its environment but HOME, PATH and what is given."""
         program = [str(PYTHON), "-c", prelude + _RUN_LUIGI] if prelude else [str(LUIGI)]
-        self._started += 1
-        output = self.folder.parent / f"{self.folder.name}-output-{self._started}"
+        output = self.folder.parent / f"{self.folder.name}-output-{len(self._running)}"
         with output.open("wb") as file:
             process = subprocess.Popen(
                 [*before, *program, "--module", "ciss_luigi", *arguments],
@@ -202,15 +201,17 @@ class Place:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return Running(process, output)
+        self._running.append(Running(process, output))
+        return self._running[-1]
+
+    def end(self) -> None:
+        """Leave no process behind, however the test ended."""
+        for running in self._running:
+            running.end()
 
     def luigi(self, *arguments: str, **how: Any) -> Finished:
         """Run ``luigi`` to its end."""
-        running = self.start(*arguments, **how)
-        try:
-            return running.finish()
-        finally:
-            running.end()
+        return self.start(*arguments, **how).finish()
 
     def merge(self, date: str, *options: str, **how: Any) -> Finished:
         """``luigi --module ciss_luigi MergeMain --date D``, without a luigid unless an option names one."""

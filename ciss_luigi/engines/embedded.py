@@ -153,7 +153,7 @@ class DuckDbSession:
             return
 
     def _send(self, statement: str) -> Sequence[Any]:
-        with self._deadline() as expired:
+        with self._deadline() as expired, stopping.cancelling(self._interrupt):
             try:
                 result = self._connection.exec_driver_sql(statement)
                 return result.fetchall() if result.returns_rows else []
@@ -170,18 +170,21 @@ class DuckDbSession:
     def _deadline(self) -> Iterator[threading.Event]:
         expired = threading.Event()
 
-        def interrupt() -> None:
+        def cancel() -> None:
             expired.set()
-            driver_connection: Any = self._connection.connection.dbapi_connection
-            driver_connection.interrupt()
+            self._interrupt()
 
-        timer = threading.Timer(self._deadline_seconds, interrupt)
+        timer = threading.Timer(self._deadline_seconds, cancel)
         timer.daemon = True
         timer.start()
         try:
             yield expired
         finally:
             timer.cancel()
+
+    def _interrupt(self) -> None:
+        driver_connection: Any = self._connection.connection.dbapi_connection
+        driver_connection.interrupt()
 
 
 class DuckDbEngine(Engine):

@@ -23,6 +23,7 @@ from typing import NoReturn
 
 from ciss_luigi import stopping
 from ciss_luigi.errors import Stopped
+from ciss_luigi.scheduling import watching
 from ciss_luigi.scheduling.defaults import exit_codes
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -59,6 +60,7 @@ def install() -> None:
 def step() -> Iterator[None]:
     """Inside this block a signal raises Stopped."""
     install()
+    watching.start(SIGNALS)
     _State.began[0] = 1
     _State.inside_step = True
     try:
