@@ -1,0 +1,175 @@
+"""RangeDaily: oldest first, any age, and always what single runs in ascending order would leave."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from ciss_luigi.state.locks import FileLock
+from tests.command import STEPS, Luigid, Place, name_of, wait_until
+
+PARALLEL = ("--workers", "2", "--parallel-scheduling")
+COUNT_OPENINGS = """
+import os
+from ciss_luigi.engines.embedded import DuckDbEngine
+from luigi.worker import Worker
+def counted(self, how=DuckDbEngine.reading):
+    print("opened to look")
+    return how(self)
+DuckDbEngine.reading = counted
+"""
+NO_STEPS = """
+def stop(self):
+    print("all is scheduled", flush=True)
+    os._exit(99)
+Worker.run = stop
+"""
+
+
+def dates(first: str, last: str) -> list[str]:
+    """All dates from one to another, both included."""
+    begin, end = date.fromisoformat(first), date.fromisoformat(last)
+    return [str(begin + timedelta(days=day)) for day in range((end - begin).days + 1)]
+
+
+def in_order(place: Place, step: str, wanted: list[str]) -> list[str]:
+    """The dates in the order in which a step of theirs began."""
+    began = [
+        (attempt.started_at, day) for day in wanted for attempt in place.attempts(day) if attempt.step == step
+    ]
+    return [day for _, day in sorted(began)]
+
+
+@pytest.fixture(scope="session")
+def singly(tmp_path_factory: pytest.TempPathFactory, small_warehouse: Any) -> list[tuple[Any, ...]]:
+    """Main after dates that share their months by grace days, run singly and in ascending order."""
+    place = Place(tmp_path_factory.mktemp("singly"), small_warehouse)
+    for day in dates("2016-11-30", "2016-12-02"):
+        place.merge(day).explained(0)
+    return place.main()
+
+
+def test_a_range_runs_the_oldest_date_first_and_ends_like_single_runs(
+    place: Place, singly: list[tuple[Any, ...]]
+) -> None:
+    place.range("2016-11-30", "2016-12-03").explained(0)
+    wanted = dates("2016-11-30", "2016-12-02")
+    for step in STEPS:
+        assert in_order(place, step, wanted) == wanted
+    assert place.main() == singly
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [("--workers", "2"), PARALLEL, ("--workers", "4")])
+def test_in_any_parallelism_main_ends_like_single_runs(
+    place: Place, singly: list[tuple[Any, ...]], options: tuple[str, ...]
+) -> None:
+    place.range("2016-11-30", "2016-12-03", *options).explained(0)
+    assert place.main() == singly
+    assert all(place.marked(day) == list(STEPS) for day in dates("2016-11-30", "2016-12-02"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_in_any_order_main_ends_like_single_runs(
+    place: Place, singly: list[tuple[Any, ...]], seed: int
+) -> None:
+    shuffled = dates("2016-11-30", "2016-12-02")
+    random.Random(seed).shuffle(shuffled)
+    for day in shuffled:
+        place.merge(day).explained(0)
+    assert place.main() == singly
+    assert place.read_marker("2016-12-02", "MergeMain")["superseded"] == []
+
+
+@pytest.mark.slow
+def test_a_reversed_range_under_luigid_ends_like_single_runs(
+    place: Place, daemon: Luigid, singly: list[tuple[Any, ...]]
+) -> None:
+    place.range("2016-11-30", "2016-12-03", "--reverse", *daemon.options).explained(0)
+    assert place.main() == singly
+
+
+@pytest.mark.parametrize("options", [(), PARALLEL])
+def test_the_sources_of_a_range_are_asked_for_in_few_openings(place: Place, options: tuple[str, ...]) -> None:
+    finished = place.range("2016-10-30", "2017-01-04", *options, prelude=COUNT_OPENINGS + NO_STEPS)
+    finished.expect(99, "all is scheduled")
+    months, processes = 4, 2
+    assert 1 <= finished.text.count("opened to look") <= (months * processes if options else 1)
+
+
+def test_workers_do_not_ask_for_the_sources_anew(place: Place) -> None:
+    finished = place.merge("2016-11-10", *PARALLEL, prelude=COUNT_OPENINGS)
+    assert finished.expect(0).text.count("opened to look") == 1
+
+
+def test_dates_without_sources_end_in_20_after_the_others_are_built(place: Place) -> None:
+    finished = place.range("2017-02-04", "2017-02-08", "--workers", "2")
+    finished.explained(20, f"2017-02-06: mnaas.{name_of('billable')} has no row for 2017-02")
+    assert [day for day in dates("2017-02-04", "2017-02-07") if place.marked(day)] == [
+        "2017-02-04",
+        "2017-02-05",
+    ]
+    assert place.read_marker("2017-02-05", "MergeMain")["left_out"] == ["2017-02"]
+
+
+def test_hundreds_of_dates_that_are_done_need_no_engine(place: Place) -> None:
+    place.merge("2016-11-10").explained(0)
+    for step in ("BuildTemp", "MergeMain"):
+        marker = place.read_marker("2016-11-10", step)
+        for day in dates("2001-01-01", "2002-06-30"):
+            path = place.marker(day, step)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({**marker, "date": day}))
+    place.warehouse.unlink()
+    finished = place.range("2001-01-01", "2002-07-01")
+    finished.explained(0, "1 complete ones were encountered", "Did not run any tasks")
+    assert not place.warehouse.exists()
+
+
+@pytest.mark.parametrize("options", [(), PARALLEL])
+def test_a_range_waits_for_a_date_that_runs_elsewhere(place: Place, options: tuple[str, ...]) -> None:
+    with FileLock(place.state / "locks" / "date-2016-11-11.lock").waited():
+        running = place.ranging("2016-11-11", "2016-11-13", *options)
+        running.wait_for("running   TruncateTemp(date=2016-11-11)")
+        if options:
+            wait_until(lambda: place.marked("2016-11-12") == list(STEPS))
+        assert running.process.poll() is None
+        assert place.attempts("2016-11-11") == []
+    running.finish().explained(0)
+    assert place.marked("2016-11-11") == list(STEPS)
+
+
+@pytest.mark.slow
+def test_a_single_command_for_a_date_of_a_range_does_no_harm(place: Place) -> None:
+    running = place.ranging("2016-11-11", "2016-11-14", "--workers", "2")
+    running.wait_for("Running Worker")
+    for day in dates("2016-11-11", "2016-11-13"):
+        assert place.merge(day).code in (0, 10)
+    running.finish().explained(0)
+    for day in dates("2016-11-11", "2016-11-13"):
+        assert [attempt.step for attempt in place.attempts(day)] == list(STEPS)
+
+
+@pytest.mark.slow
+def test_25_for_overlapping_ranges_under_one_luigid_though_all_is_built(place: Place, daemon: Luigid) -> None:
+    with FileLock(place.state / "locks" / "date-2016-11-11.lock").waited():
+        ranges = [
+            place.ranging("2016-11-11", "2016-11-14", *daemon.options),
+            place.ranging("2016-11-12", "2016-11-15", *daemon.options),
+        ]
+        for running in ranges:
+            running.wait_for("Running Worker")
+    assert 25 in [running.finish().explained(running.finish().code).code for running in ranges]
+    assert all(place.marked(day) == list(STEPS) for day in dates("2016-11-11", "2016-11-14"))
+    place.range("2016-11-11", "2016-11-15", *daemon.options).explained(0, "Did not run any tasks")
+
+
+def test_bounds_of_no_sense_give_luigis_own_errors(place: Place) -> None:
+    place.range("2016-11-13", "2016-11-11").expect(35, "Can't have start > stop")
+    place.range("2016-11-13", "soon").expect(40, "time data 'soon' does not match format")
+    place.range("2016-11-13", "2016-11-13").explained(0)
