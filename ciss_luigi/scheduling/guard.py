@@ -133,9 +133,10 @@ def refusing() -> Iterator[None]:
         yield
     except Exception as error:
         signals.leave_if_stopped()
-        if not isinstance(error, CissError) or not in_command():
+        explained = messages.machine_fault(error) or error
+        if not isinstance(explained, CissError) or not in_command():
             raise
-        _leave(error)
+        _leave(explained)
 
 
 def _leave(error: CissError) -> NoReturn:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import logging
+import os
 import re
+import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -12,7 +15,7 @@ from collections.abc import Callable
 from luigi.parameter import MissingParameterException
 from luigi.rpc import RPCError
 
-from ciss_luigi.errors import BadRunDate, CissError, Stopped
+from ciss_luigi.errors import BadRunDate, CissError, EngineUnavailable, Stopped
 from ciss_luigi.plaintext import printable_lines
 from ciss_luigi.variables import without_secrets
 
@@ -66,21 +69,35 @@ def _explanation(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, SystemExit):
         return ""  # whoever raised it has said why
-    if isinstance(error, OSError) and error.errno in _MACHINE:
-        return (
-            f"this machine cannot go on: {error}\n"
-            "State: every step that has ended has its marker; the next run goes on from there\n"
-            "Next:  give it what it lacks (df, ulimit -n), then the same command again"
-        )
+    told = _of_others(error)
+    return told and "{}\nState: {}\nNext:  {}".format(*told)
+
+
+_KEPT = "every step that has ended has its marker; the next run goes on from there"
+
+
+def machine_fault(error: BaseException) -> EngineUnavailable | None:
+    """A full disk, too few file descriptors and their like as an error that is explained by its text."""
+    if not isinstance(error, OSError) or error.errno not in _MACHINE:
+        return None
+    again = "give it what it lacks (df, ulimit -n), then the same command again"
+    return EngineUnavailable(f"this machine cannot go on: {error}", state=_KEPT, next_command=again)
+
+
+def _of_others(error: BaseException) -> tuple[str, str, str] | None:
+    """What failed, the state and the next command, of an error that Luigi or the machine has raised."""
+    lacking = machine_fault(error)
+    if lacking is not None:
+        return lacking.what, lacking.state, lacking.next_command
+    if isinstance(error, RuntimeError) and str(error).startswith("Unfulfilled"):
+        what = f"luigid let this step begin although one before it is not done. {error}"
+        return what, "this step touched nothing", "the same command again; steps mark themselves as done"
     if isinstance(error, MissingParameterException):
-        return f"{error}\nState: nothing was touched\nNext:  {EXAMPLE}"
+        return str(error), "nothing was touched", EXAMPLE
     if isinstance(error, RPCError):
         reason = f": {error.sub_exception}" if error.sub_exception else ""
-        return (
-            f"luigid does not answer. {error}{reason}\n"
-            "State: every step that has ended has its marker; the next run goes on from there\n"
-            "Next:  start luigid (or add --local-scheduler), then the same command again"
-        )
+        again = "start luigid (or add --local-scheduler), then the same command again"
+        return f"luigid does not answer. {error}{reason}", _KEPT, again
     return None
 
 
@@ -89,6 +106,20 @@ def install() -> None:
     for one in (logging.getLogger(_LUIGIS), logger):
         if not any(isinstance(known, Readable) for known in one.filters):
             one.addFilter(Readable())
+            atexit.register(_give_up_on_a_full_log)
+
+
+def _give_up_on_a_full_log() -> None:
+    """What Python still holds goes nowhere: it would try again at the very end, and exit with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is None:  # closed by whoever started the program
+            continue
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def plain(text: str) -> str:
