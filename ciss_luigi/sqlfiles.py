@@ -36,6 +36,9 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 
+# The same text as DuckDB reads it: a backslash is a character like others, and $$ opens a string, too
+_DUCKDB_TOKEN = re.compile(r"--[^\n]*|/\*.*?\*/|'[^']*'|\"[^\"]*\"|\$\w*\$|\S", re.DOTALL)
+
 
 class SqlFileError(ValueError):
     """A SQL file cannot be used; the text names the file and what is wrong in it."""
@@ -105,14 +108,18 @@ def split(text: str, source: str = "the query") -> Query:
             raise SqlFileError(f"{source} holds more than one statement")
         depth += {"(": 1, ")": -1}.get(word, 0)
         if depth == 0 and word == "SELECT":
-            _refuse_second_statement(text[token.end() :], source)
+            _refuse_second_statement(text, source)
             return Query(text[: token.start()], text[token.start() :])
     raise SqlFileError(f"{source} is not one WITH ... SELECT")
 
 
-def _refuse_second_statement(rest: str, source: str) -> None:
-    if any(token[0] == ";" for token in _TOKEN.finditer(rest)):
-        raise SqlFileError(f"{source} holds more than one statement")
+def _refuse_second_statement(text: str, source: str) -> None:
+    """One statement only, whichever way strings are read: DuckDB would run what follows a semicolon."""
+    for token in (*_TOKEN.finditer(text), *_DUCKDB_TOKEN.finditer(text)):
+        if token[0] == ";":
+            raise SqlFileError(f"{source} holds more than one statement")
+        if re.fullmatch(r"\$\w*\$", token[0]):
+            raise SqlFileError(f"{source} quotes with {token[0]}, which only DuckDB knows")
 
 
 def _without_semicolon(text: str) -> str:

@@ -1,0 +1,103 @@
+"""What luigid is told, and what its page makes of it in a real browser (Debian package chromium)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command import Luigid, Place, Running, name_of, wait_until
+from tests.hostile import browser
+from tests.hostile.words import FORGED, NASTY, SCRIPT, tame
+
+pytestmark = pytest.mark.slow
+
+DATE = "2016-11-10"
+TELLING = f"""
+import time
+from ciss_luigi import runner
+from ciss_luigi.errors import StepFailed
+from ciss_luigi.state.markers import Step
+
+def fail(job):
+    job.tell({NASTY!r})
+    time.sleep(job.settings.retry_wait_seconds)
+    raise StepFailed({NASTY!r})
+runner._ACTIONS[Step.BUILD] = fail
+"""
+
+
+@pytest.fixture
+def telling(place: Place, daemon: Luigid) -> Iterator[Running]:
+    """A run under a luigid whose step says something hostile and goes on for a while."""
+    place.configure(retry_wait_seconds=600)
+    running = place.merging(DATE, *daemon.options, prelude=TELLING)
+    wait_until(lambda: "script" in (message(daemon) or ""))
+    yield running
+    running.end()
+
+
+def message(daemon: Luigid) -> Any:
+    """What luigid holds as the step's status message."""
+    return daemon.call("get_task_status_message", task_id=build_of(daemon))["statusMessage"]
+
+
+def build_of(daemon: Luigid) -> str:
+    """BuildTemp's id."""
+    tasks: dict[str, Any] = daemon.call("task_list", status="", upstream_status="")
+    return next((name for name in tasks if name.startswith("BuildTemp")), "")
+
+
+def test_luigid_gets_plain_text_only(telling: Running, daemon: Luigid) -> None:
+    text = tame(message(daemon))
+    assert not set("<>&\"'") & set(text)
+    assert "(script)window.ran = true(/script)" in text
+
+
+def test_a_failure_reaches_luigid_as_plain_text(place: Place, daemon: Luigid) -> None:
+    place.query(f"CREATE TABLE nasty AS SELECT '{NASTY.replace(chr(39), chr(39) * 2)}' AS currency")
+    place.query(f"UPDATE mnaas.{name_of('overage')} SET currency = (SELECT currency FROM nasty)")
+    tame(place.merge(DATE, *daemon.options).explained(30, "no rate ").text)
+    error = daemon.call("fetch_error", task_id=build_of(daemon))["error"]
+    assert "no rate " in error
+    assert not set("<>&'") & set(error)
+    assert "\x1b" not in error
+
+
+def test_no_script_in_a_status_message_runs_on_the_page(
+    telling: Running, daemon: Luigid, tmp_path: Path
+) -> None:
+    browser.require()
+    with browser.page(tmp_path / "browser", url(daemon)) as page:
+        page.wait_for("window.$ && $('.statusMessage').length")
+        page.ask("$('.statusMessage').first().click()")
+        page.wait_for("$('#statusMessageModal pre').text().includes('(script)')")
+        refreshed(page)
+        assert FORGED in page.ask("$('#statusMessageModal pre').text()")
+        assert page.ask("window.ran") is None
+        daemon.call("set_task_status_message", task_id=build_of(daemon), status_message=SCRIPT)
+        page.wait_for("window.ran")  # so that page would have run it, and this browser can tell
+
+
+def test_no_script_in_a_failure_runs_on_the_page(place: Place, daemon: Luigid, tmp_path: Path) -> None:
+    browser.require()
+    place.configure(retry_wait_seconds=0.01)
+    tame(place.merge(DATE, *daemon.options, prelude=TELLING).explained(30).text)
+    with browser.page(tmp_path / "browser", url(daemon)) as page:
+        page.wait_for("window.$ && $('.showError').length")
+        page.ask("$('.showError').first().click()")
+        page.wait_for("$('#errorModal pre').first().text().includes('(script)')")
+        assert page.ask("window.ran") is None
+
+
+def url(daemon: Luigid) -> str:
+    """Luigid's page."""
+    return f"http://127.0.0.1:{daemon.port}/static/visualiser/index.html"
+
+
+def refreshed(page: browser.Page) -> None:
+    """Wait until the page has put the message in place anew, as raw HTML."""
+    page.ask("$('#statusMessageModal pre').html('stale')")
+    page.wait_for("$('#statusMessageModal pre').text() != 'stale'")
