@@ -1,10 +1,11 @@
 # make run   set up, load the sample, run the main job on it, show the result
-# make test  set up and run the tests; make test-long runs the long generated ones
+# make test  set up and run the tests; make test-long runs the long forms, make test-quick the quick ones
 # make check the linters
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DATE   ?= 2016-11-22
+EXTRAS ?= dev
 
 .PHONY: run test test-long test-quick check clean
 
@@ -15,11 +16,10 @@ run: $(VENV)/.run
 	$(BIN)/ciss verify --date $(DATE)
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -m "not slow"
-	$(BIN)/python -m pytest -m slow --ignore=tests/rules
+	$(BIN)/python -m pytest -m "not long"
 
 test-long: $(VENV)/.test
-	$(BIN)/python -m pytest -m slow tests/rules
+	$(BIN)/python -m pytest -m long
 
 test-quick: $(VENV)/.test
 	$(BIN)/python -m pytest -m "not slow"
@@ -41,7 +41,7 @@ $(VENV)/.run: setup.cfg | $(VENV)/bin/python
 
 $(VENV)/.test: setup.cfg | $(VENV)/bin/python
 	@echo "setting up the tests: about 600 MB of Python packages; tests of servers fetch about 350 MB of jars more"
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@ $(VENV)/.run
 
 clean:

@@ -7,131 +7,44 @@ here as data: what a driver does not know must be a fault of the configuration, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi import variables
-from ciss_luigi.sqlfiles import NAME
-
-Reader = Callable[[Any, Path], Any]
-
-_FLAGS = {"true": True, "false": False}
-
-
-def _text(value: Any, _: Path) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("is no text")
-    return value
-
-
-def _secret(value: Any, folder: Path) -> str:
-    """A text that no error may repeat, also where it stands in the configuration as it is."""
-    text = _text(value, folder)
-    variables.remember(text)
-    return text
-
-
-def _flag(value: Any, _: Path) -> bool:
-    """True or false; text too, since a URL has nothing else, but never "any text is true"."""
-    flag = value if isinstance(value, bool) else _FLAGS.get(str(value).lower())
-    if flag is None:
-        raise ValueError("is neither true nor false")
-    return flag
-
-
-def _seconds(value: Any, _: Path) -> float:
-    try:
-        number = 0.0 if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        number = 0.0
-    if not 0 < number < 1e6:  # noqa: PLR2004 - also refuses nan and inf
-        raise ValueError("is no number of seconds above 0")
-    return number
-
-
-def _whole(value: Any, _: Path) -> int:
-    if isinstance(value, bool) or not str(value).isdigit() or int(value) == 0:
-        raise ValueError("is no whole number above 0")
-    return int(value)
-
-
-def _certificates(value: Any, folder: Path) -> str:
-    """A PEM file of authorities, relative to the configuration's folder; read once to be sure."""
-    import ssl
-
-    path = Path(folder, Path(_text(value, folder)).expanduser())
-    try:
-        ssl.create_default_context(cafile=str(path))
-    except ssl.SSLError:
-        raise ValueError("is no file of certificates in PEM (a Java keystore has to be converted)") from None
-    except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror}") from None
-    return str(path)
-
-
-def _database(value: Any, _: Path) -> str:
-    if not isinstance(value, str) or not NAME.fullmatch(value):
-        raise ValueError("is no plain SQL name (letters, digits, _)")
-    return value
-
-
-def _one_of(*allowed: str) -> Reader:
-    def read(value: Any, _: Path) -> str:
-        if str(value).upper() not in allowed:
-            raise ValueError(f"is none of {', '.join(allowed)}")
-        return str(value).upper()
-
-    return read
-
-
-def _mapping(value: Any, _: Path) -> dict[str, str]:
-    if not isinstance(value, dict):
-        raise ValueError("is no JSON object")
-    return {str(name): str(item) for name, item in value.items()}
-
-
-def _names(value: Any, _: Path) -> Any:
-    if not isinstance(value, str | list):
-        raise ValueError("is neither text nor a list")
-    return value
-
-
-def _anything(value: Any, _: Path) -> Any:
-    return value
-
+from ciss_luigi import argumentvalues as take
+from ciss_luigi.argumentvalues import Reader
 
 COMMON: Mapping[str, Reader] = {
-    "use_ssl": _flag,
-    "ca_cert": _certificates,
-    "check_hostname": _flag,
-    "timeout": _seconds,
-    "username": _text,
-    "password": _secret,
-    "database": _database,
-    "kerberos_service_name": _text,
-    "krb_host": _text,
-    "http_path": _text,
+    "use_ssl": take.flag,
+    "ca_cert": take.certificates,
+    "check_hostname": take.flag,
+    "timeout": take.seconds,
+    "username": take.text,
+    "password": take.secret,
+    "database": take.database,
+    "kerberos_service_name": take.text,
+    "krb_host": take.text,
+    "http_path": take.text,
 }
 """What every server's engine takes, with one meaning."""
 
 OWN: Mapping[str, Mapping[str, Reader]] = {
-    "duckdb": dict.fromkeys(("config", "preload_extensions", "read_only", "url_config"), _anything),
+    "duckdb": dict.fromkeys(("config", "preload_extensions", "read_only", "url_config"), take.anything),
     "hive": {
         **COMMON,
-        "auth": _one_of("NONE", "NOSASL", "LDAP", "CUSTOM", "PAM", "BASIC", "KERBEROS"),
-        "configuration": _mapping,
+        "auth": take.one_of("NONE", "NOSASL", "LDAP", "CUSTOM", "PAM", "BASIC", "KERBEROS"),
+        "configuration": take.mapping,
     },
     "impala": {
         **COMMON,
-        "auth_mechanism": _one_of("NOSASL", "PLAIN", "LDAP", "GSSAPI", "JWT"),
-        "use_http_transport": _flag,
-        "http_cookie_names": _names,
-        "jwt": _secret,
-        "retries": _whole,
-        "user_agent": _text,
+        "auth_mechanism": take.one_of("NOSASL", "PLAIN", "LDAP", "GSSAPI", "JWT"),
+        "use_http_transport": take.flag,
+        "http_cookie_names": take.names,
+        "jwt": take.secret,
+        "retries": take.whole,
+        "user_agent": take.text,
     },
 }
 """Every name that an engine takes."""
@@ -148,7 +61,8 @@ _INSTEAD = {
     "ldap_password": "write password",
     "auth_cookie_names": "write http_cookie_names",
 }
-_MODULES = {"hive": ("pyhive", "thrift", "thrift_sasl", "puresasl"), "impala": ("impala", "thrift")}
+_THRIFT = ("thrift", "thrift_sasl", "puresasl")
+_MODULES = {"hive": ("pyhive", *_THRIFT), "impala": ("impala", *_THRIFT)}
 KERBEROS = {"KERBEROS", "GSSAPI"}
 
 
@@ -174,8 +88,8 @@ def clashes(kind: str, transport: str | None, values: Mapping[str, Any]) -> list
     found = []
     if transport == "https" and values.get("use_ssl") is False:
         found.append("the URL says https and use_ssl says false")
-    if values.get("use_ssl") is False and "ca_cert" in values:
-        found.append("ca_cert is for TLS, and use_ssl says false")
+    if "ca_cert" in values and not values.get("use_ssl", transport == "https"):
+        found.append("ca_cert is for TLS; say use_ssl: true as well")
     auth = values.get("auth") or values.get("auth_mechanism")
     http = transport is not None or values.get("use_http_transport", False)
     if auth == "BASIC" and not http:

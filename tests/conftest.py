@@ -22,9 +22,11 @@ def small_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path: Path, small_warehouse: Path) -> Place:
+def place(tmp_path: Path, small_warehouse: Path) -> Iterator[Place]:
     """A site with four months of a few source rows, not run yet."""
-    return Place(tmp_path / "site", small_warehouse)
+    place = Place(tmp_path / "site", small_warehouse)
+    yield place
+    place.end()
 
 
 @pytest.fixture

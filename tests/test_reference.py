@@ -427,6 +427,7 @@ def _kinds(made: Tables) -> frozenset[str]:
 KINDS = (BLANK_CURRENCY, MISSING_RATE, CONTRADICTORY_RATES, UNUSABLE_RATE, DOES_NOT_FIT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_tables_come_with_every_kind_of_fault(kind: str) -> None:
     patient = settings(max_examples=5000, derandomize=True, database=None, phases=[Phase.generate])
@@ -544,6 +545,7 @@ def _another_answer(folder: Path) -> list[dict[str, str]] | None:
         return None
 
 
+@pytest.mark.slow
 @needs_shared
 @pytest.mark.parametrize("doubles", [False, True])
 def test_generated_tables_come_to_the_same_by_another_hand(

@@ -6,7 +6,8 @@ import http.client
 import re
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -64,14 +65,14 @@ def tls_context(ca_cert: str | None, check_hostname: bool) -> ssl.SSLContext:
 @contextmanager
 def explaining(line: Line) -> Iterator[None]:
     """Raise what goes wrong while connecting as NoConnection, with the reason that the drivers hide."""
+    before = sys.exception()  # a reconnect happens in the midst of another error; that is not the reason
     try:
         yield
     except Exception as error:
-        raise NoConnection(f"{line.address} {_reason(error, line)}") from error
+        raise NoConnection(f"{line.address} {_reason(error, list(_causes(error, before)), line)}") from error
 
 
-def _reason(error: Exception, line: Line) -> str:
-    causes = list(_causes(error))
+def _reason(error: Exception, causes: Sequence[BaseException], line: Line) -> str:
     for cause in causes:
         reason = _by_type(cause, line)
         if reason:
@@ -87,11 +88,11 @@ def _reason(error: Exception, line: Line) -> str:
     return f"cannot be used: {words or type(error).__name__}"
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def _causes(error: BaseException | None, before: BaseException | None) -> Iterator[BaseException]:
     """An error and what led to it, the first cause first. Thrift keeps one in ``inner``."""
-    if error is not None:
-        yield from _causes(error.__cause__ or error.__context__)
-        yield from _causes(getattr(error, "inner", None))
+    if error is not None and error is not before:
+        yield from _causes(error.__cause__ or error.__context__, before)
+        yield from _causes(getattr(error, "inner", None), before)
         yield error
 
 
@@ -139,7 +140,8 @@ _WORDS = (
      r"refuses the user name, the password or the way of logging in (auth, auth_mechanism)"),
     (r"Unsupported mechanism type (\w+)", r"does not take \1; it may want Kerberos (auth, auth_mechanism)"),
     (r"(No Kerberos credentials available[^'\"]*)", r"wants a Kerberos ticket, and there is none: run kinit"),
-    (r"Ticket expired", r"wants a Kerberos ticket, and the one that is there has expired: run kinit"),
+    (r"Ticket expired|context has expired",
+     r"wants a Kerberos ticket, and the one that is there has expired: run kinit"),
     (r"(Server \S+ not found in Kerberos database)",
      r"has another Kerberos name (\1); see kerberos_service_name and krb_host"),
     (r"HTTP(?: code)?:? (40[45])", r"knows no such path (HTTP \1); see http_path"),

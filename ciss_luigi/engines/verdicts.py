@@ -37,7 +37,7 @@ def judge(text: str, signs: Sequence[Sign]) -> Verdict:
 LINE_LOST = (
     Sign(
         r"TSocket read 0 bytes|Connection reset|Broken pipe|EOF occurred|timed out|"
-        r"TTransportException|unexpected exception|Bad file descriptor",
+        r"TTransportException|unexpected exception|Bad file descriptor|HTTP code 50[234]",
         Verdict.LOST,
     ),
 )

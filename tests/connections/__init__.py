@@ -1,0 +1,1 @@
+"""Connections as clusters have them, on real servers: logins, TLS, HTTP, Kerberos."""

@@ -1,0 +1,43 @@
+"""Why there is no connection: the reason of this attempt."""
+
+from __future__ import annotations
+
+import pytest
+
+from ciss_luigi.engines import hive, impala
+from ciss_luigi.engines.lines import Line, NoConnection, explaining
+from ciss_luigi.engines.verdicts import Verdict, judge
+
+LINE = Line("hive.example.net", 10_000, None, 600.0)
+
+
+def refused() -> None:
+    with explaining(LINE):
+        raise ConnectionRefusedError
+
+
+def test_a_reconnect_does_not_repeat_the_reason_of_the_line_that_was_lost() -> None:
+    try:
+        raise TimeoutError
+    except TimeoutError:
+        with pytest.raises(NoConnection, match=r"hive\.example\.net:10000 refuses the connection"):
+            refused()
+
+
+def test_what_is_not_known_is_told_as_it_came() -> None:
+    with (
+        pytest.raises(NoConnection, match="cannot be used: quota exceeded"),
+        explaining(LINE),
+    ):
+        raise RuntimeError("Error while compiling statement: FAILED: quota exceeded")
+
+
+def test_an_address_of_ip_version_6_keeps_its_brackets() -> None:
+    assert Line("::1", 10_000, None, 1.0).address == "[::1]:10000"
+
+
+def test_a_gateway_that_loses_an_answer_is_a_lost_line() -> None:
+    """The server behind it may have got the statement."""
+    assert judge("TTransportException: HTTP 503 Service Unavailable", hive.SIGNS) is Verdict.LOST
+    assert judge("HTTP code 502: Bad Gateway", impala.SIGNS) is Verdict.LOST
+    assert judge("HTTP code 401: Unauthorized", impala.SIGNS) is Verdict.NEVER
