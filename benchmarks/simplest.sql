@@ -1,4 +1,4 @@
--- What one writes who knows nothing of blank keys, overlapping mappings, missing rates or exact products.
+-- What one writes who knows nothing of blank keys, overlapping mappings and missing rates.
 INSERT INTO {temp}
 WITH charges AS (
     SELECT org_id, business_unit, commercial_offer, currency, billable_subs,
@@ -26,8 +26,8 @@ SELECT s.org_id, m.org_name, s.business_unit, s.commercial_offer, m.contract_off
        s.billable_subs, s.source_rows, s.subscription, s.overage, s.service, s.register,
        s.subscription + s.overage + s.service + s.register,
        '{month}', COALESCE(r.avg_conv_rate, 1),
-       CAST(s.subscription + s.overage + s.service + s.register AS DECIMAL(19,4))
-       * COALESCE(r.avg_conv_rate, 1),
+       ROUND(CAST(s.subscription + s.overage + s.service + s.register AS DECIMAL(19,4))
+             * COALESCE(r.avg_conv_rate, 1), 4),
        '{date}', 'simplest', '{month}', '{date}'
 FROM summed s
 LEFT JOIN {rate} r ON r.from_curr = s.currency AND r.to_curr = 'USD' AND r.cal_month = '{month}'

@@ -8,34 +8,35 @@ WITH months AS (
 ),
 
 -- Every charge of those months, each source in its own column. Nothing is dropped, nothing deduplicated.
+-- (The other columns hold 0, not NULL: sums over columns that are never NULL cost less.)
 charges AS (
     SELECT partition_date AS month_year, org_id, business_unit, commercial_offer, currency,
            CAST(billable_subs AS DECIMAL(19,0)) AS billable_subs,
            CAST(charge AS DECIMAL(18,4)) AS subscription_charge,
-           CAST(NULL AS DECIMAL(18,4)) AS overage_charge,
-           CAST(NULL AS DECIMAL(18,4)) AS service_charge,
-           CAST(NULL AS DECIMAL(18,4)) AS register_charge
+           CAST(0 AS DECIMAL(18,4)) AS overage_charge,
+           CAST(0 AS DECIMAL(18,4)) AS service_charge,
+           CAST(0 AS DECIMAL(18,4)) AS register_charge
     FROM {billable}
     WHERE partition_date IN ({months})
     UNION ALL
     SELECT partition_date, org_id, business_unit, commercial_offer, currency,
-           CAST(NULL AS DECIMAL(19,0)),
-           CAST(NULL AS DECIMAL(18,4)), CAST(charge AS DECIMAL(18,4)),
-           CAST(NULL AS DECIMAL(18,4)), CAST(NULL AS DECIMAL(18,4))
+           CAST(0 AS DECIMAL(19,0)),
+           CAST(0 AS DECIMAL(18,4)), CAST(charge AS DECIMAL(18,4)),
+           CAST(0 AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,4))
     FROM {overage}
     WHERE partition_date IN ({months})
     UNION ALL
     SELECT partition_date, org_id, business_unit, commercial_offer, currency,
-           CAST(NULL AS DECIMAL(19,0)),
-           CAST(NULL AS DECIMAL(18,4)), CAST(NULL AS DECIMAL(18,4)),
-           CAST(charge AS DECIMAL(18,4)), CAST(NULL AS DECIMAL(18,4))
+           CAST(0 AS DECIMAL(19,0)),
+           CAST(0 AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,4)),
+           CAST(charge AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,4))
     FROM {service}
     WHERE partition_date IN ({months})
     UNION ALL
     SELECT SUBSTR(invoice_date, 1, 7), org_id, business_unit, commercial_offer, currency,
-           CAST(NULL AS DECIMAL(19,0)),
-           CAST(NULL AS DECIMAL(18,4)), CAST(NULL AS DECIMAL(18,4)),
-           CAST(NULL AS DECIMAL(18,4)), CAST(amount AS DECIMAL(18,4))
+           CAST(0 AS DECIMAL(19,0)),
+           CAST(0 AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,4)),
+           CAST(0 AS DECIMAL(18,4)), CAST(amount AS DECIMAL(18,4))
     FROM {register}
     WHERE SUBSTR(invoice_date, 1, 7) IN ({months})
 ),
@@ -91,17 +92,26 @@ ranked_rates AS (
 
 -- Mapping rows with their keys and blanks in the same form; a blank start is since ever.
 mapping_rows AS (
-    SELECT CASE WHEN REPLACE(org_id, ' ', '') <> '' THEN org_id ELSE 'UNKNOWN' END AS org_id,
-           CASE WHEN REPLACE(business_unit, ' ', '') <> '' THEN business_unit
+    SELECT CASE WHEN org_id >= '!' THEN org_id
+                WHEN REPLACE(org_id, ' ', '') <> '' THEN org_id
+                ELSE 'UNKNOWN' END AS org_id,
+           CASE WHEN business_unit >= '!' THEN business_unit
+                WHEN REPLACE(business_unit, ' ', '') <> '' THEN business_unit
                 ELSE 'UNKNOWN' END AS business_unit,
-           CASE WHEN REPLACE(commercial_offer, ' ', '') <> '' THEN commercial_offer
+           CASE WHEN commercial_offer >= '!' THEN commercial_offer
+                WHEN REPLACE(commercial_offer, ' ', '') <> '' THEN commercial_offer
                 ELSE 'UNKNOWN' END AS commercial_offer,
-           CASE WHEN REPLACE(contract_offer_group, ' ', '') <> '' THEN contract_offer_group
+           CASE WHEN contract_offer_group >= '!' THEN contract_offer_group
+                WHEN REPLACE(contract_offer_group, ' ', '') <> '' THEN contract_offer_group
                 ELSE '' END AS contract_offer_group,
-           CASE WHEN REPLACE(org_name, ' ', '') <> '' THEN org_name ELSE '' END AS org_name,
-           CASE WHEN REPLACE(co_mapping_start_date, ' ', '') <> '' THEN co_mapping_start_date
+           CASE WHEN org_name >= '!' THEN org_name
+                WHEN REPLACE(org_name, ' ', '') <> '' THEN org_name
+                ELSE '' END AS org_name,
+           CASE WHEN co_mapping_start_date >= '!' THEN co_mapping_start_date
+                WHEN REPLACE(co_mapping_start_date, ' ', '') <> '' THEN co_mapping_start_date
                 ELSE '' END AS start_date,
-           CASE WHEN REPLACE(co_mapping_end_date, ' ', '') <> '' THEN co_mapping_end_date
+           CASE WHEN co_mapping_end_date >= '!' THEN co_mapping_end_date
+                WHEN REPLACE(co_mapping_end_date, ' ', '') <> '' THEN co_mapping_end_date
                 ELSE '9999-12-31' END AS end_date
     FROM {mapping}
 ),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,19 +27,45 @@ def bench(swift_folder: Path) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def filled(bench: Bench) -> Bench:
+def filled(swift_folder: Path) -> Iterator[Bench]:
     """The telling rows, and a main that a run made of them the day before."""
-    bench.fill(TELLING)
-    bench.run(BEFORE)
-    return bench
+    with _restored(swift_folder / "filled", _fill) as bench:
+        yield bench
 
 
 @pytest.fixture
-def built(filled: Bench) -> Bench:
+def built(swift_folder: Path) -> Iterator[Bench]:
     """The same, and a temp that is built and not merged."""
+    with _restored(swift_folder / "built", _build) as bench:
+        yield bench
+
+
+def _fill(bench: Bench) -> None:
+    bench.fill(TELLING)
+    bench.run(BEFORE)
+
+
+def _build(bench: Bench) -> None:
+    _fill(bench)
     for step in (Step.TRUNCATE, Step.BUILD):
-        filled.perform(DATE, step)
-    return filled
+        bench.perform(DATE, step)
+
+
+@contextmanager
+def _restored(folder: Path, make: Callable[[Bench], None]) -> Iterator[Bench]:
+    """A bench as it was first made in this folder: made once, then copied back for each test."""
+    saved = folder.with_suffix(".saved")
+    if not saved.exists():
+        folder.mkdir()
+        bench = Bench(folder)
+        make(bench)
+        bench.warehouse.close()
+        shutil.copytree(folder, saved)
+    shutil.rmtree(folder)
+    shutil.copytree(saved, folder)
+    bench = Bench(folder)
+    yield bench
+    bench.warehouse.close()
 
 
 @pytest.fixture(scope="session")

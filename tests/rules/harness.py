@@ -114,9 +114,9 @@ class Bench:
     def rows(self, table: str = MAIN, *, without: Sequence[str] = ()) -> list[dict[str, Cell]]:
         """Main, or temp, as texts in a fixed order; nothing where there is no such table."""
         database, _, name = table.partition(".")
-        asked = f"table_schema = '{database}' AND table_name = '{name}'"
-        if not self.query(f"SELECT 1 FROM information_schema.tables WHERE {asked}"):
-            return []
+        with Site.engine(self.site()).session() as session:
+            if name not in session.tables(database):
+                return []
         names = [name for name in COLUMNS if name not in without]
         answer = self.query(f"SELECT {', '.join(names)} FROM {table}")
         return in_order(dict(zip(names, map(_text, row), strict=True)) for row in answer)

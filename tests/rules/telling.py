@@ -16,6 +16,7 @@ ODD = ("Org 1 ", "unit", "offer")  # another customer, unless keys are trimmed a
 NAMELESS = (None, "unit", "offer")
 ONLY_OVERAGE = ("org 2", "unit", "offer")
 ZERO = ("zero", "unit", "offer")
+UNKNOWN_COUNT, UNKNOWN_AMOUNT = ("no count", "unit", "offer"), ("no amount", "unit", "offer")
 BIG = ("big", "unit", "offer")
 
 
@@ -46,6 +47,7 @@ TELLING = Tables(
         billable(NEW, PLAIN, "USD", "19.9900", str(5 * 10**9)),  # more than 32 bits hold
         billable(NEW, PLAIN, "USD", None, None),
         billable(NEW, ZERO, "GBP", "0.0000", "0"),
+        billable(NEW, UNKNOWN_COUNT, "GBP", "1.0000", None),
         billable(NEW, BIG, "GBP", "12345678901234.1234", "1"),  # more digits than a DOUBLE has
         billable(OLD, PLAIN, "GBP", "55.5555", "2"),
         billable(OLD, NAMELESS, "EUR", "-3.3333", "4"),
@@ -56,6 +58,7 @@ TELLING = Tables(
         charge("overage", NEW, PLAIN, "GBP", "1.0001"),
         charge("overage", NEW, PLAIN, "gbp", "3.0000"),
         charge("overage", NEW, PLAIN, "CHF", "0.0001"),  # x 0.5: half of the last digit
+        charge("overage", NEW, UNKNOWN_AMOUNT, "GBP", None),
         charge("overage", OLD, ONLY_OVERAGE, "USD", "0.5000"),
     ],
     service=[

@@ -1,6 +1,8 @@
-"""Whether the job refused for the reasons for which the reference refuses: all of them, and no others."""
+"""What the refusals of the job say: the reasons of the reference, all and no others; which checks spoke."""
 
 from __future__ import annotations
+
+import re
 
 from ciss_luigi.errors import BillingFault, SourcesMissing, StatementFailed, TotalsDiffer
 from tests.reference import (
@@ -62,3 +64,24 @@ def _words(fault: str) -> str:
     kind, _, rest = fault.partition(": ")
     currency, _, month = rest.rpartition("in ")
     return _WORDS.get(kind, fault).format(month=month, currency=currency.strip())
+
+
+CHECKS = {
+    "missing": r"sources hold [0-9]+ rows, temp none$",
+    "source_rows": r"source_rows is .* in sources, .* in temp$",
+    "billable_subs": r"billable_subs is .* in sources, .* in temp$",
+    "charges": r"(subscription|overage|service|register)_charge is .* in sources, .* in temp$",
+    "nulls": r"[0-9]+ rows have no value in a number column .*, rate_month, as_of_date or run_id$",
+    "sum": r"[0-9]+ rows have a total_charge that is not the sum of its charges$",
+    "usd": r"[0-9]+ rows have a total_charge_usd that is not total_charge x conversion_rate$",
+    "total": r"total_charge is .*, its charges sum to .*$",
+    "rate": r"converted at .*, the rules say .*$",
+    "run_id": r"rows of run .*, not .*$",
+    "as_of_date": r"rows as of .*, not .*$",
+}
+
+
+def checks_named(error: str) -> set[str]:
+    """Which checks speak in an error; a line that none of them says stands for itself."""
+    lines = [line.removeprefix("  - ") for line in error.split("\n") if line.startswith("  - ")]
+    return {next((name for name, words in CHECKS.items() if re.search(words, line)), line) for line in lines}
