@@ -77,8 +77,10 @@ class Scratch:
         """The operator's command."""
         return processes.run([str(_BIN / "ciss"), *words], self.folder)
 
-    def bare(self, statements: Sequence[str]) -> Cost:
+    def bare(self, statements: Sequence[str], road: str) -> Cost:
         """The statements, sent by a script that does nothing else."""
         file = self.folder / "statements.sql"
         file.write_text(bare.SEPARATOR.join(statements), encoding="utf-8")
-        return processes.run([sys.executable, bare.__file__, self.warehouse.name, file.name], self.folder)
+        return processes.run(
+            [sys.executable, bare.__file__, road, self.warehouse.name, file.name], self.folder
+        )

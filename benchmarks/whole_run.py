@@ -1,7 +1,8 @@
 """What a whole run, its checks and its rules cost.
 
-Three contestants in turn, each on a fresh copy of the sources: the literal luigi command; a bare script with
-exactly its build and merge statements; the same script with the simplest SQL that ignores the rules.
+Contestants in turn, each on a fresh copy of the sources: the literal luigi command; a bare script that sends
+exactly its build and merge statements through SQLAlchemy, as the job does; the same through the driver alone;
+the first script with the simplest SQL that ignores the rules.
 """
 
 from __future__ import annotations
@@ -29,12 +30,19 @@ def measure(scratch: Scratch, size: warehouse.Size, rounds: int) -> list[Answer]
     scratch.make_sources(size)
     own, simplest = _own(scratch), _simplest(scratch)
     _refuse_unlike(scratch, own)
-    whole_costs, own_costs, simplest_costs = processes.in_turn(
-        [lambda: _whole(scratch), lambda: _bare(scratch, own), lambda: _bare(scratch, simplest)], rounds
+    whole_costs, own_costs, driver_costs, simplest_costs = processes.in_turn(
+        [
+            lambda: _whole(scratch),
+            lambda: _bare(scratch, own),
+            lambda: _bare(scratch, own, "driver"),
+            lambda: _bare(scratch, simplest),
+        ],
+        rounds,
     )
     limit = LIMITS.get(size.rows)
     return [
         ratio("whole run / its own build and merge", whole_costs, own_costs, limit),
+        ratio("whole run / the same without SQLAlchemy", whole_costs, driver_costs),
         ratio("its own build and merge / the simplest SQL", own_costs, simplest_costs),
         ratio("whole run / the simplest SQL", whole_costs, simplest_costs),
     ]
@@ -45,9 +53,9 @@ def _whole(scratch: Scratch) -> Cost:
     return scratch.merge_main()
 
 
-def _bare(scratch: Scratch, statements: Sequence[str]) -> Cost:
+def _bare(scratch: Scratch, statements: Sequence[str], road: str = "sqlalchemy") -> Cost:
     scratch.begin_anew(scratch.statements().create_tables())
-    return scratch.bare(statements)
+    return scratch.bare(statements, road)
 
 
 def _own(scratch: Scratch) -> list[str]:
