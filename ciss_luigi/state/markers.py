@@ -85,7 +85,7 @@ class Markers:
         """The valid marker of a step, or None; a file that does not count is named in a warning."""
         path = self.path(date, step)
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
             marker = _from_json(values)
         except FileNotFoundError:
             return None
@@ -172,6 +172,14 @@ def _month_to_json(month: MonthTotals) -> dict[str, Any]:
         "source_rows": month.source_rows,
         "totals": {currency: amounts.to_json() for currency, amounts in month.totals.items()},
     }
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; a name that stands twice says that the file was tampered with."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("a name stands twice")
+    return values
 
 
 def _from_json(values: Mapping[str, Any]) -> Marker:
