@@ -49,7 +49,12 @@ UPDATE ciss_lease SET expires_at = clock_timestamp() + make_interval(secs => :te
 _CHECK = """
 SELECT 1 FROM ciss_lease WHERE name = :name AND token = :token AND expires_at >= clock_timestamp()
 """
-_WRITING = "UPDATE ciss_lease SET writing = :writing WHERE name = :name AND token = :token"
+_WRITING = """
+UPDATE ciss_lease SET writing = :writing
+ WHERE name = :name AND token = :token AND expires_at >= clock_timestamp()
+RETURNING 1
+"""
+_WRITTEN = "UPDATE ciss_lease SET writing = '' WHERE name = :name AND token = :token"
 _RELEASE = """
 UPDATE ciss_lease SET expires_at = '-infinity' WHERE name = :name AND token = :token
 """
@@ -62,8 +67,8 @@ class LeaseLost(StepFailed):
 class Writes(Protocol):
     """Where unclosed writes are written down (``state.writes``)."""
 
-    def find(self, target: str) -> str:
-        """The trace of an unclosed write, or ""."""
+    def find(self, target: str) -> tuple[str, ...]:
+        """The traces of unclosed writes."""
 
     def open(self, target: str, trace: str) -> None:
         """Write down that a write begins."""
@@ -141,14 +146,23 @@ class Leases:
         with self._connection() as connection:
             found = connection.execute(_text(_CHECK), {"name": lease.name, "token": lease.token}).first()
         if found is None:
-            raise LeaseLost(
-                f"the lease {lease.name} ran out before its rows were published",
-                state="nothing was published by this run after that",
-            )
+            raise _lost(lease)
 
     def note_writing(self, lease: Lease, trace: str) -> None:
-        """Write down what the holder is writing, for whoever takes over from it; "" = nothing."""
-        self._update(_WRITING, lease, writing=trace)
+        """Write down what the holder is about to write, for whoever takes over from it.
+
+        Raises LeaseLost once the lease has run out: whoever took over has read the record already, and would
+        not wait for what is sent now. Raises EngineUnavailable.
+        """
+        with self._connection() as connection:
+            values = {"name": lease.name, "token": lease.token, "writing": trace}
+            noted = connection.execute(_text(_WRITING), values).first()
+        if noted is None:
+            raise _lost(lease)
+
+    def note_written(self, lease: Lease) -> None:
+        """Write down that nothing is being written any more, unless somebody else has the lease by now."""
+        self._update(_WRITTEN, lease)
 
     def release(self, lease: Lease) -> None:
         """Let a lease go; one that cannot be told runs out by itself."""
@@ -178,6 +192,13 @@ class Leases:
         except SQLAlchemyError as error:
             words = one_line(str(getattr(error, "orig", None) or "")) or type(error).__name__
             raise EngineUnavailable(f"the leases (lease_url) cannot be asked: {words}") from error
+
+
+def _lost(lease: Lease) -> LeaseLost:
+    return LeaseLost(
+        f"the lease {lease.name} ran out before its rows were published",
+        state="nothing was published by this run after that",
+    )
 
 
 def _text(statement: str) -> Any:
@@ -236,22 +257,21 @@ class _LeasedWrites:
         self._leases = leases
         self._held = held
 
-    def find(self, target: str) -> str:
-        """The trace of an unclosed write, of this host or of the lease's last holder."""
+    def find(self, target: str) -> tuple[str, ...]:
+        """The traces of unclosed writes, of this host and of the lease's last holder: both may still run."""
         lease = self._held.get(target)
-        return self._own.find(target) or (lease.left_behind if lease else "")
+        left_behind = (lease.left_behind,) if lease and lease.left_behind else ()
+        return (*self._own.find(target), *left_behind)
 
     def open(self, target: str, trace: str) -> None:
-        """Write down that a write begins, in both places."""
+        """Write down that a write begins, in both places; the lease comes last, as it has to be held still.
+
+        Raises LeaseLost and EngineUnavailable.
+        """
         self._own.open(target, trace)
-        self._note(target, trace)
+        self._leases.note_writing(self._held[target], trace)
 
     def close(self, target: str) -> None:
         """Write down that the write has ended, in both places."""
         self._own.close(target)
-        self._note(target, "")
-
-    def _note(self, target: str, trace: str) -> None:
-        lease = self._held.get(target)
-        if lease is not None:
-            self._leases.note_writing(lease, trace)
+        self._leases.note_written(self._held[target])

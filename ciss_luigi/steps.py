@@ -129,15 +129,10 @@ def merge_main(job: Job) -> Marker:
     the locks of all the months are held throughout, taken before the engine is opened.
     """
     started = _now()
-    with job.month_locks(job.months) as fence, job.engine.session() as session:
-        built = _proven_temp(job, session)
-        months = [Month.parse(month.month) for month in built.months]
-        newer = [] if job.settings.allow_older else _newer_in_main(job, session, months)
-        table = _columns(job, job.engine, session, job.settings.main_table)
-        for month in months:
-            if month not in newer:
-                _merge_month(job, session, month, built, table=table, fence=fence)
-                refresh(job, f"main's {month}", partial(Statements.refresh_main, month=month), Step.MERGE)
+    with job.month_locks(job.months) as fence:
+        _settle_all(job)
+        with job.engine.session() as session:
+            built, newer = _publish(job, session, fence)
     for month in newer:
         job.tell(f"main holds a newer estimate of {month} than {job.date}; it is left alone")
     return replace(
@@ -166,7 +161,8 @@ def _build_proven(job: Job, session: Session) -> Marker:
 def _build_once(job: Job, session: Session) -> Marker:
     started = _now()
     statements = job.statements(Step.BUILD, new_run_id(job.date), job.builder)
-    holdings = readiness.ask(session, statements, job.months)
+    doubles = job.builder.capabilities.double_rates
+    holdings = readiness.ask(session, statements, job.months, double_rates=doubles)
     scope = readiness.judge(holdings, job.months, job.settings).require()
     _make_lost_tables(job, session, statements, holdings.tables)
     sources = read_source_totals(session.query(statements.source_totals(scope.months)))
@@ -213,6 +209,28 @@ def _tell_built(job: Job, marker: Marker, scope: readiness.Scope) -> None:
 
 
 # --- merging ------------------------------------------------------------------------------------------
+
+
+def _settle_all(job: Job) -> None:
+    """What killed runs may still write lands before the looks at temp and main, not after them."""
+    for engine in (job.engine, job.build_engine):
+        if engine is not None:
+            engine.settle(_temp_target(job))
+    for month in job.months:
+        job.engine.settle(_main_target(job, month))
+
+
+def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Month]]:
+    """Merge what main holds no newer estimate of; BuildTemp's marker, and the months left alone."""
+    built = _proven_temp(job, session)
+    months = [Month.parse(month.month) for month in built.months]
+    newer = [] if job.settings.allow_older else _newer_in_main(job, session, months)
+    table = _columns(job, job.engine, session, job.settings.main_table)
+    for month in months:
+        if month not in newer:
+            _merge_month(job, session, month, built, table=table, fence=fence)
+            refresh(job, f"main's {month}", partial(Statements.refresh_main, month=month), Step.MERGE)
+    return built, newer
 
 
 def _proven_temp(job: Job, session: Session) -> Marker:
@@ -273,7 +291,7 @@ def _merge_month(
 
 def _write_month(job: Job, session: Session, month: Month, built: Marker, table: Columns) -> None:
     statements = job.statements(Step.MERGE, built.run_id)
-    with session.writing(f"{job.settings.main} {month}"):
+    with session.writing(_main_target(job, month)):
         _send(session, statements.merge(month, table))
 
 
@@ -325,6 +343,10 @@ def _columns(job: Job, engine: Engine, session: Session, table: str) -> Columns:
 
 def _temp_target(job: Job) -> str:
     return f"{job.settings.temp} {job.date}"
+
+
+def _main_target(job: Job, month: Month) -> str:
+    return f"{job.settings.main} {month}"
 
 
 def _send(session: Session, statements: Iterable[str]) -> None:

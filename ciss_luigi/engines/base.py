@@ -49,6 +49,16 @@ class Identity:
         return f"{self.kind} {self.place}"
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a statement is (0..1, None = not said), and what its server says of it."""
+
+    fraction: float | None = None
+    query: str = ""
+    line: str = ""
+    url: str = ""
+
+
 class Dialect(Protocol):
     """The few statements that engines spell differently."""
 
@@ -136,6 +146,10 @@ class Engine(ABC):
     def exists(self) -> bool:
         """Whether there is anything to open; an engine on a server always is."""
         return True
+
+    def settle(self, target: str) -> None:
+        """End or wait out what a killed run may still write to a partition: nothing by default."""
+        return
 
     @abstractmethod
     def is_transient(self, error: BaseException) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi.engines.base import Engine, Identity
+from ciss_luigi.engines.base import Engine, Identity, Progress
 from ciss_luigi.engines.hiveserver2 import Policy, ServerEngine, Writes
 from ciss_luigi.urls import Warehouse
 
@@ -20,7 +20,7 @@ class Circumstances:
     policy: Policy
     writes: Callable[[str], Writes]
     queue: Callable[[], AbstractContextManager[None]] = nullcontext
-    progress: Callable[[float], None] = lambda fraction: None
+    progress: Callable[[Progress], None] = lambda progress: None
 
 
 def make(warehouse: Warehouse, site: Circumstances) -> Engine:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ciss_luigi.engines import hiveserver2, thrift
 from ciss_luigi.engines.base import Output, Row
-from ciss_luigi.engines.hiveserver2 import Client, Status, run, set_one
+from ciss_luigi.engines.hiveserver2 import Client, State, Status, run, set_one
+from ciss_luigi.engines.journal import Journal
 from ciss_luigi.engines.verdicts import LINE_LOST, Sign, Verdict, judge
 from ciss_luigi.errors import SettingRefused
 from ciss_luigi.sqlfiles import Query
 
 SIGNS = (
-    *LINE_LOST,
     Sign(r"Invalid OperationHandle|Invalid SessionHandle|Session does not exist", Verdict.LOST),
     Sign(r"Could not connect to any of|failed to resolve sockaddr", Verdict.RETRY),
     Sign(r"Lock acquisition .*timed? ?out|LockException|Unable to acquire", Verdict.RETRY),
     Sign(r"MetaException.*(TTransportException|Connection refused|Could not connect)", Verdict.RETRY),
-    Sign(r"code 143|Container .* (killed|released)|AM .* (killed|failed).*preempt", Verdict.RETRY),
+    Sign(r"code (is )?143|Container (.* )?(killed|released)|AM .* (killed|failed).*preempt", Verdict.RETRY),
+    *LINE_LOST,  # last: a server's message may speak of a line of its own, or of a lock, that timed out
 )
 
 
@@ -100,16 +102,28 @@ class PyHiveClient:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
+        self._journal = Journal(self._log)
 
     def start(self, statement: str) -> None:
         """Send a statement; the server compiles it before it answers."""
+        self._journal.begin()
         self._cursor.execute(statement, async_=True)
 
     def status(self) -> Status:
         """Ask how the operation stands."""
         from TCLIService import ttypes
 
-        return thrift.status(ttypes, self._cursor.poll())
+        status = thrift.status(ttypes, self._cursor.poll())
+        return replace(status, lines=self._journal.lines()) if status.state is State.RUNNING else status
+
+    def _log(self) -> list[str]:
+        """The operation's log; a server may keep none."""
+        from pyhive.exc import Error
+
+        try:
+            return list(self._cursor.fetch_logs())
+        except Error:
+            return []
 
     def rows(self) -> list[Row]:
         """Fetch all rows, if there are any."""

@@ -18,7 +18,8 @@ from enum import Enum
 from typing import Any, Protocol, TypeVar
 
 from ciss_luigi import stopping
-from ciss_luigi.engines.base import Capabilities, Dialect, Engine, Identity, Row
+from ciss_luigi.engines import journal
+from ciss_luigi.engines.base import Capabilities, Dialect, Engine, Identity, Progress, Row
 from ciss_luigi.engines.verdicts import Verdict
 from ciss_luigi.errors import (
     CissError,
@@ -49,11 +50,12 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Status:
-    """An operation's state, its error text, and how far it is (0..1) where the server says so."""
+    """An operation's state, its error text, how far it is (0..1) where the server says so, new log lines."""
 
     state: State
     error: str = ""
     fraction: float | None = None
+    lines: tuple[str, ...] = ()
 
 
 class Client(Protocol):
@@ -105,8 +107,8 @@ class Driver(Protocol):
 class Writes(Protocol):
     """Where unclosed writes are written down (``state.writes``)."""
 
-    def find(self, target: str) -> str:
-        """The trace of an unclosed write to a partition, or ""."""
+    def find(self, target: str) -> tuple[str, ...]:
+        """The traces of unclosed writes to a partition."""
 
     def open(self, target: str, trace: str) -> None:
         """Write down that a write begins."""
@@ -154,14 +156,18 @@ class HiveServer2Session:
         settings: Mapping[str, Any],
         policy: Policy,
         writes: Writes,
-        progress: Callable[[float], None] = lambda fraction: None,
+        *,
+        progress: Callable[[Progress], None] = lambda progress: None,
+        waited_for: set[str] | None = None,
     ) -> None:
         self._driver = driver
         self._settings = settings
         self._policy = policy
         self._writes = writes
         self._progress = progress
+        self._waited_for = set() if waited_for is None else waited_for
         self._client: Client | None = None
+        self._target = ""
 
     # --- the engine's face ---------------------------------------------------------------------------
 
@@ -198,12 +204,9 @@ class HiveServer2Session:
 
         What a killed run left unclosed there is ended first.
         """
-        left_behind = self._writes.find(target)
-        if left_behind:
-            logger.warning("%s: ending what a killed run may still write to %s", self._driver.name, target)
-            if not self.settle(left_behind):
-                logger.warning("%s: the server may still run it; it is read back after", self._driver.name)
+        self.settle(target)
         self._writes.open(target, self._connected().trace())
+        self._target = target
         try:
             yield
         except (OutcomeUnknown, StatementDeadline):
@@ -211,7 +214,19 @@ class HiveServer2Session:
         except StatementFailed:
             self._writes.close(target)  # the server has ended it, and said so
             raise
+        finally:
+            self._target = ""
         self._writes.close(target)
+
+    def settle(self, target: str) -> None:
+        """End, or wait out, what a killed run may still write to a partition; once for each such run."""
+        for trace in self._writes.find(target):
+            if trace not in self._waited_for:
+                logger.warning(
+                    "%s: ending what a killed run may still write to %s", self._driver.name, target
+                )
+                self._end(trace)
+                self._waited_for.add(trace)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -272,8 +287,8 @@ class HiveServer2Session:
         give_up = time.monotonic() + self._policy.deadline_seconds
         pause = _FIRST_POLL_SECONDS
         while (status := client.status()).state is State.RUNNING:
-            if status.fraction is not None:
-                self._progress(status.fraction)
+            if status.lines or status.fraction is not None:
+                self._progress(journal.progress(status.lines, status.fraction))
             if time.monotonic() >= give_up:
                 raise StatementDeadline(
                     f"{self._driver.name}: a statement ran longer than "
@@ -326,7 +341,9 @@ class HiveServer2Session:
             lost = self._client.trace() if self._client else ""
             self._reconnect()
             if lost:
-                self.settle(lost)
+                self._end(lost)
+            if self._target:  # the record of the write names the new session before anything is sent there
+                self._writes.open(self._target, self._connected().trace())
 
     def _reconnect(self) -> None:
         """Leave the broken connection behind; the server may need a moment to come back."""
@@ -340,15 +357,13 @@ class HiveServer2Session:
                     raise
                 self._policy.sleep(self._policy.retry_wait_seconds * 2**attempt)
 
-    def settle(self, trace: str) -> bool:
-        """End what a lost client left behind; False when the server may still run it in the end."""
+    def _end(self, trace: str) -> None:
+        """End what a lost client left behind; wait for it as long as it is worth."""
         give_up = time.monotonic() + self._policy.orphan_wait_seconds
-        while True:
-            ended = _patiently(lambda: self._end_elsewhere(trace))
-            if ended is False:
-                return True
+        while _patiently(lambda: self._end_elsewhere(trace)) is not False:
             if time.monotonic() >= give_up:
-                return False
+                logger.warning("%s: the server may still run it; it is read back after", self._driver.name)
+                return
             self._policy.sleep(_LONGEST_POLL_SECONDS)
 
     def _renew(self, statement: str, words: str) -> None:
@@ -410,7 +425,7 @@ class ServerEngine(Engine):
         policy: Policy,
         writes: Writes,
         double_rates: bool = True,
-        progress: Callable[[float], None] = lambda fraction: None,
+        progress: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
         self.identity = identity
         self.dialect = dialect
@@ -420,6 +435,13 @@ class ServerEngine(Engine):
         self._policy = policy
         self._writes = writes
         self._progress = progress
+        self._waited_for: set[str] = set()
+
+    def settle(self, target: str) -> None:
+        """End or wait out what a killed run may still write to a partition; raises EngineUnavailable."""
+        if self._writes.find(target):
+            with self.session() as session:
+                session.settle(target)
 
     def is_transient(self, error: BaseException) -> bool:
         """The session has tried each statement again as often as it is worth."""
@@ -428,7 +450,14 @@ class ServerEngine(Engine):
     @contextmanager
     def session(self) -> Iterator[HiveServer2Session]:
         """Open a session and close it at the end."""
-        session = HiveServer2Session(self._driver, self._settings, self._policy, self._writes, self._progress)
+        session = HiveServer2Session(
+            self._driver,
+            self._settings,
+            self._policy,
+            self._writes,
+            progress=self._progress,
+            waited_for=self._waited_for,
+        )
         session.open()
         try:
             yield session

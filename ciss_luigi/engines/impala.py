@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ciss_luigi.engines import thrift
 from ciss_luigi.engines.base import Row
 from ciss_luigi.engines.hive import HiveDialect
-from ciss_luigi.engines.hiveserver2 import Client, Status, run, set_one
+from ciss_luigi.engines.hiveserver2 import Client, State, Status, run, set_one
+from ciss_luigi.engines.journal import Journal
 from ciss_luigi.engines.verdicts import LINE_LOST, Sign, Verdict, judge
 from ciss_luigi.errors import SettingRefused
 
@@ -42,7 +44,10 @@ SIGNS = (
     Sign(r"Failed to load metadata for table", Verdict.STALE),
     Sign(r"was modified while operation was in progress|due to lock contention", Verdict.RETRY),
     Sign(r"InconsistentMetadataFetchException|Catalog service ID changed|in standby mode", Verdict.RETRY),
-    Sign(r"RPC to Hive Metastore.*CAUSED BY: (TTransportException|MetaException.*connect)", Verdict.RETRY),
+    Sign(
+        r"RPC to Hive Metastore(?s:.*)CAUSED BY: (TTransportException|MetaException.*connect)", Verdict.RETRY
+    ),
+    Sign(r"RPC to Hive Metastore", Verdict.LOST),  # it may have half happened
     Sign(r"Could not connect to any of|failed to resolve sockaddr", Verdict.RETRY),
     Sign(r"^Memory limit exceeded(?!.*MEM_LIMIT)", Verdict.RETRY),
     *LINE_LOST,
@@ -64,9 +69,8 @@ class ImpalaDialect(HiveDialect):
         return [f"REFRESH {table}{clause}"]
 
     def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
-        """One statement for all; Impala takes no list of PARTITION clauses, but a list of values."""
-        listed = ", ".join(f"'{value}'" for value in values)
-        return [f"ALTER TABLE {table} DROP IF EXISTS PARTITION ({column} IN ({listed}))"]
+        """One statement for each value: Impala takes no list of PARTITION clauses, 2.7 no list of values."""
+        return [f"ALTER TABLE {table} DROP IF EXISTS PARTITION ({column} = '{value}')" for value in values]
 
     def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
         """One statement; Impala knows no CASCADE."""
@@ -80,14 +84,26 @@ class ImpylaClient:
     def __init__(self, connection: Any, cursor: Any) -> None:
         self._connection = connection
         self._cursor = cursor
+        self._journal = Journal(self._log)
 
     def start(self, statement: str) -> None:
         """Send a statement."""
+        self._journal.begin()
         self._cursor.execute_async(statement)
 
     def status(self) -> Status:
         """Ask how the operation stands."""
-        return thrift.status(_ttypes(), self._cursor._last_operation.get_state())
+        status = thrift.status(_ttypes(), self._cursor._last_operation.get_state())
+        return replace(status, lines=self._journal.lines()) if status.state is State.RUNNING else status
+
+    def _log(self) -> list[str]:
+        """The operation's log; a server may keep none."""
+        from impala.error import Error
+
+        try:
+            return str(self._cursor.get_log()).splitlines()
+        except Error:
+            return []
 
     def rows(self) -> list[Row]:
         """Fetch all rows, if there are any."""
@@ -122,18 +138,13 @@ class ImpalaDriver:
 
     def settings(self, client: Client, settings: Mapping[str, Any]) -> None:
         """SET each; OpenSession would pass over unknown names in silence, SET does not."""
+        before = _options(client) if settings else {}
         for name, value in settings.items():
             literal = str(int(value)) if isinstance(value, bool | int) else "'" + _escaped(str(value)) + "'"
             set_one(self, client, name, literal)
-        if settings:
-            self._check(client, settings)
-
-    def _check(self, client: Client, settings: Mapping[str, Any]) -> None:
-        """Read the options back: bare SET lists them as (option, value, ...)."""
-        shown = {str(row[0]).upper(): str(row[1]) for row in run(client, "SET") if len(row) > 1}
-        for name in settings:
-            if shown and name.upper() not in shown:
-                raise SettingRefused(name, "ignored: SET does not list it")
+        after = _options(client) if settings else {}
+        for name, value in settings.items() if after else ():
+            _check(name, value, before, after)
 
     def verdict(self, error: BaseException) -> Verdict:
         """What an error calls for."""
@@ -158,6 +169,24 @@ def _ttypes() -> Any:
     from impala._thrift_gen.TCLIService import ttypes
 
     return ttypes
+
+
+def _options(client: Client) -> dict[str, str]:
+    """The session's options: bare SET lists them as (option, value, ...)."""
+    return {str(row[0]).upper(): str(row[1]) for row in run(client, "SET") if len(row) > 1}
+
+
+def _check(name: str, value: Any, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Raise SettingRefused for an option that stayed as it was. Impala writes values its own way (2g)."""
+    key = name.upper()
+    if key not in after:
+        raise SettingRefused(name, "ignored: SET does not list it")
+    if after[key] == before.get(key) and _plain(after[key]) != _plain(str(value)):
+        raise SettingRefused(name, f"ignored: asked for {value}, the server answers {after[key]}")
+
+
+def _plain(value: str) -> str:
+    return {"TRUE": "1", "FALSE": "0"}.get(value.upper(), value.upper())
 
 
 def _escaped(text: str) -> str:

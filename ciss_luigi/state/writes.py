@@ -20,13 +20,13 @@ class OpenWrites:
         self._folder = folder
         self._engine = engine
 
-    def find(self, target: str) -> str:
-        """The trace of an unclosed write to a partition, or "" when there is none on this engine."""
+    def find(self, target: str) -> tuple[str, ...]:
+        """The trace of the unclosed write to a partition, if there is one on this engine."""
         try:
             record = json.loads(self._path(target).read_text(encoding="utf-8"))
-            return str(record["trace"]) if record["engine"] == self._engine else ""
+            return (str(record["trace"]),) if record["engine"] == self._engine else ()
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return ""
+            return ()
 
     def open(self, target: str, trace: str) -> None:
         """Write down that a write begins; raises OSError."""

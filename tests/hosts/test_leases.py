@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from ciss_luigi.errors import EngineUnavailable
-from ciss_luigi.leases import Lease, LeaseLost, Leases
+from ciss_luigi.leases import Lease, LeaseBook, LeaseLost, Leases
+from ciss_luigi.state.writes import OpenWrites
 from tests.hosts.postgres import Postgres
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
@@ -59,21 +61,85 @@ def test_a_lease_that_ran_out_is_lost_even_if_nobody_took_it(database: Postgres)
 
 
 def test_a_renewed_lease_outlives_its_term(database: Postgres) -> None:
-    short = leases(database, term=0.4)
+    short = leases(database, term=3.0)
     lease = taken(short.take("a month"))
     with short.renewing(lease):
-        time.sleep(1.0)
+        time.sleep(4.0)
         short.check(lease)
 
         assert isinstance(leases(database).take("a month"), str)
 
 
 def test_what_the_last_holder_was_writing_is_left_behind(database: Postgres) -> None:
-    dying = leases(database, term=0.2)
+    dying = leases(database)
     dying.note_writing(taken(dying.take("a month")), "a trace")
-    time.sleep(0.3)
+    database.query("UPDATE ciss_lease SET expires_at = '-infinity'")
 
     assert taken(leases(database).take("a month")).left_behind == "a trace"
+
+
+def test_a_holder_whose_lease_ran_out_records_no_write(database: Postgres) -> None:
+    """Whoever takes over has read the record by then, and would not wait for what is sent after that."""
+    paused = leases(database, term=0.2)
+    late = taken(paused.take("a month"))
+    time.sleep(0.3)
+
+    with pytest.raises(LeaseLost):
+        paused.note_writing(late, "a late trace")
+
+    assert taken(leases(database).take("a month")).left_behind == ""
+
+
+def test_a_holder_whose_lease_passed_on_leaves_its_successors_record_alone(database: Postgres) -> None:
+    paused = leases(database, term=0.2)
+    late = taken(paused.take("a month"))
+    time.sleep(0.3)
+    successor = taken(leases(database).take("a month"))
+    leases(database).note_writing(successor, "the successor's trace")
+
+    with pytest.raises(LeaseLost):
+        paused.note_writing(late, "a late trace")
+    paused.note_written(late)
+
+    assert database.query("SELECT writing FROM ciss_lease") == [("the successor's trace",)]
+
+
+def test_a_write_that_ended_is_no_longer_left_behind(database: Postgres) -> None:
+    first = leases(database)
+    lease = taken(first.take("a month"))
+    first.note_writing(lease, "a trace")
+    first.note_written(lease)
+    first.release(lease)
+
+    assert taken(leases(database).take("a month")).left_behind == ""
+
+
+def test_a_write_begins_only_under_its_lease(database: Postgres, tmp_path: Path) -> None:
+    book = LeaseBook(leases(database))
+    writes = book.writes(OpenWrites(tmp_path, "hive"))
+
+    with book.waited("a month"):
+        writes.open("a month", "a trace")
+        database.query("UPDATE ciss_lease SET token = token + 1")
+        with pytest.raises(LeaseLost):
+            writes.open("a month", "another trace")
+
+
+def test_an_old_record_of_ones_own_does_not_hide_what_another_host_left(
+    database: Postgres, tmp_path: Path
+) -> None:
+    other = leases(database)
+    lease = taken(other.take("a month"))
+    other.note_writing(lease, "the other host's trace")
+    other.release(lease)
+    own = OpenWrites(tmp_path, "hive")
+    own.open("a month", "an old trace of this host")
+    book = LeaseBook(leases(database))
+
+    with book.waited("a month"):
+        found = book.writes(own).find("a month")
+
+    assert found == ("an old trace of this host", "the other host's trace")
 
 
 def test_waiting_ends_when_the_holder_lets_go(database: Postgres) -> None:

@@ -1,0 +1,216 @@
+"""What a statement whose client is gone may still write: it is on record, and ended before anybody goes on.
+
+The server here is a list in memory. A real one cannot be told to lose a line, or to finish an orphan, at the
+one moment between two calls that counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ciss_luigi.engines.base import Engine, Identity, Row
+from ciss_luigi.engines.hive import HiveDialect
+from ciss_luigi.engines.hiveserver2 import HiveServer2Session, Policy, ServerEngine, State, Status
+from ciss_luigi.engines.verdicts import Verdict
+from ciss_luigi.leases import LeaseLost
+from ciss_luigi.state.writes import OpenWrites
+from tests.rules.harness import MAIN, Bench
+from tests.rules.stories import sources
+
+TARGET = "main 2016-11"
+
+
+@dataclass
+class Server:
+    """Sessions by number; a statement sent over a line in ``cuts`` is under way when the line breaks."""
+
+    cuts: set[int] = field(default_factory=set)
+    log: list[str] = field(default_factory=list)
+    seen: Callable[[], None] = lambda: None
+    sessions: int = 0
+
+
+class Client:
+    """One session."""
+
+    def __init__(self, server: Server) -> None:
+        server.sessions += 1
+        self._server = server
+        self._number = server.sessions
+
+    def start(self, statement: str) -> None:
+        self._server.seen()
+        self._server.log.append(f"{statement} by session {self._number}")
+        if self._number in self._server.cuts:
+            raise ConnectionError("the line is cut")
+
+    def status(self) -> Status:
+        return Status(State.DONE)
+
+    def rows(self) -> list[Row]:
+        return []
+
+    def trace(self) -> str:
+        return f"session {self._number}"
+
+    def end(self, trace: str) -> bool:
+        self._server.log.append(f"end of {trace}")
+        return False
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+class Driver:
+    """Connects to the server in memory; each error is a lost line."""
+
+    name = "Hive"
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def connect(self) -> Client:
+        return Client(self._server)
+
+    def settings(self, client: object, settings: Mapping[str, Any]) -> None:
+        """There are none."""
+
+    def verdict(self, error: BaseException) -> Verdict:
+        return Verdict.LOST
+
+    def words(self, error: BaseException) -> str:
+        return str(error)
+
+    def refresh(self, statement: str, words: str) -> list[str]:
+        return []
+
+
+POLICY = Policy(60, retries=3, retry_wait_seconds=0, orphan_wait_seconds=0, sleep=lambda seconds: None)
+
+
+@pytest.fixture
+def writes(tmp_path: Path) -> OpenWrites:
+    return OpenWrites(tmp_path, "hive")
+
+
+def engine(server: Server, writes: OpenWrites) -> ServerEngine:
+    identity = Identity("hive", "in memory")
+    return ServerEngine(identity, HiveDialect(), Driver(server), {}, policy=POLICY, writes=writes)
+
+
+def test_the_record_names_the_session_that_a_statement_is_sent_again_over(writes: OpenWrites) -> None:
+    recorded = []
+    server = Server(cuts={1}, seen=lambda: recorded.append(writes.find(TARGET)))
+    session = HiveServer2Session(Driver(server), {}, POLICY, writes)
+
+    with session.writing(TARGET):
+        session.execute("INSERT")
+
+    assert [line for line in server.log if "INSERT" in line] == ["INSERT by session 1", "INSERT by session 2"]
+    assert recorded == [("session 1",), ("session 2",)]
+    assert writes.find(TARGET) == ()
+
+
+def test_a_statement_that_is_not_on_record_is_not_sent_again(tmp_path: Path) -> None:
+    """The lease runs out while the line is being mended: the record is refused."""
+
+    class Refusing(OpenWrites):
+        def open(self, target: str, trace: str) -> None:
+            if trace != "session 1":
+                raise LeaseLost("ran out")
+            super().open(target, trace)
+
+    server = Server(cuts={1})
+    session = HiveServer2Session(Driver(server), {}, POLICY, Refusing(tmp_path, "hive"))
+
+    with pytest.raises(LeaseLost), session.writing(TARGET):
+        session.execute("INSERT")
+
+    assert [line for line in server.log if "INSERT" in line] == ["INSERT by session 1"]
+
+
+def test_what_a_killed_run_left_is_ended_once_and_before_anything_is_sent(writes: OpenWrites) -> None:
+    server = Server()
+    writes.open(TARGET, "a killed run's")
+    hive = engine(server, writes)
+
+    hive.settle(TARGET)
+    with hive.session() as session, session.writing(TARGET):
+        session.execute("INSERT")
+
+    assert [line.partition(" by ")[0] for line in server.log] == ["end of a killed run's", "INSERT"]
+
+
+# --- an older date beside the orphan of a newer one ---------------------------------------------------
+
+
+class _LateEngine(Engine):
+    """DuckDB as if it had no transactions, and an orphan that lands in main when it is waited for."""
+
+    def __init__(self, inner: Engine, land: Callable[[], None]) -> None:
+        self._inner = inner
+        self._land = land
+        self.identity, self.dialect = inner.identity, inner.dialect
+        self.capabilities = replace(inner.capabilities, transactions=False)
+
+    def settle(self, target: str) -> None:
+        if target == f"{MAIN} 2016-12":
+            self._land()
+
+    @contextmanager
+    def session(self) -> Iterator[Any]:
+        with self._inner.session() as session:
+            yield _LateSession(session, self.settle)
+
+    def is_transient(self, error: BaseException) -> bool:
+        return False
+
+
+class _LateSession:
+    def __init__(self, inner: Any, settle: Callable[[str], None]) -> None:
+        self._inner = inner
+        self._settle = settle
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def writing(self, target: str) -> AbstractContextManager[None]:
+        self._settle(target)
+        return nullcontext()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.warehouse.close()
+
+
+def test_what_a_killed_run_of_a_newer_date_still_writes_is_seen_by_an_older_date(bench: Bench) -> None:
+    """Its rows come while the older date waits for them: after that wait it looks, not before."""
+    december = "month_year = '2016-12'"
+    bench.fill(sources(1))
+    bench.run("2017-01-03")
+    bench.query(f"CREATE TABLE mnaas.late AS SELECT * FROM {MAIN} WHERE {december}")
+    bench.query(f"DELETE FROM {MAIN} WHERE {december}")
+    orphan = iter([f"INSERT INTO {MAIN} SELECT * FROM mnaas.late"])
+
+    def land() -> None:
+        for statement in orphan:
+            bench.query(statement)
+
+    bench.wrap = lambda inner: _LateEngine(inner, land)
+
+    bench.run("2016-12-20")
+
+    dates = bench.query(f"SELECT DISTINCT as_of_date FROM {MAIN} WHERE {december}")
+    assert dates == [("2017-01-03",)]
