@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ciss_luigi import schema
 from ciss_luigi.engines.base import Session
-from ciss_luigi.errors import SourcesMissing
+from ciss_luigi.errors import ConfigurationError, Fault, SourcesMissing
 from ciss_luigi.rundate import Month
 from ciss_luigi.settings import Settings
 from ciss_luigi.statements import Statements
@@ -58,8 +58,14 @@ def nothing(settings: Settings) -> Holdings:
     return Holdings(tuple(settings.source(table.role) for table in schema.SOURCES), 0, {})
 
 
-def ask(session: Session, statements: Statements, months: Sequence[Month]) -> Holdings:
-    """Ask the engine once for all months; absent tables are found before they are named in a query."""
+def ask(
+    session: Session, statements: Statements, months: Sequence[Month], *, double_rates: bool = True
+) -> Holdings:
+    """Ask the engine once for all months; absent tables are found before they are named in a query.
+
+    Raises ConfigurationError for DOUBLE rates where the engine that will read them is not known to turn them
+    into the same decimals as the others (CONTRACT section 5).
+    """
     settings = statements.settings
     there = session.tables(settings.database)
     absent = tuple(
@@ -69,6 +75,8 @@ def ask(session: Session, statements: Statements, months: Sequence[Month]) -> Ho
     )
     if absent:
         return Holdings(absent, 0, {}, there)
+    if not double_rates:
+        _refuse_double_rates(session, settings)
     rows: dict[tuple[str, str], int] = {}
     for role, month, count in session.query(statements.readiness(months)):
         rows[role, month] = count
@@ -76,6 +84,16 @@ def ask(session: Session, statements: Statements, months: Sequence[Month]) -> Ho
         for month, count, _ in session.query(statements.main_rows(months)):
             rows[MAIN, month] = count
     return Holdings((), rows.get(("rate", ""), 0), rows, there)
+
+
+def _refuse_double_rates(session: Session, settings: Settings) -> None:
+    columns = dict(session.columns(settings.database, settings.source_tables["rate"]))
+    if columns.get("avg_conv_rate", "").upper() == "DOUBLE":
+        problem = f"{settings.source('rate')}.avg_conv_rate is DOUBLE: its decimals are not proven on Impala"
+        raise ConfigurationError(
+            "a source table cannot be used",
+            (Fault("ciss", "rate_table", problem, f"a table where it is {schema.RATE}"),),
+        )
 
 
 def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Scope:

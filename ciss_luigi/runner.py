@@ -13,7 +13,7 @@ from ciss_luigi import steps, stopping, variables
 from ciss_luigi.errors import CissError, EngineUnavailable, StepFailed, Stopped
 from ciss_luigi.retry import with_retries
 from ciss_luigi.rundate import RunDate
-from ciss_luigi.site import Queue, Site
+from ciss_luigi.site import Queue, Site, Watch, ignore
 from ciss_luigi.state.ledger import Outcome
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps import Job
@@ -46,6 +46,7 @@ def perform(
     *,
     tell: Callable[[str], None],
     queue: Queue = nullcontext,
+    watch: Watch = ignore,
 ) -> None:
     """Do one step and write its marker; the caller holds the date's lock.
 
@@ -55,7 +56,7 @@ def perform(
     try:
         with stopping.held_back():
             entry.begin()
-        marker = _attempt(_job(site, date, tell, queue), step)
+        marker = _attempt(_job(site, date, tell, queue, watch), step)
         stopping.raise_if_requested()
         with stopping.held_back():
             site.markers.write(marker)
@@ -93,15 +94,15 @@ class _Entry:
             logger.warning("the run ledger could not be written: %s", trouble)
 
 
-def _job(site: Site, date: RunDate, tell: Callable[[str], None], queue: Queue) -> Job:
+def _job(site: Site, date: RunDate, tell: Callable[[str], None], queue: Queue, watch: Watch) -> Job:
     return Job(
         site.settings,
-        site.engine(queue),
+        site.engine(queue, watch),
         site.markers,
         site.month_locks,
         date,
         tell,
-        build_engine=site.build_engine(),
+        build_engine=site.build_engine(watch),
         refreshed=site.refreshed_engines(),
     )
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ciss_luigi import configfile
 from ciss_luigi import settings as settings_module
-from ciss_luigi.engines.base import Engine
+from ciss_luigi.engines.base import Engine, Progress
 from ciss_luigi.rundate import Month, RunDate
 from ciss_luigi.settings import SECTION, Settings
 from ciss_luigi.state.ledger import Ledger
@@ -29,13 +29,11 @@ if TYPE_CHECKING:
     from ciss_luigi.leases import LeaseBook
 
 Queue = Callable[[], AbstractContextManager[None]]
-Progress = Callable[[float], None]
-
-
+Watch = Callable[[Progress], None]
 Fence = Callable[[], None]
 
 
-def ignore(fraction: float) -> None:
+def ignore(progress: Progress) -> None:
     """Tell nobody how far a statement is."""
 
 
@@ -105,11 +103,11 @@ class Site:
         with FileLock(self._locks / "workers.lock").waited():
             yield
 
-    def engine(self, queue: Queue = nullcontext, progress: Progress = ignore) -> Engine:
+    def engine(self, queue: Queue = nullcontext, progress: Watch = ignore) -> Engine:
         """The engine of ``warehouse_url``; nothing is opened yet."""
         return self._make(self.settings.warehouse, queue, progress)
 
-    def build_engine(self, progress: Progress = ignore) -> Engine | None:
+    def build_engine(self, progress: Watch = ignore) -> Engine | None:
         """The engine of ``build_url``, where BuildTemp has one of its own."""
         warehouse = self.settings.build_warehouse
         return self._make(warehouse, nullcontext, progress) if warehouse else None
@@ -123,7 +121,7 @@ class Site:
         places = {one.place: one for one in shown if one is not None and one.kind == "impala"}
         return tuple(self._make(one, nullcontext, ignore) for one in places.values())
 
-    def _make(self, warehouse: Warehouse, queue: Queue, progress: Progress) -> Engine:
+    def _make(self, warehouse: Warehouse, queue: Queue, progress: Watch) -> Engine:
         from ciss_luigi.engines import factory
         from ciss_luigi.engines.hiveserver2 import Policy, Writes
 

@@ -66,15 +66,15 @@ class Sources:
 
 def _ask(site: Site, date: RunDate, months: list[Month]) -> Holdings:
     engine = site.engine()
+    doubles = (site.build_engine() or engine).capabilities.double_rates
     if not engine.exists():
         logger.warning("there is no %s yet; ciss load DIR makes it", engine.identity)
         return readiness.nothing(site.settings)
 
     def ask() -> Holdings:
         with engine.reading() as session:
-            return readiness.ask(
-                session, Statements(site.settings, engine.dialect, date, "SourcesReady"), months
-            )
+            statements = Statements(site.settings, engine.dialect, date, "SourcesReady")
+            return readiness.ask(session, statements, months, double_rates=doubles)
 
     settings = site.settings
     try:

@@ -118,9 +118,13 @@ class StepTask(DatedTask):
         with signals.step(), guard.holding(here, self.run_date):
             if self.complete():
                 return
-            tell = messages.Teller(getattr(self, "set_status_message", None))
+            tell = messages.Teller(
+                getattr(self, "set_status_message", None),
+                percentage=getattr(self, "set_progress_percentage", None),
+                url=getattr(self, "set_tracking_url", None),
+            )
             queue = here.worker_queue if guard.is_range() else nullcontext
-            runner.perform(here, self.run_date, self.step, tell=tell, queue=queue)
+            runner.perform(here, self.run_date, self.step, tell=tell, queue=queue, watch=tell.watch)
 
     def on_failure(self, exception: BaseException) -> str:
         """What luigid shows of a failure: its own text, never a traceback with values in it."""

@@ -92,7 +92,6 @@ def test_values_from_the_environment_appear_nowhere(place: Place, key: str) -> N
 def test_nor_in_the_ledger_and_the_log_of_a_step(place: Place) -> None:
     place.configure(session_settings='{"application_name": "${PASSWORD}"}')
     failing = f"""
-from ciss_luigi import steps
 from ciss_luigi.errors import StatementFailed
 def fail(job):
     raise StatementFailed("the server said: no such pool {PASSWORD}")

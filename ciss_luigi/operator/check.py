@@ -69,6 +69,8 @@ class _Check:
         main_fits, temp_fits = self._outputs(main=main, temp=temp)
         engines.check_rights(self._group("tables"), self.job, self.session, statements)
         readable = len(self._sources(there)) == len(schema.SOURCES)
+        if main and temp and main_fits and temp_fits:
+            rules.check_merge(self._group("tables"), self.job, self.session)
         if temp_fits and readable:
             rules.check(self._group("billing rules"), self.job, self.session, temp_is_there=temp)
         if dated:

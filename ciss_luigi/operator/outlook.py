@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ciss_luigi import answers, readiness, schema, steps
+from ciss_luigi import answers, readiness, schema
 from ciss_luigi.engines.base import Session
 from ciss_luigi.readiness import Holdings, Scope
 from ciss_luigi.rundate import RunDate
@@ -13,6 +13,7 @@ from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.statements import MONTH, TEMP_PARTITION, Columns, Statements
 from ciss_luigi.steps import Job
+from ciss_luigi.steps.truncate import finished_dates
 
 SOURCES_READY = "SourcesReady"
 
@@ -62,7 +63,9 @@ def _ask(job: Job, session: Session, built: Marker | None) -> Outlook:
     settings = job.settings
     statements = Statements(settings, job.engine.dialect, job.date, SOURCES_READY)
     tables = session.tables(settings.database)
-    holdings = readiness.ask(session, statements, job.months)
+    holdings = readiness.ask(
+        session, statements, job.months, double_rates=job.builder.capabilities.double_rates
+    )
     newest: dict[str, str | None] = {}
     if settings.main_table.lower() in tables:
         newest = {month: newest for month, _, newest in session.query(statements.main_rows(job.months))}
@@ -70,7 +73,7 @@ def _ask(job: Job, session: Session, built: Marker | None) -> Outlook:
     differences: list[str] = []
     if settings.temp_table.lower() in tables:
         held = job.engine.dialect.partition_values(session.query(statements.list_temp()))
-        finished = steps.finished_dates(job, held)
+        finished = finished_dates(job, held)
         differences = _temp_differences(job, session, built) if built else []
     elif built:
         differences = [f"there is no table {settings.temp}"]

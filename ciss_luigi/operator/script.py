@@ -42,6 +42,8 @@ def sources_ready(job: Job, outlook: Outlook) -> Iterator[Line]:
     main = job.settings.main_table.lower() in outlook.tables
     there = not outlook.holdings.absent
     yield Line(job.engine.dialect.list_tables(job.settings.database), place)
+    if not job.builder.capabilities.double_rates:
+        yield Line(_rate_columns(job, job.engine), place, "only if all source tables are there", there)
     yield Line(statements.readiness(job.months), place, "only if all source tables are there", there)
     condition = f"only if there is a table {job.settings.main}"
     yield Line(statements.main_rows(job.months), place, condition, there and main)
@@ -72,6 +74,7 @@ def build(job: Job, outlook: Outlook, *, lost: bool) -> Iterator[Line]:
     months = months_of(job, outlook)
     texts = [
         job.builder.dialect.list_tables(job.settings.database),
+        *([] if job.builder.capabilities.double_rates else [_rate_columns(job, job.builder)]),
         statements.readiness(job.months),
         *([statements.main_rows(job.months)] if main else []),
         *(statements.create_tables() if lost else []),
@@ -144,6 +147,11 @@ def _with_ours(job: Job, outlook: Outlook) -> frozenset[str]:
 def _finished_only(job: Job) -> str:
     oldest_kept = job.date.days_earlier(job.settings.temp_keep_days)
     return f"only if temp holds merged dates before {oldest_kept}; now these"
+
+
+def _rate_columns(job: Job, engine: Engine) -> str:
+    """The look at the rates' type, where DOUBLE is refused."""
+    return engine.dialect.list_columns(job.settings.database, job.settings.source_tables["rate"])
 
 
 def _columns(job: Job, engine: Engine, table: str) -> list[str]:

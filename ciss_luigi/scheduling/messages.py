@@ -11,10 +11,12 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 from luigi.parameter import MissingParameterException
 from luigi.rpc import RPCError
 
+from ciss_luigi.engines.base import Progress
 from ciss_luigi.errors import BadRunDate, CissError, EngineUnavailable, Stopped
 from ciss_luigi.plaintext import printable_lines
 from ciss_luigi.variables import without_secrets
@@ -134,34 +136,58 @@ class Teller:
     """Tells progress to the log and, without ever waiting for it, to luigid.
 
     A call to a luigid that has died blocks for a minute and then raises: so a daemon thread makes it, always
-    with the newest message only.
+    with the newest message, percentage and URL only.
     """
 
-    def __init__(self, send: Callable[[str], None] | None) -> None:
-        self._send = send
-        self._newest = ""
+    def __init__(
+        self,
+        send: Callable[[str], None] | None,
+        *,
+        percentage: Callable[[int], None] | None = None,
+        url: Callable[[str], None] | None = None,
+    ) -> None:
+        self._senders: dict[str, Callable[[Any], None] | None] = {
+            "message": send, "percentage": percentage, "url": url
+        }  # fmt: skip
+        self._newest: dict[str, Any] = {}
+        self._query = ""
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
     def __call__(self, message: str) -> None:
         """Tell one message."""
         logger.info("%s", message)
-        if self._send is None:
+        self._tell("message", plain(message))
+
+    def watch(self, progress: Progress) -> None:
+        """Tell how far a statement is, and what its server says of it."""
+        self._query = progress.query or self._query
+        if progress.fraction is not None:
+            self._tell("percentage", round(100 * progress.fraction))
+        if progress.url:
+            self._tell("url", plain(progress.url))
+        if progress.line:
+            self(": ".join(filter(None, (self._query, progress.line))))
+
+    def _tell(self, what: str, value: Any) -> None:
+        if self._senders[what] is None:
             return
-        self._newest = plain(message)
+        self._newest[what] = value
         self._wake.set()
         if self._thread is None:
             self._thread = threading.Thread(target=self._pass_on, daemon=True, name="ciss status")
             self._thread.start()
 
     def _pass_on(self) -> None:
-        while self._send is not None:
+        while True:
             self._wake.wait()
             self._wake.clear()
-            try:
-                self._send(self._newest)
-            except Exception as error:
-                logger.debug("luigid did not take a status message: %s", error)
+            newest, self._newest = self._newest, {}
+            for what, value in newest.items():
+                try:
+                    self._senders[what](value)  # type: ignore[misc]
+                except Exception as error:
+                    logger.debug("luigid did not take a status message: %s", error)
 
 
 def bad_date(text: str) -> BadRunDate:

@@ -88,12 +88,12 @@ def test_a_holder_that_was_paused_past_its_lease_publishes_nothing(
     first, _ = hosts
     pausing = """
 import os, signal
-from ciss_luigi import steps
-original = steps._write_month
+from ciss_luigi.steps import merge
+original = merge._write_month
 def paused(*arguments, **named):
     os.kill(os.getpid(), signal.SIGSTOP)
     return original(*arguments, **named)
-steps._write_month = paused
+merge._write_month = paused
 """
     running = first.merging(DATE, prelude=SHORT_TERM + pausing)
     wait_until(lambda: Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")

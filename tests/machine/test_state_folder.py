@@ -23,7 +23,8 @@ fcntl.flock = refuse
 
 AT_A_STEP = """
 import shutil, subprocess
-from ciss_luigi import runner, steps
+from ciss_luigi import runner
+from ciss_luigi.steps import merge
 from ciss_luigi.state.markers import Step
 
 def before(place, name, what):
@@ -37,7 +38,7 @@ def before(place, name, what):
         setattr(place, name, action)
 """
 GONE = f"{AT_A_STEP}\nbefore(runner._ACTIONS, Step('{{step}}'), shutil.rmtree)\n"
-GONE_WHILE_PUBLISHING = f"{AT_A_STEP}\nbefore(steps, '_read_back', shutil.rmtree)\n"
+GONE_WHILE_PUBLISHING = f"{AT_A_STEP}\nbefore(merge, '_read_back', shutil.rmtree)\n"
 NO_LONGER_OURS = f"""{AT_A_STEP}
 def take_away(folder):
     for path in [folder, *folder.rglob("*")]:

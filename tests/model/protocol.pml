@@ -180,7 +180,7 @@ inline _build_once() {
 #define totals_agree whole(TEMP(date), run_id[me], saw)
 #endif
 
-inline _build_proven() {
+inline build_proven() {
     do
     :: _build_once();
         atomic {
@@ -196,12 +196,12 @@ inline _build_proven() {
     od
 }
 
-inline build_temp() { _build_proven() }
+inline build_temp() { build_proven() }
 
 #define write_built built_id[here] = run_id[me]; built_saw[here] = saw; run_id[me] = 0; saw = 0
 
 inline _build_anew() {
-    _build_proven();
+    build_proven();
     atomic { write_built }
 }
 

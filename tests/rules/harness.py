@@ -13,7 +13,7 @@ from typing import Protocol
 from ciss_luigi import readiness, runner, schema, settings
 from ciss_luigi.engines.base import Engine, Row
 from ciss_luigi.rundate import RunDate
-from ciss_luigi.site import Progress, Queue, Site, ignore
+from ciss_luigi.site import Queue, Site, Watch, ignore
 from ciss_luigi.state.markers import STEPS, Marker, Step
 from ciss_luigi.statements import Statements
 from tests.reference import MONEY_COLUMNS, Cell, SourceTable, Tables
@@ -54,7 +54,7 @@ class BenchSite(Site):
 
     wrap: Wrap = lambda engine: engine
 
-    def engine(self, queue: Queue = nullcontext, progress: Progress = ignore) -> Engine:
+    def engine(self, queue: Queue = nullcontext, progress: Watch = ignore) -> Engine:
         """The engine of ``warehouse_url``, wrapped."""
         return self.wrap(super().engine(queue, progress))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from ciss_luigi.engines.base import Engine, Session
-from ciss_luigi.errors import CissError, EngineUnavailable
+from ciss_luigi.errors import CissError, EngineUnavailable, StatementFailed
 from ciss_luigi.operator.checks.findings import CONFIGURATION, ENGINE_AWAY, Group
 from ciss_luigi.statements import Statements
 from ciss_luigi.steps import Job
@@ -85,6 +85,25 @@ def check_rights(group: Group, job: Job, session: Session, statements: Statement
         return True
     group.fault(f"tables of {settings.database} cannot be made and written: {error.what}")
     return False
+
+
+def explain(session: Session, statement: str, before: Sequence[str] = ()) -> CissError | None:
+    """Have a statement explained, in a transaction that is undone; what the engine has against it."""
+    try:
+        with undone(session):
+            for one in before:
+                session.execute(one)
+            lines = [str(cell) for row in session.query(f"EXPLAIN {statement}") for cell in row]
+    except EngineUnavailable:
+        raise
+    except CissError as error:
+        return error
+    text = "\n".join(lines)
+    return StatementFailed(text.partition(_NOT_PLANNED)[2].strip()) if _NOT_PLANNED in text else None
+
+
+_NOT_PLANNED = "Error occurred during query planning:"
+"""How Spark's EXPLAIN, which always succeeds, says that the statement would not."""
 
 
 def attempt(session: Session, statements: Sequence[str]) -> CissError | None:

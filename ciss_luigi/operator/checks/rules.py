@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ciss_luigi.engines.base import Session
-from ciss_luigi.operator.checks.engines import attempt
+from ciss_luigi.operator.checks.engines import explain
 from ciss_luigi.operator.checks.findings import Group
 from ciss_luigi.rundate import RunDate
 from ciss_luigi.state.markers import Step
@@ -24,8 +24,20 @@ def check(group: Group, job: Job, session: Session, *, temp_is_there: bool) -> N
     statements = job.statements(Step.BUILD, "check")
     columns = session.columns(settings.database, settings.temp_table) if job.engine.dialect.positional else ()
     *_, write = statements.build(job.months, columns)
-    error = attempt(session, [*(statements.create_tables() if makes else []), f"EXPLAIN {write}"])
+    error = explain(session, write, statements.create_tables() if makes else ())
     if error is None:
         group.ok(f"{job.engine.identity.kind} accepts {rules}")
     else:
         group.fault(f"{rules}: {error.what}", "ciss plan shows the statement as it is sent")
+
+
+def check_merge(group: Group, job: Job, session: Session) -> None:
+    """EXPLAIN the statement that MergeMain would send: a view or another partitioning refuses it."""
+    settings = job.settings
+    columns = session.columns(settings.database, settings.main_table) if job.engine.dialect.positional else ()
+    *_, write = job.statements(Step.MERGE, "check").merge(job.months[-1], columns)
+    error = explain(session, write)
+    if error is not None:
+        group.fault(
+            f"{settings.main} cannot be written: {error.what}", "ciss plan shows the statement as it is sent"
+        )

@@ -1,0 +1,12 @@
+"""The three steps as plain functions over an engine. No Luigi in sight.
+
+Each may be repeated at will: what it writes replaces what an earlier attempt wrote. Each returns the marker
+that proves it, and leaves writing that marker to its caller, after the data.
+"""
+
+from ciss_luigi.steps.build import build_temp
+from ciss_luigi.steps.job import Job
+from ciss_luigi.steps.merge import merge_main
+from ciss_luigi.steps.truncate import truncate_temp
+
+__all__ = ["Job", "build_temp", "merge_main", "truncate_temp"]

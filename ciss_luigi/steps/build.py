@@ -1,0 +1,90 @@
+"""BuildTemp: the summary in temp, proven against the sources."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from ciss_luigi import billing, readiness
+from ciss_luigi.answers import read_source_totals, read_summary_totals
+from ciss_luigi.engines.base import Session
+from ciss_luigi.errors import BillingFault, TotalsDiffer
+from ciss_luigi.rundate import RunDate
+from ciss_luigi.state.markers import Marker, Step
+from ciss_luigi.steps.job import Job
+from ciss_luigi.steps.parts import columns, listed, make_lost_tables, now, send, temp_target
+from ciss_luigi.totals import Build, Key, SourceTotals, compare_sources, month_totals
+
+
+def build_temp(job: Job) -> Marker:
+    """Compute the summary into temp and prove that it agrees with the sources.
+
+    Raises SourcesMissing, BillingFault or TotalsDiffer; main is never touched.
+    """
+    with job.builder.session() as session:
+        return build_proven(job, session)
+
+
+def build_proven(job: Job, session: Session) -> Marker:
+    """Build; a first difference between sources and temp is answered by one rebuild."""
+    while True:
+        try:
+            with session.transaction():
+                return _build_once(job, session)
+        except TotalsDiffer as error:
+            job.budget.spend(error)
+
+
+def _build_once(job: Job, session: Session) -> Marker:
+    started = now()
+    statements = job.statements(Step.BUILD, new_run_id(job.date), job.builder)
+    doubles = job.builder.capabilities.double_rates
+    holdings = readiness.ask(session, statements, job.months, double_rates=doubles)
+    scope = readiness.judge(holdings, job.months, job.settings).require()
+    make_lost_tables(job, session, statements, holdings.tables)
+    sources = read_source_totals(session.query(statements.source_totals(scope.months)))
+    rates = billing.read_rates(session.query(statements.rates(scope.months)))
+    _refuse_faults(sources, rates, job)
+    table = columns(job, job.builder, session, job.settings.temp_table)
+    with session.writing(temp_target(job)):
+        send(session, statements.build(scope.months, table))
+    temp = read_summary_totals(session.query(statements.temp_totals()))
+    differences = compare_sources(sources, temp, Build(statements.run_id, str(job.date)))
+    differences += billing.wrong_rates(temp, rates, scope.months, job.settings.rate_fallback_months)
+    if differences:
+        raise TotalsDiffer(listed("the control totals of the sources and temp differ:", differences))
+    marker = Marker(
+        Step.BUILD,
+        job.date,
+        statements.run_id,
+        started,
+        months=month_totals(temp, scope.months),
+        left_out=tuple(map(str, scope.left_out)),
+        empty_sources=scope.empty_sources,
+    )
+    _tell_built(job, marker, scope)
+    return marker
+
+
+def _refuse_faults(sources: Mapping[Key, SourceTotals], rates: billing.Rates, job: Job) -> None:
+    found = billing.faults(sources, rates, job.settings.rate_fallback_months)
+    if found:
+        raise BillingFault(
+            listed("the sources break rules of the money:", found),
+            state="main was not touched; temp holds nothing of this attempt",
+            next_command="correct the source rows, then the same command again",
+        )
+
+
+def _tell_built(job: Job, marker: Marker, scope: readiness.Scope) -> None:
+    for month in marker.months:
+        job.tell(f"built {month.month}: {month.rows} rows from {month.source_rows} source rows")
+    for left in scope.left_out:
+        job.tell(f"left out {left}: it has no source rows yet, and main holds nothing of it")
+    for role, empty in scope.empty:
+        job.tell(f"{job.settings.source(role)} has no row for {empty}")
+
+
+def new_run_id(date: RunDate) -> str:
+    """An id for one build, in characters that are safe in SQL, file names and shells."""
+    return f"{date}-{now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"

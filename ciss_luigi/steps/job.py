@@ -1,0 +1,65 @@
+"""What a step is given: the date, the engines, the state, and who is told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from ciss_luigi.engines.base import Engine
+from ciss_luigi.errors import StepFailed
+from ciss_luigi.rundate import Month, RunDate
+from ciss_luigi.settings import Settings
+from ciss_luigi.state.markers import Markers, Step
+from ciss_luigi.statements import Statements
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+Fence = Callable[[], None]
+"""To be passed right before publishing: raises when the right to publish is lost."""
+
+MonthLocks = Callable[[Sequence[Month]], AbstractContextManager[Fence]]
+
+
+@dataclass
+class RebuildBudget:
+    """One rebuild per run: the first difference is healed, the second is a failure."""
+
+    left: int = 1
+
+    def spend(self, error: StepFailed) -> None:
+        """Use the rebuild up; raises ``error`` when there is none left."""
+        if not self.left:
+            raise error
+        self.left -= 1
+        logger.warning("%s\nBuilding temp anew, once.", error.what)
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a step needs: what to do, where, and who is told."""
+
+    settings: Settings
+    engine: Engine
+    markers: Markers
+    month_locks: MonthLocks
+    date: RunDate
+    tell: Callable[[str], None] = logger.info
+    budget: RebuildBudget = field(default_factory=RebuildBudget)
+    build_engine: Engine | None = None
+    refreshed: tuple[Engine, ...] = ()
+
+    @property
+    def builder(self) -> Engine:
+        """The engine of BuildTemp."""
+        return self.build_engine or self.engine
+
+    def statements(self, step: Step, run_id: str = "", engine: Engine | None = None) -> Statements:
+        """The statements of one step of this job, on its engine unless another is named."""
+        return Statements(self.settings, (engine or self.engine).dialect, self.date, step, run_id)
+
+    @property
+    def months(self) -> tuple[Month, ...]:
+        """The months in scope."""
+        return self.date.months_in_scope(self.settings.grace_days)

@@ -1,0 +1,145 @@
+"""MergeMain: temp's months in main, each proven before and after."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from ciss_luigi.answers import month_differences, read_summary_totals
+from ciss_luigi.engines.base import Session
+from ciss_luigi.errors import TempChanged, TotalsDiffer
+from ciss_luigi.rundate import Month
+from ciss_luigi.state.markers import Marker, Step
+from ciss_luigi.statements import Columns, Statements
+from ciss_luigi.steps.build import build_proven, build_temp
+from ciss_luigi.steps.job import Fence, Job
+from ciss_luigi.steps.parts import (
+    columns,
+    listed,
+    main_target,
+    make_lost_tables,
+    now,
+    refresh,
+    send,
+    temp_target,
+)
+from ciss_luigi.totals import MonthTotals
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+
+def merge_main(job: Job) -> Marker:
+    """Publish temp's months in main, each proven before and after.
+
+    Raises TempChanged or TotalsDiffer. Looking for a newer estimate and writing are one critical section:
+    the locks of all the months are held throughout, taken before the engine is opened.
+    """
+    started = now()
+    with job.month_locks(job.months) as fence:
+        _settle_all(job)
+        with job.engine.session() as session:
+            built, newer = _publish(job, session, fence)
+    for month in newer:
+        job.tell(f"main holds a newer estimate of {month} than {job.date}; it is left alone")
+    return replace(
+        built,
+        step=Step.MERGE,
+        started_at=started,
+        months=tuple(month for month in built.months if Month.parse(month.month) not in newer),
+        superseded=tuple(map(str, newer)),
+        finished_at=None,
+    )
+
+
+def _settle_all(job: Job) -> None:
+    """What killed runs may still write lands before the looks at temp and main, not after them."""
+    for engine in (job.engine, job.build_engine):
+        if engine is not None:
+            engine.settle(temp_target(job))
+    for month in job.months:
+        job.engine.settle(main_target(job, month))
+
+
+def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Month]]:
+    """Merge what main holds no newer estimate of; BuildTemp's marker, and the months left alone."""
+    built = _proven_temp(job, session)
+    months = [Month.parse(month.month) for month in built.months]
+    newer = [] if job.settings.allow_older else _newer_in_main(job, session, months)
+    table = columns(job, job.engine, session, job.settings.main_table)
+    for month in months:
+        if month not in newer:
+            _merge_month(job, session, month, built, table=table, fence=fence)
+            refresh(job, f"main's {month}", partial(Statements.refresh_main, month=month), Step.MERGE)
+    return built, newer
+
+
+def _proven_temp(job: Job, session: Session) -> Marker:
+    """BuildTemp's marker, once temp holds exactly what it says; builds temp anew when it does not."""
+    while True:
+        built = job.markers.read(job.date, Step.BUILD)
+        differences = _temp_differences(job, session, built)
+        if built is not None and not differences:
+            return built
+        job.budget.spend(TempChanged(listed("temp does not hold what BuildTemp's marker says:", differences)))
+        job.markers.write(_build_anew(job, session))
+
+
+def _build_anew(job: Job, session: Session) -> Marker:
+    """Build on the engine of BuildTemp, in the session at hand where that is the same."""
+    return build_proven(job, session) if job.builder is job.engine else build_temp(job)
+
+
+def _temp_differences(job: Job, session: Session, built: Marker | None) -> list[str]:
+    if built is None:
+        return ["BuildTemp has no valid marker"]
+    statements = job.statements(Step.MERGE, built.run_id)
+    there = session.tables(job.settings.database)
+    if job.settings.temp_table.lower() in make_lost_tables(job, session, statements, there):
+        return [f"there was no table {job.settings.temp}"]
+    temp = read_summary_totals(session.query(statements.temp_totals()))
+    return month_differences(built, built.months, temp, ("BuildTemp's marker", "temp"))
+
+
+def _newer_in_main(job: Job, session: Session, months: Sequence[Month]) -> list[Month]:
+    rows = session.query(job.statements(Step.MERGE).main_rows(months)) if months else []
+    return sorted(
+        Month.parse(month) for month, _, newest in rows if newest is not None and newest > str(job.date)
+    )
+
+
+def _merge_month(
+    job: Job, session: Session, month: Month, built: Marker, *, table: Columns, fence: Fence
+) -> None:
+    """Write one month and read it back; a main that reads back wrong is written once more."""
+    expected = [one for one in built.months if one.month == str(month)]
+    for last in (False, True):
+        try:
+            with session.transaction():
+                fence()
+                _write_month(job, session, month, built, table)
+                _read_back(job, session, month, built, expected)
+                fence()
+            break
+        except TotalsDiffer as error:
+            if last:
+                raise
+            logger.warning("%s\nWriting it once more.", error.what)
+    job.tell(f"merged {month}: {expected[0].rows} rows")
+
+
+def _write_month(job: Job, session: Session, month: Month, built: Marker, table: Columns) -> None:
+    statements = job.statements(Step.MERGE, built.run_id)
+    with session.writing(main_target(job, month)):
+        send(session, statements.merge(month, table))
+
+
+def _read_back(
+    job: Job, session: Session, month: Month, built: Marker, expected: Sequence[MonthTotals]
+) -> None:
+    statements = job.statements(Step.MERGE, built.run_id)
+    main = read_summary_totals(session.query(statements.main_totals([month])))
+    differences = month_differences(built, expected, main, ("temp", "main"))
+    if differences:
+        raise TotalsDiffer(listed(f"main's {month} does not hold what temp held:", differences))

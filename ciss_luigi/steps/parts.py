@@ -1,0 +1,65 @@
+"""What more than one step does: sending, listing differences, showing other engines what was written."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from ciss_luigi.engines.base import Engine, Session
+from ciss_luigi.errors import CissError, StepFailed
+from ciss_luigi.rundate import Month
+from ciss_luigi.state.markers import Step
+from ciss_luigi.statements import Columns, Statements
+from ciss_luigi.steps.job import Job
+
+
+def refresh(job: Job, what: str, of: Callable[[Statements], list[str]], step: Step) -> None:
+    """Show other engines what was written here; raises StepFailed that names what is stale there."""
+    for engine in job.refreshed:
+        try:
+            with engine.session() as session:
+                send(session, of(job.statements(step, engine=engine)))
+        except CissError as error:
+            raise StepFailed(
+                f"{engine.identity} still shows the old rows of {what}: {error.what}",
+                state=f"{what} is written; the next run repeats the write and the refresh",
+            ) from error
+
+
+def make_lost_tables(job: Job, session: Session, statements: Statements, there: Collection[str]) -> set[str]:
+    """Make temp and main anew where somebody dropped them since TruncateTemp made them; says which."""
+    lost = {job.settings.temp_table.lower(), job.settings.main_table.lower()} - set(there)
+    if lost:
+        send(session, statements.create_tables())
+    return lost
+
+
+def columns(job: Job, engine: Engine, session: Session, table: str) -> Columns:
+    """A table's columns in order, where inserts go by position."""
+    return session.columns(job.settings.database, table) if engine.dialect.positional else ()
+
+
+def temp_target(job: Job) -> str:
+    """The date's part of temp, as records of writes name it."""
+    return f"{job.settings.temp} {job.date}"
+
+
+def main_target(job: Job, month: Month) -> str:
+    """A month of main, as records of writes name it."""
+    return f"{job.settings.main} {month}"
+
+
+def send(session: Session, statements: Iterable[str]) -> None:
+    """Send statements that return no rows, in order."""
+    for statement in statements:
+        session.execute(statement)
+
+
+def listed(head: str, lines: Sequence[str]) -> str:
+    """A head with a line for each thing found."""
+    return "\n".join([head, *(f"  - {line}" for line in lines)])
+
+
+def now() -> dt.datetime:
+    """The time, in UTC."""
+    return dt.datetime.now(dt.UTC)
