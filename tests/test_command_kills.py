@@ -22,6 +22,7 @@ from tests.command import (
     Finished,
     Place,
     Running,
+    name_of,
     session_of,
     slow_sql,
     wait_until,
@@ -55,6 +56,17 @@ def in_the_statement(slow: Place, *options: str) -> Running:
     slow.wait_for_step(DATE, "BuildTemp")
     time.sleep(0.5)
     return running
+
+
+def has_open(place: Place) -> bool:
+    """Whether somebody else has the DuckDB file open."""
+    import duckdb
+
+    try:
+        duckdb.connect(str(place.warehouse)).close()
+    except duckdb.IOException:
+        return True
+    return False
 
 
 def nothing_left(running: Running) -> bool:
@@ -160,6 +172,29 @@ def test_before_the_first_step_the_exit_code_is_that_of_the_signal(
         running.send(signal.SIGTERM)
         finished = running.finish()
     finished.explained(143, "stopped by SIGTERM before a step began; nothing was touched")
+    assert nothing_left(running)
+    assert place.attempts(DATE) == []
+
+
+SLOW_SOURCE = """
+ALTER TABLE mnaas.{name} RENAME TO kept;
+CREATE VIEW mnaas.{name} AS SELECT * FROM mnaas.kept WHERE (
+    SELECT COUNT(*) FROM range(50000) a(x), range(1000000) b(y) WHERE (x * y + x) % 7 = 8) = 0
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [ONE, TWO, PARALLEL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_inside_a_statement_that_asks_for_the_sources_too(
+    place: Place, options: tuple[str, ...], number: int
+) -> None:
+    place.query(SLOW_SOURCE.format(name=name_of("overage")))
+    running = place.merging(DATE, *options)
+    wait_until(lambda: has_open(place))
+    time.sleep(1)
+    running.send_group(number)
+    running.finish().explained(128 + number, "before a step began; nothing was touched")
     assert nothing_left(running)
     assert place.attempts(DATE) == []
 

@@ -8,6 +8,7 @@ happens to run elsewhere.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import multiprocessing
 import time
@@ -17,10 +18,11 @@ from typing import ClassVar, NoReturn
 
 from luigi.interface import PidLockAlreadyTakenExit
 
-from ciss_luigi.errors import AlreadyRunning, CissError, ConfigurationError
+from ciss_luigi.errors import AlreadyRunning, CissError, ConfigurationError, Stopped
 from ciss_luigi.rundate import RunDate
 from ciss_luigi.scheduling import messages, signals
 from ciss_luigi.scheduling.defaults import exit_codes
+from ciss_luigi.scheduling.watching import watching
 from ciss_luigi.site import Site
 from ciss_luigi.state.locks import FileLock, Holder, LocksUnusable
 
@@ -50,10 +52,13 @@ def is_range() -> bool:
 def claim(site: Site, date: RunDate) -> None:
     """Take the date for the life of this command, where it was asked for alone.
 
-    Raises AlreadyRunning that names the holder, and ConfigurationError when the locks cannot be used.
+    Raises AlreadyRunning that names the holder, BadRunDate for the last day of the calendar, and
+    ConfigurationError when the locks cannot be used.
     """
     if date in _Command.locks:
         return
+    if date.date == dt.date.max:  # Luigi's summary fails on it: it asks for the day after
+        raise messages.bad_date(str(date), "cannot be run: no day follows it")
     lock = site.date_lock(date)
     try:
         taken = lock.try_open() if _Command.is_range else lock.try_acquire()
@@ -130,7 +135,11 @@ def refusing() -> Iterator[None]:
     """
     messages.install()
     try:
-        yield
+        with watching(signals.SIGNALS):
+            yield
+    except Stopped:  # what a driver's error turned out to be: the signal came before any step
+        signals.leave_if_stopped()
+        raise
     except Exception as error:
         signals.leave_if_stopped()
         explained = messages.machine_fault(error) or error

@@ -23,8 +23,8 @@ from typing import NoReturn
 
 from ciss_luigi import stopping
 from ciss_luigi.errors import Stopped
-from ciss_luigi.scheduling import watching
 from ciss_luigi.scheduling.defaults import exit_codes
+from ciss_luigi.scheduling.watching import watching
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SOON_SECONDS = 0.01
@@ -60,12 +60,12 @@ def install() -> None:
 def step() -> Iterator[None]:
     """Inside this block a signal raises Stopped."""
     install()
-    watching.start(SIGNALS)
     _State.began[0] = 1
     _State.inside_step = True
     try:
         stopping.raise_if_requested()
-        yield
+        with watching(SIGNALS):
+            yield
     finally:
         _State.inside_step = False
 

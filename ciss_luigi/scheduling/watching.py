@@ -9,32 +9,43 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from ciss_luigi import stopping
 
 _AGAIN_SECONDS = 0.2
 
 
-class _State:
-    pid = 0
+@contextmanager
+def watching(numbers: Collection[int]) -> Iterator[None]:
+    """Watch for these signals inside the block; does nothing outside the main thread, as Python demands.
 
-
-def start(numbers: Collection[int]) -> None:
-    """Watch for these signals in this process, from now on; only the main thread may call this."""
-    if _State.pid == os.getpid():
+    No thread is left behind: what the command forks later must be single-threaded.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
         return
-    _State.pid = os.getpid()
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    threading.Thread(target=_watch, args=(reading, numbers), daemon=True, name="ciss signals").start()
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    ended = threading.Event()
+    thread = threading.Thread(target=_watch, args=(reading, numbers, ended), daemon=True, name="ciss signals")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        signal.set_wakeup_fd(before)
+        os.close(writing)
+        thread.join()
+        os.close(reading)
 
 
-def _watch(reading: int, numbers: Collection[int]) -> None:
-    while True:
-        if not set(os.read(reading, 64)).isdisjoint(numbers):
-            while not stopping.is_noticed():  # a statement that was only about to begin hears of nothing
+def _watch(reading: int, numbers: Collection[int], ended: threading.Event) -> None:
+    while arrived := os.read(reading, 64):
+        if not set(arrived).isdisjoint(numbers):
+            # Again and again: a statement that was only about to begin hears of nothing
+            while not (stopping.is_noticed() or ended.is_set()):
                 stopping.cancel()
-                time.sleep(_AGAIN_SECONDS)
+                ended.wait(_AGAIN_SECONDS)
