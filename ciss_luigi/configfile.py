@@ -9,8 +9,8 @@ from __future__ import annotations
 import configparser
 import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ class ConfigFile:
 
     path: Path
     sections: Sections
+    faults: tuple[Fault, ...] = ()
+    """``[ciss...]`` sections that nobody knows, in any of the files."""
 
 
 def luigi_paths(environment: Mapping[str, str], folder: Path) -> list[Path]:
@@ -43,8 +45,8 @@ def luigi_paths(environment: Mapping[str, str], folder: Path) -> list[Path]:
 def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
     """The file with the ``[ciss]`` section.
 
-    Raises ConfigurationError when LUIGI_CONFIG_PATH names a missing file, when no file or more than one
-    has the section, or when a ``[ciss...]`` section is unknown; it lists the files looked at.
+    Raises ConfigurationError when LUIGI_CONFIG_PATH names a missing file, or when no file or more than one
+    has the section; it lists the files looked at.
     """
     paths = luigi_paths(environment, folder)
     looked = "; looked at: " + ", ".join(map(str, paths))
@@ -58,19 +60,14 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
     if len(holders) > 1:
         both = " and ".join(str(file.path) for file in holders)
         raise ConfigurationError(f"more than one file has a [{SECTION}] section: {both}{looked}")
-    _refuse_unknown(files.values())
-    return holders[0]
+    return replace(holders[0], faults=tuple(_unknown(files.values())))
 
 
-def _refuse_unknown(files: Any) -> None:
-    unknown = [(file, name) for file in files for name in file.sections if name not in KNOWN_SECTIONS]
-    if unknown:
-        raise ConfigurationError(
-            "the configuration has faults",
-            tuple(
-                Fault(name, "", f"unknown section in {file.path}{_nearest(name)}") for file, name in unknown
-            ),
-        )
+def _unknown(files: Iterable[ConfigFile]) -> Iterator[Fault]:
+    for file in files:
+        for name in file.sections:
+            if name not in KNOWN_SECTIONS:
+                yield Fault(name, "", f"unknown section in {file.path}{_nearest(name)}", f"[{SECTION}]")
 
 
 def _nearest(name: str) -> str:

@@ -8,7 +8,7 @@ before the new one has data (CONTRACT section 5).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ciss_luigi import schema
 from ciss_luigi.engines.base import Session
@@ -32,12 +32,17 @@ class Holdings:
 
 @dataclass(frozen=True)
 class Scope:
-    """The months a run builds and those it leaves out; ``missing`` says why it cannot run at all."""
+    """The months a run builds, those it leaves out and why; ``missing`` says why it cannot run at all."""
 
     months: tuple[Month, ...]
-    left_out: tuple[Month, ...] = ()
+    why_left_out: Mapping[Month, str] = field(default_factory=dict)
     empty: tuple[tuple[str, Month], ...] = ()
     missing: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[Month, ...]:
+        """The months that are not built, though a run of the date would build them."""
+        return tuple(self.why_left_out)
 
     @property
     def empty_sources(self) -> tuple[str, ...]:
@@ -100,15 +105,16 @@ def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Sc
     """Which months can be built."""
     if holdings.absent:
         return Scope((), missing=tuple(f"there is no table {name}" for name in holdings.absent))
-    ready = [month for month in months if not _lacking(holdings, month, settings)]
-    left_out = [month for month in months if month not in ready and not holdings.rows.get((MAIN, str(month)))]
-    needed = [month for month in months if month not in ready and not (ready and month in left_out)]
+    lacking = {month: _lacking(holdings, month, settings) for month in months}
+    ready = [month for month in months if not lacking[month]]
+    left_out = [month for month in months if lacking[month] and not holdings.rows.get((MAIN, str(month)))]
+    needed = [month for month in months if lacking[month] and not (ready and month in left_out)]
     return Scope(
         months=tuple(ready),
-        left_out=tuple(left_out) if ready else (),
+        why_left_out={month: "; ".join(lacking[month]) for month in left_out} if ready else {},
         empty=tuple(_empty(holdings, ready)),
         missing=tuple(
-            [text for month in needed for text in _lacking(holdings, month, settings)]
+            [text for month in needed for text in lacking[month]]
             + ([] if holdings.rate_rows else [f"{settings.source('rate')} has no row at all"])
         ),
     )

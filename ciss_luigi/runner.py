@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from ciss_luigi import steps, stopping, variables
-from ciss_luigi.errors import CissError, EngineUnavailable, StepFailed, Stopped
+from ciss_luigi.errors import CissError, EngineUnavailable, StatementFailed, StepFailed, Stopped
 from ciss_luigi.retry import with_retries
 from ciss_luigi.rundate import RunDate
 from ciss_luigi.site import Queue, Site, Watch, ignore
@@ -101,7 +101,7 @@ def _job(site: Site, date: RunDate, tell: Callable[[str], None], queue: Queue, w
         site.markers,
         site.month_locks,
         date,
-        tell,
+        lambda message: tell(f"{date}: {message}"),
         build_engine=site.build_engine(watch),
         refreshed=site.refreshed_engines(),
     )
@@ -134,6 +134,7 @@ def _explained(error: CissError | OSError, date: RunDate, step: Step) -> StepFai
     again = f"luigi --module ciss_luigi MergeMain --date {date}"
     if isinstance(error, OSError):
         return StepFailed(f"{step} of {date}: {error}", state=_STATES[step], next_command=again)
+    look = f"ciss check --date {date}" if type(error) is StatementFailed else ""
     kind = (
         StepFailed
         if isinstance(error, EngineUnavailable) or not isinstance(error, StepFailed)
@@ -142,5 +143,5 @@ def _explained(error: CissError | OSError, date: RunDate, step: Step) -> StepFai
     return kind(
         f"{step} of {date}: {error.what}",
         state=error.state or _STATES[step],
-        next_command=error.next_command or again,
+        next_command=error.next_command or (f"{look}, then {again}" if look else again),
     )

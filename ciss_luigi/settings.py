@@ -5,7 +5,7 @@ Reading is all or nothing: a Settings is whole and valid, or all faults are repo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -224,20 +224,29 @@ KEYS = (
 )
 
 
-def read(section: Mapping[str, str], folder: Path, environment: Mapping[str, str]) -> Settings:
+_DEFAULTS = {key.name: key.default for key in KEYS}
+
+
+def read(
+    section: Mapping[str, str],
+    folder: Path,
+    environment: Mapping[str, str],
+    found: Sequence[Fault] = (),
+) -> Settings:
     """Check a ``[ciss]`` section as it stands in its file (no interpolation).
 
-    Raises ConfigurationError that names every fault at once.
+    Raises ConfigurationError that names every fault at once, those ``found`` before among them.
     """
     context = Context(folder, environment)
-    faults = [_unknown(name) for name in section if name not in {key.name for key in KEYS}]
+    faults = [*found]
+    faults += [_unknown(name) for name in section if name not in {key.name for key in KEYS}]
     values: dict[str, Any] = {}
     for key in KEYS:
         try:
             values[key.name] = key.value(section.get(key.name, key.default).strip(), context)
         except ValueError as error:
             faults.append(Fault(SECTION, key.name, str(error), key.example))
-    faults += _clashes(values) + _connection_faults(values, folder)
+    faults += _clashes(values) + _connection_faults(values, folder) + _idle_settings(values)
     if faults:
         raise ConfigurationError("the configuration has faults", tuple(faults))
     values["source_tables"] = {table.role: values.pop(f"{table.role}_table") for table in schema.SOURCES}
@@ -259,13 +268,10 @@ _ENGINES = (
 def _whole_engine(
     warehouse: Warehouse | None, arguments: Mapping[str, Any], settings: Mapping[str, Any], folder: Path
 ) -> Warehouse | None:
-    """An engine with its connect_args and those session settings that are meant for it.
-
-    Hive's and Spark's names have dots in them, those of Impala and DuckDB have none.
-    """
+    """An engine with its connect_args and those session settings that are meant for it."""
     if warehouse is None:
         return None
-    mine = {name: value for name, value in settings.items() if ("." in name) == (warehouse.kind == "hive")}
+    mine = {name: value for name, value in settings.items() if _is_meant_for(warehouse.kind, name)}
     values, _ = connectargs.read(warehouse.kind, _given(warehouse, arguments), folder)
     return replace(warehouse, connect_args=values, session_settings=mine)
 
@@ -291,13 +297,44 @@ def _connection_faults(values: Mapping[str, Any], folder: Path) -> list[Fault]:
     return faults
 
 
+def _idle_settings(values: Mapping[str, Any]) -> list[Fault]:
+    """Session settings that would go to no engine: their names say which kind they are meant for."""
+    kinds = {warehouse.kind for _, url, _ in _ENGINES if (warehouse := values.get(url)) is not None}
+    if "warehouse_url" not in values:
+        return []
+    return [
+        Fault(
+            SECTION,
+            "session_settings",
+            f"{name!r} goes to no engine here: a name with a dot is Hive's or Spark's, one without is not",
+            '{"hive.query.name": "ciss"} or {"memory_limit": "4GB"}',
+        )
+        for name in values.get("session_settings", ())
+        if not any(_is_meant_for(kind, name) for kind in kinds)
+    ]
+
+
+def _is_meant_for(kind: str, name: str) -> bool:
+    """Hive's and Spark's names have dots in them, those of Impala and DuckDB have none."""
+    return ("." in name) == (kind == "hive")
+
+
 def _unknown(name: str) -> Fault:
-    return Fault(SECTION, name, "unknown key" + _nearest(name, [key.name for key in KEYS]))
+    known = {key.name: key for key in KEYS}
+    near = _near(name, list(known))
+    example = known[near] if near else KEYS[0]
+    return Fault(
+        SECTION, name, "unknown key" + _nearest(name, list(known)), f"{example.name} = {example.example}"
+    )
+
+
+def _near(word: str, known: list[str]) -> str:
+    return next(iter(get_close_matches(word.lower().replace("-", "_"), known, 1)), "")
 
 
 def _nearest(word: str, known: list[str]) -> str:
-    near = get_close_matches(word.lower().replace("-", "_"), known, 1)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = _near(word, known)
+    return f"; did you mean {near}?" if near else ""
 
 
 def _clashes(values: Mapping[str, Any]) -> list[Fault]:
@@ -307,18 +344,20 @@ def _clashes(values: Mapping[str, Any]) -> list[Fault]:
     for name in ("temp_table", "main_table", *(f"{table.role}_table" for table in schema.SOURCES)):
         table = str(values.get(name, name)).lower()
         if table in seen:
-            faults.append(Fault(SECTION, name, f"names the same table as {seen[table]}: {table!r}"))
+            problem = f"names the same table as {seen[table]}: {table!r}"
+            faults.append(Fault(SECTION, name, problem, _DEFAULTS[name]))
         seen.setdefault(table, name)
     taken = {column.name for column in schema.SUMMARY_COLUMNS} | {"run_date"}
     if str(values.get("month_partition", "")).lower() in taken:
-        faults.append(Fault(SECTION, "month_partition", f"{values['month_partition']!r} is a column of main"))
+        problem = f"{values['month_partition']!r} is a column of main"
+        faults.append(Fault(SECTION, "month_partition", problem, _DEFAULTS["month_partition"]))
     return faults
 
 
 def _engine_clashes(values: Mapping[str, Any]) -> list[Fault]:
     warehouse, refreshed = values.get("warehouse_url"), values.get("refresh_url")
     found = [
-        Fault(SECTION, key, "goes only with a Hive or Impala warehouse_url")
+        Fault(SECTION, key, "goes only with a Hive or Impala warehouse_url", "warehouse_url = hive://...")
         for key in ("build_url", "refresh_url")
         if values.get(key) is not None and warehouse is not None and warehouse.kind == "duckdb"
     ]

@@ -154,5 +154,5 @@ def current() -> Site:
 def load(environment: os._Environ[str] | dict[str, str], folder: Path) -> Site:
     """The site that a command in a folder sees; raises ConfigurationError."""
     file = configfile.find(environment, folder)
-    settings = settings_module.read(file.sections[SECTION], file.path.parent, environment)
+    settings = settings_module.read(file.sections[SECTION], file.path.parent, environment, file.faults)
     return Site(settings, file.path)

@@ -433,7 +433,8 @@ def test_a_month_that_would_be_left_out_is_a_warning(make: Make) -> None:
     report = found(make(), "2017-01-03")
     assert report.exit_code == 0
     assert texts(report, Level.WARNING) == [
-        "2016-12 would be left out: it is not ready, and main holds nothing of it"
+        "2016-12 would be left out: mnaas.billable_sub_with_charge_and_limit has no row for 2016-12, "
+        "and main holds nothing of it"
     ]
 
 

@@ -133,3 +133,21 @@ def test_a_configuration_in_toml(place: Place) -> None:
     finished.explained(0, "merged 2016-11: 6 rows")
     assert "2016-10" not in finished.text
     place.merge("no date", LUIGI_CONFIG_PARSER="toml", NAME="x").explained(40)
+
+
+def test_unknown_sections_and_keys_and_clashes_come_at_once_with_examples(place: Place) -> None:
+    place.configure(
+        more="[ciss_alert]\nto = nobody\n",
+        grace_day="5",
+        main_table="customer_invoice_summary_estimated_temp",
+        session_settings='{"hive.query.name": "ciss"}',
+    )
+    finished = place.merge(DATE).explained(40, "[ciss_alert]: unknown section in", "(example: [ciss])")
+    finished.expect(40, "[ciss] grace_day: unknown key; did you mean grace_days? (example: grace_days = 5)")
+    finished.expect(40, "names the same table as temp_table", "'hive.query.name' goes to no engine here")
+
+
+@pytest.mark.parametrize("option", ["nonsense=1", "memory_limit=zzz"])
+def test_an_option_of_the_url_that_duckdb_does_not_know(place: Place, option: str) -> None:
+    place.configure(warehouse_url=f"duckdb:///warehouse.duckdb?{option}")
+    place.merge(DATE).explained(40, "[ciss] warehouse_url: ", "(example: duckdb:///var/ciss.duckdb?threads=2)")

@@ -79,7 +79,9 @@ def test_the_sdist_holds_what_a_stranger_needs_to_test_it(built: Path) -> None:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
     outside = {"LICENSE", "NOTICE", "README.md", "Makefile", "luigi.cfg", "docs/protocol.md"}
     assert package_files() | outside <= names
-    assert {str(file.relative_to(TOP)) for file in (TOP / "tests").rglob("*.py")} <= names
+    assert {
+        str(file.relative_to(TOP)) for part in ("tests", "tools") for file in (TOP / part).rglob("*.py")
+    } <= names
 
 
 def by_hand() -> str:

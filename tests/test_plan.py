@@ -388,5 +388,5 @@ def test_a_missing_or_bad_date_is_a_mistake_of_usage(arguments: tuple[str, ...])
 def test_a_statement_that_ends_in_a_comment_keeps_its_semicolon(make: Make) -> None:
     one = plan.StepPlan("MergeMain", (Line("SELECT 1 -- one", "duckdb x"),))
     day = RunDate.parse("2017-01-20")
-    text = "\n".join(render(plan.Plan(day, (day.month,), (), (), (one,))))
+    text = "\n".join(render(plan.Plan(day, (day.month,), {}, (), (one,))))
     assert text.endswith("SELECT 1 -- one\n;")

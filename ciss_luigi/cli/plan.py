@@ -48,8 +48,8 @@ def render(plan: Plan, session_settings: tuple[str, ...] = (), *, show_all: bool
     """The plan as plain SQL with comments."""
     yield f"-- luigi --module ciss_luigi MergeMain --date {plan.date}"
     yield f"-- months: {', '.join(map(str, plan.months))}"
-    for month in plan.left_out:
-        yield f"-- left out: {month}, which has no source rows yet and of which main holds nothing"
+    for month, why in plan.why_left_out.items():
+        yield f"-- left out: {month}: {why}, and main holds nothing of it"
     for missing in plan.missing:
         yield f"-- not ready: {missing}"
     if session_settings:

@@ -32,7 +32,7 @@ def show(out: Console, status: DateStatus) -> None:
     out.print(f"run {safe(proof.run_id)}, {done}{when}", soft_wrap=True)
     for label, words in (
         ("superseded (main held a newer estimate)", proof.superseded),
-        ("left out (no source rows yet)", proof.left_out),
+        ("left out (not all required sources had rows)", proof.left_out),
         ("sources without rows", proof.empty_sources),
     ):
         if words:

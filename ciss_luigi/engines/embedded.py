@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 from ciss_luigi import stopping
 from ciss_luigi.engines.base import BEGIN, COMMIT, Capabilities, Engine, Identity, Output, Row
-from ciss_luigi.errors import EngineUnavailable, SettingRefused, StatementDeadline, StatementFailed
+from ciss_luigi.errors import (
+    CissError,
+    ConfigurationError,
+    EngineUnavailable,
+    Fault,
+    SettingRefused,
+    StatementDeadline,
+    StatementFailed,
+)
 from ciss_luigi.sqlfiles import Query
 
 if TYPE_CHECKING:
@@ -275,7 +283,12 @@ class DuckDbEngine(Engine):
                     )  # fmt: skip
             time.sleep(_POLL_SECONDS)
 
-    def _unavailable(self, error: Exception, holder: re.Match[str] | None) -> EngineUnavailable:
+    def _unavailable(self, error: Exception, holder: re.Match[str] | None) -> CissError:
+        if holder is None and self._options and _is_refusal(error):
+            return ConfigurationError(
+                "the engine does not take an option of its URL",
+                (Fault("ciss", "warehouse_url", first_words(error), "duckdb:///var/ciss.duckdb?threads=2"),),
+            )
         if holder is None:
             return EngineUnavailable(f"{self._path} cannot be opened: {first_words(error)}")
         return EngineUnavailable(
@@ -292,6 +305,11 @@ class DuckDbEngine(Engine):
                 session.execute(f"SET {name} = '{literal}'")
             except StatementFailed as error:
                 raise SettingRefused(name, error.what) from error
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether it is the options that DuckDB does not like, not the file."""
+    return type(getattr(error, "orig", None)).__name__ not in ("IOException", "NoneType")
 
 
 def _delete(table: str, partition: tuple[str, str]) -> str:

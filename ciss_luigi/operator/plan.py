@@ -5,6 +5,7 @@ A test holds it against what real runs send.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ciss_luigi.operator import script
@@ -37,7 +38,7 @@ class Plan:
 
     date: RunDate
     months: tuple[Month, ...]
-    left_out: tuple[Month, ...]
+    why_left_out: Mapping[Month, str]
     missing: tuple[str, ...]
     steps: tuple[StepPlan, ...]
 
@@ -68,7 +69,7 @@ def of(job: Job) -> Plan:
         StepPlan(str(name), tuple(lines), skipped.get(name, ""), bool(missing) and name != SOURCES_READY)
         for name, lines in drafts.items()
     )
-    return Plan(job.date, script.months_of(job, outlook), outlook.scope.left_out, missing, parts)
+    return Plan(job.date, script.months_of(job, outlook), outlook.scope.why_left_out, missing, parts)
 
 
 def _skipped(job: Job, outlook: Outlook) -> dict[str, str]:

@@ -79,8 +79,8 @@ def _refuse_faults(sources: Mapping[Key, SourceTotals], rates: billing.Rates, jo
 def _tell_built(job: Job, marker: Marker, scope: readiness.Scope) -> None:
     for month in marker.months:
         job.tell(f"built {month.month}: {month.rows} rows from {month.source_rows} source rows")
-    for left in scope.left_out:
-        job.tell(f"left out {left}: it has no source rows yet, and main holds nothing of it")
+    for left, why in scope.why_left_out.items():
+        job.tell(f"left out {left}: {why}, and main holds nothing of it")
     for role, empty in scope.empty:
         job.tell(f"{job.settings.source(role)} has no row for {empty}")
 

@@ -56,7 +56,9 @@ def test_a_killed_run_is_remembered_for_worker_disconnect_delay(
         hold.wait(running)
         running.send_group(signal.SIGKILL)
         running.finish()
-        assert place.merge(DATE, *daemon.options).code in codes
+        again = place.merge(DATE, *daemon.options)
+        assert again.code in codes
+        assert ("Next:  the same command again, after two minutes" in again.text) == (again.code == 10)
         if 0 in codes:
             wait_until(lambda: place.merge(DATE, *daemon.options).code == 0)
             assert place.marked(DATE) == list(STEPS)

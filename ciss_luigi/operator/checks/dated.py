@@ -36,8 +36,8 @@ def _tell_scope(group: Group, job: Job, scope: Scope) -> None:
         group.fault(f"not ready: {text}", f"{FILL}, or see [ciss] required_sources")
     if not scope.missing:
         group.ok(f"a run of {job.date} would build {', '.join(map(str, scope.months))}")
-    for month in scope.left_out:
-        group.warn(f"{month} would be left out: it is not ready, and main holds nothing of it")
+    for month, why in scope.why_left_out.items():
+        group.warn(f"{month} would be left out: {why}, and main holds nothing of it")
     for role, month in scope.empty:
         group.note(f"{job.settings.source(role)} has no row for {month}")
 
