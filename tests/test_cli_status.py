@@ -14,7 +14,7 @@ from ciss_luigi.rundate import RunDate
 from ciss_luigi.site import Site
 from ciss_luigi.state.ledger import Outcome
 from ciss_luigi.state.markers import Step
-from tests.command import Place, name_of
+from tests.command import Place, name_of, wait_until
 from tests.helpers import Answer, ciss, in_use, run, running, typed
 
 DATE = "2016-11-05"
@@ -167,9 +167,65 @@ def test_superseded_and_left_out_months_and_empty_sources_are_said(place: Place)
     run(place.folder, "2017-02-01")
     run(place.folder, "2017-01-31")
     answer = status(place, "--from", "2017-02-01", "--to", "2017-02-01")
-    answer.expect(0, "left out (no source rows yet): 2017-02", "sources without rows: billable")
+    answer.expect(
+        0, "left out (not all required sources had rows): 2017-02", "sources without rows: billable"
+    )
     status(place, "--from", "2017-01-31", "--to", "2017-01-31").expect(0, "superseded (main held a newer")
     assert of_one(place, "2017-01-31")["superseded"] == ["2017-01"]
+
+
+def test_of_several_dates_each_says_what_it_left_alone_and_alike_ones_share_a_line(place: Place) -> None:
+    run(place.folder, "2017-02-05")
+    for day in ("2017-01-29", "2017-01-30", "2017-02-04"):
+        run(place.folder, day)
+    lines = status(place).expect(0, "4 dates: 4 done").out.splitlines()
+    assert lines[-3:] == [
+        "2017-01-29 to 2017-01-30: superseded 2017-01",
+        "2017-02-04: superseded 2017-01; left out 2017-02",
+        "2017-02-05: left out 2017-02",
+    ]
+    run(place.folder, DATE)
+    assert "superseded" not in status(place, "--from", DATE, "--to", "2016-11-06").out
+
+
+def test_of_several_dates_sources_without_rows_are_named(place: Place) -> None:
+    place.query(f"DELETE FROM mnaas.{name_of('service')}")
+    run(place.folder, DATE, Step.BUILD)
+    run(place.folder, "2016-11-07")
+    found = status(place).expect(1).out
+    assert found.endswith(
+        "2016-11-05: sources without rows: service\n2016-11-07: sources without rows: service\n"
+    )
+
+
+# --- running ------------------------------------------------------------------------------------------
+
+
+def test_a_date_that_waits_for_the_warehouse_before_its_first_step_is_shown(place: Place) -> None:
+    with in_use(place.warehouse):
+        waiting = place.merging(DATE)
+        wait_until(lambda: here(place).date_lock(RunDate.parse(DATE)).holder())
+        words = f"{DATE} running: before its first step, pid {waiting.pid} on "
+        status(place).expect(1, "1 date: 1 running", words)
+        (found,) = json.loads(status(place, "--json").out)["dates"]
+        assert (found["state"], found["running"]["pid"]) == ("running", waiting.pid)
+        assert place.attempts(DATE) == []
+        waiting.end()
+    status(place).expect(1, "no date has any state")
+
+
+def test_dates_that_run_are_shown_beside_the_last_14(place: Place) -> None:
+    for day in range(1, 21):
+        here(place).ledger.start(RunDate.parse(f"2016-11-{day:02d}"), "TruncateTemp")
+    (place.state / "locks").mkdir()
+    (place.state / "locks" / "date-no-date.lock").write_text("{}")
+    with here(place).date_lock(RunDate.parse("2010-12-31")).waited():
+        shown = [one["date"] for one in json.loads(status(place, "--json").out)["dates"]]
+        early = [
+            one["date"] for one in json.loads(status(place, "--to", "2010-12-30", "--json").out)["dates"]
+        ]
+    assert shown == ["2010-12-31", *(f"2016-11-{day:02d}" for day in range(7, 21))]
+    assert early == []
 
 
 # --- looking ------------------------------------------------------------------------------------------

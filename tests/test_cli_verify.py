@@ -117,9 +117,11 @@ def test_a_main_that_is_gone_differs(merged: Place) -> None:
     verify(merged).expect(1, f"there is no table mnaas.{MAIN}")
 
 
-def test_a_warehouse_that_is_gone_differs_and_is_not_made(merged: Place) -> None:
+def test_a_warehouse_that_is_gone_is_away_and_is_not_made(merged: Place) -> None:
     merged.warehouse.unlink()
-    verify(merged).expect(1, f"there is no duckdb {merged.warehouse}")
+    answer = verify(merged).explained(35, f"there is no duckdb {merged.warehouse}", "main was not looked at")
+    assert f"Next:  put the file back, or mend warehouse_url, then: ciss verify --date {DATE}" in answer.err
+    assert "reset" not in answer.out + answer.err
     assert not merged.warehouse.exists()
 
 

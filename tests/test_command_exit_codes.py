@@ -145,6 +145,14 @@ def test_40_when_luigid_is_away(place: Place, way: tuple[str, ...]) -> None:
     assert place.attempts(DATE) == []
 
 
+@pytest.mark.parametrize("way", [(), ("--parallel-scheduling", "--workers", "2")])
+def test_40_for_the_one_date_that_no_day_follows(place: Place, way: tuple[str, ...]) -> None:
+    finished = place.merge("9999-12-31", *way)
+    finished.explained(40, "--date '9999-12-31' cannot be run", "State: nothing was touched", "Next:  luigi")
+    assert not place.state.exists()
+    place.merge("9999-12-30", *way).explained(20, "has no row for 9999-12")
+
+
 # --- Luigi's own --------------------------------------------------------------------------------------
 
 
@@ -171,6 +179,26 @@ def test_the_retcodes_of_a_site_win(place: Place) -> None:
         place.merge(DATE).explained(62)
     place.query(f"UPDATE mnaas.{name_of('overage')} SET currency = ' '")
     place.merge(DATE).explained(64)
+
+
+@pytest.mark.parametrize("way", [(), ("--workers", "2", "--parallel-scheduling")])
+def test_a_zero_of_the_site_wins_too(place: Place, way: tuple[str, ...]) -> None:
+    place.configure("[retcode]\nmissing_data = 0\nalready_running = 0")
+    place.merge("2017-05-10", *way).explained(0, "has no row for 2017-05")
+    with FileLock(place.state / "locks" / f"date-{DATE}.lock").waited():
+        place.merge(DATE, *way).explained(0, "is being run by")
+    place.query(f"UPDATE mnaas.{name_of('overage')} SET currency = ' '")
+    place.merge(DATE, *way).explained(30)
+    place.configure("[retcode]\ntask_failed = 0")
+    place.merge(DATE, *way).explained(0, "there were failed tasks")
+
+
+def test_a_zero_of_the_site_hides_no_other_code(place: Place) -> None:
+    place.configure("[retcode]\nmissing_data = 0")
+    place.query(f"UPDATE mnaas.{name_of('overage')} SET currency = ' ' WHERE partition_date = '2017-01'")
+    place.range("2017-01-31", "2017-02-07").explained(30, "missing external dependencies")
+    place.configure("[retcode]\ntask_failed = 0")
+    place.range("2017-01-31", "2017-02-07").explained(20, "there were failed tasks")
 
 
 def test_a_step_without_its_marker_is_a_failure_also_when_the_site_sets_other_keys_of_the_worker(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import date, timedelta
+import signal
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from ciss_luigi.state.locks import FileLock
-from tests.command import STEPS, Luigid, Place, name_of, wait_until
+from tests.command import STEPS, Luigid, Place, Running, name_of, wait_until
 
 PARALLEL = ("--workers", "2", "--parallel-scheduling")
 COUNT_OPENINGS = """
@@ -169,7 +170,96 @@ def test_25_for_overlapping_ranges_under_one_luigid_though_all_is_built(place: P
     place.range("2016-11-11", "2016-11-15", *daemon.options).explained(0, "Did not run any tasks")
 
 
-def test_bounds_of_no_sense_give_luigis_own_errors(place: Place) -> None:
-    place.range("2016-11-13", "2016-11-11").expect(35, "Can't have start > stop")
-    place.range("2016-11-13", "soon").expect(40, "time data 'soon' does not match format")
-    place.range("2016-11-13", "2016-11-13").explained(0)
+# --- bounds -------------------------------------------------------------------------------------------
+
+
+def from_day(place: Place, start: date, *options: str) -> Running:
+    """A range without ``--stop``."""
+    bounds = ("--of", "MergeMain", "--start", str(start))
+    return place.start("RangeDaily", *bounds, *options, "--local-scheduler")
+
+
+def today() -> date:
+    """Luigi's today."""
+    return datetime.now(UTC).date()
+
+
+@pytest.mark.parametrize("options", [(), PARALLEL])
+@pytest.mark.parametrize(
+    ("start", "stop", "words"),
+    [
+        ("2016-11-13", "2016-11-11", "Can't have start > stop"),
+        ("2017-02-31", "2017-03-01", "--start '2017-02-31' is no date; a date looks like 2016-11-22"),
+        ("2016-11-13", "soon", "--stop 'soon' is no date"),
+    ],
+)
+def test_bounds_that_make_no_range_are_a_mistake_of_the_user(
+    place: Place, options: tuple[str, ...], start: str, stop: str, words: str
+) -> None:
+    finished = place.range(start, stop, *options)
+    finished.explained(40, words, "State: nothing was touched", "Next:  luigi --module ciss_luigi RangeDaily")
+    assert finished.text.count("State: ") == 1
+    assert not place.state.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--start", "2016-11-13", "--workers", "two"), "--workers 'two' cannot be used"),
+        (("--RangeDaily-start", "2016-02-30"), "--start '2016-02-30' is no date"),
+        (("--start", "2016-11-13", "--of", "MergeMian"), "Did you mean"),
+        ((), "Either start needs to be specified"),
+    ],
+)
+def test_other_values_that_luigi_cannot_read_are_named_with_their_option(
+    place: Place, arguments: tuple[str, ...], words: str
+) -> None:
+    finished = place.luigi("RangeDaily", "--of", "MergeMain", *arguments, "--local-scheduler")
+    finished.explained(40, words, "State: nothing was touched")
+
+
+def test_bounds_out_of_the_configuration_are_read_the_same_way(place: Place) -> None:
+    place.configure("[RangeDaily]\nstop = 2016-11-31")
+    from_day(place, date(2016, 11, 30)).finish().explained(40, "--stop '2016-11-31' is no date")
+    place.configure("[RangeDaily]\nstop = 2016-11-12")
+    from_day(place, date(2016, 11, 11)).finish().explained(0)
+    assert place.marked("2016-11-11") == list(STEPS)
+
+
+def test_an_empty_range_is_done(place: Place) -> None:
+    place.range("2016-11-13", "2016-11-13").explained(0, "Did not run any tasks")
+
+
+def test_a_range_without_stop_ends_with_today(place: Place) -> None:
+    before = today()
+    finished = from_day(place, before - timedelta(days=1)).finish()
+    finished.explained(20, f"SourcesReady(date={before - timedelta(days=1)})", f"SourcesReady(date={before})")
+    assert f"SourcesReady(date={today() + timedelta(days=1)})" not in finished.text
+
+
+def test_how_far_a_range_without_stop_goes_is_the_sites_to_say(place: Place) -> None:
+    place.configure("[RangeDaily]\ndays_forward = 2")
+    before = today()
+    from_day(place, before).finish().explained(20, f"SourcesReady(date={before + timedelta(days=2)})")
+
+
+@pytest.mark.parametrize(("start", "stop"), [("0001-01-10", "0001-01-11"), ("9999-12-29", "9999-12-31")])
+def test_a_range_may_lie_anywhere_in_the_calendar(place: Place, start: str, stop: str) -> None:
+    last = date.fromisoformat(stop) - timedelta(days=1)
+    words = [f"{day}: mnaas.{name_of('billable')} has no row" for day in (start, last)]
+    place.range(start, stop).explained(20, *words)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "sign", "code"),
+    [((), "   PENDING", 143), (PARALLEL, "   PENDING", 143), ((), "running   TruncateTemp", 30)],
+)
+def test_thousands_of_dates_without_stop_end_when_they_are_told_to(
+    place: Place, options: tuple[str, ...], sign: str, code: int
+) -> None:
+    running = from_day(place, date(2017, 1, 30), *options)
+    running.wait_for(sign)
+    running.send(signal.SIGTERM)
+    running.finish().explained(code)
+    wait_until(lambda: running.others() == [])

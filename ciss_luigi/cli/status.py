@@ -17,7 +17,10 @@ from ciss_luigi.rundate import RunDate
 
 @click.command("status")
 @click.option(
-    "--from", "first", type=DATE, help="The first date. Without it: the last 14 that have any state."
+    "--from",
+    "first",
+    type=DATE,
+    help="The first date. Without it: the last 14 that have any state, and all that run.",
 )
 @click.option("--to", "last", type=DATE, help="The last date. Without it: the newest that has any state.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
@@ -26,7 +29,8 @@ def command(ctx: click.Context, first: RunDate | None, last: RunDate | None, as_
     """Show which dates are done, failed, running or missing.
 
     A calendar of dates and steps, then the dates that need attention. One date alone (--from and --to the
-    same) is shown with its totals. Looks only at markers, ledger and lock files; never asks an engine.
+    same) is shown with its totals; of several, the months that were superseded or left out and the sources
+    without rows are named date by date. Looks only at markers, ledger and lock files; never asks an engine.
 
     Exit code 0 when every date shown is merged, 1 when one is not (also while it runs) or there is none.
 

@@ -45,6 +45,12 @@ def show(dates: Sequence[DateStatus], state_dir: Path) -> None:
         out.print(words, soft_wrap=True)
     if len(dates) == 1:
         totalstable.show(out, dates[0])
+        return
+    remarks = list(_remarks(dates))
+    if remarks:
+        out.print()
+    for words in remarks:
+        out.print(words, soft_wrap=True)
 
 
 def _calendar(dates: Sequence[DateStatus], *, ascii_only: bool) -> Iterator[Text]:
@@ -99,8 +105,7 @@ def _details(dates: Sequence[DateStatus]) -> Iterator[str]:
     others = [status for status in dates if not status.is_merged and status.state is not State.MISSING]
     if missing:
         yield ""
-        spans = [str(a) if a == b else f"{a} to {b}" for a, b in _spans(missing)]
-        yield f"missing: {', '.join(spans)}"
+        yield f"missing: {', '.join(_span_words(missing))}"
         yield f"Next:  {_command(missing)}"
     for status in others[-DETAILS_AT_MOST:]:
         yield ""
@@ -108,6 +113,29 @@ def _details(dates: Sequence[DateStatus]) -> Iterator[str]:
     if len(others) > DETAILS_AT_MOST:
         yield ""
         yield f"and {len(others) - DETAILS_AT_MOST} earlier dates that are not merged"
+
+
+def _remarks(dates: Sequence[DateStatus]) -> Iterator[str]:
+    """What the dates left alone: a line per date, or per span of dates of which the same is to be said."""
+    for remark, alike in groupby(dates, key=_remark):
+        if remark:
+            yield from (f"{span}: {safe(remark)}" for span in _span_words(list(alike)))
+
+
+def _remark(status: DateStatus) -> str:
+    proof = status.proof
+    if proof is None:
+        return ""
+    parts = {
+        "superseded": proof.superseded,
+        "left out": proof.left_out,
+        "sources without rows:": proof.empty_sources,
+    }
+    return "; ".join(f"{label} {', '.join(names)}" for label, names in parts.items() if names)
+
+
+def _span_words(dates: Sequence[DateStatus]) -> list[str]:
+    return [str(first) if first == last else f"{first} to {last}" for first, last in _spans(dates)]
 
 
 def _spans(dates: Sequence[DateStatus]) -> list[tuple[RunDate, RunDate]]:
@@ -141,7 +169,9 @@ def _what(status: DateStatus) -> str:
     """One line: who is at it, or which step ended how, when and where."""
     step = next((one for one in status.steps if one.state is status.state), None)
     if status.state is State.RUNNING:
-        return f"{step.step}, {status.holder}" if step else str(status.holder)
+        begun = any(one.state is not State.MISSING for one in status.steps)
+        doing = f"{step.step}, " if step else "" if begun else "before its first step, "
+        return f"{doing}{status.holder}"
     if step is None or step.attempt is None:
         done = [one.step for one in status.steps if one.state is State.DONE]
         return f"of its steps only {' and '.join(done)} done"

@@ -24,7 +24,7 @@ def command(ctx: click.Context, date: RunDate) -> None:
 
     Exit code 0 when they agree, 1 when they differ; then it shows every difference with both sides, and says
     who wrote a month since, or whether the sources have moved. A month that was superseded already when the
-    date was merged is not compared.
+    date was merged is not compared. 35 when the warehouse is away, be it that its file is gone.
     """
     here = site.current()
     with waiting("asking the warehouse"):

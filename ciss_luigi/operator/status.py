@@ -74,10 +74,10 @@ class DateStatus:
 
 
 def look(site: Site, first: RunDate | None = None, last: RunDate | None = None) -> list[DateStatus]:
-    """The status of a range of dates; without a first one, of the last 14 dates that have any state.
+    """The status of a range of dates; without a first one, of the last 14 with any state and of all that run.
 
-    A range without an end ends with the newest date that has any state. Raises ConfigurationError when
-    ``state_dir`` cannot be read, ValueError for a range that is too long.
+    A range without an end ends with the newest date that has any state or runs. Raises ConfigurationError
+    when ``state_dir`` cannot be read, ValueError for a range that is too long.
     """
     folder = site.settings.state_dir
     try:
@@ -99,14 +99,29 @@ def _refuse_unreadable(site: Site) -> None:
 
 
 def _dates(site: Site, first: RunDate | None, last: RunDate | None) -> Sequence[RunDate]:
-    known = sorted({*site.markers.dates(), *site.ledger.dates()})
+    known = {*site.markers.dates(), *site.ledger.dates()}
+    running = _running(site)
     if first is None:
-        return [date for date in known if last is None or date <= last][-DATES_SHOWN:]
-    end = last or max([first, *known])
+        wanted = {date for date in known | running if last is None or date <= last}
+        return sorted({*sorted(wanted)[-DATES_SHOWN:], *(wanted & running)})
+    end = last or max({first} | known | running)
     ordinals = range(first.date.toordinal(), end.date.toordinal() + 1)
     if len(ordinals) > DATES_AT_MOST:
         raise ValueError(f"these are {len(ordinals)} dates; at most {DATES_AT_MOST} are shown at once")
     return [RunDate(dt.date.fromordinal(ordinal)) for ordinal in ordinals]
+
+
+def _running(site: Site) -> set[RunDate]:
+    """The dates whose lock has a living holder; one that waits for the sources has nothing else yet."""
+    found = set()
+    for path in (site.settings.state_dir / "locks").glob("date-*.lock"):
+        try:
+            date = RunDate.parse(path.stem.removeprefix("date-"))
+        except ValueError:
+            continue
+        if site.date_lock(date).holder() is not None:
+            found.add(date)
+    return found
 
 
 def _one(site: Site, date: RunDate) -> DateStatus:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ciss_luigi import answers
 from ciss_luigi.engines.base import Engine, Session
-from ciss_luigi.errors import Refused, StatementFailed
+from ciss_luigi.errors import EngineUnavailable, Refused, StatementFailed
 from ciss_luigi.operator.asking import ask, explaining
 from ciss_luigi.rundate import Month, RunDate
 from ciss_luigi.schema import CHARGE_SOURCES, CHARGES
@@ -54,7 +54,8 @@ class Verification:
 def verify(site: Site, date: RunDate) -> Verification:
     """Compare; when main differs, also say who wrote it since, or how the sources have moved.
 
-    Raises Refused without a valid marker; EngineUnavailable or StatementFailed.
+    Raises Refused without a valid marker; EngineUnavailable, also where an embedded warehouse has no file;
+    StatementFailed.
     """
     marker = _marker(site, date)
     months = [Month.parse(month.month) for month in marker.months]
@@ -62,7 +63,11 @@ def verify(site: Site, date: RunDate) -> Verification:
     if not months:
         return found
     if not site.engine().exists():
-        return replace(found, differences=(f"there is no {site.engine().identity}",))
+        raise EngineUnavailable(
+            f"there is no {site.engine().identity}, in which {date} was merged",
+            state="main was not looked at; nothing was changed",
+            next_command=f"put the file back, or mend warehouse_url, then: ciss verify --date {date}",
+        )
 
     def question(engine: Engine, session: Session) -> Verification:
         return _compare(site, found, months, session, engine)

@@ -19,6 +19,7 @@ from luigi.rpc import RPCError
 from ciss_luigi.engines.base import Progress
 from ciss_luigi.errors import BadRunDate, CissError, EngineUnavailable, Stopped
 from ciss_luigi.plaintext import printable_lines
+from ciss_luigi.scheduling import ranges
 from ciss_luigi.variables import without_secrets
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -31,8 +32,13 @@ _NEXT_LINE = "\n  "
 _LUIGIS = "luigi-interface"
 # luigid shows a status message twice: escaped, and a second later as raw HTML
 _PLAIN = str.maketrans({"<": "(", ">": ")", "&": "+", '"': " ", "'": " "})
-
-
+_SUMMARY, _BUSY = "Luigi Execution Summary", "being run by another worker"
+_REMEMBERED = (
+    "luigid counts a step as run by another worker. If none is alive (ciss status), it still remembers one\n"
+    "that was killed.\n"
+    "State: this command began no step of that date\n"
+    "Next:  the same command again, after two minutes at most"
+)
 _MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EAGAIN)
 """What the machine lacks, whatever the program does."""
 
@@ -55,6 +61,10 @@ class Readable(logging.Filter):
                 record.exc_text = shown("".join(traceback.format_exception(*record.exc_info))).rstrip()
         elif traced := _TRACED.match(text):
             text, ours = f"{traced['head']}\n{traced['text'].rstrip()}", True
+        elif _SUMMARY in text and _BUSY in text:
+            text = f"{text}\n{_REMEMBERED}"
+        elif refusal := ranges.refusal(text):
+            text, ours = refusal, True
         text = shown(text)
         record.msg, record.args = "%s", (text.replace("\n", _NEXT_LINE) if ours else text,)
         return True
@@ -100,7 +110,7 @@ def _of_others(error: BaseException) -> tuple[str, str, str] | None:
         reason = f": {error.sub_exception}" if error.sub_exception else ""
         again = "start luigid (or add --local-scheduler), then the same command again"
         return f"luigid does not answer. {error}{reason}", _KEPT, again
-    return None
+    return ranges.unreadable_value(error)
 
 
 def install() -> None:
@@ -190,10 +200,10 @@ class Teller:
                     logger.debug("luigid did not take a status message: %s", error)
 
 
-def bad_date(text: str) -> BadRunDate:
-    """The error for a ``--date`` that is no date."""
+def bad_date(text: str, why: str = "is no date") -> BadRunDate:
+    """The error for a ``--date`` that is no date, or cannot be run."""
     return BadRunDate(
-        f"--date {text!r} is no date; a date looks like 2016-11-22",
+        f"--date {text!r} {why}; a date looks like 2016-11-22",
         state="nothing was touched",
         next_command=EXAMPLE,
     )

@@ -1,0 +1,59 @@
+"""What Luigi cannot make a run of: option values that it cannot read, bounds that make no range."""
+
+from __future__ import annotations
+
+import re
+import traceback
+
+import luigi
+import luigi.parameter
+from luigi.tools.range import RangeBase
+
+from ciss_luigi.scheduling.defaults import exit_codes
+
+EXAMPLE = "luigi --module ciss_luigi RangeDaily --of MergeMain --start 2016-11-01 --stop 2016-12-01"
+_UNTOUCHED = "nothing was touched"
+# Luigi logs what a range says of its bounds as the last line of a traceback
+_REFUSED = re.compile(r".*\nTraceback .*^luigi\.parameter\.ParameterException: (.*)\Z", re.DOTALL | re.M)
+
+
+def unreadable_value(error: BaseException) -> tuple[str, str, str] | None:
+    """What failed, the state and the next command, where Luigi was reading the value of an option.
+
+    Luigi's own error names neither the option nor, for a day that its month does not have, the value.
+    """
+    if error.__cause__ is not None:
+        return unreadable_value(error.__cause__)
+    name = ""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        name = frame.f_locals.get("param_name", name)
+        if frame.f_code.co_name == "parse" and frame.f_globals.get("__name__") == luigi.parameter.__name__:
+            parameter, value = (frame.f_locals[one] for one in frame.f_code.co_varnames[:2])
+            given = f"--{name.replace('_', '-')} {value!r}"
+            if isinstance(parameter, luigi.DateParameter):
+                return f"{given} is no date; a date looks like 2016-11-22", _UNTOUCHED, EXAMPLE
+            return f"{given} cannot be used: {error}", _UNTOUCHED, "the same command with another value"
+    return None
+
+
+def refusal(text: str) -> str | None:
+    """The text for bounds that make no range, out of what Luigi logs of them."""
+    refused = _REFUSED.match(text)
+    if refused is None:
+        return None
+    what = (
+        f"these bounds make no range: {refused[1].strip()} (without --stop a range ends with today, in UTC)"
+    )
+    return f"{what}\nState: {_UNTOUCHED}\nNext:  {EXAMPLE}"
+
+
+@luigi.Task.event_handler(luigi.Event.DEPENDENCY_MISSING)  # type: ignore[no-untyped-call,untyped-decorator]
+def _refuse_bounds(task: luigi.Task) -> None:
+    """Bad bounds are a user's mistake; Luigi takes them for a failure of scheduling."""
+    if not isinstance(task, RangeBase):
+        return
+    try:
+        task.requires()  # type: ignore[no-untyped-call]
+    except luigi.parameter.ParameterException:
+        codes = exit_codes()
+        codes.scheduling_error = codes.unhandled_exception
