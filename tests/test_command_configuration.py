@@ -150,4 +150,6 @@ def test_unknown_sections_and_keys_and_clashes_come_at_once_with_examples(place:
 @pytest.mark.parametrize("option", ["nonsense=1", "memory_limit=zzz"])
 def test_an_option_of_the_url_that_duckdb_does_not_know(place: Place, option: str) -> None:
     place.configure(warehouse_url=f"duckdb:///warehouse.duckdb?{option}")
-    place.merge(DATE).explained(40, "[ciss] warehouse_url: ", "(example: duckdb:///var/ciss.duckdb?threads=2)")
+    place.merge(DATE).explained(
+        40, "[ciss] warehouse_url: ", "(example: duckdb:///var/ciss.duckdb?threads=2)"
+    )

@@ -7,14 +7,31 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import needs
 from tools.crash.__main__ import run
+from tools.crash.grounds import DuckGround, Ground, hive_ground
+
+KILLS = {
+    "one month": 12, "two months": 12, "two months, two workers": 12, "reset": 12, "luigid": 4, "range": 4
+}  # fmt: skip
+
+
+def check(ground: Ground, kills: int, scenario: str) -> None:
+    outcomes = run(ground, kills, random.Random(scenario), scenario)
+    assert sum(len(outcome.kills) for outcome in outcomes) >= kills
+    assert [outcome.wrong for outcome in outcomes if outcome.wrong] == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", ["one month", "two months", "two months, two workers", "reset", "range"])
+@pytest.mark.parametrize("scenario", KILLS)
 def test_main_is_right_after_any_kill(tmp_path: Path, scenario: str) -> None:
-    kills = 4 if scenario == "range" else 12
-    outcomes = run(tmp_path, kills, random.Random(scenario), scenario)
+    check(DuckGround(tmp_path), KILLS[scenario], scenario)
 
-    assert sum(len(outcome.kills) for outcome in outcomes) >= kills
-    assert [outcome.wrong for outcome in outcomes if outcome.wrong] == []
+
+@pytest.mark.slow
+@pytest.mark.server
+@pytest.mark.parametrize("scenario", ["one month"])
+def test_main_on_hive_is_right_after_any_kill(tmp_path: Path, scenario: str) -> None:
+    needs.require([needs.JAVA], needs.CLIENTS)
+    with hive_ground(tmp_path) as ground:
+        check(ground, 3, scenario)

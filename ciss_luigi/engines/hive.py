@@ -31,6 +31,11 @@ _JAVA_PREFIX = re.compile(
 )
 
 
+def server_words(message: str) -> str:
+    """A server's message without the Java classes that carried it, and without their stack."""
+    return _JAVA_PREFIX.sub("", message.strip().split("\n\tat ")[0].strip())
+
+
 class HiveDialect:
     """Statements as Hive and Spark spell them; partitions are static, always."""
 
@@ -174,7 +179,7 @@ class HiveDriver:
         """The server's message out of PyHive's dump of the Thrift answer."""
         answer = error.args[0] if error.args else error
         message = getattr(getattr(answer, "status", None), "errorMessage", None) or str(answer)
-        return _JAVA_PREFIX.sub("", str(message).strip().split("\n\tat ")[0].strip())
+        return server_words(str(message))
 
     def refresh(self, statement: str, words: str) -> list[str]:
         """Hive reads its metastore anew for every statement."""

@@ -172,8 +172,11 @@ class HiveServer2Session:
     # --- the engine's face ---------------------------------------------------------------------------
 
     def execute(self, statement: str) -> None:
-        """Send a statement that returns no rows."""
-        self._send(statement)
+        """Send a statement that returns no rows.
+
+        None are fetched: what Spark answers to a write is more than impyla can read.
+        """
+        self._send(statement, fetch=False)
 
     def query(self, statement: str) -> list[Row]:
         """Send a statement and fetch its rows."""
@@ -245,12 +248,12 @@ class HiveServer2Session:
 
     # --- one statement -------------------------------------------------------------------------------
 
-    def _send(self, statement: str) -> list[Row]:
+    def _send(self, statement: str, *, fetch: bool = True) -> list[Row]:
         """Run a statement, again where its errors allow it; raises StatementFailed."""
         renewed = False
         for attempt in range(self._policy.retries + 1):
             try:
-                return self._run(statement)
+                return self._run(statement, fetch=fetch)
             except _Broken as broken:
                 if broken.verdict is Verdict.DONE:
                     return []
@@ -265,12 +268,12 @@ class HiveServer2Session:
                     raise kind(f"{self._driver.name}: {broken.words}") from broken
         raise AssertionError("the last attempt returns or raises")
 
-    def _run(self, statement: str) -> list[Row]:
+    def _run(self, statement: str, *, fetch: bool = True) -> list[Row]:
         client = self._connected()
         try:
             client.start(statement)
             self._wait(client)
-            return client.rows()
+            return client.rows() if fetch else []
         except _Broken:
             raise
         except (Stopped, StatementDeadline, KeyboardInterrupt):
@@ -370,7 +373,7 @@ class HiveServer2Session:
         for renewal in self._driver.refresh(statement, words):
             logger.warning("%s: the engine's picture of a table is old; %s", self._driver.name, renewal)
             try:
-                self._run(renewal)
+                self._run(renewal, fetch=False)
             except _Broken as broken:
                 raise StatementFailed(f"{self._driver.name}: {renewal}: {broken.words}") from broken
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ciss_luigi.engines import thrift
 from ciss_luigi.engines.base import Row
-from ciss_luigi.engines.hive import HiveDialect
+from ciss_luigi.engines.hive import HiveDialect, server_words
 from ciss_luigi.engines.hiveserver2 import Client, State, Status, run, set_one
 from ciss_luigi.engines.journal import Journal
 from ciss_luigi.engines.verdicts import LINE_LOST, Sign, Verdict, judge
@@ -153,8 +153,8 @@ class ImpalaDriver:
         return judge(f"{type(error).__name__}: {text}", SIGNS) if verdict is Verdict.NEVER else verdict
 
     def words(self, error: BaseException) -> str:
-        """Impala's message is its error's text."""
-        return str(error).strip() or type(error).__name__
+        """Impala's message is its error's text; a Hive in its place wraps its own."""
+        return server_words(str(error)) or type(error).__name__
 
     def refresh(self, statement: str, words: str) -> list[str]:
         """What renews Impala's picture: INVALIDATE METADATA for a table it does not know, else REFRESH."""

@@ -111,6 +111,13 @@ def _recover(sql: Sql) -> str:
     return "MSCK REPAIR TABLE" + sql.text[sql.tokens[1].end : sql.tokens[place].start].rstrip()
 
 
+def _cascade(sql: Sql) -> str:
+    """ALTER TABLE t ADD COLUMNS (..): an Impala reads all partitions by the table's columns."""
+    if sql.words[:2] != ["ALTER", "TABLE"] or sql.find("ADD", "COLUMNS") < 0:
+        return sql.text
+    return f"{sql.text} CASCADE"
+
+
 def _show_like(sql: Sql) -> str:
     """SHOW TABLES LIKE 'a*': Hive 4 wants SQL's wildcard in it."""
     last = sql.tokens[-1] if sql.tokens else None
@@ -122,7 +129,8 @@ def _show_like(sql: Sql) -> str:
 _STEPS: Mapping[Dialect, tuple[Step, ...]] = {
     "hive": (
         _without_semicolons, _without_hints, _with_first, _columns_last, _overwrite_table, _truncate_table,
-        _table_comment, _btrim, _recover, _show_like,
+        _table_comment, _btrim, _recover, _cascade,
+        _show_like,
     ),
     "spark": (_without_semicolons, _without_hints, _columns_last, _truncate_table),
 }  # fmt: skip

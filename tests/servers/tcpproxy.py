@@ -64,6 +64,17 @@ class TcpProxy:
 
         return self._add(passes, action, deliver)
 
+    def at_statement(self, number: int, action: Action, *, deliver: bool = True) -> threading.Event:
+        """Break the line on which clients send their N-th statement, from 1, all lines together."""
+        sent = 0
+
+        def passes(line: Line, data: bytes) -> bool:
+            nonlocal sent
+            sent += data.count(b"ExecuteStatement")
+            return sent >= number and b"ExecuteStatement" in data
+
+        return self._add(passes, action, deliver)
+
     def at_chunk(self, number: int, action: Action, *, deliver: bool = True) -> threading.Event:
         """Break a line at the N-th chunk that its client sends, from 1."""
         return self._add(lambda line, _: line.chunks == number, action, deliver)

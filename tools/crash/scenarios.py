@@ -1,10 +1,8 @@
-"""What is disturbed: one month, two months, two workers, a range, resets in between."""
+"""What is disturbed: one month, two months, two workers, a range, resets in between, luigid itself."""
 
 from __future__ import annotations
 
 import random
-from pathlib import Path
-from typing import Any
 
 from ciss_luigi import site
 from ciss_luigi.rundate import RunDate
@@ -15,7 +13,6 @@ from tools.crash.trial import Scenario
 ONE_MONTH = "2016-11-22"
 TWO_MONTHS = "2017-01-03"
 _RANGE = ("RangeDaily", "--of", "MergeMain", "--start", "2016-11-25", "--stop", "2017-01-04")
-MAIN = "mnaas.customer_invoice_summary_estimated"
 
 
 def _reset(place: Place, chance: random.Random) -> None:
@@ -33,14 +30,7 @@ def scenarios() -> list[Scenario]:
         Scenario("two months", two),
         Scenario("two months, two workers", (*two, "--workers", "2")),
         Scenario("two months, reset in between", two, between=_reset),
+        Scenario("two months, luigid killed", two, under_luigid=True),
         Scenario("a range of 40 dates, one worker", _RANGE, boundaries=3000, weight=1),
         Scenario("a range of 40 dates, two workers", (*_RANGE, "--workers", "2"), boundaries=3000, weight=1),
     ]
-
-
-def main_rows(warehouse: Path) -> list[tuple[Any, ...]]:
-    """All of main but the run_id, which differs by design."""
-    import duckdb
-
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        return connection.execute(f"SELECT * EXCLUDE (run_id) FROM {MAIN} ORDER BY ALL").fetchall()

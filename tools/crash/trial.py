@@ -5,14 +5,20 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-from tests.command import Place, Running, wait_until
+from tests.command import Luigid, Place, Running, luigid, wait_until
+from tools.crash.grounds import Ground, Rows
 from tools.crash.victim import PRELUDE
 
 WHOM = ("process", "group")
+AT_RANDOM = "at a random moment"
+LUIGID = "luigid, at a random moment"
 _LONGEST_SECONDS = 300.0
+_SHARE_AT_BOUNDARIES = 0.7
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,8 @@ class Scenario:
     boundaries: int = 120
     weight: int = 4
     between: Callable[[Place, random.Random], None] = lambda place, chance: None
+    under_luigid: bool = False
+    """Whether it is luigid that is killed, and started anew without a memory, while the command lives."""
 
 
 @dataclass
@@ -35,66 +43,107 @@ class Outcome:
     wrong: str = ""
 
 
-def run(
-    place: Place, scenario: Scenario, rows: Callable[[], object], expected: object, chance: random.Random
-) -> Outcome:
-    """Disturb a scenario, heal it, compare."""
-    outcome = Outcome(scenario.name)
-    for _ in range(chance.randint(1, 4)):
-        killed = _disturb(place, scenario, chance)
-        if killed is None:
-            break
-        outcome.kills.append(killed)
-        scenario.between(place, chance)
-    finished = place.luigi(*scenario.arguments, "--local-scheduler")
-    if finished.code != 0:
-        outcome.wrong = f"the undisturbed run ended with {finished.code}:\n{finished.text}"
-    elif rows() != expected:
-        outcome.wrong = "main differs from the undisturbed run's"
-    return outcome
+@dataclass(frozen=True)
+class Trial:
+    """A scenario on some ground, with its own luck."""
 
+    scenario: Scenario
+    ground: Ground
+    chance: random.Random
 
-def _disturb(place: Place, scenario: Scenario, chance: random.Random) -> str | None:
-    """One killed attempt; says where the kill fell, or None when the command got through."""
-    at_boundary = chance.random() < 0.7  # noqa: PLR2004 - the rest falls at random moments
-    report = place.folder.parent / f"{place.folder.name}-kill"
-    report.unlink(missing_ok=True)
-    running = place.start(
-        *scenario.arguments,
-        "--local-scheduler",
-        prelude=PRELUDE,
-        CRASH_AT=str(chance.randint(1, scenario.boundaries)) if at_boundary else "0",
-        CRASH_WHOM=chance.choice(WHOM),
-        CRASH_FILE=str(report),
-    )
-    try:
-        if not at_boundary:
-            return _kill_at_random(running, chance)
-        running.finish(_LONGEST_SECONDS)
-        _wait_for_orphans(running)
+    def run(self, name: str, expected: Rows) -> Outcome:
+        """Disturb the scenario, heal it, compare."""
+        place = self.ground.place(name)
+        outcome = Outcome(self.scenario.name)
+        with self._scheduler(place) as daemon:
+            for _ in range(self.chance.randint(1, 4)):
+                killed = self._disturb(place, daemon)
+                if killed is None:
+                    break
+                outcome.kills.append(killed)
+                self.scenario.between(place, self.chance)
+            finished = self._start(place, daemon).finish(_LONGEST_SECONDS)
+        if finished.code != 0:
+            outcome.wrong = f"the undisturbed run ended with {finished.code}:\n{finished.text}"
+        elif self.ground.rows(place) != expected:
+            outcome.wrong = "main differs from the undisturbed run's"
+        return outcome
+
+    @contextmanager
+    def _scheduler(self, place: Place) -> Iterator[Luigid | None]:
+        if not self.scenario.under_luigid:
+            yield None
+            return
+        with luigid(place.folder.parent / f"{place.folder.name}-luigid") as daemon:
+            yield daemon
+
+    def _start(self, place: Place, daemon: Luigid | None, prelude: str = "", **environment: Any) -> Running:
+        options = daemon.options if daemon else ("--local-scheduler",)
+        return place.start(*self.scenario.arguments, *options, prelude=prelude, **environment)
+
+    def _disturb(self, place: Place, daemon: Luigid | None) -> str | None:
+        """One disturbed attempt; says where the kill fell, or None when the command got through."""
+        if daemon:
+            return self._kill_luigid(place, daemon)
+        if self.chance.random() < _SHARE_AT_BOUNDARIES:
+            return self._kill_at_boundary(place)
+        return self._kill_at_random(place)
+
+    def _kill_at_boundary(self, place: Place) -> str | None:
+        report = place.folder.parent / f"{place.folder.name}-kill"
+        report.unlink(missing_ok=True)
+        running = self._start(
+            place,
+            None,
+            PRELUDE,
+            CRASH_AT=str(self.chance.randint(1, self.scenario.boundaries)),
+            CRASH_WHOM=self.chance.choice(WHOM),
+            CRASH_FILE=str(report),
+        )
+        with _ended(running):
+            running.finish(_LONGEST_SECONDS)
         return report.read_text() if report.exists() else None
+
+    def _kill_at_random(self, place: Place) -> str | None:
+        running = self._start(place, None)
+        with _ended(running):
+            if self._is_over(running):
+                return None
+            kill = self.chance.choice((running.send, running.send_group))
+            try:
+                kill(signal.SIGKILL)
+            except ProcessLookupError:
+                return None
+            running.finish(_LONGEST_SECONDS)
+        return AT_RANDOM
+
+    def _kill_luigid(self, place: Place, daemon: Luigid) -> str | None:
+        running = self._start(place, daemon)
+        with _ended(running):
+            if self._is_over(running):
+                return None
+            daemon.kill()
+            running.finish(_LONGEST_SECONDS)
+        daemon.start()
+        return LUIGID
+
+    def _is_over(self, running: Running) -> bool:
+        """Wait for a random moment; whether the command has ended by then."""
+        time.sleep(self.chance.uniform(0.1, self.ground.longest_moment))
+        return running.process.poll() is not None
+
+
+@contextmanager
+def _ended(running: Running) -> Iterator[None]:
+    """Leave when all of its processes have ended.
+
+    A worker whose parent was killed goes on to the end of its step, and holds its locks until then.
+    """
+    try:
+        yield
+        wait_until(lambda: not running.others(), _LONGEST_SECONDS)
     finally:
         running.end()
-
-
-def _kill_at_random(running: Running, chance: random.Random) -> str | None:
-    moment = chance.uniform(0.1, 1.5)
-    time.sleep(moment)
-    if running.process.poll() is not None:
-        return None
-    group = chance.random() < 0.5  # noqa: PLR2004
-    try:
-        (running.send_group if group else running.send)(signal.SIGKILL)
-    except ProcessLookupError:
-        return None
-    running.finish(_LONGEST_SECONDS)
-    _wait_for_orphans(running)
-    return "at a random moment"
-
-
-def _wait_for_orphans(running: Running) -> None:
-    """A worker whose parent was killed goes on to the end of its step, and holds its locks until then."""
-    wait_until(lambda: not running.others(), _LONGEST_SECONDS)
 
 
 def tally(outcomes: Sequence[Outcome]) -> dict[str, int]:

@@ -1,0 +1,80 @@
+"""As the old job did it: built on Impala, merged on Hive, and Impala told by REFRESH after each write."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engines.cluster import HIVE, Cluster, expected, months_of
+from tests.engines.conftest import MakeCluster
+from tests.sample import SAMPLE
+from tests.servers.impalafront import ImpalaFront
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+DATE, TWO = "2016-11-22", "2017-01-03"
+LOCKED = "CatalogException: Table was modified while operation was in progress, aborting execution."
+STANDBY = "AuthorizationException: User 'tester' does not have privileges to execute 'REFRESH' on: main"
+
+
+@pytest.fixture
+def site(make_cluster: MakeCluster, impala: ImpalaFront) -> Cluster:
+    """Hive as the warehouse, an Impala for BuildTemp and to be refreshed."""
+    cluster = make_cluster(HIVE)
+    url = f"impala://tester@{impala.host}:{impala.port}/default"
+    cluster.configure(build_url=url, refresh_url=url, retries=1)
+    return cluster
+
+
+def test_impala_builds_hive_merges_and_impala_is_told_in_order(site: Cluster, impala: ImpalaFront) -> None:
+    site.merge(TWO).explained(0)
+
+    assert site.rows(*months_of(TWO)) == expected(SAMPLE, TWO)
+    told = impala.texts("refresh")
+    assert [text.partition("*/\n")[2] for text in told] == [
+        f"REFRESH {site.temp_table} PARTITION (run_date = '{TWO}')",
+        f"REFRESH {site.main_table} PARTITION (month_year = '2016-12')",
+        f"REFRESH {site.main_table} PARTITION (month_year = '2017-01')",
+    ]
+    kinds = [one.kind for one in impala.statements if one.kind in ("refresh", "insert")]
+    assert kinds == ["refresh", "insert", "refresh", "refresh"]
+    assert not any(
+        f"INTO {site.main_table}" in text or "TruncateTemp */\nINSERT" in text for text in impala.texts()
+    )
+
+
+@pytest.mark.long
+def test_a_refresh_that_fails_once_is_repeated(site: Cluster, impala: ImpalaFront) -> None:
+    impala.fail_next(f"REFRESH {site.main_table}", LOCKED)
+
+    site.merge(DATE).explained(0, "Trying again")
+
+    assert len([text for text in impala.texts("refresh") if site.main_table in text]) == 2
+
+
+def test_a_refresh_that_fails_for_good_fails_the_merge_and_the_next_run_repeats_both(
+    site: Cluster, impala: ImpalaFront
+) -> None:
+    impala.fail_next(f"REFRESH {site.main_table}", STANDBY)
+
+    site.merge(DATE).explained(30, "still shows the old rows of main's 2016-11", STANDBY)
+    assert site.marked(DATE) == ["TruncateTemp", "BuildTemp"]
+    impala.clear()
+    site.merge(DATE).explained(0)
+
+    assert site.marked(DATE)[-1] == "MergeMain"
+    assert site.rows("2016-11") == expected(SAMPLE, DATE)
+    assert len(impala.texts("refresh")) == 1
+
+
+def test_a_refresh_of_temp_that_fails_stops_before_anything_is_built(
+    site: Cluster, impala: ImpalaFront
+) -> None:
+    impala.fail_next(f"REFRESH {site.temp_table}", STANDBY)
+
+    site.merge(DATE).explained(30, "still shows the old rows of temp", STANDBY)
+
+    assert site.marked(DATE) == []
+
+
+def test_check_asks_both_engines(site: Cluster, impala: ImpalaFront) -> None:
+    site.ciss("check").expect(0, "impalad version 2.12.0", "hive 127.0.0.1", "impala 127.0.0.1")

@@ -1,0 +1,82 @@
+"""What people see of a statement that runs for a while: on the terminal, and on luigid's page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ciss_luigi.engines.base import Progress
+from ciss_luigi.engines.journal import progress
+from ciss_luigi.scheduling.messages import Teller
+from tests.command import Luigid, wait_until
+from tests.engines.cluster import HIVE, Where
+from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.slow import slow_sql
+
+DATE = "2016-11-22"
+HIVES = "INFO : Compiling command(queryId=hive_20261124_ab-12): /* ciss_luigi BuildTemp */ INSERT"
+
+
+@pytest.mark.parametrize(
+    ("lines", "fraction", "told"),
+    [
+        ([HIVES], None, Progress(None, "hive_20261124_ab-12", HIVES)),
+        (["Query ID = ann_1_2", "Map 1: 0/1"], 0.5, Progress(0.5, "ann_1_2", "Map 1: 0/1")),
+        (
+            ["Query 5c4a1b:99d 45% Complete (9 out of 20)"],
+            None,
+            Progress(0.45, "5c4a1b:99d", "Query 5c4a1b:99d 45% Complete (9 out of 20)"),
+        ),
+        (
+            ["Starting Job = job_1, Tracking URL = http://rm:8088/proxy/job_1/"],
+            None,
+            Progress(
+                None, "", "Starting Job = job_1, Tracking URL = http://rm:8088/proxy/job_1/",
+                "http://rm:8088/proxy/job_1/",
+            ),
+        ),
+        ([], 0.25, Progress(0.25)),
+    ],
+)  # fmt: skip
+def test_log_lines_are_read(lines: list[str], fraction: float | None, told: Progress) -> None:
+    assert progress(lines, fraction) == told
+
+
+def test_luigid_is_told_a_percentage_and_a_page() -> None:
+    heard: list[object] = []  # in luigid's place: what Luigi hands to a task to tell it by
+    tell = Teller(heard.append, percentage=heard.append, url=heard.append)
+
+    tell.watch(Progress(0.5, "ann_1", "Map <1>: 0/1", "http://rm:8088/job_1"))
+
+    wait_until(lambda: len(heard) == 3)
+    assert set(heard) == {50, "http://rm:8088/job_1", "ann_1: Map (1): 0/1"}
+
+
+@pytest.mark.parametrize("where", engine_params(HIVE))
+def test_a_long_statement_is_told_to_the_terminal_and_to_luigid(
+    make_cluster: MakeCluster, daemon: Luigid, where: Where
+) -> None:
+    cluster = make_cluster(where)
+    cluster.configure(sql_dir=slow_sql(cluster.folder / "sql", "hive", 5))
+    running = cluster.merging(DATE, *daemon.options)
+
+    wait_until(lambda: "BuildTemp" in told(daemon))
+    status = told(daemon)["BuildTemp"]
+    running.wait_for("Query ID: [")
+    running.finish().explained(0)
+
+    query = status["statusMessage"].split(":")[0]
+    assert f"Query ID: [{query}]" in running.text
+
+
+def told(daemon: Luigid) -> dict[str, dict[str, Any]]:
+    """What luigid has heard of each task that said something beside its beginning."""
+    tasks: dict[str, Any] = daemon.call("task_list", status="", upstream_status="")
+    answers = {}
+    for name in tasks:
+        message = daemon.call("get_task_status_message", task_id=name)["statusMessage"]
+        percentage = daemon.call("get_task_progress_percentage", task_id=name)["progressPercentage"]
+        if message and "INFO" in message:
+            answers[name.split("_")[0]] = {"statusMessage": message, "progressPercentage": percentage}
+    return answers

@@ -1,0 +1,90 @@
+"""What is on the line: comments, session settings, and nothing but what ``ciss plan`` prints."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from ciss_luigi.operator import plan
+from ciss_luigi.rundate import RunDate
+from tests.engines.cluster import HIVE, IMPALA, SPARK_ANSI
+from tests.engines.conftest import MakeCluster
+from tests.servers.impalafront import ImpalaFront
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+DATE, TWO = "2016-11-22", "2017-01-03"
+TAG = re.compile(
+    r"/\* ciss_luigi (SourcesReady|TruncateTemp|BuildTemp|MergeMain|init) \d{4}-\d\d-\d\d( [\w-]+)? \*/\n"
+)
+
+
+def test_a_run_sends_what_the_plan_says_and_every_statement_names_its_run(
+    make_cluster: MakeCluster, impala: ImpalaFront
+) -> None:
+    cluster = make_cluster(IMPALA)
+    cluster.ciss("init").expect(0)
+    planned = plan.make(cluster.site(), RunDate.parse(TWO)).sent()
+    impala.clear()
+
+    cluster.merge(TWO).explained(0)
+
+    run_id = cluster.read_marker(TWO, "MergeMain")["run_id"]
+    sent = [text for text in impala.texts() if not text.startswith(("SET", "USE"))]
+    assert sent == [text.replace("{run_id}", run_id) for text in planned]
+    untagged = {text.split()[0] for text in sent if not TAG.match(text)}
+    assert untagged == {"SHOW", "DESCRIBE"}
+    assert all(run_id in text for text in sent if "MergeMain" in text and "INSERT" in text)
+
+
+def test_session_settings_of_each_engine_reach_it(make_cluster: MakeCluster, impala: ImpalaFront) -> None:
+    cluster = make_cluster(HIVE)
+    url = f"impala://tester@{impala.host}:{impala.port}/default"
+    both = {"hive.query.name": "ciss nightly", "hive.exec.parallel": True, "REQUEST_POOL": "root.ciss"}
+    cluster.configure(refresh_url=url, session_settings=both)
+
+    cluster.ciss("check").expect(0)
+
+    assert impala.options == {"DECIMAL_V2": "1", "ABORT_ON_ERROR": "1", "REQUEST_POOL": "root.ciss"}
+    with cluster.site().engine().session() as session:
+        assert session.query("SET hive.query.name") == [("hive.query.name=ciss nightly",)]
+
+
+def test_an_option_that_impala_does_not_know_is_a_fault_of_the_configuration(
+    make_cluster: MakeCluster,
+) -> None:
+    cluster = make_cluster(IMPALA)
+    cluster.configure(session_settings={"REQUEST_POLL": "root.ciss"})
+
+    cluster.merge(DATE).explained(40, "session_settings: REQUEST_POLL: Invalid query option: REQUEST_POLL")
+
+
+def test_an_option_that_impala_passes_over_is_found(
+    make_cluster: MakeCluster, impala: ImpalaFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = make_cluster(IMPALA)
+    cluster.configure(session_settings={"MEM_LIMIT": "2g"})
+    take = impala._set
+
+    def pass_over(session: Any, name: str, value: str) -> None:
+        if name.upper() != "MEM_LIMIT":
+            take(session, name, value)
+
+    monkeypatch.setattr(impala, "_set", pass_over)
+
+    cluster.ciss("check").expect(40, "MEM_LIMIT: ignored: asked for 2g, the server answers 0")
+
+
+def test_a_setting_that_hive_does_not_take_is_said(make_cluster: MakeCluster) -> None:
+    cluster = make_cluster(HIVE)
+    cluster.configure(session_settings={"hive.exec.reducers.max": "many"})
+    words = "hive.exec.reducers.max expects INT type value"
+    cluster.ciss("check").expect(40, "session_settings: hive.exec.reducers.max: ", words)
+
+
+def test_a_setting_that_spark_does_not_take_is_said(make_cluster: MakeCluster) -> None:
+    cluster = make_cluster(SPARK_ANSI)
+    cluster.configure(session_settings={"spark.sql.warehouse.dir": "/elsewhere"})
+    cluster.ciss("check").expect(40, "session_settings: spark.sql.warehouse.dir: ")

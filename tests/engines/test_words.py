@@ -1,0 +1,51 @@
+"""Hive's and Spark's errors: what each calls for, and what of it the user reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from ciss_luigi.engines.hive import HiveDriver
+from ciss_luigi.engines.verdicts import Verdict
+from ciss_luigi.errors import StatementFailed
+from tests.engines.cluster import HIVE, HIVE_IMPYLA, SPARK_ANSI, SPARK_IMPYLA, Where
+from tests.engines.conftest import MakeCluster, engine_params
+
+ERRORS = {
+    "TSocket read 0 bytes": Verdict.LOST,
+    "[Errno 104] Connection reset by peer": Verdict.LOST,
+    "Invalid SessionHandle: SessionHandle [1a2b]": Verdict.LOST,
+    "Invalid OperationHandle: OperationHandle [opType=EXECUTE_STATEMENT]": Verdict.LOST,
+    "Could not connect to any of [('127.0.0.1', 46653)]": Verdict.RETRY,
+    "Error in acquiring locks: LockException: Lock acquisition for LockRequest timed out": Verdict.RETRY,
+    "MetaException(message:Got exception: org.apache.thrift.TTransportException null)": Verdict.RETRY,
+    "Vertex failed, Container killed on request. Exit code is 143": Verdict.RETRY,
+    "FAILED: SemanticException [Error 10001]: Line 1:14 Table not found 'nosuch'": Verdict.NEVER,
+    "FAILED: ParseException line 1:0 cannot recognize input near 'selec' '1' '<EOF>'": Verdict.NEVER,
+    "HiveAccessControlException Permission denied: Principal [name=bob, type=USER]": Verdict.NEVER,
+    "Query was cancelled. Query ann_1 cancelled": Verdict.NEVER,
+    "[ARITHMETIC_OVERFLOW] long overflow": Verdict.NEVER,
+}
+
+
+@pytest.mark.parametrize("text", ERRORS)
+def test_what_an_error_calls_for(text: str) -> None:
+    assert HiveDriver(lambda: None).verdict(RuntimeError(text)) is ERRORS[text]
+
+
+WORDS = {
+    HIVE: "Hive: SemanticException [Error 10001]: Line 1:14 Table not found 'nosuch'",
+    SPARK_ANSI: "Hive: [TABLE_OR_VIEW_NOT_FOUND] The table or view `mnaas`.`nosuch` cannot be found.",
+    HIVE_IMPYLA: "Table not found 'nosuch'",
+    SPARK_IMPYLA: "[TABLE_OR_VIEW_NOT_FOUND] The table or view `mnaas`.`nosuch` cannot be found.",
+}
+
+
+@pytest.mark.parametrize("where", engine_params(*WORDS, long=()))
+def test_the_servers_words_arrive_without_the_drivers_dump(make_cluster: MakeCluster, where: Where) -> None:
+    with make_cluster(where).site().engine().session() as session, pytest.raises(StatementFailed) as caught:
+        session.query("SELECT 1 FROM mnaas.nosuch")
+
+    assert WORDS[where] in caught.value.what
+    assert not any(
+        word in caught.value.what for word in ("TStatus", "infoMessages", "\tat ", "HiveSQLException")
+    )
