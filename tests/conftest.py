@@ -13,6 +13,31 @@ if Path(__file__).with_name("servers").joinpath("fixtures.py").exists():
     pytest_plugins = ["tests.servers.fixtures"]
 
 
+_SERVERS = {
+    "hive": "hive",
+    "impala": "hive",
+    "impala_front": "hive",
+    "spark_ansi": "spark",
+    "spark_plain": "spark",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one server run in one worker, so that it is started once."""
+    for item in items:
+        asked = {*getattr(item, "fixturenames", ())}
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        asked |= {getattr(value, "fixture", value) for value in parameters.values() if _is_name(value)}
+        groups = sorted({_SERVERS[name] for name in asked & _SERVERS.keys()})
+        if groups:
+            item.add_marker(pytest.mark.xdist_group("-".join(groups)))
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(getattr(value, "fixture", value), str)
+
+
 @pytest.fixture(scope="session")
 def small_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A DuckDB file with four months of a few source rows; to be copied, not used."""
