@@ -123,7 +123,7 @@ class Site:
 
     def _make(self, warehouse: Warehouse, queue: Queue, progress: Watch) -> Engine:
         from ciss_luigi.engines import factory
-        from ciss_luigi.engines.hiveserver2 import Policy, Writes
+        from ciss_luigi.engines.client import Policy, Writes
 
         settings = self.settings
         policy = Policy(

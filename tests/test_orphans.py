@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from ciss_luigi.engines.base import Engine, Identity, Row
+from ciss_luigi.engines.client import Policy, State, Status
 from ciss_luigi.engines.hive import HiveDialect
-from ciss_luigi.engines.hiveserver2 import HiveServer2Session, Policy, ServerEngine, State, Status
+from ciss_luigi.engines.hiveserver2 import HiveServer2Session
+from ciss_luigi.engines.server import ServerEngine
 from ciss_luigi.engines.verdicts import Verdict
 from ciss_luigi.leases import LeaseLost
 from ciss_luigi.state.writes import OpenWrites

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ciss_luigi.engines.base import Engine, Identity, Progress
-from ciss_luigi.engines.hiveserver2 import Policy, ServerEngine, Writes
+from ciss_luigi.engines.client import Policy, Writes
+from ciss_luigi.engines.server import ServerEngine
 from ciss_luigi.urls import Warehouse
 
 

@@ -7,25 +7,31 @@ ended before it is sent again.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from ciss_luigi import stopping
 from ciss_luigi.engines import journal
-from ciss_luigi.engines.base import Capabilities, Dialect, Engine, Identity, Progress, Row
+from ciss_luigi.engines.base import Progress, Row
+from ciss_luigi.engines.client import (
+    FIRST_POLL_SECONDS,
+    Client,
+    Driver,
+    Policy,
+    State,
+    Writes,
+    list_columns,
+    list_tables,
+)
+from ciss_luigi.engines.orphans import end_once, end_or_wait, patiently
 from ciss_luigi.engines.verdicts import Verdict
 from ciss_luigi.errors import (
     CissError,
     EngineUnavailable,
     OutcomeUnknown,
-    SettingRefused,
     StatementDeadline,
     StatementFailed,
     Stopped,
@@ -34,108 +40,7 @@ from ciss_luigi.plaintext import one_line
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
-_FIRST_POLL_SECONDS = 0.02
 _LONGEST_POLL_SECONDS = 1.0
-_CANCEL_PATIENCE_SECONDS = 10.0
-
-
-class State(Enum):
-    """Where an operation stands on the server."""
-
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True)
-class Status:
-    """An operation's state, its error text, how far it is (0..1) where the server says so, new log lines."""
-
-    state: State
-    error: str = ""
-    fraction: float | None = None
-    lines: tuple[str, ...] = ()
-
-
-class Client(Protocol):
-    """One driver connection with one session; at most one operation at a time."""
-
-    def start(self, statement: str) -> None:
-        """Send a statement without waiting for its end."""
-
-    def status(self) -> Status:
-        """Ask how the operation stands."""
-
-    def rows(self) -> list[Row]:
-        """Fetch all rows of a finished operation; none when it has no result."""
-
-    def trace(self) -> str:
-        """The handles of the session and its operation, as text: any other client can end them by that."""
-
-    def end(self, trace: str) -> bool:
-        """Cancel another client's operation and close its session; whether it may still run.
-
-        May block for as long as the server likes.
-        """
-
-    def close(self) -> None:
-        """Close the session."""
-
-
-class Driver(Protocol):
-    """How to connect, and what the driver's and the server's errors mean."""
-
-    name: str
-
-    def connect(self) -> Client:
-        """Open a connection and a session."""
-
-    def settings(self, client: Client, settings: Mapping[str, Any]) -> None:
-        """Apply session settings; raises SettingRefused for one that the server ignored."""
-
-    def verdict(self, error: BaseException) -> Verdict:
-        """What an error calls for."""
-
-    def words(self, error: BaseException) -> str:
-        """The server's own words in an error, without the driver's dump."""
-
-    def refresh(self, statement: str, words: str) -> list[str]:
-        """The statements that renew the engine's picture of the tables in a statement."""
-
-
-class Writes(Protocol):
-    """Where unclosed writes are written down (``state.writes``)."""
-
-    def find(self, target: str) -> tuple[str, ...]:
-        """The traces of unclosed writes to a partition."""
-
-    def open(self, target: str, trace: str) -> None:
-        """Write down that a write begins."""
-
-    def close(self, target: str) -> None:
-        """Write down that the write has ended."""
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How long to wait for what."""
-
-    deadline_seconds: float
-    retries: int
-    retry_wait_seconds: float
-    orphan_wait_seconds: float
-    sleep: Callable[[float], None] = time.sleep
-
-
-def list_tables(database: str) -> str:
-    """Ask for the tables of a schema."""
-    return f"SHOW TABLES IN {database}"
-
-
-def list_columns(database: str, table: str) -> str:
-    """Ask for the columns of a table."""
-    return f"DESCRIBE {database}.{table}"
 
 
 class _Broken(Exception):
@@ -228,7 +133,7 @@ class HiveServer2Session:
                 logger.warning(
                     "%s: ending what a killed run may still write to %s", self._driver.name, target
                 )
-                self._end(trace)
+                end_or_wait(self._driver, self._policy, trace)
                 self._waited_for.add(trace)
 
     @contextmanager
@@ -244,7 +149,7 @@ class HiveServer2Session:
         """Close the connection; a server that is gone cannot be told."""
         client, self._client = self._client, None
         if client is not None:
-            _patiently(client.close)
+            patiently(client.close)
 
     # --- one statement -------------------------------------------------------------------------------
 
@@ -288,7 +193,7 @@ class HiveServer2Session:
     def _wait(self, client: Client) -> None:
         """Poll until the operation ends, or its deadline comes."""
         give_up = time.monotonic() + self._policy.deadline_seconds
-        pause = _FIRST_POLL_SECONDS
+        pause = FIRST_POLL_SECONDS
         while (status := client.status()).state is State.RUNNING:
             if status.lines or status.fraction is not None:
                 self._progress(journal.progress(status.lines, status.fraction))
@@ -308,14 +213,7 @@ class HiveServer2Session:
         """End the statement over a line of its own: this one may be in the midst of an answer."""
         self._client = None
         trace = client.trace()
-        _patiently(lambda: self._end_elsewhere(trace))
-
-    def _end_elsewhere(self, trace: str) -> bool:
-        other = self._driver.connect()
-        try:
-            return other.end(trace)
-        finally:
-            other.close()
+        end_once(self._driver, trace)
 
     # --- recovery ------------------------------------------------------------------------------------
 
@@ -344,7 +242,7 @@ class HiveServer2Session:
             lost = self._client.trace() if self._client else ""
             self._reconnect()
             if lost:
-                self._end(lost)
+                end_or_wait(self._driver, self._policy, lost)
             if self._target:  # the record of the write names the new session before anything is sent there
                 self._writes.open(self._target, self._connected().trace())
 
@@ -360,15 +258,6 @@ class HiveServer2Session:
                     raise
                 self._policy.sleep(self._policy.retry_wait_seconds * 2**attempt)
 
-    def _end(self, trace: str) -> None:
-        """End what a lost client left behind; wait for it as long as it is worth."""
-        give_up = time.monotonic() + self._policy.orphan_wait_seconds
-        while _patiently(lambda: self._end_elsewhere(trace)) is not False:
-            if time.monotonic() >= give_up:
-                logger.warning("%s: the server may still run it; it is read back after", self._driver.name)
-                return
-            self._policy.sleep(_LONGEST_POLL_SECONDS)
-
     def _renew(self, statement: str, words: str) -> None:
         for renewal in self._driver.refresh(statement, words):
             logger.warning("%s: the engine's picture of a table is old; %s", self._driver.name, renewal)
@@ -376,93 +265,3 @@ class HiveServer2Session:
                 self._run(renewal, fetch=False)
             except _Broken as broken:
                 raise StatementFailed(f"{self._driver.name}: {renewal}: {broken.words}") from broken
-
-
-def run(client: Client, statement: str) -> list[Row]:
-    """Run a statement of the connection itself, such as SET: short, and never repeated."""
-    client.start(statement)
-    while (status := client.status()).state is State.RUNNING:
-        time.sleep(_FIRST_POLL_SECONDS)
-    if status.state is not State.DONE:
-        raise RuntimeError(status.error)
-    return client.rows()
-
-
-def set_one(driver: Driver, client: Client, name: str, literal: str) -> None:
-    """SET one session setting; raises SettingRefused with the server's words."""
-    try:
-        run(client, f"SET {name}={literal}")
-    except Exception as error:
-        if driver.verdict(error) is Verdict.NEVER:
-            raise SettingRefused(name, one_line(driver.words(error))) from error
-        raise
-
-
-T = TypeVar("T")
-
-
-def _patiently(action: Callable[[], T]) -> T | None:
-    """Do something that a server may block for ever; None when it failed or took too long."""
-    results: list[T] = []
-
-    def attempt() -> None:
-        with contextlib.suppress(Exception):
-            results.append(action())
-
-    thread = threading.Thread(target=attempt, daemon=True, name="ciss cancel")
-    thread.start()
-    thread.join(_CANCEL_PATIENCE_SECONDS)
-    return results[0] if results else None
-
-
-class ServerEngine(Engine):
-    """A server that speaks HiveServer2's protocol."""
-
-    def __init__(
-        self,
-        identity: Identity,
-        dialect: Dialect,
-        driver: Driver,
-        settings: Mapping[str, Any],
-        *,
-        policy: Policy,
-        writes: Writes,
-        double_rates: bool = True,
-        progress: Callable[[Progress], None] = lambda progress: None,
-    ) -> None:
-        self.identity = identity
-        self.dialect = dialect
-        self.capabilities = Capabilities(transactions=False, double_rates=double_rates)
-        self._driver = driver
-        self._settings = settings
-        self._policy = policy
-        self._writes = writes
-        self._progress = progress
-        self._waited_for: set[str] = set()
-
-    def settle(self, target: str) -> None:
-        """End or wait out what a killed run may still write to a partition; raises EngineUnavailable."""
-        if self._writes.find(target):
-            with self.session() as session:
-                session.settle(target)
-
-    def is_transient(self, error: BaseException) -> bool:
-        """The session has tried each statement again as often as it is worth."""
-        return False
-
-    @contextmanager
-    def session(self) -> Iterator[HiveServer2Session]:
-        """Open a session and close it at the end."""
-        session = HiveServer2Session(
-            self._driver,
-            self._settings,
-            self._policy,
-            self._writes,
-            progress=self._progress,
-            waited_for=self._waited_for,
-        )
-        session.open()
-        try:
-            yield session
-        finally:
-            session.close()

@@ -9,8 +9,8 @@ from typing import Any
 
 from ciss_luigi.engines import thrift
 from ciss_luigi.engines.base import Row
+from ciss_luigi.engines.client import Client, State, Status, run, set_one
 from ciss_luigi.engines.hive import HiveDialect, server_words
-from ciss_luigi.engines.hiveserver2 import Client, State, Status, run, set_one
 from ciss_luigi.engines.journal import Journal
 from ciss_luigi.engines.verdicts import LINE_LOST, Sign, Verdict, judge
 from ciss_luigi.errors import SettingRefused

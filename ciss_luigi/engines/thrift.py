@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ciss_luigi.engines.hiveserver2 import State, Status
+from ciss_luigi.engines.client import State, Status
 
 
 def trace(session: Any, operation: Any) -> str:
