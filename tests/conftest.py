@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,13 @@ from tests.command import Luigid, Place, luigid, make_warehouse
 
 if Path(__file__).with_name("servers").joinpath("fixtures.py").exists():
     pytest_plugins = ["tests.servers.fixtures"]
+
+
+def pytest_configure() -> None:
+    """A shell that starts the tests in the background has them ignore Ctrl-C; what they start must not."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 _SERVERS = {
