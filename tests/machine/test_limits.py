@@ -41,14 +41,14 @@ datetime.datetime, datetime.date = Earlier, EarlierDate
 
 
 def test_too_few_file_descriptors_in_the_middle_of_a_run(place: Place, undisturbed: list[Any]) -> None:
-    finished = place.merge(DATE, before=limited("ulimit -n 10"))
+    finished = place.merge(DATE, before=limited("ulimit -n 12"))
     explained(finished, 30, "Too many open files")
     place.merge(DATE).explained(0)
     assert place.main() == undisturbed
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("limit", range(5, 14))
+@pytest.mark.parametrize("limit", range(5, 16))
 def test_with_any_number_of_descriptors_a_run_is_right_or_explained(
     place: Place, undisturbed: list[Any], limit: int
 ) -> None:
