@@ -134,7 +134,8 @@ def _explained(error: CissError | OSError, date: RunDate, step: Step) -> StepFai
     again = f"luigi --module ciss_luigi MergeMain --date {date}"
     if isinstance(error, OSError):
         return StepFailed(f"{step} of {date}: {error}", state=_STATES[step], next_command=again)
-    look = f"ciss check --date {date}" if type(error) is StatementFailed else ""
+    refused = type(error) is StatementFailed  # by the engine, and not because its line or its time was lost
+    following = f"ciss check --date {date}, then {again}" if refused else again
     kind = (
         StepFailed
         if isinstance(error, EngineUnavailable) or not isinstance(error, StepFailed)
@@ -143,5 +144,5 @@ def _explained(error: CissError | OSError, date: RunDate, step: Step) -> StepFai
     return kind(
         f"{step} of {date}: {error.what}",
         state=error.state or _STATES[step],
-        next_command=error.next_command or (f"{look}, then {again}" if look else again),
+        next_command=error.next_command or following,
     )

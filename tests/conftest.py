@@ -10,8 +10,7 @@ import pytest
 
 from tests.command import Luigid, Place, luigid, make_warehouse
 
-if Path(__file__).with_name("servers").joinpath("fixtures.py").exists():
-    pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures"]
 
 
 def pytest_configure() -> None:
