@@ -11,7 +11,7 @@ from ciss_luigi.engines import thrift
 from ciss_luigi.engines.base import Output, Row
 from ciss_luigi.engines.client import Client, State, Status, list_columns, list_tables, run, set_one
 from ciss_luigi.engines.journal import Journal
-from ciss_luigi.engines.verdicts import LINE_LOST, Sign, Verdict, judge
+from ciss_luigi.engines.verdicts import LINE_LOST, MADE_MEANWHILE, Sign, Verdict, judge
 from ciss_luigi.errors import SettingRefused
 from ciss_luigi.sqlfiles import Query
 
@@ -21,6 +21,7 @@ SIGNS = (
     Sign(r"Lock acquisition .*timed? ?out|LockException|Unable to acquire", Verdict.RETRY),
     Sign(r"MetaException.*(TTransportException|Connection refused|Could not connect)", Verdict.RETRY),
     Sign(r"code (is )?143|Container (.* )?(killed|released)|AM .* (killed|failed).*preempt", Verdict.RETRY),
+    *MADE_MEANWHILE,
     *LINE_LOST,  # last: a server's message may speak of a line of its own, or of a lock, that timed out
 )
 

@@ -12,7 +12,7 @@ from ciss_luigi.engines.base import Row
 from ciss_luigi.engines.client import Client, State, Status, run, set_one
 from ciss_luigi.engines.hive import HiveDialect, server_words
 from ciss_luigi.engines.journal import Journal
-from ciss_luigi.engines.verdicts import LINE_LOST, Sign, Verdict, judge
+from ciss_luigi.engines.verdicts import LINE_LOST, MADE_MEANWHILE, Sign, Verdict, judge
 from ciss_luigi.errors import SettingRefused
 
 SIGNS = (
@@ -44,6 +44,7 @@ SIGNS = (
     Sign(r"Failed to load metadata for table", Verdict.STALE),
     Sign(r"was modified while operation was in progress|due to lock contention", Verdict.RETRY),
     Sign(r"InconsistentMetadataFetchException|Catalog service ID changed|in standby mode", Verdict.RETRY),
+    *MADE_MEANWHILE,
     Sign(
         r"RPC to Hive Metastore(?s:.*)CAUSED BY: (TTransportException|MetaException.*connect)", Verdict.RETRY
     ),

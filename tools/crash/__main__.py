@@ -46,11 +46,11 @@ def _ground(engine: str, folder: Path) -> AbstractContextManager[Ground]:
 
 def run(ground: Ground, kills: int, chance: random.Random, only: str = "") -> list[Outcome]:
     """Trials, scenario after scenario, until there were enough kills."""
-    chosen = [one for one in scenarios() if only in one.name]
+    chosen = [one for one in scenarios(ground.longest_range) if only in one.name]
     expected = {}
     for number, one in enumerate(chosen):
         place = ground.place(f"undisturbed{number}")
-        place.luigi(*one.arguments, "--local-scheduler").expect(0)
+        place.start(*one.arguments, "--local-scheduler").finish(trial.LONGEST_SECONDS).expect(0)
         expected[one.name] = ground.rows(place)
     outcomes: list[Outcome] = []
     weights = [one.weight for one in chosen]

@@ -22,6 +22,9 @@ class Ground(Protocol):
     longest_moment: float
     """How many seconds into an attempt a kill may fall."""
 
+    longest_range: int
+    """How many dates a range has."""
+
     def place(self, name: str) -> Place:
         """A site of which nothing has run."""
 
@@ -33,6 +36,7 @@ class DuckGround:
     """A DuckDB file for each trial."""
 
     longest_moment = 1.5
+    longest_range = 40
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -55,6 +59,7 @@ class HiveGround:
     """A real HiveServer2 with the same sources; each trial has a temp and a main of its own."""
 
     longest_moment = 15.0
+    longest_range = 5
 
     def __init__(self, folder: Path, url: str, server: Server) -> None:
         self._folder, self._url, self._server = folder, url, server

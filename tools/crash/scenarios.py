@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 
 from ciss_luigi import site
@@ -12,7 +13,7 @@ from tools.crash.trial import Scenario
 
 ONE_MONTH = "2016-11-22"
 TWO_MONTHS = "2017-01-03"
-_RANGE = ("RangeDaily", "--of", "MergeMain", "--start", "2016-11-25", "--stop", "2017-01-04")
+_RANGE_STOP = dt.date(2017, 1, 4)
 
 
 def _reset(place: Place, chance: random.Random) -> None:
@@ -21,16 +22,23 @@ def _reset(place: Place, chance: random.Random) -> None:
     here.markers.remove_from(RunDate.parse(TWO_MONTHS), chance.choice(STEPS))
 
 
-def scenarios() -> list[Scenario]:
-    """All of them; each ends with one and the same main, however it was disturbed."""
+def _range(dates: int) -> tuple[str, ...]:
+    start = _RANGE_STOP - dt.timedelta(days=dates)
+    return ("RangeDaily", "--of", "MergeMain", "--start", str(start), "--stop", str(_RANGE_STOP))
+
+
+def scenarios(dates: int) -> list[Scenario]:
+    """All of them, with ranges of so many dates; each ends with one and the same main, however disturbed."""
     one = ("MergeMain", "--date", ONE_MONTH)
     two = ("MergeMain", "--date", TWO_MONTHS)
+    many = _range(dates)
+    boundaries = 75 * dates
     return [
         Scenario("one month", one),
         Scenario("two months", two),
         Scenario("two months, two workers", (*two, "--workers", "2")),
         Scenario("two months, reset in between", two, between=_reset),
         Scenario("two months, luigid killed", two, under_luigid=True),
-        Scenario("a range of 40 dates, one worker", _RANGE, boundaries=3000, weight=1),
-        Scenario("a range of 40 dates, two workers", (*_RANGE, "--workers", "2"), boundaries=3000, weight=1),
+        Scenario(f"a range of {dates} dates, one worker", many, boundaries, weight=1),
+        Scenario(f"a range of {dates} dates, two workers", (*many, "--workers", "2"), boundaries, weight=1),
     ]

@@ -17,7 +17,7 @@ from tools.crash.victim import PRELUDE
 WHOM = ("process", "group")
 AT_RANDOM = "at a random moment"
 LUIGID = "luigid, at a random moment"
-_LONGEST_SECONDS = 300.0
+LONGEST_SECONDS = 600.0
 _SHARE_AT_BOUNDARIES = 0.7
 
 
@@ -62,7 +62,7 @@ class Trial:
                     break
                 outcome.kills.append(killed)
                 self.scenario.between(place, self.chance)
-            finished = self._start(place, daemon).finish(_LONGEST_SECONDS)
+            finished = self._start(place, daemon).finish(LONGEST_SECONDS)
         if finished.code != 0:
             outcome.wrong = f"the undisturbed run ended with {finished.code}:\n{finished.text}"
         elif self.ground.rows(place) != expected:
@@ -101,7 +101,7 @@ class Trial:
             CRASH_FILE=str(report),
         )
         with _ended(running):
-            running.finish(_LONGEST_SECONDS)
+            running.finish(LONGEST_SECONDS)
         return report.read_text() if report.exists() else None
 
     def _kill_at_random(self, place: Place) -> str | None:
@@ -114,7 +114,7 @@ class Trial:
                 kill(signal.SIGKILL)
             except ProcessLookupError:
                 return None
-            running.finish(_LONGEST_SECONDS)
+            running.finish(LONGEST_SECONDS)
         return AT_RANDOM
 
     def _kill_luigid(self, place: Place, daemon: Luigid) -> str | None:
@@ -123,7 +123,7 @@ class Trial:
             if self._is_over(running):
                 return None
             daemon.kill()
-            running.finish(_LONGEST_SECONDS)
+            running.finish(LONGEST_SECONDS)
         daemon.start()
         return LUIGID
 
@@ -141,7 +141,7 @@ def _ended(running: Running) -> Iterator[None]:
     """
     try:
         yield
-        wait_until(lambda: not running.others(), _LONGEST_SECONDS)
+        wait_until(lambda: not running.others(), LONGEST_SECONDS)
     finally:
         running.end()
 
