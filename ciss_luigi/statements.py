@@ -179,7 +179,7 @@ class Statements:
         )
 
     def _own(self, name: str, values: dict[str, str]) -> str:
-        return self._tag(fill(built_in(name), values))
+        return self._tag(fill(built_in(name), {"count_type": self.dialect.count_type, **values}))
 
     def _tagged(self, statements: Sequence[str]) -> list[str]:
         return [self._tag(statement) for statement in statements]

@@ -39,6 +39,10 @@ class RunDateParameter(luigi.DateParameter):
         except ValueError:
             raise messages.bad_date(s) from None
 
+    def next_in_enumeration(self, value: dt.date) -> dt.date | None:
+        """The next day, for the ranges in Luigi's summary; None after the calendar's last."""
+        return None if value == dt.date.max else value + dt.timedelta(days=1)
+
 
 class DatedTask(luigi.Task):
     """A task of one run date."""

@@ -146,11 +146,10 @@ def test_40_when_luigid_is_away(place: Place, way: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("way", [(), ("--parallel-scheduling", "--workers", "2")])
-def test_40_for_the_one_date_that_no_day_follows(place: Place, way: tuple[str, ...]) -> None:
-    finished = place.merge("9999-12-31", *way)
-    finished.explained(40, "--date '9999-12-31' cannot be run", "State: nothing was touched", "Next:  luigi")
-    assert not place.state.exists()
-    place.merge("9999-12-30", *way).explained(20, "has no row for 9999-12")
+@pytest.mark.parametrize("task", ["MergeMain", "SourcesReady"])
+def test_20_for_the_one_date_that_no_day_follows(place: Place, task: str, way: tuple[str, ...]) -> None:
+    finished = place.luigi(task, "--date", "9999-12-31", "--local-scheduler", *way)
+    finished.explained(20, "has no row for 9999-12")
 
 
 # --- Luigi's own --------------------------------------------------------------------------------------

@@ -65,6 +65,9 @@ class Dialect(Protocol):
     positional: bool
     """Inserted columns go by position, so a write has to know the order of the table's columns."""
 
+    count_type: str
+    """A type for counts whose sum is exact, whatever is summed: a BIGINT sum wraps on Hive and Impala."""
+
     def create_database(self, database: str) -> str:
         """Make the schema if it is absent."""
 

@@ -41,6 +41,7 @@ class HiveDialect:
     """Statements as Hive and Spark spell them; partitions are static, always."""
 
     positional = True
+    count_type = "DECIMAL(19,0)"
 
     def create_database(self, database: str) -> str:
         """Make the schema if it is absent."""

@@ -43,9 +43,7 @@ LINE_LOST = (
 )
 """What both drivers say of a broken line, whichever server they speak to."""
 
-MADE_MEANWHILE = (
-    Sign(r"AlreadyExistsException|duplicate (key|entry)|unique constraint", Verdict.RETRY),
-)
+MADE_MEANWHILE = (Sign(r"AlreadyExistsException|duplicate (key|entry)|unique constraint", Verdict.RETRY),)
 """CREATE ... IF NOT EXISTS is no one step in a metastore: of two at once, one may find the name just taken.
 
 The words are the metastore's own, or those of its database: Derby, MySQL, PostgreSQL, Oracle.

@@ -8,7 +8,6 @@ happens to run elsewhere.
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import multiprocessing
 import time
@@ -52,13 +51,10 @@ def is_range() -> bool:
 def claim(site: Site, date: RunDate) -> None:
     """Take the date for the life of this command, where it was asked for alone.
 
-    Raises AlreadyRunning that names the holder, BadRunDate for the last day of the calendar, and
-    ConfigurationError when the locks cannot be used.
+    Raises AlreadyRunning that names the holder, and ConfigurationError when the locks cannot be used.
     """
     if date in _Command.locks:
         return
-    if date.date == dt.date.max:  # Luigi's summary fails on it: it asks for the day after
-        raise messages.bad_date(str(date), "cannot be run: no day follows it")
     lock = site.date_lock(date)
     try:
         taken = lock.try_open() if _Command.is_range else lock.try_acquire()

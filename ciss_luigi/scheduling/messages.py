@@ -200,10 +200,10 @@ class Teller:
                     logger.debug("luigid did not take a status message: %s", error)
 
 
-def bad_date(text: str, why: str = "is no date") -> BadRunDate:
-    """The error for a ``--date`` that is no date, or cannot be run."""
+def bad_date(text: str) -> BadRunDate:
+    """The error for a ``--date`` that is no date."""
     return BadRunDate(
-        f"--date {text!r} {why}; a date looks like 2016-11-22",
+        f"--date {text!r} is no date; a date looks like 2016-11-22",
         state="nothing was touched",
         next_command=EXAMPLE,
     )

@@ -20,10 +20,10 @@ ERRORS = {
     "MetaException(message:Got exception: org.apache.thrift.TTransportException null)": Verdict.RETRY,
     "Vertex failed, Container killed on request. Exit code is 143": Verdict.RETRY,
     "MetaException(message:AlreadyExistsException(message:Table hive.mnaas.t already exists))": Verdict.RETRY,
-    "MetaException(message:JDODataStoreException: Insert of object failed: it would have caused a duplicate key "
-    "value in a unique or primary key constraint or unique index identified by 'UNIQUETABLE'": Verdict.RETRY,
+    "MetaException(message:JDODataStoreException: it would have caused a duplicate key value in a unique or "
+    "primary key constraint or unique index identified by 'UNIQUETABLE'": Verdict.RETRY,
     "MetaException(message:Duplicate entry 'main-1' for key 'UNIQUETABLE'": Verdict.RETRY,
-    "MetaException(message:duplicate key value violates unique constraint \"UNIQUETABLE\"": Verdict.RETRY,
+    'MetaException(message:duplicate key value violates unique constraint "UNIQUETABLE"': Verdict.RETRY,
     "MetaException(message:ORA-00001: unique constraint (HIVE.UNIQUETABLE) violated": Verdict.RETRY,
     "FAILED: SemanticException [Error 10001]: Line 1:14 Table not found 'nosuch'": Verdict.NEVER,
     "FAILED: ParseException line 1:0 cannot recognize input near 'selec' '1' '<EOF>'": Verdict.NEVER,

@@ -126,7 +126,7 @@ def _defaults(work: Path, web_port: int) -> dict[str, str]:
         "spark.hadoop.javax.jdo.option.ConnectionURL": metastore,
         "spark.hadoop.hive.exec.scratchdir": f"{work.as_uri()}/scratch",
         "spark.hadoop.hive.exec.local.scratchdir": f"{work}/tmp/scratch",
-        # A folder for each session, as is Hive's default: sessions that open together would make the same one.
+        # A folder for each session, as by default: sessions that open together would make the same one.
         "spark.hadoop.hive.downloaded.resources.dir": f"{work}/tmp/${{hive.session.id}}_resources",
         "spark.hadoop.hive.querylog.location": f"{work}/tmp/querylog",
         "spark.hadoop.hive.server2.logging.operation.log.location": f"{work}/tmp/operations",
