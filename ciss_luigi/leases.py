@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import json
 import logging
 import os
 import socket
@@ -16,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ciss_luigi.errors import EngineUnavailable, StepFailed
@@ -30,7 +31,7 @@ _POLL_SECONDS = 1.0
 _CREATE = """
 CREATE TABLE IF NOT EXISTS ciss_lease (
     name TEXT PRIMARY KEY, token BIGINT NOT NULL, holder TEXT NOT NULL,
-    since TIMESTAMPTZ NOT NULL, expires_at TIMESTAMPTZ NOT NULL, writing TEXT NOT NULL DEFAULT '')
+    since TIMESTAMPTZ NOT NULL, expires_at TIMESTAMPTZ NOT NULL, writing JSONB NOT NULL DEFAULT '{}')
 """
 _TAKE = """
 INSERT INTO ciss_lease AS lease (name, token, holder, since, expires_at)
@@ -39,7 +40,7 @@ ON CONFLICT (name) DO UPDATE
    SET token = lease.token + 1, holder = excluded.holder, since = excluded.since,
        expires_at = excluded.expires_at
  WHERE lease.expires_at < clock_timestamp()
-RETURNING token, writing
+RETURNING token, CAST(writing AS TEXT)
 """
 _HOLDER = "SELECT holder || ' since ' || since FROM ciss_lease WHERE name = :name"
 _RENEW = """
@@ -50,11 +51,13 @@ _CHECK = """
 SELECT 1 FROM ciss_lease WHERE name = :name AND token = :token AND expires_at >= clock_timestamp()
 """
 _WRITING = """
-UPDATE ciss_lease SET writing = :writing
+UPDATE ciss_lease SET writing = writing || jsonb_build_object(CAST(:engine AS TEXT), CAST(:trace AS TEXT))
  WHERE name = :name AND token = :token AND expires_at >= clock_timestamp()
 RETURNING 1
 """
-_WRITTEN = "UPDATE ciss_lease SET writing = '' WHERE name = :name AND token = :token"
+_WRITTEN = """
+UPDATE ciss_lease SET writing = writing - CAST(:engine AS TEXT) WHERE name = :name AND token = :token
+"""
 _RELEASE = """
 UPDATE ciss_lease SET expires_at = '-infinity' WHERE name = :name AND token = :token
 """
@@ -79,11 +82,14 @@ class Writes(Protocol):
 
 @dataclass(frozen=True)
 class Lease:
-    """A lease that was taken: its name, its fencing token, and what its last holder was writing."""
+    """A lease that was taken: its name, its fencing token, and what its last holders were writing.
+
+    That is one trace for each engine: with ``build_url`` the holders of a date write on two.
+    """
 
     name: str
     token: int
-    left_behind: str = ""
+    left_behind: Mapping[str, str] = field(default_factory=dict)
 
 
 class Leases:
@@ -105,7 +111,7 @@ class Leases:
             ).first()
             if taken is None:
                 return str(connection.execute(_text(_HOLDER), {"name": full}).scalar())
-        return Lease(full, int(taken[0]), str(taken[1]))
+        return Lease(full, int(taken[0]), json.loads(taken[1]))
 
     @contextmanager
     def held(self, name: str) -> Iterator[Lease]:
@@ -148,21 +154,21 @@ class Leases:
         if found is None:
             raise _lost(lease)
 
-    def note_writing(self, lease: Lease, trace: str) -> None:
-        """Write down what the holder is about to write, for whoever takes over from it.
+    def note_writing(self, lease: Lease, engine: str, trace: str) -> None:
+        """Write down what the holder is about to write on an engine, for whoever takes over from it.
 
         Raises LeaseLost once the lease has run out: whoever took over has read the record already, and would
         not wait for what is sent now. Raises EngineUnavailable.
         """
         with self._connection() as connection:
-            values = {"name": lease.name, "token": lease.token, "writing": trace}
+            values = {"name": lease.name, "token": lease.token, "engine": engine, "trace": trace}
             noted = connection.execute(_text(_WRITING), values).first()
         if noted is None:
             raise _lost(lease)
 
-    def note_written(self, lease: Lease) -> None:
-        """Write down that nothing is being written any more, unless somebody else has the lease by now."""
-        self._update(_WRITTEN, lease)
+    def note_written(self, lease: Lease, engine: str) -> None:
+        """Write down that nothing is written there any more, unless somebody else has the lease by now."""
+        self._update(_WRITTEN, lease, engine=engine)
 
     def release(self, lease: Lease) -> None:
         """Let a lease go; one that cannot be told runs out by itself."""
@@ -239,9 +245,9 @@ class LeaseBook:
         for target in targets:
             self._leases.check(self._held[target])
 
-    def writes(self, own: Writes) -> Writes:
-        """Unclosed writes, written down in the lease as well, for a host that takes over."""
-        return _LeasedWrites(own, self._leases, self._held)
+    def writes(self, own: Writes, engine: str) -> Writes:
+        """Unclosed writes on an engine, written down in the lease as well, for a host that takes over."""
+        return _LeasedWrites(own, engine, self._leases, self._held)
 
     def _give_back(self, target: str, owner: int) -> None:
         """At the end of the process that took it, not of a worker forked from that."""
@@ -252,16 +258,17 @@ class LeaseBook:
 class _LeasedWrites:
     """Unclosed writes in two places: this host's own state, and the lease."""
 
-    def __init__(self, own: Writes, leases: Leases, held: Mapping[str, Lease]) -> None:
+    def __init__(self, own: Writes, engine: str, leases: Leases, held: Mapping[str, Lease]) -> None:
         self._own = own
+        self._engine = engine
         self._leases = leases
         self._held = held
 
     def find(self, target: str) -> tuple[str, ...]:
-        """The traces of unclosed writes, of this host and of the lease's last holder: both may still run."""
+        """The traces of unclosed writes, of this host and of the lease's last holders: both may still run."""
         lease = self._held.get(target)
-        left_behind = (lease.left_behind,) if lease and lease.left_behind else ()
-        return (*self._own.find(target), *left_behind)
+        left_behind = lease.left_behind.get(self._engine) if lease else None
+        return (*self._own.find(target), *([left_behind] if left_behind else []))
 
     def open(self, target: str, trace: str) -> None:
         """Write down that a write begins, in both places; the lease comes last, as it has to be held still.
@@ -269,9 +276,9 @@ class _LeasedWrites:
         Raises LeaseLost and EngineUnavailable.
         """
         self._own.open(target, trace)
-        self._leases.note_writing(self._held[target], trace)
+        self._leases.note_writing(self._held[target], self._engine, trace)
 
     def close(self, target: str) -> None:
         """Write down that the write has ended, in both places."""
         self._own.close(target)
-        self._leases.note_written(self._held[target])
+        self._leases.note_written(self._held[target], self._engine)

@@ -136,7 +136,7 @@ class Site:
 
         def writes(engine: str) -> Writes:
             own = OpenWrites(folder, engine)
-            return self.leases.writes(own) if self.leases else own
+            return self.leases.writes(own, engine) if self.leases else own
 
         return factory.make(warehouse, factory.Circumstances(policy, writes, queue, progress))
 

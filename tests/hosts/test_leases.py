@@ -72,10 +72,29 @@ def test_a_renewed_lease_outlives_its_term(database: Postgres) -> None:
 
 def test_what_the_last_holder_was_writing_is_left_behind(database: Postgres) -> None:
     dying = leases(database)
-    dying.note_writing(taken(dying.take("a month")), "a trace")
+    dying.note_writing(taken(dying.take("a month")), "hive", "a trace")
     database.query("UPDATE ciss_lease SET expires_at = '-infinity'")
 
-    assert taken(leases(database).take("a month")).left_behind == "a trace"
+    assert taken(leases(database).take("a month")).left_behind == {"hive": "a trace"}
+
+
+def test_what_holders_in_a_row_left_on_two_engines_is_found_on_each(
+    database: Postgres, tmp_path: Path
+) -> None:
+    """With ``build_url`` one host may die while Impala builds, and the next while Hive empties temp."""
+    for engine in ("impala", "hive"):
+        dying = leases(database)
+        dying.note_writing(taken(dying.take("a date")), engine, f"a trace on {engine}")
+        database.query("UPDATE ciss_lease SET expires_at = '-infinity'")
+    book = LeaseBook(leases(database))
+
+    with book.waited("a date"):
+        found = {
+            engine: book.writes(OpenWrites(tmp_path, engine), engine).find("a date")
+            for engine in ("hive", "impala", "another")
+        }
+
+    assert found == {"hive": ("a trace on hive",), "impala": ("a trace on impala",), "another": ()}
 
 
 def test_a_holder_whose_lease_ran_out_records_no_write(database: Postgres) -> None:
@@ -85,9 +104,9 @@ def test_a_holder_whose_lease_ran_out_records_no_write(database: Postgres) -> No
     time.sleep(0.3)
 
     with pytest.raises(LeaseLost):
-        paused.note_writing(late, "a late trace")
+        paused.note_writing(late, "hive", "a late trace")
 
-    assert taken(leases(database).take("a month")).left_behind == ""
+    assert taken(leases(database).take("a month")).left_behind == {}
 
 
 def test_a_holder_whose_lease_passed_on_leaves_its_successors_record_alone(database: Postgres) -> None:
@@ -95,28 +114,28 @@ def test_a_holder_whose_lease_passed_on_leaves_its_successors_record_alone(datab
     late = taken(paused.take("a month"))
     time.sleep(0.3)
     successor = taken(leases(database).take("a month"))
-    leases(database).note_writing(successor, "the successor's trace")
+    leases(database).note_writing(successor, "hive", "the successor's trace")
 
     with pytest.raises(LeaseLost):
-        paused.note_writing(late, "a late trace")
-    paused.note_written(late)
+        paused.note_writing(late, "hive", "a late trace")
+    paused.note_written(late, "hive")
 
-    assert database.query("SELECT writing FROM ciss_lease") == [("the successor's trace",)]
+    assert database.query("SELECT writing FROM ciss_lease") == [({"hive": "the successor's trace"},)]
 
 
 def test_a_write_that_ended_is_no_longer_left_behind(database: Postgres) -> None:
     first = leases(database)
     lease = taken(first.take("a month"))
-    first.note_writing(lease, "a trace")
-    first.note_written(lease)
+    first.note_writing(lease, "hive", "a trace")
+    first.note_written(lease, "hive")
     first.release(lease)
 
-    assert taken(leases(database).take("a month")).left_behind == ""
+    assert taken(leases(database).take("a month")).left_behind == {}
 
 
 def test_a_write_begins_only_under_its_lease(database: Postgres, tmp_path: Path) -> None:
     book = LeaseBook(leases(database))
-    writes = book.writes(OpenWrites(tmp_path, "hive"))
+    writes = book.writes(OpenWrites(tmp_path, "hive"), "hive")
 
     with book.waited("a month"):
         writes.open("a month", "a trace")
@@ -130,14 +149,14 @@ def test_an_old_record_of_ones_own_does_not_hide_what_another_host_left(
 ) -> None:
     other = leases(database)
     lease = taken(other.take("a month"))
-    other.note_writing(lease, "the other host's trace")
+    other.note_writing(lease, "hive", "the other host's trace")
     other.release(lease)
     own = OpenWrites(tmp_path, "hive")
     own.open("a month", "an old trace of this host")
     book = LeaseBook(leases(database))
 
     with book.waited("a month"):
-        found = book.writes(own).find("a month")
+        found = book.writes(own, "hive").find("a month")
 
     assert found == ("an old trace of this host", "the other host's trace")
 
