@@ -1,6 +1,6 @@
 """Broken files for each parser, ten thousand in the long form: an answer or words, never a traceback.
 
-(CSV and Parquet have theirs in test_loading.py.)
+(CSV and Parquet have theirs in tests/loading.)
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from ciss_luigi.loading import LoadedTable, LoadError, load_folder
 DATABASE = "mnaas"
 NAMES = {table.role: table.default_name for table in schema.SOURCES}
 COLUMNS = {table.role: [column.name for column in table.all_columns] for table in schema.SOURCES}
-EMPTY_RATES = ",".join(COLUMNS["rate"]) + "\n"
+RATES = "cal_month,from_curr,to_curr,avg_conv_rate"
 
 
 @dataclass
@@ -101,3 +101,14 @@ def csv_text(
     writer.writerow(columns)
     writer.writerows(rows)
     return out.getvalue()
+
+
+def rates(*lines: str) -> str:
+    """A file of rates with some lines."""
+    return "".join(line + "\n" for line in (RATES, *lines))
+
+
+def billable(**values: str) -> list[str]:
+    """One record of the billable table, with some values."""
+    row = dict.fromkeys(COLUMNS["billable"], "x") | {"billable_subs": "1", "charge": "1"} | values
+    return list(row.values())
