@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ciss_luigi.errors import ConfigurationError, Fault
-from ciss_luigi.settings import KEYS, SECTION
+from ciss_luigi.settingkeys import KEYS, SECTION
 
 Sections = dict[str, dict[str, str]]
 KNOWN_SECTIONS = (SECTION,)

@@ -18,7 +18,8 @@ from ciss_luigi import configfile
 from ciss_luigi import settings as settings_module
 from ciss_luigi.engines.base import Engine, Progress
 from ciss_luigi.rundate import Month, RunDate
-from ciss_luigi.settings import SECTION, Settings
+from ciss_luigi.settingkeys import SECTION
+from ciss_luigi.settings import Settings
 from ciss_luigi.state.ledger import Ledger
 from ciss_luigi.state.locks import FileLock
 from ciss_luigi.state.markers import Markers, Place

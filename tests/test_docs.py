@@ -9,7 +9,8 @@ import pytest
 
 from ciss_luigi import configfile, schema
 from ciss_luigi.scheduling.defaults import RETCODES
-from ciss_luigi.settings import KEYS, read
+from ciss_luigi.settingkeys import KEYS
+from ciss_luigi.settings import read
 from ciss_luigi.sqlfiles import BUILD_PLACEHOLDERS
 from ciss_luigi.statements import MONTH, SUMMARY
 

@@ -9,7 +9,7 @@ from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import ConfigurationError, Refused
 from ciss_luigi.operator.asking import ask, explaining
 from ciss_luigi.rundate import RunDate
-from ciss_luigi.settings import SECTION
+from ciss_luigi.settingkeys import SECTION
 from ciss_luigi.site import Site
 from ciss_luigi.state.locks import LocksUnusable
 from ciss_luigi.state.markers import Step

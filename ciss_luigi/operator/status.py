@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from ciss_luigi.errors import ConfigurationError
 from ciss_luigi.rundate import RunDate
-from ciss_luigi.settings import SECTION
+from ciss_luigi.settingkeys import SECTION
 from ciss_luigi.site import Site
 from ciss_luigi.state.ledger import Attempt, Outcome
 from ciss_luigi.state.locks import Holder

@@ -18,7 +18,8 @@ from ciss_luigi import configfile, variables
 from ciss_luigi import settings as settings_module
 from ciss_luigi.errors import BadRunDate, ConfigurationError
 from ciss_luigi.rundate import RunDate
-from ciss_luigi.settings import KEYS, Settings
+from ciss_luigi.settingkeys import KEYS
+from ciss_luigi.settings import Settings
 from ciss_luigi.state.ledger import Ledger, Outcome
 from ciss_luigi.state.markers import Marker, Place, Step
 from tests.test_state_markers import DATE, PLACE, marker, markers
