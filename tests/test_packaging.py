@@ -92,20 +92,37 @@ def by_hand() -> str:
     return re.sub(r"^    ", "", found[1], flags=re.MULTILINE)
 
 
+def typed(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """A command as a stranger runs it, outside of the tests' virtual environment."""
+    own = ("PYTHON", "VIRTUAL", "LUIGI", "MAKE")
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    return subprocess.run(
+        command, cwd=folder, env=outside, check=False, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(("version", "python"), pythons().items(), ids=pythons())
 def test_the_readme_leads_from_an_empty_directory_to_a_month_in_main(
     version: str, python: str, clone: Path, tmp_path: Path
 ) -> None:
     words = by_hand().replace("/path/to/the/clone", str(clone)).replace("python3 ", f"{python} ")
-    own = ("PYTHON", "VIRTUAL")
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-    said = subprocess.run(
-        ["bash", "-euc", words], cwd=tmp_path, env=outside, check=False, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    said = typed(["bash", "-euc", words], tmp_path)
     assert said.returncode == 0, said.stdout
     assert "main holds what MergeMain's marker says" in said.stdout
     installed = tmp_path / "venv" / "lib" / f"python{version}" / "site-packages"
     assert (installed / "luigi").is_dir()
     assert not list(installed.glob("requests")), "nothing here may need requests"
     assert not list(installed.glob("thrift*")), "the embedded user installs no Thrift"
+
+
+def test_make_run_sets_up_a_clone_and_runs_the_job_and_again_finds_it_done(
+    clone: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "clone"
+    shutil.copytree(clone, folder)
+    for done in ("3 ran successfully", "1 complete ones were encountered"):
+        said = typed(["make", "run", f"PYTHON={sys.executable}"], folder)
+        assert said.returncode == 0, said.stdout
+        assert done in said.stdout
+        assert "main holds what MergeMain's marker says" in said.stdout
