@@ -63,6 +63,14 @@ UPDATE ciss_lease SET expires_at = '-infinity' WHERE name = :name AND token = :t
 """
 
 
+_IMPATIENCE = """
+SET LOCAL lock_timeout = '10s';
+SET LOCAL statement_timeout = '15s';
+SET LOCAL idle_in_transaction_session_timeout = '10s'
+"""
+"""So that a process which is stopped amid one of these short transactions does not keep everybody waiting."""
+
+
 class LeaseLost(StepFailed):
     """The lease ran out while its holder was paused or cut off; somebody else may hold it."""
 
@@ -189,6 +197,7 @@ class Leases:
         try:
             engine = create_engine(self._url, poolclass=NullPool, connect_args={"connect_timeout": 10})
             with engine.begin() as connection:
+                connection.exec_driver_sql(_IMPATIENCE)
                 if not self._made:
                     # IF NOT EXISTS alone fails when two hosts make the table at the same moment
                     connection.execute(_text("SELECT pg_advisory_xact_lock(hashtext('ciss_lease'))"))

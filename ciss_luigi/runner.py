@@ -103,7 +103,7 @@ def _job(site: Site, date: RunDate, tell: Callable[[str], None], queue: Queue, w
         date,
         lambda message: tell(f"{date}: {message}"),
         build_engine=site.build_engine(watch),
-        refreshed=site.refreshed_engines(),
+        impalas=site.impalas(),
     )
 
 

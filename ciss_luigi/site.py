@@ -113,13 +113,11 @@ class Site:
         warehouse = self.settings.build_warehouse
         return self._make(warehouse, nullcontext, progress) if warehouse else None
 
-    def refreshed_engines(self) -> tuple[Engine, ...]:
-        """The Impalas that must be shown what Hive wrote: ``refresh_url``, and an Impala ``build_url``."""
+    def impalas(self) -> tuple[Engine, ...]:
+        """The Impalas among the engines: they must be shown what others wrote."""
         settings = self.settings
-        if settings.warehouse.kind == "impala":
-            return ()
-        shown = [settings.refresh_warehouse, settings.build_warehouse]
-        places = {one.place: one for one in shown if one is not None and one.kind == "impala"}
+        engines = (settings.warehouse, settings.build_warehouse, settings.refresh_warehouse)
+        places = {one.place: one for one in engines if one is not None and one.kind == "impala"}
         return tuple(self._make(one, nullcontext, ignore) for one in places.values())
 
     def _make(self, warehouse: Warehouse, queue: Queue, progress: Watch) -> Engine:

@@ -13,13 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from TCLIService import ttypes
 
+from ciss_luigi.engines import thrift
 from ciss_luigi.engines.base import Engine, Identity, Row
 from ciss_luigi.engines.client import Policy, State, Status
 from ciss_luigi.engines.hive import HiveDialect
 from ciss_luigi.engines.hiveserver2 import HiveServer2Session
+from ciss_luigi.engines.lines import NoConnection
+from ciss_luigi.engines.orphans import end_or_wait
 from ciss_luigi.engines.server import ServerEngine
 from ciss_luigi.engines.verdicts import Verdict
+from ciss_luigi.errors import EngineUnavailable
 from ciss_luigi.leases import LeaseLost
 from ciss_luigi.state.writes import OpenWrites
 from tests.rules.harness import MAIN, Bench
@@ -33,6 +38,10 @@ class Server:
     """Sessions by number; a statement sent over a line in ``cuts`` is under way when the line breaks."""
 
     cuts: set[int] = field(default_factory=set)
+    absent: list[bool] = field(default_factory=list)
+    """Of the next connections, whether nothing listens (True), or what listens is no server (False)."""
+    ends: list[bool | None] = field(default_factory=list)
+    """What the next requests to end a session are answered; None when that takes for ever."""
     log: list[str] = field(default_factory=list)
     seen: Callable[[], None] = lambda: None
     sessions: int = 0
@@ -63,7 +72,10 @@ class Client:
 
     def end(self, trace: str) -> bool:
         self._server.log.append(f"end of {trace}")
-        return False
+        answer = self._server.ends.pop(0) if self._server.ends else False
+        if answer is None:
+            raise ConnectionError("the server says nothing")
+        return answer
 
     def close(self) -> None:
         """Nothing is kept."""
@@ -78,6 +90,8 @@ class Driver:
         self._server = server
 
     def connect(self) -> Client:
+        if self._server.absent:
+            raise NoConnection("there is no server", may_pass=self._server.absent.pop(0))
         return Client(self._server)
 
     def settings(self, client: object, settings: Mapping[str, Any]) -> None:
@@ -147,6 +161,66 @@ def test_what_a_killed_run_left_is_ended_once_and_before_anything_is_sent(writes
         session.execute("INSERT")
 
     assert [line.partition(" by ")[0] for line in server.log] == ["end of a killed run's", "INSERT"]
+
+
+def test_an_orphan_is_waited_for_until_the_server_knows_it_no_more() -> None:
+    server = Server(ends=[True, None, True, False, True])
+
+    end_or_wait(Driver(server), replace(POLICY, orphan_wait_seconds=60), "the orphan")
+
+    assert server.log == ["end of the orphan"] * 4
+    assert server.ends == [True]
+
+
+def test_an_orphan_that_does_not_end_is_waited_for_no_longer_than_the_site_wants() -> None:
+    server = Server(ends=[True] * 5)
+    waits: list[float] = []
+
+    end_or_wait(Driver(server), replace(POLICY, sleep=waits.append), "the orphan")
+
+    assert server.log == ["end of the orphan"]
+    assert waits == []
+
+
+def test_a_record_that_cannot_be_made_out_is_waited_out(tmp_path: Path, writes: OpenWrites) -> None:
+    writes.open(TARGET, "a trace")
+    (record,) = tmp_path.iterdir()
+
+    record.write_text("half a rec")
+    assert writes.find(TARGET) == ("unknown",)
+    with pytest.raises(ValueError, match="hex"):
+        thrift.end(None, ttypes, "unknown")
+
+    record.unlink()
+    record.mkdir()
+    with pytest.raises(OSError, match="directory"):
+        writes.find(TARGET)
+
+
+# --- opening a session --------------------------------------------------------------------------------
+
+
+def test_a_server_that_is_being_restarted_is_asked_again(writes: OpenWrites) -> None:
+    waits: list[float] = []
+    policy = replace(POLICY, retry_wait_seconds=1, sleep=waits.append)
+    session = HiveServer2Session(Driver(Server(absent=[True, True])), {}, policy, writes)
+
+    session.open()
+
+    first, second = waits
+    assert 1 <= first <= 2 <= second <= 3
+
+
+@pytest.mark.parametrize(("absent", "tries"), [([True] * 9, 4), ([False] * 9, 1)])
+def test_a_server_that_stays_away_or_is_none_is_given_up(
+    writes: OpenWrites, absent: list[bool], tries: int
+) -> None:
+    session = HiveServer2Session(Driver(Server(absent=absent)), {}, POLICY, writes)
+
+    with pytest.raises(EngineUnavailable, match="there is no server"):
+        session.open()
+
+    assert len(absent) == 9 - tries
 
 
 # --- an older date beside the orphan of a newer one ---------------------------------------------------

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from ciss_luigi import site
 from ciss_luigi.cli.options import DATE
-from ciss_luigi.cli.output import safe, say
+from ciss_luigi.cli.output import safe, say, say_json
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.operator import check
 from ciss_luigi.operator.checks.findings import Finding, Level, Report
@@ -30,7 +28,7 @@ def command(context: click.Context, date: RunDate | None, as_json: bool) -> None
     with waiting("asking the warehouse"):
         report = check.run(site.current, date, _retcodes())
     if as_json:
-        click.echo(json.dumps({"date": str(date) if date else None, **report.to_json()}, indent=2))
+        say_json({"date": str(date) if date else None, **report.to_json()})
     else:
         _print(report)
     context.exit(report.exit_code)

@@ -1,16 +1,21 @@
-"""Printing. Texts from data, markers and errors are made harmless first: no terminal obeys them."""
+"""Printing. Texts from data, markers and errors are made harmless first.
+
+No terminal obeys them, and no secret stands in them.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ciss_luigi.plaintext import printable_lines
+from ciss_luigi.variables import without_secrets
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,13 +24,28 @@ _WIDTH_WITHOUT_TERMINAL = 160
 
 
 def safe(text: object) -> str:
-    """Text with its lines kept and everything else escaped that a terminal would obey or not show."""
-    return printable_lines(str(text))
+    """Text with its lines kept, without secrets, and with everything escaped that a terminal would obey."""
+    return printable_lines(without_secrets(str(text)))
 
 
 def say(text: object = "") -> None:
     """Print lines of an answer."""
     click.echo(safe(text))
+
+
+def say_json(document: Mapping[str, Any]) -> None:
+    """Print a document; a server's words in it may repeat a secret."""
+    click.echo(json.dumps(_without_secrets(document), indent=2))
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets(item) for item in value]
+    return value
 
 
 def moment(text: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from ciss_luigi import site
 from ciss_luigi.cli import statustext
 from ciss_luigi.cli.ending import NO
 from ciss_luigi.cli.options import DATE
+from ciss_luigi.cli.output import say_json
 from ciss_luigi.operator import status as statuses
 from ciss_luigi.operator.statusjson import document
 from ciss_luigi.rundate import RunDate
@@ -51,7 +50,7 @@ def command(ctx: click.Context, first: RunDate | None, last: RunDate | None, as_
         raise click.UsageError(str(error)) from error
     all_merged = bool(dates) and all(date.is_merged for date in dates)
     if as_json:
-        click.echo(json.dumps(document(here, dates, all_merged=all_merged), indent=2))
+        say_json(document(here, dates, all_merged=all_merged))
     else:
         statustext.show(dates, here.settings.state_dir)
     if not all_merged:

@@ -8,6 +8,7 @@ ended before it is sent again.
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from ciss_luigi.engines.client import (
     list_columns,
     list_tables,
 )
+from ciss_luigi.engines.lines import NoConnection
 from ciss_luigi.engines.orphans import end_once, end_or_wait, patiently
 from ciss_luigi.engines.verdicts import Verdict
 from ciss_luigi.errors import (
@@ -142,8 +144,10 @@ class HiveServer2Session:
         yield
 
     def open(self) -> None:
-        """Connect now; raises EngineUnavailable."""
-        self._connected()
+        """Connect now, and again while nothing listens there; raises EngineUnavailable."""
+        self._patiently_connected(
+            lambda error: isinstance(error.__cause__, NoConnection) and error.__cause__.may_pass
+        )
 
     def close(self) -> None:
         """Close the connection; a server that is gone cannot be told."""
@@ -155,8 +159,8 @@ class HiveServer2Session:
 
     def _send(self, statement: str, *, fetch: bool = True) -> list[Row]:
         """Run a statement, again where its errors allow it; raises StatementFailed."""
-        renewed = False
-        for attempt in range(self._policy.retries + 1):
+        renewed, attempt = False, 0
+        while True:
             try:
                 return self._run(statement, fetch=fetch)
             except _Broken as broken:
@@ -165,13 +169,19 @@ class HiveServer2Session:
                 if broken.verdict is Verdict.STALE and not renewed:
                     renewed = True
                     self._renew(statement, broken.words)
-                elif broken.verdict in (Verdict.RETRY, Verdict.LOST) and attempt < self._policy.retries:
+                elif attempt < self._tries_after(broken.verdict):
                     self._recover(broken, attempt)
+                    attempt += 1
                 else:
                     lost = broken.verdict is Verdict.LOST
                     kind = OutcomeUnknown if lost else StatementFailed
                     raise kind(f"{self._driver.name}: {broken.words}") from broken
-        raise AssertionError("the last attempt returns or raises")
+
+    def _tries_after(self, verdict: Verdict) -> int:
+        """How many times a statement with such an error is sent again."""
+        if verdict is Verdict.ONCE:
+            return min(1, self._policy.retries)
+        return self._policy.retries if verdict in (Verdict.RETRY, Verdict.LOST) else 0
 
     def _run(self, statement: str, *, fetch: bool = True) -> list[Row]:
         client = self._connected()
@@ -232,12 +242,7 @@ class HiveServer2Session:
         return self._client
 
     def _recover(self, broken: _Broken, attempt: int) -> None:
-        wait = self._policy.retry_wait_seconds * 2**attempt
-        logger.warning(
-            "%s: %s\nTrying again in %.0f s (%d of %d).",
-            self._driver.name, broken.words, wait, attempt + 1, self._policy.retries,
-        )  # fmt: skip
-        self._policy.sleep(wait)
+        self._pause(f"{self._driver.name}: {broken.words}", attempt)
         if broken.verdict is Verdict.LOST:
             lost = self._client.trace() if self._client else ""
             self._reconnect()
@@ -249,14 +254,23 @@ class HiveServer2Session:
     def _reconnect(self) -> None:
         """Leave the broken connection behind; the server may need a moment to come back."""
         self._client = None
+        self._patiently_connected(lambda error: True)
+
+    def _patiently_connected(self, may_pass: Callable[[EngineUnavailable], bool]) -> None:
         for attempt in range(self._policy.retries + 1):
             try:
                 self._connected()
                 return
-            except EngineUnavailable:
-                if attempt == self._policy.retries:
+            except EngineUnavailable as error:
+                if attempt == self._policy.retries or not may_pass(error):
                     raise
-                self._policy.sleep(self._policy.retry_wait_seconds * 2**attempt)
+                self._pause(error.what, attempt)
+
+    def _pause(self, why: str, attempt: int) -> None:
+        """Twice as long each time, with jitter: those who failed together do not come back together."""
+        wait = self._policy.retry_wait_seconds * (2**attempt + random.random())  # noqa: S311 - no secret
+        logger.warning("%s\nTrying again in %.0f s (%d of %d).", why, wait, attempt + 1, self._policy.retries)
+        self._policy.sleep(wait)
 
     def _renew(self, statement: str, words: str) -> None:
         for renewal in self._driver.refresh(statement, words):

@@ -39,18 +39,19 @@ SIGNS = (
         r"Invalid query handle|Invalid OperationHandle|Invalid SessionHandle|Session does not exist",
         Verdict.LOST,
     ),
-    Sign(r"Table does not exist: |Could not resolve table reference", Verdict.STALE),
+    Sign(r"(Table|Database) does not exist: |Could not resolve table reference", Verdict.STALE),
     Sign(r"appears stale|Failed to open HDFS file|invalid Parquet version number", Verdict.STALE),
     Sign(r"Failed to load metadata for table", Verdict.STALE),
     Sign(r"was modified while operation was in progress|due to lock contention", Verdict.RETRY),
     Sign(r"InconsistentMetadataFetchException|Catalog service ID changed|in standby mode", Verdict.RETRY),
+    Sign(r"Fetching .* failed", Verdict.RETRY),
     *MADE_MEANWHILE,
     Sign(
         r"RPC to Hive Metastore(?s:.*)CAUSED BY: (TTransportException|MetaException.*connect)", Verdict.RETRY
     ),
     Sign(r"RPC to Hive Metastore", Verdict.LOST),  # it may have half happened
     Sign(r"Could not connect to any of|failed to resolve sockaddr", Verdict.RETRY),
-    Sign(r"^Memory limit exceeded(?!.*MEM_LIMIT)", Verdict.RETRY),
+    Sign(r"^Memory limit exceeded(?!.*MEM_LIMIT)", Verdict.ONCE),
     *LINE_LOST,
 )
 DEFAULT_OPTIONS: Mapping[str, Any] = {"DECIMAL_V2": 1, "ABORT_ON_ERROR": 1}
@@ -162,8 +163,9 @@ class ImpalaDriver:
         unknown = re.search(r"(?:Table does not exist: |table reference: ')([\w.]+)", words)
         if unknown:
             return [f"INVALIDATE METADATA {unknown[1]}"]
-        tables = re.findall(r"\b(?:FROM|JOIN|TABLE|INTO)\s+(\w+\.\w+)", statement)
-        return [f"REFRESH {table}" for table in dict.fromkeys(tables)]
+        tables = re.findall(r"\b(?:FROM|JOIN|TABLE|INTO|REFRESH)\s+(\w+\.\w+)", statement)
+        verb = "INVALIDATE METADATA" if "Database does not exist: " in words else "REFRESH"
+        return [f"{verb} {table}" for table in dict.fromkeys(tables)]
 
 
 def _ttypes() -> Any:

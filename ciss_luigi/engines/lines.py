@@ -40,6 +40,11 @@ class Line:
 class NoConnection(Exception):
     """There is no session on the server; the text says why, in words that lead to the setting."""
 
+    def __init__(self, words: str, *, may_pass: bool = False) -> None:
+        super().__init__(words)
+        self.may_pass = may_pass
+        """Nothing listens there: a server that is being restarted looks like this."""
+
 
 def line(host: str, port: int, arguments: Mapping[str, Any], *, tls: bool = False) -> Line:
     """The line that the common names of connect_args describe."""
@@ -69,7 +74,9 @@ def explaining(line: Line) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise NoConnection(f"{line.address} {_reason(error, list(_causes(error, before)), line)}") from error
+        causes = list(_causes(error, before))
+        refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
+        raise NoConnection(f"{line.address} {_reason(error, causes, line)}", may_pass=refused) from error
 
 
 def _reason(error: Exception, causes: Sequence[BaseException], line: Line) -> str:

@@ -13,6 +13,7 @@ class Verdict(Enum):
 
     NEVER = "the statement will fail again"
     RETRY = "nothing ran; the same statement may succeed in a moment"
+    ONCE = "it may succeed in a moment, and if not, it will not"
     LOST = "the line was lost; the statement may still run, and has to be ended before it is repeated"
     STALE = "the engine's picture of a table is old; renew it, then repeat once"
     DONE = "the statement was carried out although the engine calls it failed"

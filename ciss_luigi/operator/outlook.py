@@ -42,7 +42,7 @@ def job_of(site: Site, date: RunDate) -> Job:
         site.month_locks,
         date,
         build_engine=site.build_engine(),
-        refreshed=site.refreshed_engines(),
+        impalas=site.impalas(),
     )
 
 

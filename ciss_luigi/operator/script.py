@@ -63,7 +63,7 @@ def truncate(job: Job, outlook: Outlook) -> Iterator[Line]:
             *_lines(job.engine, statements.drop_temp(old) if old else [], _finished_only(job)),
         ],
     )
-    for engine in job.refreshed:
+    for engine in job.shown(job.engine):
         yield from _lines(engine, job.statements(Step.TRUNCATE, engine=engine).refresh_temp(whole=bool(old)))
 
 
@@ -85,6 +85,8 @@ def build(job: Job, outlook: Outlook, *, lost: bool) -> Iterator[Line]:
         statements.temp_totals(),
     ]
     yield from _together(job.builder, _lines(job.builder, texts))
+    for engine in job.shown(job.builder):
+        yield from _lines(engine, job.statements(Step.BUILD, engine=engine).refresh_temp())
 
 
 def merge(job: Job, outlook: Outlook, *, heals: bool) -> Iterator[Line]:
@@ -127,7 +129,7 @@ def _merge_month(job: Job, outlook: Outlook, statements: Statements, month: Mont
         condition = f"only if main holds no newer estimate of {month} than {job.date} ({now})"
     texts = [*statements.merge(month, outlook.main_columns), statements.main_totals([month])]
     yield from _together(job.engine, _lines(job.engine, texts, condition, sent=sent), condition, sent=sent)
-    for engine in job.refreshed:
+    for engine in job.shown(job.engine):
         shown = job.statements(Step.MERGE, engine=engine).refresh_main(month)
         yield from _lines(engine, shown, condition, sent=sent)
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from ciss_luigi.state.files import remove, write_whole
 
+UNKNOWN = "unknown"
+
 
 class OpenWrites:
     """The unclosed writes of one ``state_dir`` on one engine."""
@@ -21,12 +23,18 @@ class OpenWrites:
         self._engine = engine
 
     def find(self, target: str) -> tuple[str, ...]:
-        """The trace of the unclosed write to a partition, if there is one on this engine."""
+        """The trace of the unclosed write to a partition, if there is one on this engine.
+
+        A record that is there and cannot be made out is UNKNOWN, which nobody can end: it is waited out.
+        Raises OSError when the record cannot be read.
+        """
         try:
             record = json.loads(self._path(target).read_text(encoding="utf-8"))
             return (str(record["trace"]),) if record["engine"] == self._engine else ()
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except FileNotFoundError:
             return ()
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return (UNKNOWN,)
 
     def open(self, target: str, trace: str) -> None:
         """Write down that a write begins; raises OSError."""

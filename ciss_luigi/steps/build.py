@@ -11,8 +11,9 @@ from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import BillingFault, TotalsDiffer
 from ciss_luigi.rundate import RunDate
 from ciss_luigi.state.markers import Marker, Step
+from ciss_luigi.statements import Statements
 from ciss_luigi.steps.job import Job
-from ciss_luigi.steps.parts import columns, listed, make_lost_tables, now, send, temp_target
+from ciss_luigi.steps.parts import columns, listed, make_lost_tables, now, refresh, send, temp_target
 from ciss_luigi.totals import Build, Key, SourceTotals, compare_sources, month_totals
 
 
@@ -26,11 +27,13 @@ def build_temp(job: Job) -> Marker:
 
 
 def build_proven(job: Job, session: Session) -> Marker:
-    """Build; a first difference between sources and temp is answered by one rebuild."""
+    """Build, and show it to the other engines; a first difference is answered by one rebuild."""
     while True:
         try:
             with session.transaction():
-                return _build_once(job, session)
+                marker = _build_once(job, session)
+            refresh(job, "temp", Statements.refresh_temp, Step.BUILD, job.builder)
+            return marker
         except TotalsDiffer as error:
             job.budget.spend(error)
 

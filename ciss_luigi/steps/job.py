@@ -48,12 +48,16 @@ class Job:
     tell: Callable[[str], None] = logger.info
     budget: RebuildBudget = field(default_factory=RebuildBudget)
     build_engine: Engine | None = None
-    refreshed: tuple[Engine, ...] = ()
+    impalas: tuple[Engine, ...] = ()
 
     @property
     def builder(self) -> Engine:
         """The engine of BuildTemp."""
         return self.build_engine or self.engine
+
+    def shown(self, writer: Engine) -> list[Engine]:
+        """The engines that must be shown what another one wrote."""
+        return [engine for engine in self.impalas if engine.identity != writer.identity]
 
     def statements(self, step: Step, run_id: str = "", engine: Engine | None = None) -> Statements:
         """The statements of one step of this job, on its engine unless another is named."""

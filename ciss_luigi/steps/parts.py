@@ -13,9 +13,14 @@ from ciss_luigi.statements import Columns, Statements
 from ciss_luigi.steps.job import Job
 
 
-def refresh(job: Job, what: str, of: Callable[[Statements], list[str]], step: Step) -> None:
-    """Show other engines what was written here; raises StepFailed that names what is stale there."""
-    for engine in job.refreshed:
+def refresh(
+    job: Job, what: str, of: Callable[[Statements], list[str]], step: Step, writer: Engine | None = None
+) -> None:
+    """Show other engines what one of them wrote, the job's unless another is named.
+
+    Raises StepFailed that names what is stale there.
+    """
+    for engine in job.shown(writer or job.engine):
         try:
             with engine.session() as session:
                 send(session, of(job.statements(step, engine=engine)))

@@ -59,7 +59,7 @@ class Cluster(Place):
     def __init__(self, folder: Path, url: str, backend: Backend, database: str) -> None:
         folder.mkdir(parents=True)
         self.folder, self.config, self.state = folder, folder / "luigi.cfg", folder / "state"
-        self.backend, self.database = backend, database
+        self.backend, self.database, self.url = backend, database, url
         own = "".join(letter if letter.isalnum() else "_" for letter in folder.name.lower())
         self.main_name, self.temp_name = f"main_{own}", f"temp_{own}"
         self._keys = {

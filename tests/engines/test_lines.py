@@ -85,9 +85,11 @@ def test_a_line_that_breaks_at_each_write_is_healed(line: Line, fault: str) -> N
     stalls = fault == "stall"  # which costs the whole patience each time
     for step in Step:
         line.be_patient(STALLED_SECONDS if stalls else LONG_SECONDS)
+        fired = None
         if not stalls or step is Step.BUILD:
-            line.proxy.when_sent(b"INSERT OVERWRITE", action, deliver=deliver)
+            fired = line.proxy.when_sent(b"INSERT OVERWRITE", action, deliver=deliver)
         line.cluster.perform(DATE, step)
+        assert fired is None or fired.is_set()
 
     is_right(line.cluster)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engines.cluster import HIVE, Cluster, expected, months_of
+from tests.engines.cluster import HIVE, IMPALA, Cluster, expected, months_of
 from tests.engines.conftest import MakeCluster
 from tests.sample import SAMPLE
 from tests.servers.impalafront import ImpalaFront
@@ -42,6 +42,35 @@ def test_impala_builds_hive_merges_and_impala_is_told_in_order(site: Cluster, im
     )
 
 
+def test_an_impala_that_only_looks_on_is_told_of_each_write(
+    make_cluster: MakeCluster, impala: ImpalaFront
+) -> None:
+    """No build_url: Hive writes temp, too."""
+    cluster = make_cluster(HIVE)
+    cluster.configure(refresh_url=f"impala://tester@{impala.host}:{impala.port}/default")
+
+    cluster.merge(DATE).explained(0)
+
+    temp = f"REFRESH {cluster.temp_table} PARTITION (run_date = '{DATE}')"
+    main = f"REFRESH {cluster.main_table} PARTITION (month_year = '2016-11')"
+    told = [text.partition("*/\n")[2] for text in impala.texts("refresh")]
+    assert told == [temp, temp, main]
+
+
+def test_an_impala_that_merges_is_told_what_hive_built(
+    make_cluster: MakeCluster, impala: ImpalaFront
+) -> None:
+    hive = make_cluster(HIVE)
+    cluster = make_cluster(IMPALA)
+    cluster.configure(build_url=hive.url)
+
+    cluster.merge(DATE).explained(0)
+
+    kinds = [one.kind for one in impala.statements if one.kind in ("refresh", "insert")]
+    assert kinds == ["insert", "refresh", "insert"]
+    assert cluster.rows("2016-11") == expected(SAMPLE, DATE)
+
+
 @pytest.mark.long
 def test_a_refresh_that_fails_once_is_repeated(site: Cluster, impala: ImpalaFront) -> None:
     impala.fail_next(f"REFRESH {site.main_table}", LOCKED)
@@ -74,6 +103,15 @@ def test_a_refresh_of_temp_that_fails_stops_before_anything_is_built(
     site.merge(DATE).explained(30, "still shows the old rows of temp", STANDBY)
 
     assert site.marked(DATE) == []
+
+
+def test_check_tries_the_billing_rules_where_they_will_run(site: Cluster, impala: ImpalaFront) -> None:
+    site.ciss("init").expect(0)
+    refused = "AnalysisException: Could not resolve column/field reference: 'x'"
+    impala.fail_next("EXPLAIN", refused)
+
+    site.ciss("check").expect(1, f"the built-in billing rules: Impala: {refused}")
+    site.ciss("check").expect(0, "impala accepts the built-in billing rules")
 
 
 def test_check_asks_both_engines(site: Cluster, impala: ImpalaFront) -> None:

@@ -22,12 +22,15 @@ NOTHING_RAN = (
     "Failed due to unreachable impalad(s): worker1:22000",
     "Cancelled due to unreachable impalad(s): worker1:22000",
     "Exec() rpc failed: Network error",
+    "RPC recv timed out: dest address: worker1:22000",
+    "RPC client failed to connect: worker1:22000",
+    "InconsistentMetadataFetchException: Catalog service ID changed to 1:2",
+    "Fetching TABLE:mnaas.t failed: the catalogd answered nothing",
     "Couldn't open transport for worker1:22000 (connect() failed: Connection refused)",
     "Cannot schedule query: no registered backends available.",
     "Waiting for executors to start. Only DDL queries are currently allowed.",
     "Server is being shut down: draining.",
     "Query ID 1:2 expired due to client inactivity (timeout is 10m)",
-    "Memory limit exceeded: Could not allocate memory on the process.",
     "CatalogException: Table 'mnaas.t' was modified while operation was in progress, aborting execution.",
     "Error refreshing metadata for table mnaas.t due to lock contention",
     "InternalException: Error altering table mnaas.t due to lock contention.",
@@ -39,6 +42,7 @@ NOTHING_RAN = (
 NEVER = (
     "Rejected query from pool root.ciss: disabled by requests limit set to 0",
     "Rejected query from pool root.ciss: request memory needed 2.00 GB is greater than pool max",
+    "Rejected query from pool root.ciss: minimum memory reservation is greater than memory available",
     "Invalid pool config: root.ciss",
     "Cancelled",
     "Cancelled from Impala's debug web interface by user: 'admin' at worker1",
@@ -62,6 +66,7 @@ UNKNOWN = (
     "CAUSED BY: MetaException: Unable to update transaction database",
 )
 STALE = {
+    "AnalysisException: Database does not exist: mnaas": "INVALIDATE METADATA {t}",
     "AnalysisException: Table does not exist: {t}": "INVALIDATE METADATA {t}",
     "Metadata for file 'hdfs://a/b' appears stale. Try running \"refresh {t}\"": "REFRESH {t}",
     "Disk I/O error on worker1: Failed to open HDFS file hdfs://a/b\nError(2): No such file": "REFRESH {t}",
@@ -104,6 +109,15 @@ def test_it_is_sent_no_more_often_than_the_site_wants(site: Site, impala: Impala
     assert len(impala.texts("select")) == TRIES
 
 
+def test_memory_that_is_short_is_waited_for_once(site: Site, impala: ImpalaFront) -> None:
+    short = "Memory limit exceeded: Could not allocate memory on the process."
+    impala.fail_next("asked", short)
+    assert ask(site, site.settings.main) == [(0,)]
+    impala.fail_next("asked", short, times=2)
+    with pytest.raises(StatementFailed, match="Memory limit exceeded"):
+        ask(site, site.settings.main)
+
+
 @pytest.mark.parametrize("text", NEVER)
 def test_what_will_fail_again_is_sent_once_and_told_in_impalas_words(
     site: Site, impala: ImpalaFront, text: str
@@ -142,6 +156,15 @@ def test_an_old_picture_is_renewed_once(site: Site, impala: ImpalaFront, text: s
     impala.fail_next("asked", text.format(t=table), times=2)
     with pytest.raises(StatementFailed):
         ask(site, table)
+
+
+def test_an_old_picture_is_renewed_even_where_nothing_is_tried_again(
+    place: Cluster, impala: ImpalaFront
+) -> None:
+    place.configure(retries=0)
+    site = place.site()
+    impala.fail_next("asked", f"AnalysisException: Table does not exist: {site.settings.main}")
+    assert ask(site, site.settings.main) == [(0,)]
 
 
 def test_a_write_that_was_carried_out_is_not_called_failed(site: Site, impala: ImpalaFront) -> None:

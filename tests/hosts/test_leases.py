@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from ciss_luigi.errors import EngineUnavailable
@@ -159,6 +160,17 @@ def test_an_old_record_of_ones_own_does_not_hide_what_another_host_left(
         found = book.writes(own, "hive").find("a month")
 
     assert found == ("an old trace of this host", "the other host's trace")
+
+
+def test_a_process_stopped_amid_a_renewal_keeps_nobody_waiting(database: Postgres) -> None:
+    """It holds the row of its lease, as a paused one would."""
+    taken(leases(database, term=0.2).take("a month"))
+    with psycopg.connect(database.url) as paused:
+        paused.execute("SELECT 1 FROM ciss_lease FOR UPDATE")
+        time.sleep(0.3)
+
+        with pytest.raises(EngineUnavailable, match="lock timeout"):
+            leases(database).take("a month")
 
 
 def test_waiting_ends_when_the_holder_lets_go(database: Postgres) -> None:

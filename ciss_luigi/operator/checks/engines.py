@@ -29,7 +29,7 @@ def undone(session: Session) -> Iterator[None]:
 
 def check_others(group: Group, job: Job) -> bool:
     """Ask the engines beside the main one; whether all of them answer."""
-    others = {str(engine.identity): engine for engine in (job.builder, *job.refreshed)}
+    others = {str(engine.identity): engine for engine in (job.builder, *job.impalas)}
     others.pop(str(job.engine.identity), None)
     answers = [_answers(group, engine) for engine in others.values()]
     return all(answers)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ciss_luigi.engines.base import Session
-from ciss_luigi.operator.checks.engines import explain
+from contextlib import AbstractContextManager, nullcontext
+
+from ciss_luigi.engines.base import Engine, Session
+from ciss_luigi.operator.checks.engines import explain, reaching
 from ciss_luigi.operator.checks.findings import Group
 from ciss_luigi.rundate import RunDate
 from ciss_luigi.state.markers import Step
@@ -14,21 +16,27 @@ EXAMPLE = RunDate.parse("2016-11-02")
 
 
 def check(group: Group, job: Job, session: Session, *, temp_is_there: bool) -> None:
-    """EXPLAIN the statement that BuildTemp would send, with the site's own rules if it has some."""
-    settings = job.settings
+    """EXPLAIN the statement that BuildTemp would send, where it would, with the site's own rules if any."""
+    settings, builder = job.settings, job.builder
     rules = f"{settings.sql_dir / 'build.sql'}" if settings.sql_dir else "the built-in billing rules"
-    makes = job.engine.capabilities.transactions
+    makes = builder.capabilities.transactions
     if not temp_is_there and not makes:
         group.note(f"{rules}: not tried, for there is no {settings.temp} yet", "ciss init")
         return
-    statements = job.statements(Step.BUILD, "check")
-    columns = session.columns(settings.database, settings.temp_table) if job.engine.dialect.positional else ()
-    *_, write = statements.build(job.months, columns)
-    error = explain(session, write, statements.create_tables() if makes else ())
-    if error is None:
-        group.ok(f"{job.engine.identity.kind} accepts {rules}")
-    else:
-        group.fault(f"{rules}: {error.what}", "ciss plan shows the statement as it is sent")
+    statements = job.statements(Step.BUILD, "check", builder)
+    with reaching(group, builder), _on(builder, job, session) as own:
+        columns = own.columns(settings.database, settings.temp_table) if builder.dialect.positional else ()
+        *_, write = statements.build(job.months, columns)
+        error = explain(own, write, statements.create_tables() if makes else ())
+        if error is None:
+            group.ok(f"{builder.identity.kind} accepts {rules}")
+        else:
+            group.fault(f"{rules}: {error.what}", "ciss plan shows the statement as it is sent")
+
+
+def _on(builder: Engine, job: Job, session: Session) -> AbstractContextManager[Session]:
+    """The session at hand, or one of the engine that BuildTemp has to itself."""
+    return nullcontext(session) if builder is job.engine else builder.session()
 
 
 def check_merge(group: Group, job: Job, session: Session) -> None:
