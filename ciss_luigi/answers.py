@@ -26,9 +26,10 @@ _CHARGE_OF = dict(zip(("billable", "overage", "service", "register"), CHARGES, s
 def read_source_totals(rows: Iterable[Row]) -> dict[Key, SourceTotals]:
     """The rows of ``source_totals.sql``, the four sources of a month and currency together."""
     found: dict[Key, SourceTotals] = {}
-    for role, month, currency, source_rows, billable_subs, charge in rows:
+    for role, month, currency, source_rows, billable_subs, charge, unfit in rows:
         charges = dict.fromkeys(CHARGES, charge - charge) | {_CHARGE_OF[role]: charge}
-        one = SourceTotals(int(source_rows), int(billable_subs), charges)
+        wrong = {role: int(unfit)} if unfit else {}
+        one = SourceTotals(int(source_rows), int(billable_subs), charges, wrong)
         key = (month, currency)
         found[key] = found[key].plus(one) if key in found else one
     return found

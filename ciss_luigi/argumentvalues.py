@@ -89,20 +89,27 @@ def one_of(*allowed: str) -> Reader:
     return read
 
 
-def mapping(value: Any, _: Path) -> dict[str, str]:
+def mapping(value: Any, folder: Path) -> dict[str, str]:
     """Names with texts."""
+    return {str(name): str(item) for name, item in json_object(value, folder).items()}
+
+
+def json_object(value: Any, _: Path) -> dict[str, Any]:
+    """A JSON object, its values as they are."""
     if not isinstance(value, dict):
         raise ValueError("is no JSON object")
-    return {str(name): str(item) for name, item in value.items()}
+    return value
+
+
+def json_list(value: Any, _: Path) -> list[Any]:
+    """A JSON list, its values as they are."""
+    if not isinstance(value, list):
+        raise ValueError("is no JSON list")
+    return value
 
 
 def names(value: Any, _: Path) -> Any:
     """A name or a list of names."""
     if not isinstance(value, str | list):
         raise ValueError("is neither text nor a list")
-    return value
-
-
-def anything(value: Any, _: Path) -> Any:
-    """Whatever the driver makes of it."""
     return value

@@ -13,7 +13,7 @@ from decimal import Decimal
 from ciss_luigi.engines.base import Row
 from ciss_luigi.plaintext import printable
 from ciss_luigi.rundate import Month
-from ciss_luigi.totals import Key, SummaryTotals, plain
+from ciss_luigi.totals import Key, SourceTotals, SummaryTotals, plain
 
 USD = "USD"
 _ONE = Decimal("1.00000000")
@@ -60,19 +60,31 @@ def choose_rate(
     return None
 
 
-def faults(used: Iterable[Key], rates: Rates, fallback_months: int) -> list[str]:
-    """Everything that forbids a build: blank currencies, missing, contradictory and unusable rates."""
+def faults(sources: Mapping[Key, SourceTotals], rates: Rates, fallback_months: int) -> list[str]:
+    """Everything that forbids a build.
+
+    Blank currencies, missing, contradictory and unusable rates, numbers that do not fit their columns.
+    """
     found = [
         text
         for (month, currency), rate in sorted(rates.items())
         for text in _rate_faults(month, currency, rate)
     ]
-    for month, currency in sorted(used, key=lambda key: (key[0], key[1] or "")):
+    for month, currency in sorted(sources, key=lambda key: (key[0], key[1] or "")):
         if currency is None or is_blank(currency):
             found.append(f"{month}: a charge has the blank currency {currency!r}")
         elif choose_rate(rates, Month.parse(month), currency, fallback_months) is None:
             found.append(f"{month}: no rate {currency!r} -> USD, nor in the {fallback_months} months before")
-    return found
+    return found + [text for key, source in sources.items() for text in _unfit(key, source)]
+
+
+def _unfit(key: Key, source: SourceTotals) -> list[str]:
+    month, currency = key
+    return [
+        f"{month} {currency!r}: {count} numbers of the {role} table do not fit: "
+        "an amount is a DECIMAL(18,4), a count a whole number"
+        for role, count in source.unfit.items()
+    ]
 
 
 def _rate_faults(month: str, currency: str, rate: Rate) -> list[str]:

@@ -1,16 +1,17 @@
 """Which file holds ``[ciss]``: the files that Luigi reads, read raw.
 
 Luigi's own parser fills in ``${NAME}`` as text and takes ``%`` as a sign; a password must survive both,
-so the ``[ciss*]`` sections are read here without interpolation.
+so the file is read here without interpolation.
 """
 
 from __future__ import annotations
 
 import configparser
 import json
+import shlex
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,11 @@ KNOWN_SECTIONS = (SECTION,)
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """The one file that holds ``[ciss]``, with its ``[ciss*]`` sections."""
+    """The one file that holds ``[ciss]``, with its ``[ciss*]`` sections.
+
+    ``path`` is the file itself, whatever links and ``..`` led to it: two ways to one file must not mean two
+    sets of markers.
+    """
 
     path: Path
     sections: Sections
@@ -52,22 +57,51 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
     looked = "; looked at: " + ", ".join(map(str, paths))
     named = environment.get("LUIGI_CONFIG_PATH")
     if named and not Path(folder, named).is_file():
-        raise ConfigurationError(f"LUIGI_CONFIG_PATH names a missing file: {named}{looked}")
-    files = {path.resolve(): ConfigFile(path.absolute(), read(path)) for path in paths if path.is_file()}
-    holders = [file for file in files.values() if SECTION in file.sections]
+        raise ConfigurationError(
+            f"LUIGI_CONFIG_PATH names a missing file: {named}{looked}",
+            next_command="have LUIGI_CONFIG_PATH name a file that is there, or unset it, then: ciss check",
+        )
+    files = {path.resolve(): read(path) for path in paths if path.is_file()}
+    holders = [path for path, sections in files.items() if SECTION in sections]
     if not holders:
-        raise ConfigurationError(f"no file has a [{SECTION}] section{looked}")
+        raise _no_section(files, looked, _command_to_make_one(paths[-1], folder))
     if len(holders) > 1:
-        both = " and ".join(str(file.path) for file in holders)
-        raise ConfigurationError(f"more than one file has a [{SECTION}] section: {both}{looked}")
-    return replace(holders[0], faults=tuple(_unknown(files.values())))
+        raise ConfigurationError(
+            f"more than one file has a [{SECTION}] section: {' and '.join(map(str, holders))}{looked}",
+            next_command="take the section out of all but one, then: ciss check",
+        )
+    return ConfigFile(holders[0], _ours(files[holders[0]]), tuple(_unknown(files)))
 
 
-def _unknown(files: Iterable[ConfigFile]) -> Iterator[Fault]:
-    for file in files:
-        for name in file.sections:
+def _no_section(files: Mapping[Path, Sections], looked: str, command: str) -> ConfigurationError:
+    """The error, with the section that was probably meant to be it, if there is one."""
+    for path, sections in files.items():
+        for name in sections:
+            if name.startswith(SECTION) or get_close_matches(name.strip().lower(), KNOWN_SECTIONS, 1):
+                return ConfigurationError(
+                    f"no file has a [{SECTION}] section, but {path} has [{name}]{looked}",
+                    next_command=f"write [{SECTION}] for [{name}] there, then: ciss check",
+                )
+    return ConfigurationError(f"no file has a [{SECTION}] section{looked}", next_command=command)
+
+
+def _command_to_make_one(path: Path, folder: Path) -> str:
+    """What to type for a section with nothing but defaults; a file that is there keeps what it holds."""
+    shown = shlex.quote(path.name if path.parent == folder else str(path))
+    if path.exists():
+        return f"printf '\\n[{SECTION}]\\n' >> {shown} && ciss check"
+    return f"printf '[{SECTION}]\\n' > {shown} && ciss check"
+
+
+def _ours(sections: Sections) -> Sections:
+    return {name: values for name, values in sections.items() if name.startswith(SECTION)}
+
+
+def _unknown(files: Mapping[Path, Sections]) -> Iterator[Fault]:
+    for path, sections in files.items():
+        for name in _ours(sections):
             if name not in KNOWN_SECTIONS:
-                yield Fault(name, "", f"unknown section in {file.path}{_nearest(name)}", f"[{SECTION}]")
+                yield Fault(name, "", f"unknown section in {path}{_nearest(name)}", f"[{SECTION}]")
 
 
 def _nearest(name: str) -> str:
@@ -76,14 +110,16 @@ def _nearest(name: str) -> str:
 
 
 def read(path: Path) -> Sections:
-    """The ``[ciss*]`` sections of one file; raises ConfigurationError when no parser can read it."""
+    """All sections of one file; raises ConfigurationError when no parser can read it."""
     try:
         if path.suffix == ".toml":
             with path.open("rb") as file:
                 return _from_toml(tomllib.load(file))
         return _from_cfg(path.read_text(encoding="utf-8"), path)
     except (OSError, ValueError, RecursionError, configparser.Error) as error:
-        raise ConfigurationError(f"{path} cannot be read: {_what(error)}") from None
+        raise ConfigurationError(
+            f"{path} cannot be read: {_what(error)}", next_command="correct that file, then: ciss check"
+        ) from None
 
 
 def _what(error: Exception) -> str:
@@ -100,7 +136,7 @@ def _from_cfg(text: str, path: Path) -> Sections:
     parser = configparser.RawConfigParser(default_section="")  # so that [DEFAULT] is told apart
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read_string(text, str(path))
-    sections = {name: dict(parser.items(name)) for name in parser.sections() if name.startswith(SECTION)}
+    sections = {name: dict(parser.items(name)) for name in parser.sections()}
     if SECTION in sections and parser.has_section(configparser.DEFAULTSECT):
         known = {key.name for key in KEYS}
         inherited = {key: value for key, value in parser.items(configparser.DEFAULTSECT) if key in known}
@@ -112,7 +148,7 @@ def _from_toml(document: Mapping[str, Any]) -> Sections:
     return {
         name: {key: _as_text(value) for key, value in section.items()}
         for name, section in document.items()
-        if name.startswith(SECTION) and isinstance(section, dict)
+        if isinstance(section, dict)
     }
 
 

@@ -31,7 +31,12 @@ COMMON: Mapping[str, Reader] = {
 """What every server's engine takes, with one meaning."""
 
 OWN: Mapping[str, Mapping[str, Reader]] = {
-    "duckdb": dict.fromkeys(("config", "preload_extensions", "read_only", "url_config"), take.anything),
+    "duckdb": {
+        "config": take.json_object,
+        "preload_extensions": take.json_list,
+        "read_only": take.flag,
+        "url_config": take.json_object,
+    },
     "hive": {
         **COMMON,
         "auth": take.one_of("NONE", "NOSASL", "LDAP", "CUSTOM", "PAM", "BASIC", "KERBEROS"),

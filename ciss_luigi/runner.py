@@ -6,8 +6,10 @@ Ledger: start. Data. Marker. Ledger: end. The marker is the proof, the ledger th
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 
 from ciss_luigi import steps, stopping, variables
 from ciss_luigi.errors import CissError, EngineUnavailable, StatementFailed, StepFailed, Stopped
@@ -16,9 +18,12 @@ from ciss_luigi.rundate import RunDate
 from ciss_luigi.site import Queue, Site, Watch, ignore
 from ciss_luigi.state.ledger import Outcome
 from ciss_luigi.state.markers import Marker, Step
-from ciss_luigi.steps import Job
+from ciss_luigi.steps import Job, RebuildBudget
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+COMMAND = uuid.uuid4().hex
+"""This command's name in the ledger; the workers that are forked from it have the same."""
 
 _ACTIONS: dict[Step, Callable[[Job], Marker]] = {
     Step.TRUNCATE: steps.truncate_temp,
@@ -47,8 +52,11 @@ def perform(
     tell: Callable[[str], None],
     queue: Queue = nullcontext,
     watch: Watch = ignore,
+    command: str = COMMAND,
 ) -> None:
     """Do one step and write its marker; the caller holds the date's lock.
+
+    The steps of one ``command`` have one rebuild of temp between them.
 
     Raises StepFailed with what failed, what state the data is in and the next command; Stopped.
     """
@@ -56,7 +64,8 @@ def perform(
     try:
         with stopping.held_back():
             entry.begin()
-        marker = _attempt(_job(site, date, tell, queue, watch), step)
+        job = _job(site, date, tell, queue, watch)
+        marker = _attempt(replace(job, budget=entry.budget(command)), step)
         stopping.raise_if_requested()
         with stopping.held_back():
             site.markers.write(marker)
@@ -82,6 +91,11 @@ class _Entry:
     def begin(self) -> None:
         """Write the start; raises OSError."""
         self._attempt = self._ledger.start(self._date, self._step)
+
+    def budget(self, command: str) -> RebuildBudget:
+        """What this attempt may rebuild: nothing, once the command has rebuilt in a step before."""
+        left = 0 if self._ledger.has_rebuilt(self._date, command) else 1
+        return RebuildBudget(left, lambda: self._ledger.rebuild(self._date, self._attempt, command))
 
     def end(self, outcome: Outcome, error: str = "") -> None:
         """Write the end; a ledger that cannot be written must not hide how the step ended."""

@@ -5,14 +5,15 @@ Reading is all or nothing: a Settings is whole and valid, or all faults are repo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi import connectargs, schema
+from ciss_luigi import clashes, connectargs, schema
 from ciss_luigi.errors import ConfigurationError, Fault
-from ciss_luigi.settingkeys import DEFAULTS, KEYS, REFRESH_EXAMPLE, SECTION, Context, unknown
+from ciss_luigi.settingkeys import KEYS, SECTION, Context, unknown
 from ciss_luigi.urls import Warehouse
 
 
@@ -71,12 +72,16 @@ def read(
     faults = [*found]
     faults += [unknown(name) for name in section if name not in {key.name for key in KEYS}]
     values: dict[str, Any] = {}
+    broken = _broken_lines(section)
+    faults += broken.values()
     for key in KEYS:
+        if key.name in broken:
+            continue
         try:
             values[key.name] = key.value(section.get(key.name, key.default).strip(), context)
         except ValueError as error:
             faults.append(Fault(SECTION, key.name, str(error), key.example))
-    faults += _clashes(values) + _connection_faults(values, folder) + _idle_settings(values)
+    faults += clashes.find(values) + _connection_faults(values, folder) + _idle_settings(values)
     if faults:
         raise ConfigurationError("the configuration has faults", tuple(faults))
     values["source_tables"] = {table.role: values.pop(f"{table.role}_table") for table in schema.SOURCES}
@@ -86,6 +91,24 @@ def read(
         for name, url, arguments in _ENGINES
     }
     return Settings(folder=folder, **engines, **values)
+
+
+def _broken_lines(section: Mapping[str, str]) -> dict[str, Fault]:
+    """Values of several lines, by key: nobody means one, and Luigi's parser makes one of an indented line.
+
+    JSON may have them, and says itself what does not belong to it.
+    """
+    keys = {key.name: key for key in KEYS}
+    found = {}
+    for name, text in section.items():
+        first, _, rest = text.strip().partition("\n")
+        if rest and not first.startswith("{"):
+            problem = "the next line is indented and so belongs to this value"
+            swallowed = re.split("[=:]", rest)[0].strip()  # never the rest of a line: it may be a password
+            if swallowed in keys:
+                problem += f"; begin {swallowed} at the start of its line"
+            found[name] = Fault(SECTION, name, problem, keys[name].example if name in keys else "")
+    return found
 
 
 _ENGINES = (
@@ -147,34 +170,3 @@ def _idle_settings(values: Mapping[str, Any]) -> list[Fault]:
 def _is_meant_for(kind: str, name: str) -> bool:
     """Hive's and Spark's names have dots in them, those of Impala and DuckDB have none."""
     return ("." in name) == (kind == "hive")
-
-
-def _clashes(values: Mapping[str, Any]) -> list[Fault]:
-    """Faults of values that are right alone and wrong together."""
-    faults = _engine_clashes(values)
-    seen: dict[str, str] = {}
-    for name in ("temp_table", "main_table", *(f"{table.role}_table" for table in schema.SOURCES)):
-        table = str(values.get(name, name)).lower()
-        if table in seen:
-            problem = f"names the same table as {seen[table]}: {table!r}"
-            faults.append(Fault(SECTION, name, problem, DEFAULTS[name]))
-        seen.setdefault(table, name)
-    taken = {column.name for column in schema.SUMMARY_COLUMNS} | {"run_date"}
-    if str(values.get("month_partition", "")).lower() in taken:
-        problem = f"{values['month_partition']!r} is a column of main"
-        faults.append(Fault(SECTION, "month_partition", problem, DEFAULTS["month_partition"]))
-    return faults
-
-
-def _engine_clashes(values: Mapping[str, Any]) -> list[Fault]:
-    warehouse, refreshed = values.get("warehouse_url"), values.get("refresh_url")
-    found = [
-        Fault(SECTION, key, "goes only with a Hive or Impala warehouse_url", "warehouse_url = hive://...")
-        for key in ("build_url", "refresh_url")
-        if values.get(key) is not None and warehouse is not None and warehouse.kind == "duckdb"
-    ]
-    if refreshed is not None and refreshed.kind != "impala":
-        found.append(
-            Fault(SECTION, "refresh_url", "names no Impala; only Impala has to be told", REFRESH_EXAMPLE)
-        )
-    return found

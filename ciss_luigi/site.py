@@ -92,7 +92,10 @@ class Site:
 
         if not self.settings.lease_url:
             return None
-        return LeaseBook(Leases(self.settings.lease_url, str(self.settings.warehouse.place)))
+        # Hosts may know one cluster by several names, or by several of its servers; a file has one path.
+        warehouse = self.settings.warehouse
+        scope = warehouse.place if warehouse.kind == "duckdb" else "cluster"
+        return LeaseBook(Leases(self.settings.lease_url, scope))
 
     def date_target(self, date: RunDate) -> str:
         """What a run of a date writes to first: the name of its lease."""

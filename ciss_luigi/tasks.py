@@ -18,35 +18,23 @@ import luigi
 from ciss_luigi import runner, site
 from ciss_luigi.errors import ConfigurationError
 from ciss_luigi.rundate import RunDate
-from ciss_luigi.scheduling import defaults, guard, messages, signals
+from ciss_luigi.scheduling import defaults, guard, messages, ranges, signals, tasknames
+from ciss_luigi.scheduling.dates import RunDateParameter
 from ciss_luigi.sources import Sources
 from ciss_luigi.state.markers import Step
 
 defaults.apply()
 messages.install()
 signals.install_in_command()
+tasknames.install_in_command()
 
 _SOURCES = Sources()
-
-
-class RunDateParameter(luigi.DateParameter):
-    """A calendar date, written ``YYYY-MM-DD`` and nothing else."""
-
-    def parse(self, s: str) -> dt.date:
-        """Read the date; raises BadRunDate."""
-        try:
-            return RunDate.parse(s).date
-        except ValueError:
-            raise messages.bad_date(s) from None
-
-    def next_in_enumeration(self, value: dt.date) -> dt.date | None:
-        """The next day, for the ranges in Luigi's summary; None after the calendar's last."""
-        return None if value == dt.date.max else value + dt.timedelta(days=1)
 
 
 class DatedTask(luigi.Task):
     """A task of one run date."""
 
+    _visible_in_registry = False  # nothing to ask for by name; what is says so
     date: dt.date = RunDateParameter(  # type: ignore[assignment]
         description="the run date, for example 2016-11-22"
     )
@@ -62,8 +50,20 @@ class DatedTask(luigi.Task):
         return (dt.date.max - self.date).days
 
 
+def _expect_sources(dates: Iterable[dt.date]) -> bool:
+    """Whether these dates could be announced; a scheduling process leaves a fault to its parent."""
+    try:
+        with guard.refusing():
+            _SOURCES.expect(site.current(), map(RunDate, dates))
+    except ConfigurationError:
+        return False
+    return True
+
+
 class SourcesReady(luigi.ExternalTask, DatedTask):
     """The sources hold the months in scope. Only this task asks the engine."""
+
+    _visible_in_registry = True
 
     def complete(self) -> bool:
         """Whether every table and month that the run needs is there; the log names what is not."""
@@ -73,6 +73,13 @@ class SourcesReady(luigi.ExternalTask, DatedTask):
 
     def output(self) -> list[luigi.Target]:
         """Nothing of ours: the tables belong to the warehouse."""
+        return []
+
+    @classmethod
+    def bulk_complete(cls, parameter_tuples: Iterable[Any]) -> list[Any]:
+        """None of the dates: RangeDaily then requires each, and Luigi asks for it while it schedules."""
+        signals.install()
+        _expect_sources(parameter_tuples)
         return []
 
 
@@ -109,6 +116,14 @@ class StepTask(DatedTask):
         except ConfigurationError:
             return False
 
+    @classmethod
+    def bulk_complete(cls, parameter_tuples: Iterable[Any]) -> list[Any]:
+        """The dates that are done; RangeDaily asks before it schedules any, with a partial for ``cls``."""
+        signals.install()
+        dates = list(parameter_tuples)
+        done = [date for date in dates if cls(date=date).complete()]
+        return done if _expect_sources(set(dates).difference(done)) else []
+
     def deps(self) -> list[luigi.Task]:
         """The tasks before this one; Luigi asks while it schedules, and so the date is claimed here."""
         signals.install()
@@ -138,6 +153,7 @@ class StepTask(DatedTask):
 class TruncateTemp(StepTask):
     """Make the tables and empty this date's part of temp."""
 
+    _visible_in_registry = True
     step = Step.TRUNCATE
 
     def requires(self) -> list[luigi.Task]:
@@ -148,6 +164,7 @@ class TruncateTemp(StepTask):
 class BuildTemp(StepTask):
     """Compute the summary into temp and prove it against the sources."""
 
+    _visible_in_registry = True
     step = Step.BUILD
 
     def requires(self) -> list[luigi.Task]:
@@ -158,27 +175,15 @@ class BuildTemp(StepTask):
 class MergeMain(StepTask):
     """Publish temp's months in main."""
 
+    _visible_in_registry = True
     step = Step.MERGE
 
     def requires(self) -> list[luigi.Task]:
         """What is to be published."""
         return [BuildTemp(date=self.date)]
 
-    @classmethod
-    def bulk_complete(cls, parameter_tuples: Iterable[Any]) -> list[Any]:
-        """The dates that are done; only RangeDaily asks, before anything is scheduled.
 
-        ``cls`` is no class there, so nothing of it is used.
-        """
-        signals.install()
-        dates = list(parameter_tuples)
-        done = [date for date in dates if MergeMain(date=date).complete()]
-        try:
-            with guard.refusing():
-                _SOURCES.expect(site.current(), (RunDate(date) for date in set(dates).difference(done)))
-        except ConfigurationError:
-            return []  # as in complete()
-        return done
+ranges.allow_only_daily(DatedTask)
 
 
 @SourcesReady.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[no-untyped-call,untyped-decorator]

@@ -7,7 +7,7 @@ Plain decimals; the engine sums, Python only compares. Amounts are in the row's 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 
 from ciss_luigi.plaintext import printable
@@ -33,12 +33,17 @@ class SourceTotals:
     source_rows: int
     billable_subs: int
     charges: Mapping[str, Decimal]
+    unfit: Mapping[str, int] = field(default_factory=dict)
+    """By source: how many of its numbers do not fit the columns that they should stand in."""
 
     def plus(self, other: SourceTotals) -> SourceTotals:
         """The two together."""
         charges = {name: self.charges[name] + other.charges[name] for name in CHARGES}
         return SourceTotals(
-            self.source_rows + other.source_rows, self.billable_subs + other.billable_subs, charges
+            self.source_rows + other.source_rows,
+            self.billable_subs + other.billable_subs,
+            charges,
+            {**self.unfit, **other.unfit},
         )
 
 

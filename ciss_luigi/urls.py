@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,8 +78,18 @@ def _file(rest: str, folder: Path, environment: Mapping[str, str]) -> Warehouse:
     path, _, query = rest.removeprefix("/").partition("?")
     if not rest.startswith("/") or not path or "\0" in path or path.startswith((":memory:", "md:")):
         raise ValueError("names no DuckDB file; the tables must outlive the process")
-    place = Path(folder, Path(variables.expand(path, environment)).expanduser()).absolute()
+    place = _real(Path(folder, Path(variables.expand(path, environment)).expanduser()))
     return Warehouse("duckdb", str(place), options=dict(parse_qsl(variables.expand_url(query, environment))))
+
+
+def _real(path: Path) -> Path:
+    """The file itself, which need not be there yet: markers name it, whatever links and ``..`` led to it."""
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ValueError(f"{path} is a link that leads back to itself") from None
+    return Path(os.path.realpath(path))
 
 
 def _server(scheme: str, text: str) -> Warehouse:

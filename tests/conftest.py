@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.command import Luigid, Place, luigid, make_warehouse
+from tests.servers import needs
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -66,3 +69,17 @@ def daemon(tmp_path: Path) -> Iterator[Luigid]:
     """A luigid of the test's own."""
     with luigid(tmp_path / "luigid") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def mounts() -> None:
+    """Folders can be mounted for one command alone."""
+    if subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode != 0:
+        needs.give_up("unshare -m is not permitted here")
+
+
+@pytest.fixture(scope="session")
+def setpriv() -> None:
+    """Root can be made to meet the refusals that others meet."""
+    if shutil.which("setpriv") is None:
+        needs.give_up("not installed: setpriv (Debian package util-linux)")

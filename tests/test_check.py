@@ -56,7 +56,10 @@ def ciss(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Ciss]:
 
 
 def found(here: Site, date: str | None = None) -> Report:
-    return check.run(lambda: here, RunDate.parse(date) if date else None)
+    """What is found; whatever it is, a fault says what to do about it."""
+    report = check.run(lambda: here, RunDate.parse(date) if date else None)
+    assert all(finding.remedy for finding in report.of(Level.FAULT))
+    return report
 
 
 def texts(report: Report, level: Level) -> list[str]:
@@ -128,6 +131,11 @@ def test_all_faults_of_a_configuration_are_named_at_once(ciss: Ciss, tmp_path: P
         "[ciss] grace_day",
         "[ciss] database",
         "[ciss] retries",
+    ]
+    assert [finding["remedy"] for finding in answer["findings"]] == [
+        "for example: grace_days = 5",
+        "for example: mnaas",
+        "for example: 3",
     ]
 
 

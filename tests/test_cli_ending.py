@@ -63,7 +63,7 @@ def test_the_kind_of_an_error_decides_the_exit_code(
 
 
 def test_an_error_of_a_load_is_a_no() -> None:
-    assert exit_code(LoadError("bad", Path())) == 1
+    assert exit_code(LoadError("bad")) == 1
 
 
 def test_an_unexpected_error_is_named_in_one_line_and_never_ends_with_0(

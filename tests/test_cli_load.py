@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from ciss_luigi import schema
+from ciss_luigi import schema, site
 from tests.command import Place, name_of
 from tests.helpers import ciss, clean, impatient, in_use, typed
-from tests.sample import MAIN, SAMPLE
+from tests.sample import MAIN, SAMPLE, change
 
 RATES = "cal_month,from_curr,to_curr,avg_conv_rate\n2016-11,GBP,USD,1.25\n"
 
@@ -54,6 +54,17 @@ def test_the_sample_takes_the_names_that_the_site_gives_its_tables(empty: Path) 
     assert rows(empty, "rates_of_ours") == 252
 
 
+@pytest.mark.parametrize("columns", ["cal_month VARCHAR", "{rate}, more VARCHAR", "{rate}, more DATE"])
+def test_a_table_that_the_sample_does_not_fit_is_what_to_mend(columns: str, empty: Path) -> None:
+    rate = ", ".join(f"{column.name} {column.type}" for column in schema.RATES.all_columns)
+    typed(empty, "init").expect(0)
+    change(site.load({}, empty), f"CREATE TABLE mnaas.{name_of('rate')} ({columns.format(rate=rate)})")
+    answer = typed(empty, "load", "--sample").explained(1, name_of("rate"))
+    mend = "drop or alter the table (ciss load makes an absent one)"
+    assert f"Next:  {mend}, then: ciss load --sample\n" in answer.err
+    assert "ciss-sample-" not in answer.err
+
+
 def test_a_folder_is_loaded_with_table_rows_and_file_said(empty: Path, tmp_path: Path) -> None:
     (tmp_path / "gbs_curr_avgconv_rate.csv").write_text(RATES)
     answer = typed(empty, "load", str(tmp_path)).expect(0, f"1 rows  {tmp_path}/gbs_curr_avgconv_rate.csv")
@@ -66,6 +77,7 @@ def test_a_file_with_a_fault_is_a_no_and_nothing_is_kept(empty: Path, tmp_path: 
     (tmp_path / "gbs_curr_avgconv_rate.csv").write_text(RATES + "2016-12,GBP,USD,1e3\n")
     answer = typed(empty, "load", str(tmp_path)).explained(1, "line 3", "avg_conv_rate", "'1e3'")
     assert "State: nothing of this load was kept" in answer.err
+    assert f"Next:  correct the file, then: ciss load {tmp_path}\n" in answer.err
     assert rows(empty, "gbs_curr_avgconv_rate") == 252
 
 

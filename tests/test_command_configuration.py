@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import Place, free_port
+from tests.helpers import ciss
 
 DATE = "2016-11-10"
 PARALLEL = ("--parallel-scheduling", "--workers", "2")
@@ -145,6 +146,15 @@ def test_unknown_sections_and_keys_and_clashes_come_at_once_with_examples(place:
     finished = place.merge(DATE).explained(40, "[ciss_alert]: unknown section in", "(example: [ciss])")
     finished.expect(40, "[ciss] grace_day: unknown key; did you mean grace_days? (example: grace_days = 5)")
     finished.expect(40, "names the same table as temp_table", "'hive.query.name' goes to no engine here")
+
+
+@pytest.mark.parametrize("arguments", ['{"config": {"nosuch": 1}}', '{"config": {"memory_limit": "zzz"}}'])
+def test_an_argument_that_duckdb_does_not_know(place: Place, arguments: str) -> None:
+    place.configure(warehouse_url="duckdb:///warehouse.duckdb?threads=2", connect_args=arguments)
+    place.merge(DATE).explained(40, "[ciss] connect_args: ", '(example: {"config": {"threads": 2}})')
+    faulty = '{"config": 5, "url_config": [], "preload_extensions": "icu", "read_only": "maybe"}'
+    place.configure(connect_args=faulty)
+    ciss(place.folder, "check").expect(40, "config: is no JSON object", "is no JSON list", "4 faults")
 
 
 @pytest.mark.parametrize("option", ["nonsense=1", "memory_limit=zzz"])

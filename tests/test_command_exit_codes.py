@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi.state.locks import FileLock
-from tests.command import MAIN, SHORT_WAIT, TEMP, Luigid, Place, free_port, name_of
+from tests.command import MAIN, SHORT_WAIT, TEMP, TRACEBACK, Luigid, Place, free_port, name_of
 
 DATE = "2016-11-10"
 WAYS = [
@@ -33,6 +33,14 @@ def test_0_when_main_is_as_new_as_the_date_and_again_without_work(place: Place) 
     place.merge(DATE).explained(0, "merged 2016-11: 6 rows")
     place.merge(DATE).explained(0, "Did not run any tasks")
     assert len(place.attempts(DATE)) == 3
+
+
+@pytest.mark.parametrize("way", [(), ("--workers", "2", "--parallel-scheduling")])
+def test_a_date_that_is_done_needs_neither_sqlalchemy_nor_duckdb(place: Place, way: tuple[str, ...]) -> None:
+    absent = "import sys\nsys.modules['sqlalchemy'] = sys.modules['duckdb'] = None\n"
+    place.merge(DATE, *way, prelude=absent).expect(35, "import of sqlalchemy halted")
+    place.merge(DATE).explained(0)
+    place.merge(DATE, *way, prelude=absent).explained(0, "Did not run any tasks")
 
 
 def test_from_an_empty_folder_with_luigi_config_path_the_markers_stand_beside_the_configuration(
@@ -155,9 +163,42 @@ def test_20_for_the_one_date_that_no_day_follows(place: Place, task: str, way: t
 # --- Luigi's own --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", [("NoSuchTask",), ("--module", "no_such_module", "MergeMain")])
-def test_1_for_an_unknown_task_or_module(place: Place, arguments: tuple[str, ...]) -> None:
-    place.luigi(*arguments, "--local-scheduler").expect(1)
+@pytest.mark.parametrize(
+    ("arguments", "words", "again"),
+    [
+        (("MergMain", "--date", DATE), "Did you mean MergeMain?", "MergeMain --date 2016-11-22"),
+        (("BuildTmp", "--date", DATE), "Did you mean BuildTemp?", "BuildTemp --date 2016-11-22"),
+        (
+            ("RangeDayly", "--of", "MergeMain"),
+            "Did you mean RangeDaily?",
+            "RangeDaily --of MergeMain --start",
+        ),
+        (("--date", DATE, "MergeMain"), "The task comes before its options", "MergeMain --date 2016-11-22"),
+        (
+            ("StepTask", "--date", DATE),
+            "one of BuildTemp, MergeMain, RangeDaily, SourcesReady, Trunc",
+            "MergeM",
+        ),
+        (("\x1b[2J\nNext: Merge",), "No task \\x1b[2J\n  Next: Merge. ", "MergeMain --date 2016-11-22"),
+    ],
+)
+def test_1_for_an_unknown_task(place: Place, arguments: tuple[str, ...], words: str, again: str) -> None:
+    finished = place.luigi(*arguments, "--local-scheduler")
+    finished.explained(1, words, "State: nothing was touched", f"Next:  luigi --module ciss_luigi {again}")
+    assert finished.text.startswith("ERROR: No task ")
+    assert "\x1b" not in finished.text
+
+
+def test_1_for_two_tasks_of_one_name(place: Place) -> None:
+    another = "import luigi\nclass MergeMain(luigi.Task):\n    pass\n"
+    place.merge(DATE, prelude=another).explained(1, "'MergeMain' is ambiguous", "Next:  rename the others")
+
+
+def test_1_with_a_traceback_for_a_faulty_module_of_the_site(place: Place, tmp_path: Path) -> None:
+    place.luigi("--module", "no_such_module", "MergeMain").expect(1, "No module named 'no_such_module'")
+    (tmp_path / "sites.py").write_text("import ciss_luigi\nraise LookupError('of the site')\n")
+    finished = place.luigi("--module", "sites", "MergeMain", PYTHONPATH=str(tmp_path))
+    finished.expect(1, TRACEBACK, "LookupError: of the site")
 
 
 def test_1_for_a_configuration_that_no_parser_can_read(place: Place) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,7 @@ from tests.command import STEPS, Place, name_of
 DATE = "2016-11-10"
 
 
-def _can_mount() -> bool:
-    return subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode == 0
-
-
-needs_mounts = pytest.mark.skipif(not _can_mount(), reason="unshare -m is not permitted here")
+needs_mounts = pytest.mark.usefixtures("mounts")
 
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
 SMALL_DISK = (

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ciss_luigi.state.locks import FileLock
-from tests.command import STEPS, Luigid, Place, Running, name_of, wait_until
+from tests.command import STEPS, Finished, Luigid, Place, Running, name_of, wait_until
 
 PARALLEL = ("--workers", "2", "--parallel-scheduling")
 COUNT_OPENINGS = """
@@ -170,6 +170,71 @@ def test_25_for_overlapping_ranges_under_one_luigid_though_all_is_built(place: P
     place.range("2016-11-11", "2016-11-15", *daemon.options).explained(0, "Did not run any tasks")
 
 
+# --- other tasks, other ranges ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [(), PARALLEL])
+@pytest.mark.parametrize(("task", "steps"), [("TruncateTemp", STEPS[:1]), ("BuildTemp", STEPS[:2])])
+def test_a_range_of_an_earlier_step_ends_with_it(
+    place: Place, task: str, steps: tuple[str, ...], options: tuple[str, ...]
+) -> None:
+    bounds = ("--start", "2016-11-11", "--stop", "2016-11-13", "--local-scheduler")
+    place.luigi("RangeDaily", "--of", task, *bounds, *options).explained(0)
+    assert [place.marked(day) for day in dates("2016-11-11", "2016-11-12")] == [list(steps), list(steps)]
+    finished = place.luigi("RangeDaily", "--of", task, *bounds, *options)
+    finished.explained(0, "1 complete ones were encountered", "Did not run any tasks")
+
+
+@pytest.mark.parametrize("options", [(), PARALLEL])
+def test_a_range_of_sources_asks_for_them_all_in_one_opening(place: Place, options: tuple[str, ...]) -> None:
+    def asked(stop: str) -> Finished:
+        bounds = ("--start", "2016-11-28", "--stop", stop, "--local-scheduler", *options)
+        return place.luigi("RangeDaily", "--of", "SourcesReady", *bounds, prelude=COUNT_OPENINGS)
+
+    asked("2017-02-06").explained(0)
+    finished = asked("2017-02-07")
+    finished.explained(20, f"2017-02-06: mnaas.{name_of('billable')} has no row for 2017-02")
+    assert options or finished.text.count("opened to look") == 1
+    assert not place.state.exists()
+
+
+@pytest.mark.parametrize("options", [(), PARALLEL])
+@pytest.mark.parametrize(
+    ("kind", "start", "stop"),
+    [
+        ("RangeMonthly", "2016-11", "2017-02"),
+        ("RangeHourly", "2016-11-11T00", "2016-11-12T00"),
+        ("RangeByMinutes", "2016-11-11T0000", "2016-11-11T0005"),
+        ("RangeDailyBase", "2016-11-11", "2016-11-13"),
+    ],
+)
+def test_other_kinds_of_ranges_are_refused(
+    place: Place, kind: str, start: str, stop: str, options: tuple[str, ...]
+) -> None:
+    bounds = ("--start", start, "--stop", stop, "--local-scheduler", *options)
+    finished = place.luigi(kind, "--of", "BuildTemp", *bounds)
+    finished.explained(40, f"{kind} makes no range of BuildTemp, which runs by the day: RangeDaily does")
+    finished.expect(
+        40, "State: nothing was touched", "Next:  luigi --module ciss_luigi RangeDaily --of BuildTemp"
+    )
+    assert not place.state.exists()
+
+
+def test_ranges_of_the_sites_own_tasks_stay_as_they_are(place: Place) -> None:
+    sites = """
+import luigi
+class Hourly(luigi.Task):
+    hour = luigi.DateHourParameter()
+    complete = lambda self: hasattr(Hourly, "ran")
+    run = lambda self: setattr(Hourly, "ran", True)
+    bulk_complete = classmethod(lambda cls, hours: [])
+"""
+    bounds = ("--start", "2016-11-11T00", "--stop", "2016-11-11T01", "--hours-back", "1000000")
+    place.luigi("RangeHourly", "--of", "Hourly", *bounds, "--local-scheduler", prelude=sites).explained(
+        0, "- 1 Hourly(hour=2016-11-11T00)"
+    )
+
+
 # --- bounds -------------------------------------------------------------------------------------------
 
 
@@ -208,6 +273,7 @@ def test_bounds_that_make_no_range_are_a_mistake_of_the_user(
         (("--start", "2016-11-13", "--workers", "two"), "--workers 'two' cannot be used"),
         (("--RangeDaily-start", "2016-02-30"), "--start '2016-02-30' is no date"),
         (("--start", "2016-11-13", "--of", "MergeMian"), "Did you mean"),
+        (("--start", "2016-11-13", "--of-params", '{"x": 1}'), "unknown parameter x"),
         ((), "Either start needs to be specified"),
     ],
 )

@@ -24,6 +24,7 @@ from ciss_luigi.rundate import RunDate
 from ciss_luigi.site import Site
 from ciss_luigi.sources import Sources
 from ciss_luigi.state.markers import Step
+from tests.helpers import typed
 from tests.sample import MAIN, change, make_sample, make_site
 
 TEMP = f"{MAIN}_temp"
@@ -352,6 +353,14 @@ def test_a_plan_makes_no_file(make: Make, ciss: Callable[..., str], tmp_path: Pa
         ciss("--date", "2017-01-20")
     assert list((tmp_path / "var").iterdir()) == []
     assert f"INSERT INTO {MAIN}" in (tmp_path / "printed").read_text()
+
+
+def test_an_error_of_the_engine_comes_with_state_and_the_next_command(make: Make, tmp_path: Path) -> None:
+    change(make(), f"CREATE TABLE {MAIN} (org_id VARCHAR)")
+    ending = ("State: a plan writes nothing", "Next:  ciss check --date 2017-01-20")
+    typed(tmp_path, "plan", "--date", "2017-01-20").explained(1, "month_year", *ending)
+    (tmp_path / "var" / "ciss.duckdb").write_bytes(b"no database " * 4096)
+    typed(tmp_path, "plan", "--date", "2017-01-20").explained(35, "cannot be opened", *ending)
 
 
 def test_a_plan_leaves_every_byte_as_it_was(make: Make, ciss: Callable[..., str], tmp_path: Path) -> None:

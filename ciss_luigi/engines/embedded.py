@@ -39,6 +39,10 @@ _LOCKED = re.compile(
     r"Could not set lock on file.*?Conflicting lock is held in (.+?) ?\(PID (\d+)\)", re.DOTALL
 )
 _TRANSIENT = ("TransactionException",)
+_OPTION_EXAMPLES = {
+    "warehouse_url": "duckdb:///var/ciss.duckdb?threads=2",
+    "connect_args": '{"config": {"threads": 2}}',
+}
 
 
 class DuckDbSession:
@@ -214,17 +218,29 @@ class DuckDbEngine(Engine):
             time.sleep(_POLL_SECONDS)
 
     def _unavailable(self, error: Exception, holder: re.Match[str] | None) -> CissError:
-        if holder is None and self._options and _is_refusal(error):
-            return ConfigurationError(
-                "the engine does not take an option of its URL",
-                (Fault("ciss", "warehouse_url", first_words(error), "duckdb:///var/ciss.duckdb?threads=2"),),
-            )
+        faults = self._refused_options(first_words(error)) if _is_refusal(error) else ()
+        if holder is None and faults:
+            return ConfigurationError("the engine does not take an option", faults)
         if holder is None:
             return EngineUnavailable(f"{self._path} cannot be opened: {first_words(error)}")
         return EngineUnavailable(
             f"{self._path} is in use by another program: {holder[1]} (pid {holder[2]}); "
             f"waited {self._open_wait_seconds:.0f} s for it",
             next_command=f"end that program (ps -p {holder[2]}), then the same command again",
+        )
+
+    def _refused_options(self, words: str) -> tuple[Fault, ...]:
+        """DuckDB's words under the key that gave the option; of a wrong value they do not say whose it is."""
+        arguments = self._connect_args
+        given = {
+            "warehouse_url": self._options,
+            "connect_args": {**arguments.get("config", {}), **arguments.get("url_config", {})},
+        }
+        named = [key for key, options in given.items() if any(f'"{name}"' in words for name in options)]
+        return tuple(
+            Fault("ciss", key, words, _OPTION_EXAMPLES[key])
+            for key, options in given.items()
+            if options and key in (named or given)
         )
 
     def _apply_settings(self, session: DuckDbSession) -> None:

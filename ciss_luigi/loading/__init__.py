@@ -3,8 +3,16 @@
 ``load_folder`` does the whole of it; nothing here prints or asks.
 """
 
-from ciss_luigi.loading.faults import LoadError
+from ciss_luigi.loading.faults import ALTER_TABLE, CORRECT_FILE, LoadError
 from ciss_luigi.loading.files import near_misses
 from ciss_luigi.loading.folder import LoadedTable, LoadProgress, load_folder
 
-__all__ = ["LoadError", "LoadProgress", "LoadedTable", "load_folder", "near_misses"]
+__all__ = [
+    "ALTER_TABLE",
+    "CORRECT_FILE",
+    "LoadError",
+    "LoadProgress",
+    "LoadedTable",
+    "load_folder",
+    "near_misses",
+]

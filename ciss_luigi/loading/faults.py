@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from ciss_luigi.errors import CissError
@@ -10,6 +9,8 @@ from ciss_luigi.plaintext import printable
 
 SHOWN_CHARACTERS = 80
 _CUT = "..."
+CORRECT_FILE = "correct the file"
+ALTER_TABLE = "drop or alter the table (ciss load makes an absent one)"
 
 
 class LoadError(CissError):
@@ -17,7 +18,7 @@ class LoadError(CissError):
 
     ``line`` counts from 1: physical lines of a CSV (the first one of a record that spans several), rows of
     a Parquet file. ``column`` is the table's name for it, ``value`` at most 80 printable characters. Each is
-    None where the fault has none.
+    None where the fault has none. ``advice`` is what to do before the load is tried again.
     """
 
     exit_code = 1
@@ -25,18 +26,18 @@ class LoadError(CissError):
     def __init__(
         self,
         problem: str,
-        folder: Path,
         *,
         file: Path | None = None,
         line: int | None = None,
         column: str | None = None,
         value: str | None = None,
         unit: str = "line",
-        advice: str = "correct the file",
+        advice: str = CORRECT_FILE,
     ) -> None:
         self.file = file
         self.line = line
         self.column = column
+        self.advice = advice
         self.value = None if value is None else shown(value)
         places = [
             printable(str(file)) if file else "",
@@ -50,7 +51,7 @@ class LoadError(CissError):
         super().__init__(
             what,
             state="nothing of this load was kept",
-            next_command=f"{advice}, then: ciss load {shlex.quote(printable(str(folder)))}",
+            next_command=f"{advice}, then the same command again",
         )
 
 

@@ -66,9 +66,7 @@ class SourceFile:
         unit: str = "line",
     ) -> LoadError:
         """The error that names a place in this file."""
-        return LoadError(
-            problem, self.path.parent, file=self.path, line=line, column=column, value=value, unit=unit
-        )
+        return LoadError(problem, file=self.path, line=line, column=column, value=value, unit=unit)
 
 
 def find(folder: Path, table_names: Mapping[str, str]) -> dict[str, tuple[Path, str]]:
@@ -81,7 +79,6 @@ def find(folder: Path, table_names: Mapping[str, str]) -> dict[str, tuple[Path, 
             both = " and ".join(table + suffix for suffix in suffixes)
             raise LoadError(
                 f"{printable(str(folder))} holds {both}: one table, one file",
-                folder,
                 advice="remove one of them",
             )
         if suffixes:
@@ -114,11 +111,11 @@ def opened(role: str, table: str, path: Path, suffix: str) -> Iterator[SourceFil
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             kind = "a directory" if stat.S_ISDIR(mode) else "no regular file"
-            raise LoadError(f"this is {kind}", path.parent, file=path, advice="put a file in its place")
+            raise LoadError(f"this is {kind}", file=path, advice="put a file in its place")
         handle = path.open("rb")
     except OSError as error:
         raise LoadError(
-            f"cannot be read: {error.strerror or error}", path.parent, file=path, advice="make it readable"
+            f"cannot be read: {error.strerror or error}", file=path, advice="make it readable"
         ) from error
     with handle:
         yield SourceFile(role, table, path, suffix, handle)
@@ -131,7 +128,6 @@ def _names(folder: Path) -> set[str]:
     except OSError as error:
         raise LoadError(
             f"the folder {printable(str(folder))} cannot be read: {error.strerror or error}",
-            folder,
             advice="name a folder with the files",
         ) from error
 
@@ -140,4 +136,4 @@ def _nothing_found(folder: Path, table_names: Mapping[str, str]) -> LoadError:
     lines = [f"{printable(str(folder))} holds none of the files looked for:"]
     lines += [f"  - {table}{CSV}, {GZIPPED_CSV} or {PARQUET}" for table in table_names.values()]
     lines += near_misses(folder, table_names)
-    return LoadError("\n".join(lines), folder, advice="name the files so")
+    return LoadError("\n".join(lines), advice="name the files so")

@@ -62,16 +62,14 @@ def load_folder(
     files = find(folder, table_names)
     try:
         with _no_file_cache(session), ExitStack() as stack:
-            targets = {
-                role: target(session, database, role, table, folder) for role, table in table_names.items()
-            }
+            targets = {role: target(session, database, role, table) for role, table in table_names.items()}
             sources = [
                 stack.enter_context(opened(role, table_names[role], *found)) for role, found in files.items()
             ]
             plans = [_plan(session, source, targets[source.role]) for source in sources]
             rows = _load(session, database, list(targets.values()), plans, progress)
     except StatementFailed as error:
-        raise LoadError(error.what, folder, advice="see what the engine says") from error
+        raise LoadError(error.what, advice="see what the engine says") from error
     return [
         LoadedTable(role, table, rows.get(role, 0), files[role][0] if role in files else None)
         for role, table in table_names.items()

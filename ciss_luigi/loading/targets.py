@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ciss_luigi import schema
 from ciss_luigi.engines.base import Session
-from ciss_luigi.loading.faults import LoadError
+from ciss_luigi.loading.faults import ALTER_TABLE, LoadError
 from ciss_luigi.loading.forms import Form, form_of
 
 _TABLES = {table.role: table for table in schema.SOURCES}
@@ -43,19 +42,17 @@ class Target:
         return int(rows)
 
 
-def target(session: Session, database: str, role: str, table: str, folder: Path) -> Target:
+def target(session: Session, database: str, role: str, table: str) -> Target:
     """Look the table up; raises LoadError when it has not the columns that the job reads."""
     expected = {column.name: column.type for column in _TABLES[role].all_columns}
     existing = dict(session.columns(database, table))
     if missing := [name for name in expected if existing and name not in existing]:
-        raise _unfit(folder, f"the table {database}.{table} has no column {', '.join(missing)}")
+        raise _unfit(f"the table {database}.{table} has no column {', '.join(missing)}")
     forms: dict[str, Form] = {}
     for name, kind in (existing or expected).items():
         form = form_of(kind)
         if form is None:
-            raise _unfit(
-                folder, f"column {name} of the table {database}.{table} is {kind}: text or numbers only"
-            )
+            raise _unfit(f"column {name} of the table {database}.{table} is {kind}: text or numbers only")
         forms[name] = form
     return Target(database, table, bool(existing), forms)
 
@@ -65,5 +62,5 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _unfit(folder: Path, problem: str) -> LoadError:
-    return LoadError(problem, folder, advice="drop or alter the table (ciss load makes an absent one)")
+def _unfit(problem: str) -> LoadError:
+    return LoadError(problem, advice=ALTER_TABLE)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ciss_luigi import schema
 from ciss_luigi.engines.base import Session
-from ciss_luigi.errors import ConfigurationError
+from ciss_luigi.errors import ConfigurationError, Fault
 from ciss_luigi.operator.checks import dated, engines, rules, sources, state, tables
 from ciss_luigi.operator.checks.findings import CONFIGURATION, FILL, Group, Report
 from ciss_luigi.operator.outlook import job_of
@@ -43,13 +43,19 @@ def _configuration(group: Group, load: Callable[[], Site], retcodes: RetCodes) -
     try:
         here = load()
     except ConfigurationError as error:
-        for text in map(str, error.faults) if error.faults else [error.what]:
-            group.fault(text, code=CONFIGURATION)
+        for fault in error.faults:
+            group.fault(str(replace(fault, example="")), _remedy(fault), code=CONFIGURATION)
+        if not error.faults:
+            group.fault(error.what, error.next_command, code=CONFIGURATION)
         return None
     group.ok(f"{here.config_path} has no faults")
     for name, (theirs, ours) in retcodes.items():
         group.warn(f"[retcode] {name} = {theirs} is the site's own and wins; this job would end with {ours}")
     return here
+
+
+def _remedy(fault: Fault) -> str:
+    return f"for example: {fault.example}" if fault.example else "correct it in the file that has [ciss]"
 
 
 @dataclass(frozen=True)

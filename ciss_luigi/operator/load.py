@@ -11,7 +11,14 @@ from pathlib import Path
 
 from ciss_luigi import schema
 from ciss_luigi.errors import Refused
-from ciss_luigi.loading import LoadedTable, LoadProgress, load_folder
+from ciss_luigi.loading import (
+    ALTER_TABLE,
+    CORRECT_FILE,
+    LoadedTable,
+    LoadError,
+    LoadProgress,
+    load_folder,
+)
 from ciss_luigi.operator.asking import explaining
 from ciss_luigi.site import Site
 
@@ -25,22 +32,34 @@ def load(
     """
     settings, engine = site.settings, site.engine()
     _refuse_server(site)
-    with (
-        explaining(state="nothing of this load was kept", next_command=command),
-        engine.session() as session,
-    ):
-        return load_folder(session, settings.database, settings.source_tables, folder, progress=progress)
+    try:
+        with (
+            explaining(state="nothing of this load was kept", next_command=command),
+            engine.session() as session,
+        ):
+            return load_folder(session, settings.database, settings.source_tables, folder, progress=progress)
+    except LoadError as error:
+        error.next_command = f"{error.advice}, then: {command}"
+        raise
 
 
 @contextmanager
 def sample_folder(table_names: Mapping[str, str]) -> Iterator[Path]:
-    """A folder with the packaged sample, its files named after this site's tables."""
+    """A folder with the packaged sample, its files named after this site's tables.
+
+    Where the two do not fit, the LoadError is told of the table: the file is right, and gone at the end.
+    """
     packaged = resources.files("ciss_luigi").joinpath("sample")
     with tempfile.TemporaryDirectory(prefix="ciss-sample-") as name:
         for table in schema.SOURCES:
             with resources.as_file(packaged.joinpath(f"{table.default_name}.csv")) as file:
                 shutil.copyfile(file, Path(name, f"{table_names[table.role]}.csv"))
-        yield Path(name)
+        try:
+            yield Path(name)
+        except LoadError as error:
+            error.what = error.what.replace(f"{name}/", "the sample's ")
+            error.next_command = error.next_command.replace(CORRECT_FILE, ALTER_TABLE)
+            raise
 
 
 def _refuse_server(site: Site) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ciss_luigi.operator import script
+from ciss_luigi.operator.asking import explaining
 from ciss_luigi.operator.outlook import SOURCES_READY, Outlook, job_of, look
 from ciss_luigi.operator.script import Line
 from ciss_luigi.rundate import Month, RunDate
@@ -48,8 +49,12 @@ class Plan:
 
 
 def make(site: Site, date: RunDate) -> Plan:
-    """The plan of a date; reads markers and engine, writes nothing. Raises EngineUnavailable."""
-    return of(job_of(site, date))
+    """The plan of a date; reads markers and engine, writes nothing.
+
+    Raises EngineUnavailable or StatementFailed.
+    """
+    with explaining(state="a plan writes nothing", next_command=f"ciss check --date {date}"):
+        return of(job_of(site, date))
 
 
 def of(job: Job) -> Plan:

@@ -86,7 +86,7 @@ def build(job: Job, outlook: Outlook, *, lost: bool) -> Iterator[Line]:
     ]
     yield from _together(job.builder, _lines(job.builder, texts))
     for engine in job.shown(job.builder):
-        yield from _lines(engine, job.statements(Step.BUILD, engine=engine).refresh_temp())
+        yield from _lines(engine, job.statements(Step.BUILD, RUN_ID, engine).refresh_temp())
 
 
 def merge(job: Job, outlook: Outlook, *, heals: bool) -> Iterator[Line]:
@@ -103,7 +103,7 @@ def merge(job: Job, outlook: Outlook, *, heals: bool) -> Iterator[Line]:
     if built is None or outlook.temp_differences:
         yield from _proof(job, replace(outlook, tables=_with_ours(job, outlook)), run_id)
     if not job.settings.allow_older:
-        yield from _lines(place, [job.statements(Step.MERGE).main_rows(months)])
+        yield from _lines(place, [job.statements(Step.MERGE, run_id).main_rows(months)])
     yield from _lines(place, _columns(job, place, job.settings.main_table))
     for month in months:
         yield from _merge_month(job, outlook, job.statements(Step.MERGE, run_id), month)
@@ -130,7 +130,7 @@ def _merge_month(job: Job, outlook: Outlook, statements: Statements, month: Mont
     texts = [*statements.merge(month, outlook.main_columns), statements.main_totals([month])]
     yield from _together(job.engine, _lines(job.engine, texts, condition, sent=sent), condition, sent=sent)
     for engine in job.shown(job.engine):
-        shown = job.statements(Step.MERGE, engine=engine).refresh_main(month)
+        shown = job.statements(Step.MERGE, statements.run_id, engine).refresh_main(month)
         yield from _lines(engine, shown, condition, sent=sent)
 
 

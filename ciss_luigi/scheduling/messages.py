@@ -17,7 +17,7 @@ from luigi.parameter import MissingParameterException
 from luigi.rpc import RPCError
 
 from ciss_luigi.engines.base import Progress
-from ciss_luigi.errors import BadRunDate, CissError, EngineUnavailable, Stopped
+from ciss_luigi.errors import CissError, EngineUnavailable, Stopped
 from ciss_luigi.plaintext import printable_lines
 from ciss_luigi.scheduling import ranges
 from ciss_luigi.variables import without_secrets
@@ -198,12 +198,3 @@ class Teller:
                     self._senders[what](value)  # type: ignore[misc]
                 except Exception as error:
                     logger.debug("luigid did not take a status message: %s", error)
-
-
-def bad_date(text: str) -> BadRunDate:
-    """The error for a ``--date`` that is no date."""
-    return BadRunDate(
-        f"--date {text!r} is no date; a date looks like 2016-11-22",
-        state="nothing was touched",
-        next_command=EXAMPLE,
-    )

@@ -1,20 +1,22 @@
-"""What Luigi cannot make a run of: option values that it cannot read, bounds that make no range."""
+"""What Luigi cannot make a run of: option values that it cannot read, bounds and kinds that make no range."""
 
 from __future__ import annotations
 
 import re
 import traceback
+from typing import Any
 
 import luigi
 import luigi.parameter
-from luigi.tools.range import RangeBase
+from luigi.tools.range import RangeBase, RangeDaily
 
+from ciss_luigi.errors import ConfigurationError
 from ciss_luigi.scheduling.defaults import exit_codes
 
 EXAMPLE = "luigi --module ciss_luigi RangeDaily --of MergeMain --start 2016-11-01 --stop 2016-12-01"
 _UNTOUCHED = "nothing was touched"
 # Luigi logs what a range says of its bounds as the last line of a traceback
-_REFUSED = re.compile(r".*\nTraceback .*^luigi\.parameter\.ParameterException: (.*)\Z", re.DOTALL | re.M)
+_REFUSED = re.compile(r".*\nTraceback .*^luigi\.parameter\.\w*ParameterException: (.*)\Z", re.DOTALL | re.M)
 
 
 def unreadable_value(error: BaseException) -> tuple[str, str, str] | None:
@@ -37,23 +39,39 @@ def unreadable_value(error: BaseException) -> tuple[str, str, str] | None:
 
 
 def refusal(text: str) -> str | None:
-    """The text for bounds that make no range, out of what Luigi logs of them."""
+    """The text for options that make no range, out of what Luigi logs of them."""
     refused = _REFUSED.match(text)
     if refused is None:
         return None
-    what = (
-        f"these bounds make no range: {refused[1].strip()} (without --stop a range ends with today, in UTC)"
-    )
+    what = f"this makes no range: {refused[1].strip()} (without --stop a range ends with today, in UTC)"
     return f"{what}\nState: {_UNTOUCHED}\nNext:  {EXAMPLE}"
 
 
+def allow_only_daily(dated: type[luigi.Task]) -> None:
+    """Refuse Luigi's other ranges of such tasks.
+
+    A run date is neither an hour nor a month, and they end in 0 with nothing built where all of it lies
+    farther back than their limits. RangeDaily's own are widened (defaults).
+    """
+    require = RangeBase.requires
+
+    def requires(self: Any) -> Any:
+        if issubclass(self.of, dated) and not isinstance(self, RangeDaily):
+            kind, one = self.task_family, self.of.task_family
+            what = f"{kind} makes no range of {one}, which runs by the day: RangeDaily does"
+            raise ConfigurationError(what, next_command=EXAMPLE.replace("MergeMain", one))
+        return require(self)  # type: ignore[no-untyped-call]
+
+    RangeBase.requires = requires  # type: ignore[method-assign]
+
+
 @luigi.Task.event_handler(luigi.Event.DEPENDENCY_MISSING)  # type: ignore[no-untyped-call,untyped-decorator]
-def _refuse_bounds(task: luigi.Task) -> None:
-    """Bad bounds are a user's mistake; Luigi takes them for a failure of scheduling."""
+def _refuse(task: luigi.Task) -> None:
+    """What makes no range is a user's mistake; Luigi takes it for a failure of scheduling."""
     if not isinstance(task, RangeBase):
         return
     try:
         task.requires()  # type: ignore[no-untyped-call]
-    except luigi.parameter.ParameterException:
+    except (luigi.parameter.ParameterException, ConfigurationError):
         codes = exit_codes()
         codes.scheduling_error = codes.unhandled_exception

@@ -67,6 +67,16 @@ class Ledger:
         """Write down how an attempt ended; raises OSError."""
         self._append(date, {"event": "end", "attempt": attempt, "outcome": str(outcome), "error": error})
 
+    def rebuild(self, date: RunDate, attempt: str, command: str) -> None:
+        """Write down that an attempt built temp anew, and in which command; raises OSError."""
+        self._append(date, {"event": "rebuild", "attempt": attempt, "command": command})
+
+    def has_rebuilt(self, date: RunDate, command: str) -> bool:
+        """Whether a command has built a date's temp anew."""
+        return any(
+            entry["event"] == "rebuild" and entry.get("command") == command for entry in self._entries(date)
+        )
+
     def attempts(self, date: RunDate) -> list[Attempt]:
         """All attempts of a date, oldest first; a torn last line of a killed writer is passed over."""
         found: dict[str, Attempt] = {}

@@ -5,8 +5,8 @@ that proves it, and leaves writing that marker to its caller, after the data.
 """
 
 from ciss_luigi.steps.build import build_temp
-from ciss_luigi.steps.job import Job
+from ciss_luigi.steps.job import Job, RebuildBudget
 from ciss_luigi.steps.merge import merge_main
 from ciss_luigi.steps.truncate import truncate_temp
 
-__all__ = ["Job", "build_temp", "merge_main", "truncate_temp"]
+__all__ = ["Job", "RebuildBudget", "build_temp", "merge_main", "truncate_temp"]

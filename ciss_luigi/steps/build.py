@@ -32,7 +32,9 @@ def build_proven(job: Job, session: Session) -> Marker:
         try:
             with session.transaction():
                 marker = _build_once(job, session)
-            refresh(job, "temp", Statements.refresh_temp, Step.BUILD, job.builder)
+            refresh(
+                job, "temp", Statements.refresh_temp, Step.BUILD, run_id=marker.run_id, writer=job.builder
+            )
             return marker
         except TotalsDiffer as error:
             job.budget.spend(error)
@@ -55,7 +57,10 @@ def _build_once(job: Job, session: Session) -> Marker:
     differences = compare_sources(sources, temp, Build(statements.run_id, str(job.date)))
     differences += billing.wrong_rates(temp, rates, scope.months, job.settings.rate_fallback_months)
     if differences:
-        raise TotalsDiffer(listed("the control totals of the sources and temp differ:", differences))
+        raise TotalsDiffer(
+            listed("the control totals of the sources and temp differ:", differences),
+            next_command=_after_a_difference(job),
+        )
     marker = Marker(
         Step.BUILD,
         job.date,
@@ -67,6 +72,12 @@ def _build_once(job: Job, session: Session) -> Marker:
     )
     _tell_built(job, marker, scope)
     return marker
+
+
+def _after_a_difference(job: Job) -> str:
+    """A site's own rules are what to look at first; ours are right, so the sources moved."""
+    rules = job.settings.sql_dir
+    return f"ciss plan --date {job.date}, then correct {rules / 'build.sql'}" if rules else ""
 
 
 def _refuse_faults(sources: Mapping[Key, SourceTotals], rates: billing.Rates, job: Job) -> None:

@@ -24,15 +24,18 @@ MonthLocks = Callable[[Sequence[Month]], AbstractContextManager[Fence]]
 
 @dataclass
 class RebuildBudget:
-    """One rebuild per run: the first difference is healed, the second is a failure."""
+    """One rebuild per run, whatever its step: the first difference is healed, the second is a failure."""
 
     left: int = 1
+    note: Callable[[], None] = lambda: None
+    """Writes down that it was used, for the steps to come."""
 
     def spend(self, error: StepFailed) -> None:
         """Use the rebuild up; raises ``error`` when there is none left."""
         if not self.left:
             raise error
         self.left -= 1
+        self.note()
         logger.warning("%s\nBuilding temp anew, once.", error.what)
 
 

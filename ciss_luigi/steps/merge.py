@@ -66,12 +66,13 @@ def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Mon
     """Merge what main holds no newer estimate of; BuildTemp's marker, and the months left alone."""
     built = _proven_temp(job, session)
     months = [Month.parse(month.month) for month in built.months]
-    newer = [] if job.settings.allow_older else _newer_in_main(job, session, months)
+    newer = [] if job.settings.allow_older else _newer_in_main(job, session, built, months)
     table = columns(job, job.engine, session, job.settings.main_table)
     for month in months:
         if month not in newer:
             _merge_month(job, session, month, built, table=table, fence=fence)
-            refresh(job, f"main's {month}", partial(Statements.refresh_main, month=month), Step.MERGE)
+            shown = partial(Statements.refresh_main, month=month)
+            refresh(job, f"main's {month}", shown, Step.MERGE, run_id=built.run_id)
     return built, newer
 
 
@@ -102,8 +103,9 @@ def _temp_differences(job: Job, session: Session, built: Marker | None) -> list[
     return month_differences(built, built.months, temp, ("BuildTemp's marker", "temp"))
 
 
-def _newer_in_main(job: Job, session: Session, months: Sequence[Month]) -> list[Month]:
-    rows = session.query(job.statements(Step.MERGE).main_rows(months)) if months else []
+def _newer_in_main(job: Job, session: Session, built: Marker, months: Sequence[Month]) -> list[Month]:
+    statements = job.statements(Step.MERGE, built.run_id)
+    rows = session.query(statements.main_rows(months)) if months else []
     return sorted(
         Month.parse(month) for month, _, newest in rows if newest is not None and newest > str(job.date)
     )

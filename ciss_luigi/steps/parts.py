@@ -12,9 +12,11 @@ from ciss_luigi.state.markers import Step
 from ciss_luigi.statements import Columns, Statements
 from ciss_luigi.steps.job import Job
 
+Refreshes = Callable[[Statements], list[str]]
+
 
 def refresh(
-    job: Job, what: str, of: Callable[[Statements], list[str]], step: Step, writer: Engine | None = None
+    job: Job, what: str, of: Refreshes, step: Step, *, run_id: str = "", writer: Engine | None = None
 ) -> None:
     """Show other engines what one of them wrote, the job's unless another is named.
 
@@ -23,7 +25,7 @@ def refresh(
     for engine in job.shown(writer or job.engine):
         try:
             with engine.session() as session:
-                send(session, of(job.statements(step, engine=engine)))
+                send(session, of(job.statements(step, run_id, engine)))
         except CissError as error:
             raise StepFailed(
                 f"{engine.identity} still shows the old rows of {what}: {error.what}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -118,8 +119,9 @@ class Cluster(Place):
 
     def perform(self, date: str, *steps: Step) -> None:
         """Some steps, or all, in the test's own process."""
+        command = uuid.uuid4().hex
         for step in steps or Step:
-            runner.perform(self.site(), RunDate.parse(date), step, tell=lambda text: None)
+            runner.perform(self.site(), RunDate.parse(date), step, tell=lambda text: None, command=command)
 
     def rows(self, *months: str, column: str = "month_year") -> list[tuple[str, ...]]:
         """Some months of main as texts, in order."""

@@ -51,7 +51,7 @@ class Warehouse:
         assert self.contents() == before
         error = caught.value
         assert error.state == "nothing of this load was kept"
-        assert "then: ciss load " in error.next_command
+        assert error.next_command == f"{error.advice}, then the same command again"
         assert error.exit_code == 1
         assert str(error).isprintable() or "\n" in str(error)
         return error

@@ -222,7 +222,7 @@ class TestWhatIsRefused:
         assert "DuckDB" not in error.what
         place = [str(path), f"line {line}"] if line else [str(path)]
         assert error.what.startswith(", ".join(place))
-        assert error.next_command == f"correct the file, then: ciss load {there.folder}"
+        assert error.advice == "correct the file"
 
     @pytest.mark.parametrize(
         ("column", "value", "words"),
@@ -287,7 +287,7 @@ class TestWhatIsRefused:
         (there.folder / (NAMES["rate"] + second)).touch()
         error = there.refused()
         assert f"{NAMES['rate']}.csv and {NAMES['rate']}{second}" in error.what
-        assert error.next_command.startswith("remove one of them")
+        assert error.advice == "remove one of them"
 
     def test_no_file_at_all(self, there: Warehouse) -> None:
         (there.folder / "usage_overage_charges.csv").touch()
@@ -335,7 +335,7 @@ class TestWhatIsRefused:
         monkeypatch.setattr(Path, "open", denied)
         error = there.refused()
         assert error.what == f"{path}: cannot be read: Permission denied"
-        assert error.next_command.startswith("make it readable, then: ciss load ")
+        assert error.advice == "make it readable"
 
     def test_a_table_that_the_job_cannot_use(self, fresh: Warehouse) -> None:
         fresh.session.execute(f"CREATE SCHEMA {DATABASE}")

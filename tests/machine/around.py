@@ -12,11 +12,7 @@ from tests.command import Finished, Place
 DATE = "2016-11-10"
 
 
-def _can_mount() -> bool:
-    return subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode == 0
-
-
-needs_mounts = pytest.mark.skipif(not _can_mount(), reason="unshare -m is not permitted here")
+needs_mounts = pytest.mark.usefixtures("mounts")
 
 SMALL_DISK = (
     'mount -t tmpfs -o size="$1" none "$0" && cp "$2"/* "$0"/; out="$3"; shift 3; '

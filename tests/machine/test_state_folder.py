@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -46,9 +45,7 @@ def take_away(folder):
 
 before(runner._ACTIONS, Step("BuildTemp"), take_away)
 """
-needs_setpriv = pytest.mark.skipif(
-    shutil.which("setpriv") is None, reason="not installed: setpriv (Debian package util-linux)"
-)
+needs_setpriv = pytest.mark.usefixtures("setpriv")
 AS_IF_NOT_ROOT = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -67,6 +68,8 @@ class Bench:
     open_warehouse: Callable[[Path], Warehouse] = field(default=DuckFile, repr=False)
     wrap: Wrap = field(default=lambda engine: engine, repr=False)
     told: list[str] = field(default_factory=list, repr=False)
+    command: str = ""
+    """The command that steps belong to which are performed one by one."""
 
     def __post_init__(self) -> None:
         self.warehouse = self.open_warehouse(self.folder)
@@ -135,6 +138,7 @@ class Bench:
         here, when = self.site(**keys), RunDate.parse(date)
         if runner.is_done(here, when, Step.MERGE):
             return
+        self.command = uuid.uuid4().hex
         self.require_sources(date, **keys)
         for step in STEPS:
             if not runner.is_done(here, when, step):
@@ -151,7 +155,8 @@ class Bench:
 
     def perform(self, date: str, step: Step, **keys: str) -> None:
         """One step, from its ledger entry to its marker."""
-        runner.perform(self.site(**keys), RunDate.parse(date), step, tell=self.told.append)
+        here, when = self.site(**keys), RunDate.parse(date)
+        runner.perform(here, when, step, tell=self.told.append, command=self.command)
 
     def marker(self, date: str, step: Step = Step.BUILD) -> Marker | None:
         """The marker of a step, if it is valid."""

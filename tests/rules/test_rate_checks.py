@@ -10,13 +10,18 @@ from typing import Any
 import pytest
 
 from ciss_luigi.billing import Rate, choose_rate, faults, wrong_rates
-from ciss_luigi.totals import Key
+from ciss_luigi.totals import Key, SourceTotals
 from tests.rules.test_totals_checks import KEY, MONTH, SUMMARY
 
 
 def rate(value: str, highest: str | None = None, *, unusable: int = 0) -> Rate:
     """A rate as ``rates.sql`` tells it."""
     return Rate(Decimal(value), Decimal(highest or value), unusable, "0" if unusable else None)
+
+
+def using(*keys: Key) -> dict[Key, SourceTotals]:
+    """Sources that hold a row of each month and currency."""
+    return {key: SourceTotals(1, 0, {}) for key in keys}
 
 
 RATES: Mapping[tuple[str, str], Rate] = {
@@ -78,7 +83,7 @@ def test_an_unusable_rate_is_passed_over_for_an_older_one() -> None:
 
 @pytest.mark.parametrize("currency", [None, "", " ", "   "])
 def test_a_blank_currency_is_a_fault(currency: str | None) -> None:
-    assert faults([("2017-01", currency)], RATES, 1) == [
+    assert faults(using(("2017-01", currency)), RATES, 1) == [
         f"2017-01: a charge has the blank currency {currency!r}"
     ]
 
@@ -86,7 +91,7 @@ def test_a_blank_currency_is_a_fault(currency: str | None) -> None:
 @pytest.mark.parametrize("currency", ["\u00a0", "\t", "gbp", "GBP "])
 def test_a_currency_without_a_rate_is_a_fault(currency: str) -> None:
     line = f"2017-01: no rate {currency!r} -> USD, nor in the 1 months before"
-    assert faults([("2017-01", currency)], RATES, 1) == [line]
+    assert faults(using(("2017-01", currency)), RATES, 1) == [line]
 
 
 @pytest.mark.parametrize(
@@ -107,11 +112,11 @@ def test_a_currency_without_a_rate_is_a_fault(currency: str) -> None:
     ],
 )
 def test_a_rate_that_a_run_could_use_is_a_fault_if_nobody_uses_it(wrong: Rate, lines: list[str]) -> None:
-    assert faults([KEY], {**RATES, ("2016-12", "SEK"): wrong}, 1) == lines
+    assert faults(using(KEY), {**RATES, ("2016-12", "SEK"): wrong}, 1) == lines
 
 
 def test_all_faults_are_named_at_once() -> None:
     used: list[Key] = [("2017-01", "SEK"), ("2017-01", None), ("2016-12", " "), KEY]
     rates = {**RATES, ("2016-11", "EUR"): NONE, ("2016-12", "GBP"): rate("1", "2")}
-    assert len(faults(used, rates, 1)) == 5
-    assert faults([KEY, ("2017-01", "USD"), ("2017-01", "EUR")], RATES, 1) == []
+    assert len(faults(using(*used), rates, 1)) == 5
+    assert faults(using(KEY, ("2017-01", "USD"), ("2017-01", "EUR")), RATES, 1) == []

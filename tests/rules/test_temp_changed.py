@@ -79,6 +79,23 @@ def test_one_budget_serves_a_changed_temp_and_its_rebuild(built: Bench) -> None:
     assert built.rows() == before
 
 
+def test_one_budget_serves_all_steps_of_a_command(filled: Bench) -> None:
+    """A late row costs BuildTemp the rebuild; a temp that is changed after that is for the next command."""
+    before = filled.rows()
+    watch = interfere(filled, LATE, times=1, words=(BUILDS,), transactions=False)
+    for step in (Step.TRUNCATE, Step.BUILD):
+        filled.perform(DATE, step)
+    filled.query(CHANGES["emptied"])
+    with pytest.raises(TempChanged):
+        filled.perform(DATE, Step.MERGE)
+    assert watch.count(BUILDS) == 2
+    assert filled.rows() == before
+
+    filled.run(DATE)
+    assert watch.count(BUILDS) == 3
+    assert filled.marked(DATE) == list(STEPS)
+
+
 def test_a_rebuild_in_the_merge_takes_the_sources_as_they_are_now(built: Bench) -> None:
     built.query(LATE)
     built.query(CHANGES["emptied"])

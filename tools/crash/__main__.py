@@ -47,17 +47,20 @@ def _ground(engine: str, folder: Path) -> AbstractContextManager[Ground]:
 def run(ground: Ground, kills: int, chance: random.Random, only: str = "") -> list[Outcome]:
     """Trials, scenario after scenario, until there were enough kills."""
     chosen = [one for one in scenarios(ground.longest_range) if only in one.name]
-    expected = {}
+    expected, lengths = {}, {}
     for number, one in enumerate(chosen):
         place = ground.place(f"undisturbed{number}")
+        began = time.monotonic()
         place.start(*one.arguments, "--local-scheduler").finish(trial.LONGEST_SECONDS).expect(0)
+        lengths[one.name] = time.monotonic() - began
         expected[one.name] = ground.rows(place)
     outcomes: list[Outcome] = []
     weights = [one.weight for one in chosen]
     while sum(len(outcome.kills) for outcome in outcomes) < kills:
         (scenario,) = chance.choices(chosen, weights)
         name = f"trial{len(outcomes)}"
-        outcomes.append(Trial(scenario, ground, chance).run(name, expected[scenario.name]))
+        one_trial = Trial(scenario, ground, chance, lengths[scenario.name])
+        outcomes.append(one_trial.run(name, expected[scenario.name]))
     return outcomes
 
 

@@ -19,9 +19,6 @@ MAIN = "mnaas.customer_invoice_summary_estimated"
 class Ground(Protocol):
     """Where trials take place."""
 
-    longest_moment: float
-    """How many seconds into an attempt a kill may fall."""
-
     longest_range: int
     """How many dates a range has."""
 
@@ -35,7 +32,6 @@ class Ground(Protocol):
 class DuckGround:
     """A DuckDB file for each trial."""
 
-    longest_moment = 1.5
     longest_range = 40
 
     def __init__(self, folder: Path) -> None:
@@ -58,7 +54,6 @@ class DuckGround:
 class HiveGround:
     """A real HiveServer2 with the same sources; each trial has a temp and a main of its own."""
 
-    longest_moment = 15.0
     longest_range = 5
 
     def __init__(self, folder: Path, url: str, server: Server) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.command import Luigid, Place, Running, luigid, wait_until
@@ -15,7 +16,7 @@ from tools.crash.grounds import Ground, Rows
 from tools.crash.victim import PRELUDE
 
 WHOM = ("process", "group")
-AT_RANDOM = "at a random moment"
+AT_RANDOM = "at random, "
 LUIGID = "luigid, at a random moment"
 LONGEST_SECONDS = 600.0
 _SHARE_AT_BOUNDARIES = 0.7
@@ -50,6 +51,8 @@ class Trial:
     scenario: Scenario
     ground: Ground
     chance: random.Random
+    longest_moment: float
+    """How many seconds into an attempt a kill may fall: as long as an undisturbed one takes."""
 
     def run(self, name: str, expected: Rows) -> Outcome:
         """Disturb the scenario, heal it, compare."""
@@ -90,22 +93,22 @@ class Trial:
         return self._kill_at_random(place)
 
     def _kill_at_boundary(self, place: Place) -> str | None:
-        report = place.folder.parent / f"{place.folder.name}-kill"
-        report.unlink(missing_ok=True)
-        running = self._start(
-            place,
-            None,
-            PRELUDE,
-            CRASH_AT=str(self.chance.randint(1, self.scenario.boundaries)),
-            CRASH_WHOM=self.chance.choice(WHOM),
-            CRASH_FILE=str(report),
-        )
+        number = self.chance.randint(1, self.scenario.boundaries)
+        running, report = self._start_victim(place, number)
         with _ended(running):
             running.finish(LONGEST_SECONDS)
         return report.read_text() if report.exists() else None
 
+    def _start_victim(self, place: Place, boundary: int) -> tuple[Running, Path]:
+        """The command that kills itself at a boundary, 0 for none, and where it tells which it passes."""
+        report = place.folder.parent / f"{place.folder.name}-kill"
+        report.unlink(missing_ok=True)
+        whom = self.chance.choice(WHOM)
+        environment = {"CRASH_AT": str(boundary), "CRASH_WHOM": whom, "CRASH_FILE": str(report)}
+        return self._start(place, None, PRELUDE, **environment), report
+
     def _kill_at_random(self, place: Place) -> str | None:
-        running = self._start(place, None)
+        running, report = self._start_victim(place, 0)
         with _ended(running):
             if self._is_over(running):
                 return None
@@ -115,7 +118,8 @@ class Trial:
             except ProcessLookupError:
                 return None
             running.finish(LONGEST_SECONDS)
-        return AT_RANDOM
+        passed = report.read_text() if report.exists() else ""
+        return AT_RANDOM + (f"last seen {passed}" if passed else "before the first statement")
 
     def _kill_luigid(self, place: Place, daemon: Luigid) -> str | None:
         running = self._start(place, daemon)
@@ -129,7 +133,7 @@ class Trial:
 
     def _is_over(self, running: Running) -> bool:
         """Wait for a random moment; whether the command has ended by then."""
-        time.sleep(self.chance.uniform(0.1, self.ground.longest_moment))
+        time.sleep(self.chance.uniform(0.1, self.longest_moment))
         return running.process.poll() is not None
 
 

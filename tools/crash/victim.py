@@ -1,4 +1,4 @@
-"""What is put before the command so that it kills itself at a chosen boundary.
+"""What is put before the command so that it kills itself at a chosen boundary, or tells each that it passes.
 
 A boundary lies before and after each statement that is sent, and around each step of writing a file of
 the state: before it, between flushing and renaming, and after. A worker that was forked counts on from its
@@ -17,9 +17,11 @@ passed = 0
 def boundary(name):
     global passed
     passed += 1
-    if passed == int(os.environ["CRASH_AT"]):
+    chosen = int(os.environ["CRASH_AT"])
+    if chosen in (0, passed):
         with open(os.environ["CRASH_FILE"], "w") as file:
             file.write(name)
+    if passed == chosen:
         victim = os.environ["CRASH_WHOM"]
         os.killpg(0, signal.SIGKILL) if victim == "group" else os.kill(os.getpid(), signal.SIGKILL)
 

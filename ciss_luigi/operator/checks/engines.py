@@ -48,11 +48,12 @@ def reaching(group: Group, engine: Engine) -> Iterator[None]:
     try:
         yield
     except EngineUnavailable as error:
-        group.fault(error.what, error.next_command, code=ENGINE_AWAY)
+        remedy = f"see that {engine.identity} is there and answers, or correct its URL in [ciss]"
+        group.fault(error.what, error.next_command or remedy, code=ENGINE_AWAY)
     except CissError as error:
         group.fault(
             f"{engine.identity}: {error.what}",
-            "see [ciss] session_settings and connect_args",
+            "see the URL, connect_args and session_settings in [ciss]",
             code=CONFIGURATION,
         )
 
@@ -83,7 +84,10 @@ def check_rights(group: Group, job: Job, session: Session, statements: Statement
     if error is None:
         group.ok(f"tables of {settings.database} can be made and written (tried, and undone)")
         return True
-    group.fault(f"tables of {settings.database} cannot be made and written: {error.what}")
+    group.fault(
+        f"tables of {settings.database} cannot be made and written: {error.what}",
+        "give the job's user the right to, and take read_only out of [ciss] connect_args",
+    )
     return False
 
 

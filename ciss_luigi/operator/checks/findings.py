@@ -75,7 +75,7 @@ class Group:
         """Something that a run passes over, and somebody should look at."""
         self._add(Level.WARNING, text, remedy)
 
-    def fault(self, text: str, remedy: str = "", *, code: int = FAULT) -> None:
+    def fault(self, text: str, remedy: str, *, code: int = FAULT) -> None:
         """Something that a run would end at; the greatest code of all faults is the answer's."""
         self._add(Level.FAULT, text, remedy)
         self.report.exit_code = max(self.report.exit_code, code)
@@ -88,7 +88,7 @@ class Group:
         except EngineUnavailable:
             raise
         except CissError as error:
-            self.fault(f"{what}: {error.what}", error.next_command)
+            self.fault(f"{what}: {error.what}", error.next_command or "mend what the engine names")
 
     def _add(self, level: Level, text: str, remedy: str = "") -> None:
         self.report.findings.append(Finding(self.name, level, text, remedy))

@@ -75,7 +75,11 @@ def check_source(
     columns = dict(session.columns(settings.database, settings.source_tables[table.role]))
     wrong = _wrong(name, columns, table.all_columns, can_read)
     for text in wrong:
-        group.fault(text)
+        group.fault(
+            text,
+            f"alter the table, or name a view that has it so in [ciss] {table.role}_table "
+            f"(the embedded warehouse: DROP TABLE {name}, then ciss load DIR makes it)",
+        )
     if not capabilities.double_rates and columns.get("avg_conv_rate", "").upper() == "DOUBLE":
         wrong.append(f"{name}.avg_conv_rate is DOUBLE, whose decimal text is not proven on this engine")
         group.fault(wrong[-1], f"make it {schema.RATE}", code=CONFIGURATION)
@@ -100,7 +104,7 @@ def check_main(group: Group, settings: Settings, session: Session, dialect: Dial
     wanted = [column for column in schema.SUMMARY_COLUMNS if column not in later]
     wrong = _wrong(settings.main, there, wanted, can_hold)
     for text in wrong:
-        group.fault(text)
+        group.fault(text, "alter the table, or give [ciss] main_table a new name: the first run makes it")
     if later:
         names = ", ".join(column.name for column in later)
         ways = dialect.add_columns(settings.main, [(column.name, column.type) for column in later])

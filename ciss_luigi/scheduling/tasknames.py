@@ -1,0 +1,70 @@
+"""A task name that Luigi does not know: it says so before it has a log, with a traceback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from difflib import get_close_matches
+from types import TracebackType
+
+from luigi.task_register import Register, TaskClassAmbigiousException, TaskClassNotFoundException
+
+from ciss_luigi.scheduling import messages, ranges
+
+_Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
+
+
+def install_in_command() -> None:
+    """Explain such a name at the end of Luigi's command; Python's exit code of 1 stays as it is."""
+    if "luigi.cmdline" in sys.modules:
+        sys.excepthook = explaining(sys.excepthook)
+
+
+def explaining(otherwise: _Hook) -> _Hook:
+    """A hook for uncaught errors that leaves all others to another hook."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        explanation = _explanation(error)
+        if explanation is None or sys.stderr is None:
+            otherwise(kind, error, trace)
+        else:
+            text = messages.shown(explanation).replace("\n", "\n  ")  # as it would stand in the log
+            sys.stderr.write(f"ERROR: {text}\n")
+
+    return hook
+
+
+def _explanation(error: BaseException) -> str | None:
+    """What failed, the state and the next command, or None for an error of another kind."""
+    if isinstance(error, TaskClassNotFoundException):
+        what, again = _unknown(str(error))
+    elif isinstance(error, TaskClassAmbigiousException):
+        what, again = f"{error}: several have this name", "rename the others, then the same command again"
+    else:
+        return None
+    return f"{what}\nState: nothing was touched\nNext:  {again}"
+
+
+def _unknown(text: str) -> tuple[str, str]:
+    """What failed and the next command, out of Luigi's text: the name, and all that it offers instead."""
+    name = text.removeprefix("No task ").partition(". Did you mean:\n")[0].partition(". Candidates are: ")[0]
+    names = _names()
+    near = get_close_matches(name, names, n=1)
+    if not near:
+        what = f"No task {name}. The task comes before its options, and is one of {', '.join(names)}"
+        return what, messages.EXAMPLE
+    dated = messages.EXAMPLE.replace("MergeMain", near[0])
+    return f"No task {name}. Did you mean {near[0]}?", ranges.EXAMPLE if near[0] == "RangeDaily" else dated
+
+
+def _names() -> list[str]:
+    """What can be asked for, without the building blocks of Luigi's own."""
+    names = Register.task_names()  # type: ignore[no-untyped-call]
+    return [name for name in names if name == "RangeDaily" or not _is_luigis(name)]
+
+
+def _is_luigis(name: str) -> bool:
+    try:
+        return Register.get_task_cls(name).__module__.startswith("luigi.")  # type: ignore[no-untyped-call,no-any-return]
+    except TaskClassAmbigiousException:
+        return False

@@ -1,0 +1,168 @@
+"""What a ``luigi.cfg`` means, and what is said of one that means nothing; read in this process."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ciss_luigi import clashes, duckdbnames, site
+from ciss_luigi.errors import ConfigurationError
+from tests.helpers import clean, run, typed
+from tests.sample import make_sample, make_site
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder for the configuration, with others beside it."""
+    made = tmp_path / "site"
+    made.mkdir()
+    return made
+
+
+def faults(folder: Path, text: str) -> list[str]:
+    (folder / "luigi.cfg").write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        site.load({}, folder)
+    return [str(fault) for fault in caught.value.faults]
+
+
+# --- one file, several ways to it ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "way", ["../site/luigi.cfg", "linked/luigi.cfg", "linked/../site/luigi.cfg", "luigi.cfg"]
+)
+def test_a_done_date_is_done_whichever_way_leads_to_the_configuration(folder: Path, way: str) -> None:
+    make_site(folder, make_sample(folder.parent / "sample.duckdb"))
+    run(folder, "2016-11-22")
+    other = folder.parent / "other"
+    other.mkdir()
+    (other / "linked").symlink_to(folder)
+    if way == "luigi.cfg":
+        (other / way).symlink_to(folder / way)
+    here = site.load({"LUIGI_CONFIG_PATH": way}, other)
+    assert (here.config_path, here.settings.folder) == (folder / "luigi.cfg", folder)
+    (done,) = here.markers.dates()
+    assert here.markers.is_merged(done)
+
+
+def test_a_warehouse_is_the_same_behind_links_and_dots(folder: Path) -> None:
+    (folder.parent / "linked").symlink_to(folder)
+    (folder / "file.duckdb").symlink_to(folder / "not_there_yet.duckdb")
+    places = set()
+    for url in ("not_there_yet.duckdb", "../linked/not_there_yet.duckdb", "x/../file.duckdb"):
+        (folder / "luigi.cfg").write_text(f"[ciss]\nwarehouse_url = duckdb:///{url}\n")
+        places.add(site.load({}, folder).settings.warehouse.place)
+    assert places == {str(folder / "not_there_yet.duckdb")}
+
+
+def test_links_that_lead_in_a_circle_are_a_fault(folder: Path) -> None:
+    (folder / "var").symlink_to(folder / "var")
+    (fault,) = faults(folder, "[ciss]\n")
+    assert fault.startswith(f"[ciss] warehouse_url: {folder}/var/ciss.duckdb is a link that leads back")
+    (folder / "loop.cfg").symlink_to(folder / "loop.cfg")
+    with pytest.raises(ConfigurationError, match=r"names a missing file: loop\.cfg"):
+        site.load({"LUIGI_CONFIG_PATH": "loop.cfg"}, folder)
+
+
+# --- indented lines -----------------------------------------------------------------------------------
+
+
+def test_an_indented_line_is_a_fault_of_the_key_above_it_beside_all_others(folder: Path) -> None:
+    found = faults(
+        folder,
+        "[ciss]\nstate_dir = var\n  grace_days = 0\ntypo = 1\n  2\nretries = many\n"
+        "lease_url =\n  postgresql://h/x\n  password: s3cret\n",
+    )
+    swallows = "the next line is indented and so belongs to this value"
+    assert found[0].startswith("[ciss] typo: unknown key")
+    assert found[1:4] == [
+        f"[ciss] state_dir: {swallows}; begin grace_days at the start of its line (example: var)",
+        f"[ciss] typo: {swallows}",
+        f"[ciss] lease_url: {swallows} (example: postgresql://ciss:${{LEASE_PASSWORD}}@db.example.net/ciss)",
+    ]
+    assert found[4].startswith("[ciss] retries: 'many' is no whole number")
+
+
+def test_json_may_take_several_lines_and_a_value_may_begin_on_the_next(folder: Path) -> None:
+    (folder / "luigi.cfg").write_text(
+        '[ciss]\nsession_settings =\n  {"memory_limit": "1GB",\n  "threads": 2}\n'
+        "state_dir =\n  # a comment\n  elsewhere\n\n[core]\n"
+    )
+    settings = site.load({}, folder).settings
+    assert settings.warehouse.session_settings == {"memory_limit": "1GB", "threads": 2}
+    assert settings.state_dir == folder / "elsewhere"
+
+
+# --- names --------------------------------------------------------------------------------------------
+
+
+def test_the_reserved_words_are_those_of_duckdb() -> None:
+    import duckdb
+
+    rows = duckdb.execute("SELECT keyword_name, keyword_category FROM duckdb_keywords()").fetchall()
+    assert {name for name, category in rows if category == "reserved"} == duckdbnames.RESERVED
+    assert {name for name, category in rows if category == "type_function"} == duckdbnames.HALF_RESERVED
+
+
+@pytest.mark.parametrize("key", clashes.NAMES)
+def test_a_reserved_word_is_no_name_in_an_embedded_warehouse(folder: Path, key: str) -> None:
+    (fault,) = faults(folder, f"[ciss]\n{key} = Order\n")
+    assert fault.startswith(f"[ciss] {key}: 'Order' is a reserved word of DuckDB (example: ")
+
+
+@pytest.mark.parametrize("name", ["left", "temp", "System", "information_schema", "ciss", "CISS"])
+def test_a_database_that_duckdb_takes_for_something_else_is_a_fault(folder: Path, name: str) -> None:
+    (fault,) = faults(folder, f"[ciss]\ndatabase = {name}\n")
+    assert fault.startswith(f"[ciss] database: {name!r} is ")
+    (folder / "luigi.cfg").write_text(f"[ciss]\nmain_table = {name}\n")
+    typed(folder, "init").expect(0, f"mnaas.{name} made")
+
+
+def test_a_server_may_have_a_database_called_default(folder: Path) -> None:
+    (folder / "luigi.cfg").write_text("[ciss]\ndatabase = default\nwarehouse_url = hive://h/default\n")
+    assert site.load({}, folder).settings.main.startswith("default.")
+
+
+# --- no section ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("before", [None, "[core]\nlog_level = INFO"])
+@pytest.mark.parametrize("verb", ["init", "check"])
+def test_without_a_section_the_command_that_makes_one_is_said_and_works(
+    folder: Path, verb: str, before: str | None
+) -> None:
+    if before is not None:
+        (folder / "luigi.cfg").write_text(before)
+    answer = typed(folder, verb).expect(40)
+    text = answer.out + answer.err
+    assert "no file has a [ciss] section; looked at: " in text
+    (command,) = [line.strip(" ->") for line in text.replace("Next:  ", "-> ").splitlines() if "->" in line]
+    subprocess.run(
+        command.partition(" && ")[0],
+        shell=True,
+        cwd=folder,
+        env=clean(folder),
+        check=True,
+        executable="/bin/sh",
+    )
+    assert site.load({}, folder).config_path == folder / "luigi.cfg"
+    assert (folder / "luigi.cfg").read_text() in ("[ciss]\n", f"{before}\n[ciss]\n")
+
+
+@pytest.mark.parametrize("name", ["cis", "Ciss", "CISS", "ciss_luigi"])
+def test_a_section_that_is_nearly_the_right_one_is_named(folder: Path, name: str) -> None:
+    (folder / "luigi.cfg").write_text(f"[core]\n[{name}]\nretries = 1\n")
+    typed(folder, "status").explained(
+        40,
+        f"no file has a [ciss] section, but {folder}/luigi.cfg has [{name}]; looked at: ",
+        f"Next:  write [ciss] for [{name}] there, then: ciss check",
+    )
+
+
+def test_a_section_of_nearly_the_right_name_in_toml_is_named(folder: Path) -> None:
+    (folder / "luigi.toml").write_text("ciss = 3\n[Ciss]\nretries = 1\n")
+    with pytest.raises(ConfigurationError, match=r"luigi.toml has \[Ciss\]; looked at"):
+        site.load({"LUIGI_CONFIG_PARSER": "toml"}, folder)
