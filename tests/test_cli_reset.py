@@ -187,6 +187,7 @@ def test_a_date_that_another_host_runs_is_refused(merged: Place, lease_url: str)
     assert len(merged.marked(DATE)) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_its_own_lease_is_free_again_afterwards(merged: Place, lease_url: str) -> None:
     merged.configure(lease_url=lease_url)

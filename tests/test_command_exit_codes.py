@@ -35,6 +35,7 @@ def test_0_when_main_is_as_new_as_the_date_and_again_without_work(place: Place) 
     assert len(place.attempts(DATE)) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [(), ("--workers", "2", "--parallel-scheduling")])
 def test_a_date_that_is_done_needs_neither_sqlalchemy_nor_duckdb(place: Place, way: tuple[str, ...]) -> None:
     absent = "import sys\nsys.modules['sqlalchemy'] = sys.modules['duckdb'] = None\n"
@@ -210,6 +211,7 @@ def test_2_for_a_bad_flag(place: Place) -> None:
     place.merge(DATE, "--no-such-flag").explained(2, "unrecognized arguments: --no-such-flag")
 
 
+@pytest.mark.slow
 def test_the_retcodes_of_a_site_win(place: Place) -> None:
     codes = "[retcode]\nmissing_data = 61\nalready_running = 62\nunhandled_exception = 63\ntask_failed = 64"
     place.configure(codes)
@@ -221,6 +223,7 @@ def test_the_retcodes_of_a_site_win(place: Place) -> None:
     place.merge(DATE).explained(64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [(), ("--workers", "2", "--parallel-scheduling")])
 def test_a_zero_of_the_site_wins_too(place: Place, way: tuple[str, ...]) -> None:
     place.configure("[retcode]\nmissing_data = 0\nalready_running = 0")
@@ -233,6 +236,7 @@ def test_a_zero_of_the_site_wins_too(place: Place, way: tuple[str, ...]) -> None
     place.merge(DATE, *way).explained(0, "there were failed tasks")
 
 
+@pytest.mark.slow
 def test_a_zero_of_the_site_hides_no_other_code(place: Place) -> None:
     place.configure("[retcode]\nmissing_data = 0")
     place.query(f"UPDATE mnaas.{name_of('overage')} SET currency = ' ' WHERE partition_date = '2017-01'")

@@ -99,6 +99,7 @@ def test_a_read_only_state_dir_is_a_refusal_and_no_concern_of_a_date_that_is_don
     merged.range("2016-11-11", "2016-11-12", before=before).explained(40, "Read-only file system")
 
 
+@pytest.mark.slow
 @needs_mounts
 def test_a_full_disk_leaves_no_half_marker_and_the_next_run_goes_on(place: Place) -> None:
     place.state.mkdir()

@@ -103,11 +103,13 @@ def test_the_sources_of_a_range_are_asked_for_in_few_openings(place: Place, opti
     assert 1 <= finished.text.count("opened to look") <= (months * processes if options else 1)
 
 
+@pytest.mark.slow
 def test_workers_do_not_ask_for_the_sources_anew(place: Place) -> None:
     finished = place.merge("2016-11-10", *PARALLEL, prelude=COUNT_OPENINGS)
     assert finished.expect(0).text.count("opened to look") == 1
 
 
+@pytest.mark.slow
 def test_dates_without_sources_end_in_20_after_the_others_are_built(place: Place) -> None:
     finished = place.range("2017-02-04", "2017-02-08", "--workers", "2")
     finished.explained(20, f"2017-02-06: mnaas.{name_of('billable')} has no row for 2017-02")
@@ -118,6 +120,7 @@ def test_dates_without_sources_end_in_20_after_the_others_are_built(place: Place
     assert place.read_marker("2017-02-05", "MergeMain")["left_out"] == ["2017-02"]
 
 
+@pytest.mark.slow
 def test_hundreds_of_dates_that_are_done_need_no_engine(place: Place) -> None:
     place.merge("2016-11-10").explained(0)
     for step in ("BuildTemp", "MergeMain"):
@@ -132,6 +135,7 @@ def test_hundreds_of_dates_that_are_done_need_no_engine(place: Place) -> None:
     assert not place.warehouse.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), PARALLEL])
 def test_a_range_waits_for_a_date_that_runs_elsewhere(place: Place, options: tuple[str, ...]) -> None:
     with FileLock(place.state / "locks" / "date-2016-11-11.lock").waited():
@@ -173,6 +177,7 @@ def test_25_for_overlapping_ranges_under_one_luigid_though_all_is_built(place: P
 # --- other tasks, other ranges ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), PARALLEL])
 @pytest.mark.parametrize(("task", "steps"), [("TruncateTemp", STEPS[:1]), ("BuildTemp", STEPS[:2])])
 def test_a_range_of_an_earlier_step_ends_with_it(
@@ -185,6 +190,7 @@ def test_a_range_of_an_earlier_step_ends_with_it(
     finished.explained(0, "1 complete ones were encountered", "Did not run any tasks")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), PARALLEL])
 def test_a_range_of_sources_asks_for_them_all_in_one_opening(place: Place, options: tuple[str, ...]) -> None:
     def asked(stop: str) -> Finished:

@@ -22,6 +22,7 @@ amounts = st.none() | st.decimals(-(10**9), 10**9, places=8, allow_nan=False, al
 
 
 class TestRoundTrip:
+    @pytest.mark.slow
     @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         rows=st.lists(st.tuples(anything, anything, anything, amounts), max_size=8),

@@ -89,6 +89,7 @@ def test_a_log_that_cannot_be_written_changes_neither_run_nor_exit_code(
     assert place.merge("2016-12-20", before=limited("exec >/dev/full 2>&1")).code == 30
 
 
+@pytest.mark.slow
 def test_a_file_that_may_not_grow_is_a_full_disk_too(place: Place, undisturbed: list[Any]) -> None:
     """Where nothing can be mounted: the kernel lets no file of the command grow beyond some bytes."""
     to_a_pipe = ("bash", "-o", "pipefail", "-c", '"$@" 2>&1 | cat', "bash")

@@ -40,6 +40,7 @@ datetime.datetime, datetime.date = Earlier, EarlierDate
 """Mocked: the machine's own clock belongs to everybody on it."""
 
 
+@pytest.mark.slow
 def test_too_few_file_descriptors_in_the_middle_of_a_run(place: Place, undisturbed: list[Any]) -> None:
     finished = place.merge(DATE, before=limited("ulimit -n 12"))
     explained(finished, 30, "Too many open files")

@@ -96,6 +96,7 @@ def test_one_month_equals_the_reference(shared_bench: Bench, case: Case) -> None
     check(shared_bench, case)
 
 
+@pytest.mark.slow
 @given(case=cases(TWO_MONTHS, doubles=False))
 @QUICK
 def test_two_months_equal_the_reference(shared_bench: Bench, case: Case) -> None:

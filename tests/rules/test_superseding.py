@@ -26,12 +26,14 @@ def follow(bench: Bench, runs: list[Run], *, old: bool) -> None:
         assert held(bench) == model.rows
 
 
+@pytest.mark.slow
 @given(runs(allow_older=NEVER, longest=3), st.booleans())
 @SHORT
 def test_main_follows_the_greatest_run_date(shared_bench: Bench, events: list[Run], old: bool) -> None:
     follow(shared_bench, events, old=old)
 
 
+@pytest.mark.slow
 @given(runs(allow_older=PERHAPS, longest=3), st.booleans())
 @SHORT
 def test_main_follows_the_latest_run_where_older_ones_are_allowed(
