@@ -93,6 +93,9 @@ def test_the_engines_own_words_command_no_terminal(place: Place) -> None:
     table = f"mnaas.{name_of('service')}"
     place.query(f"ALTER TABLE {table} ALTER charge TYPE VARCHAR")
     put(place, name_of("service"), "charge")
+    place.query(f"ALTER TABLE {table} RENAME TO texts")
+    numbers = "* REPLACE (CAST(charge AS DECIMAL(18,4)) AS charge)"
+    place.query(f"CREATE VIEW {table} AS SELECT {numbers} FROM mnaas.texts")
     tame(place.merge(DATE).explained(30, "Could not convert string", "State: ").text)
     told(ciss(place.folder, "check", "--date", DATE).expect(1))
 
