@@ -153,6 +153,7 @@ def test_the_tasks_are_registered_where_luigi_reads_its_configuration(place: Pla
 # --- signals and pipes --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_verb_that_waits_for_the_warehouse(
     number: signal.Signals, code: int, place: Place

@@ -174,6 +174,7 @@ def test_superseded_and_left_out_months_and_empty_sources_are_said(place: Place)
     assert of_one(place, "2017-01-31")["superseded"] == ["2017-01"]
 
 
+@pytest.mark.slow
 def test_of_several_dates_each_says_what_it_left_alone_and_alike_ones_share_a_line(place: Place) -> None:
     run(place.folder, "2017-02-05")
     for day in ("2017-01-29", "2017-01-30", "2017-02-04"):

@@ -97,6 +97,7 @@ def stopped(place: Place, running: Running, finished: Finished, name: str) -> No
 # --- signals ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_sigterm_in_a_long_statement(slow: Place, undisturbed: list[tuple[Any, ...]]) -> None:
     running = in_the_statement(slow)
     running.send(signal.SIGTERM)

@@ -44,6 +44,7 @@ def test_a_broken_marker_costs_a_step_and_changes_nothing_in_main(merged: Place,
     assert warned == (step != "TruncateTemp")
 
 
+@pytest.mark.slow
 def test_a_merge_that_rests_on_another_build_is_done_again(merged: Place) -> None:
     first = merged.read_marker(DATE, "MergeMain")["run_id"]
     for step in ("TruncateTemp", "BuildTemp"):
@@ -80,6 +81,7 @@ def test_markers_of_another_date_do_not_count(merged: Place) -> None:
     merged.merge("2016-11-12").explained(0, "counts as absent: it is about another date", "merged 2016-11")
 
 
+@pytest.mark.slow
 def test_a_folder_in_the_place_of_a_marker_fails_the_step_and_names_it(place: Place) -> None:
     place.marker(DATE, "BuildTemp").mkdir(parents=True)
     finished = place.merge(DATE)

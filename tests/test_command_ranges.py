@@ -54,6 +54,7 @@ def singly(tmp_path_factory: pytest.TempPathFactory, small_warehouse: Any) -> li
     return place.main()
 
 
+@pytest.mark.slow
 def test_a_range_runs_the_oldest_date_first_and_ends_like_single_runs(
     place: Place, singly: list[tuple[Any, ...]]
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_reversed_range_under_luigid_ends_like_single_runs(
     assert place.main() == singly
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), PARALLEL])
 def test_the_sources_of_a_range_are_asked_for_in_few_openings(place: Place, options: tuple[str, ...]) -> None:
     finished = place.range("2016-10-30", "2017-01-04", *options, prelude=COUNT_OPENINGS + NO_STEPS)

@@ -239,6 +239,7 @@ def recorded_command(here: Site, date: str) -> tuple[int, list[str]]:
     return sum(kind == "open" for kind, _ in events), sent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("date", "keys", "most"),
     [("2017-01-20", {}, 30), ("2017-01-03", ANY, 45), ("2017-01-03", {**ANY, "temp_keep_days": 0}, 45)],
@@ -256,6 +257,7 @@ def test_the_literal_command_opens_little_and_sends_what_the_plan_says(
     assert len(sent) <= most
 
 
+@pytest.mark.slow
 def test_the_number_of_statements_does_not_grow_with_the_data(make: Make) -> None:
     here = make(**ANY)
     opened, sent = recorded_command(here, "2017-01-03")
