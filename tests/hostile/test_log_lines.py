@@ -15,7 +15,7 @@ from ciss_luigi.errors import StepFailed
 from ciss_luigi.scheduling.messages import Readable
 from tests.command import MAIN, Place, name_of
 from tests.helpers import Answer, ciss, run
-from tests.hostile.words import FORGED, NASTY, tame
+from tests.hostile.words import FORGED, NASTY, silent, tame
 from tests.two_at_once.watching import WATCHED, spans
 
 DATE = "2016-11-10"
@@ -157,3 +157,21 @@ def test_a_traceback_shows_no_secret(log: logging.Logger, kept: Kept) -> None:
         log.exception("it failed")
     assert "connect() got ***" in kept.text
     assert "Traceback" in kept.text
+
+
+VERBS = (
+    ("check",),
+    ("check", "--json"),
+    ("--debug", "init"),
+    ("plan", "--date", DATE),
+)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_a_secret_that_the_engine_repeats_is_not_shown(place: Place, verb: tuple[str, ...]) -> None:
+    """DuckDB names the value that it does not take."""
+    place.configure(session_settings='{"threads": "${TOKEN}"}')
+    answer = ciss(place.folder, *verb, TOKEN="hunter2hunter2")
+    assert answer.code != 0
+    assert "***" in answer.out + answer.err
+    silent("hunter2hunter2", answer.out, answer.err)

@@ -90,6 +90,10 @@ def _home() -> Path:
     return Path(found.origin).parent
 
 
+# C1 and one collector thread: as for Hive, short runs on few processors.
+_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+
+
 def _defaults(work: Path, web_port: int) -> dict[str, str]:
     java = {
         "java.io.tmpdir": f"{work}/tmp",
@@ -105,14 +109,7 @@ def _defaults(work: Path, web_port: int) -> dict[str, str]:
         "spark.driver.memory": "1g",
         "spark.driver.host": HOST,
         "spark.driver.bindAddress": HOST,
-        # C1 and one collector thread: as for Hive, short runs on few processors.
-        "spark.driver.extraJavaOptions": " ".join(
-            [
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                *(f"-D{name}={value}" for name, value in java.items()),
-            ]
-        ),
+        "spark.driver.extraJavaOptions": " ".join([*_JVM, *(f"-D{key}={one}" for key, one in java.items())]),
         "spark.local.dir": f"{work}/tmp",
         "spark.ui.port": str(web_port),
         # A taken port ends the start, and another is tried; Spark would move to the next one unseen.
