@@ -8,26 +8,35 @@ before the new one has data (CONTRACT section 5).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ciss_luigi import schema
-from ciss_luigi.engines.base import Session
+from ciss_luigi.engines.base import Session, query_each
 from ciss_luigi.errors import ConfigurationError, Fault, SourcesMissing
 from ciss_luigi.rundate import Month
 from ciss_luigi.settings import Settings
 from ciss_luigi.statements import Statements
 
 MAIN = "main"
+RATE = "rate"
 
 
 @dataclass(frozen=True)
 class Holdings:
-    """What there is: absent sources, rows per (role or main, month), and all tables of the schema."""
+    """What there is: absent sources, (role or main, month) with a row, and all tables of the schema."""
 
-    absent: tuple[str, ...]
-    rate_rows: int
-    rows: Mapping[tuple[str, str], int]
+    absent: tuple[str, ...] = ()
+    rates: bool = False
+    months: frozenset[tuple[str, str]] = frozenset()
     tables: frozenset[str] = frozenset()
+
+    def hold(self, role: str, month: Month) -> bool:
+        """Whether a source, or main, has a row of the month."""
+        return (role, str(month)) in self.months
+
+    def plus(self, newer: Holdings) -> Holdings:
+        """What was known of other months, and a newer answer."""
+        return replace(newer, months=self.months | newer.months)
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ class Scope:
 
 def nothing(settings: Settings) -> Holdings:
     """What a warehouse without any table holds."""
-    return Holdings(tuple(settings.source(table.role) for table in schema.SOURCES), 0, {})
+    return Holdings(tuple(settings.source(table.role) for table in schema.SOURCES))
 
 
 def ask(
@@ -79,16 +88,13 @@ def ask(
         if settings.source_tables[table.role].lower() not in there
     )
     if absent:
-        return Holdings(absent, 0, {}, there)
+        return Holdings(absent, tables=there)
     if not double_rates:
         _refuse_double_rates(session, settings)
-    rows: dict[tuple[str, str], int] = {}
-    for role, month, count in session.query(statements.readiness(months)):
-        rows[role, month] = count
+    found = {(role, month) for role, month in query_each(session, statements.readiness(months))}
     if settings.main_table.lower() in there:
-        for month, count, _ in session.query(statements.main_rows(months)):
-            rows[MAIN, month] = count
-    return Holdings((), rows.get(("rate", ""), 0), rows, there)
+        found |= {(MAIN, month) for month, _, _ in session.query(statements.main_rows(months))}
+    return Holdings((), (RATE, "") in found, frozenset(found), there)
 
 
 def _refuse_double_rates(session: Session, settings: Settings) -> None:
@@ -107,7 +113,7 @@ def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Sc
         return Scope((), missing=tuple(f"there is no table {name}" for name in holdings.absent))
     lacking = {month: _lacking(holdings, month, settings) for month in months}
     ready = [month for month in months if not lacking[month]]
-    left_out = [month for month in months if lacking[month] and not holdings.rows.get((MAIN, str(month)))]
+    left_out = [month for month in months if lacking[month] and not holdings.hold(MAIN, month)]
     needed = [month for month in months if lacking[month] and not (ready and month in left_out)]
     return Scope(
         months=tuple(ready),
@@ -115,7 +121,7 @@ def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Sc
         empty=tuple(_empty(holdings, ready)),
         missing=tuple(
             [text for month in needed for text in lacking[month]]
-            + ([] if holdings.rate_rows else [f"{settings.source('rate')} has no row at all"])
+            + ([] if holdings.rates else [f"{settings.source('rate')} has no row at all"])
         ),
     )
 
@@ -123,14 +129,14 @@ def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Sc
 def _lacking(holdings: Holdings, month: Month, settings: Settings) -> list[str]:
     charge_roles = [table.role for table in schema.CHARGE_SOURCES]
     if not settings.required_sources:
-        if any(holdings.rows.get((role, str(month))) for role in charge_roles):
+        if any(holdings.hold(role, month) for role in charge_roles):
             return []
         names = ", ".join(settings.source(role) for role in charge_roles)
         return [f"none of {names} has a row for {month}"]
     return [
         f"{settings.source(role)} has no row for {month}"
         for role in settings.required_sources
-        if not holdings.rows.get((role, str(month)))
+        if not holdings.hold(role, month)
     ]
 
 
@@ -139,5 +145,5 @@ def _empty(holdings: Holdings, months: Collection[Month]) -> list[tuple[str, Mon
         (table.role, month)
         for table in schema.CHARGE_SOURCES
         for month in months
-        if not holdings.rows.get((table.role, str(month)))
+        if not holdings.hold(table.role, month)
     ]

@@ -25,7 +25,7 @@ class Sources:
     def __init__(self) -> None:
         self._expected: set[Month] = set()
         self._asked: set[Month] = set()
-        self._holdings = Holdings((), 0, {})
+        self._holdings = Holdings()
         self._ready: set[RunDate] = set()
         self._told: set[str] = set()
 
@@ -54,8 +54,7 @@ class Sources:
         return not scope.missing
 
     def _ask_for(self, months: set[Month], site: Site, date: RunDate) -> None:
-        new = _ask(site, date, sorted(months))
-        self._holdings = Holdings(new.absent, new.rate_rows, {**self._holdings.rows, **new.rows})
+        self._holdings = self._holdings.plus(_ask(site, date, sorted(months)))
         self._asked |= months
 
     def _tell_once(self, line: str) -> None:

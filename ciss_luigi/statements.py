@@ -76,17 +76,17 @@ class Statements:
 
     # --- sources ----------------------------------------------------------------------------------
 
-    def readiness(self, months: Sequence[Month]) -> str:
-        """Count the sources' rows of each month."""
-        return self._own("readiness", {"months": _literals(months), **self._sources})
+    def readiness(self, months: Sequence[Month]) -> list[str]:
+        """Ask which sources hold a row of each month."""
+        return [self._own("readiness", {"month": str(month), **self._sources}) for month in months]
 
     def main_rows(self, months: Sequence[Month]) -> str:
         """Ask what main holds of each month, and its newest as_of_date."""
         return self._own("main_rows", {**self._main_names, "months": _literals(months)})
 
-    def source_totals(self, months: Sequence[Month]) -> str:
-        """Sum up the charge sources."""
-        return self._own("source_totals", {"months": _literals(months), **self._sources})
+    def source_totals(self, months: Sequence[Month]) -> list[str]:
+        """Sum up the charge sources of each month."""
+        return [self._own("source_totals", {"month": str(month), **self._sources}) for month in months]
 
     def rates(self, months: Sequence[Month]) -> str:
         """Ask for the rates that the run could use, and their faults."""

@@ -6,7 +6,7 @@ Engines differ in data and flags (``Capabilities``, ``Dialect``), never by a que
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -129,6 +129,11 @@ class Session(Protocol):
 
     def transaction(self) -> AbstractContextManager[None]:
         """Make the statements inside take effect together where the engine can; else do nothing."""
+
+
+def query_each(session: Session, statements: Iterable[str]) -> list[Row]:
+    """The rows of several queries together."""
+    return [row for statement in statements for row in session.query(statement)]
 
 
 class Engine(ABC):

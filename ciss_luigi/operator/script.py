@@ -44,7 +44,8 @@ def sources_ready(job: Job, outlook: Outlook) -> Iterator[Line]:
     yield Line(job.engine.dialect.list_tables(job.settings.database), place)
     if not job.builder.capabilities.double_rates:
         yield Line(_rate_columns(job, job.engine), place, "only if all source tables are there", there)
-    yield Line(statements.readiness(job.months), place, "only if all source tables are there", there)
+    for text in statements.readiness(job.months):
+        yield Line(text, place, "only if all source tables are there", there)
     condition = f"only if there is a table {job.settings.main}"
     yield Line(statements.main_rows(job.months), place, condition, there and main)
 
@@ -75,10 +76,10 @@ def build(job: Job, outlook: Outlook, *, lost: bool) -> Iterator[Line]:
     texts = [
         job.builder.dialect.list_tables(job.settings.database),
         *([] if job.builder.capabilities.double_rates else [_rate_columns(job, job.builder)]),
-        statements.readiness(job.months),
+        *statements.readiness(job.months),
         *([statements.main_rows(job.months)] if main else []),
         *(statements.create_tables() if lost else []),
-        statements.source_totals(months),
+        *statements.source_totals(months),
         statements.rates(months),
         *_columns(job, job.builder, job.settings.temp_table),
         *statements.build(months, outlook.temp_columns if job.builder.dialect.positional else ()),

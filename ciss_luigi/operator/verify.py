@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ciss_luigi import answers
-from ciss_luigi.engines.base import Engine, Session
+from ciss_luigi.engines.base import Engine, Session, query_each
 from ciss_luigi.errors import EngineUnavailable, Refused, StatementFailed
 from ciss_luigi.operator.asking import ask, explaining
 from ciss_luigi.rundate import Month, RunDate
@@ -143,7 +143,7 @@ def _moved(
         return [], f"there is no table {', '.join(lacking)}"
     wanted = [Month.parse(month.month) for month in months]
     try:
-        sources = answers.read_source_totals(session.query(statements.source_totals(wanted)))
+        sources = answers.read_source_totals(query_each(session, statements.source_totals(wanted)))
     except StatementFailed as error:
         return [], error.what
     now = [_as_month(month, sources) for month in months]

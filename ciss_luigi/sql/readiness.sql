@@ -1,14 +1,17 @@
--- How many rows each charge source and main hold of each month in scope, and whether there is any rate.
-SELECT 'billable' AS source_role, partition_date AS month_year, COUNT(*) AS row_count
-FROM {billable} WHERE partition_date IN ({months}) GROUP BY partition_date
+-- Which charge sources hold a row of a month, and whether the rate table holds any.
+-- The first row found is enough: nobody reads a whole month to learn that it is there.
+SELECT 'billable' AS source_role, month_year
+FROM (SELECT partition_date AS month_year FROM {billable} WHERE partition_date = '{month}' LIMIT 1) billable
 UNION ALL
-SELECT 'overage', partition_date, COUNT(*)
-FROM {overage} WHERE partition_date IN ({months}) GROUP BY partition_date
+SELECT 'overage', month_year
+FROM (SELECT partition_date AS month_year FROM {overage} WHERE partition_date = '{month}' LIMIT 1) overage
 UNION ALL
-SELECT 'service', partition_date, COUNT(*)
-FROM {service} WHERE partition_date IN ({months}) GROUP BY partition_date
+SELECT 'service', month_year
+FROM (SELECT partition_date AS month_year FROM {service} WHERE partition_date = '{month}' LIMIT 1) service
 UNION ALL
-SELECT 'register', SUBSTR(invoice_date, 1, 7), COUNT(*)
-FROM {register} WHERE SUBSTR(invoice_date, 1, 7) IN ({months}) GROUP BY SUBSTR(invoice_date, 1, 7)
+SELECT 'register', month_year
+FROM (SELECT SUBSTR(invoice_date, 1, 7) AS month_year FROM {register}
+      WHERE SUBSTR(invoice_date, 1, 7) = '{month}' LIMIT 1) register
 UNION ALL
-SELECT 'rate', '', COUNT(*) FROM {rate}
+SELECT 'rate', month_year
+FROM (SELECT '' AS month_year FROM {rate} LIMIT 1) rate

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ciss_luigi import billing, readiness
 from ciss_luigi.answers import read_source_totals, read_summary_totals
-from ciss_luigi.engines.base import Session
+from ciss_luigi.engines.base import Session, query_each
 from ciss_luigi.errors import BillingFault, TotalsDiffer
 from ciss_luigi.rundate import RunDate
 from ciss_luigi.state.markers import Marker, Step
@@ -47,7 +47,7 @@ def _build_once(job: Job, session: Session) -> Marker:
     holdings = readiness.ask(session, statements, job.months, double_rates=doubles)
     scope = readiness.judge(holdings, job.months, job.settings).require()
     make_lost_tables(job, session, statements, holdings.tables)
-    sources = read_source_totals(session.query(statements.source_totals(scope.months)))
+    sources = read_source_totals(query_each(session, statements.source_totals(scope.months)))
     rates = billing.read_rates(session.query(statements.rates(scope.months)))
     _refuse_faults(sources, rates, job)
     table = columns(job, job.builder, session, job.settings.temp_table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ciss_luigi import answers, billing, readiness, schema
-from ciss_luigi.engines.base import Session
+from ciss_luigi.engines.base import Session, query_each
 from ciss_luigi.operator.checks.findings import FILL, Group
 from ciss_luigi.operator.checks.sources import TAG
 from ciss_luigi.readiness import Scope
@@ -43,7 +43,7 @@ def _tell_scope(group: Group, job: Job, scope: Scope) -> None:
 
 
 def _rules(group: Group, job: Job, session: Session, statements: Statements, months: Sequence[Month]) -> None:
-    totals = answers.read_source_totals(session.query(statements.source_totals(months)))
+    totals = answers.read_source_totals(query_each(session, statements.source_totals(months)))
     rates = billing.read_rates(session.query(statements.rates(months)))
     faults = billing.faults(totals, rates, job.settings.rate_fallback_months)
     for text in faults:
