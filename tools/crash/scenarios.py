@@ -1,4 +1,4 @@
-"""What is disturbed: one month, two months, two workers, a range, resets in between, luigid itself."""
+"""What is disturbed: one month, two months, two workers, ranges in any order, resets in between, luigid."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ from tools.crash.trial import Scenario
 ONE_MONTH = "2016-11-22"
 TWO_MONTHS = "2017-01-03"
 _RANGE_STOP = dt.date(2017, 1, 4)
+
+
+_ANY_ORDER = """
+import os, random
+from ciss_luigi.tasks import DatedTask
+DatedTask.priority = property(
+    lambda task: random.Random(os.environ["CRASH_LUCK"] + str(task.date)).randrange(1, 10**6)
+)
+"""
 
 
 def _reset(place: Place, chance: random.Random) -> None:
@@ -41,4 +50,5 @@ def scenarios(dates: int) -> list[Scenario]:
         Scenario("two months, luigid killed", two, under_luigid=True),
         Scenario(f"a range of {dates} dates, one worker", many, boundaries, weight=1),
         Scenario(f"a range of {dates} dates, two workers", (*many, "--workers", "2"), boundaries, weight=1),
+        Scenario(f"a range of {dates} dates in any order", many, boundaries, weight=1, prelude=_ANY_ORDER),
     ]

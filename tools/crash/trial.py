@@ -31,6 +31,8 @@ class Scenario:
     boundaries: int = 120
     weight: int = 4
     between: Callable[[Place, random.Random], None] = lambda place, chance: None
+    prelude: str = ""
+    """What is put before the command; it finds a number for its luck in CRASH_LUCK."""
     under_luigid: bool = False
     """Whether it is luigid that is killed, and started anew without a memory, while the command lives."""
 
@@ -82,6 +84,8 @@ class Trial:
 
     def _start(self, place: Place, daemon: Luigid | None, prelude: str = "", **environment: Any) -> Running:
         options = daemon.options if daemon else ("--local-scheduler",)
+        environment["CRASH_LUCK"] = str(self.chance.random())
+        prelude = self.scenario.prelude + prelude
         return place.start(*self.scenario.arguments, *options, prelude=prelude, **environment)
 
     def _disturb(self, place: Place, daemon: Luigid | None) -> str | None:
