@@ -81,7 +81,7 @@ def ask(
     into the same decimals as the others (CONTRACT section 5).
     """
     settings = statements.settings
-    there = session.tables(settings.database)
+    there = session.tables(statements.list_tables())
     absent = tuple(
         settings.source(table.role)
         for table in schema.SOURCES
@@ -90,15 +90,16 @@ def ask(
     if absent:
         return Holdings(absent, tables=there)
     if not double_rates:
-        _refuse_double_rates(session, settings)
+        _refuse_double_rates(session, statements)
     found = {(role, month) for role, month in query_each(session, statements.readiness(months))}
     if settings.main_table.lower() in there:
         found |= {(MAIN, month) for month, _, _ in session.query(statements.main_rows(months))}
     return Holdings((), (RATE, "") in found, frozenset(found), there)
 
 
-def _refuse_double_rates(session: Session, settings: Settings) -> None:
-    columns = dict(session.columns(settings.database, settings.source_tables["rate"]))
+def _refuse_double_rates(session: Session, statements: Statements) -> None:
+    settings = statements.settings
+    columns = dict(session.columns(statements.list_columns(settings.source_tables["rate"])))
     if columns.get("avg_conv_rate", "").upper() == "DOUBLE":
         problem = f"{settings.source('rate')}.avg_conv_rate is DOUBLE: its decimals are not proven on Impala"
         raise ConfigurationError(

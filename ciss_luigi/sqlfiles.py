@@ -30,6 +30,7 @@ BUILD_PLACEHOLDERS = {
     "run_id": "the id of this build, without quotes",
 }
 
+_LEADING_COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{([^{}\n]*)\}")
 _TOKEN = re.compile(
     r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`|[A-Za-z_][A-Za-z0-9_]*|[()]|\S",
@@ -83,6 +84,12 @@ def read_build(folder: Path | None) -> str:
     _check_placeholders(text, str(path))
     split(text, str(path))
     return text
+
+
+def leading_comment(statement: str) -> str:
+    """The comment that a statement of a run begins with, and what parts it from the next word."""
+    found = _LEADING_COMMENT.match(statement)
+    return found[0] if found else ""
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

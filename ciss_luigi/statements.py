@@ -31,6 +31,11 @@ Columns = Sequence[tuple[str, str]]
 """A table's columns as the engine lists them: name and type."""
 
 
+def tagged(statement: str, *words: str) -> str:
+    """A statement behind the comment by which it is found on the server."""
+    return f"/* {' '.join(word for word in ('ciss_luigi', *words) if word)} */\n{statement}"
+
+
 @dataclass(frozen=True)
 class Statements:
     """The statements of one run date on one engine."""
@@ -42,6 +47,14 @@ class Statements:
     run_id: str = ""
 
     # --- tables -----------------------------------------------------------------------------------
+
+    def list_tables(self) -> str:
+        """Ask for the tables of the schema."""
+        return self._tag(self.dialect.list_tables(self.settings.database))
+
+    def list_columns(self, table: str) -> str:
+        """Ask for the columns of one of its tables."""
+        return self._tag(self.dialect.list_columns(self.settings.database, table))
 
     def create_tables(self) -> list[str]:
         """Make the schema, main and temp where they are absent."""
@@ -185,8 +198,7 @@ class Statements:
         return [self._tag(statement) for statement in statements]
 
     def _tag(self, statement: str) -> str:
-        words = " ".join(word for word in ("ciss_luigi", self.step, str(self.date), self.run_id) if word)
-        return f"/* {words} */\n{statement}"
+        return tagged(statement, self.step, str(self.date), self.run_id)
 
 
 def _outputs(wanted: Sequence[str], table: Columns, partition: str) -> list[Output]:

@@ -118,11 +118,11 @@ class Session(Protocol):
     def query(self, statement: str) -> list[Row]:
         """Send a statement and fetch its rows; raises StatementFailed."""
 
-    def tables(self, database: str) -> frozenset[str]:
-        """The lower-case names of the tables in a schema; empty when the schema is absent."""
+    def tables(self, question: str) -> frozenset[str]:
+        """Lower-case names, the answer to a ``list_tables``; empty when the schema is absent."""
 
-    def columns(self, database: str, table: str) -> list[tuple[str, str]]:
-        """Name and type of a table's columns, in order."""
+    def columns(self, question: str) -> list[tuple[str, str]]:
+        """Name and type of columns in order, the answer to a ``list_columns``."""
 
     def writing(self, target: str) -> AbstractContextManager[None]:
         """Around the writes to one partition: what a killed run may still write there is ended first."""

@@ -105,16 +105,6 @@ class Policy:
     sleep: Callable[[float], None] = time.sleep
 
 
-def list_tables(database: str) -> str:
-    """Ask for the tables of a schema."""
-    return f"SHOW TABLES IN {database}"
-
-
-def list_columns(database: str, table: str) -> str:
-    """Ask for the columns of a table."""
-    return f"DESCRIBE {database}.{table}"
-
-
 def run(client: Client, statement: str) -> list[Row]:
     """Run a statement of the connection itself, such as SET: short, and never repeated."""
     client.start(statement)

@@ -60,15 +60,13 @@ class DuckDbSession:
         """Send a statement and fetch its rows."""
         return [tuple(row) for row in self._send(statement)]
 
-    def tables(self, database: str) -> frozenset[str]:
+    def tables(self, question: str) -> frozenset[str]:
         """The lower-case names of the tables in a schema."""
-        rows = self.query(DuckDbDialect().list_tables(database))
-        return frozenset(name.lower() for (name,) in rows)
+        return frozenset(name.lower() for (name,) in self.query(question))
 
-    def columns(self, database: str, table: str) -> list[tuple[str, str]]:
+    def columns(self, question: str) -> list[tuple[str, str]]:
         """Name and type of a table's columns, in order."""
-        rows = self.query(DuckDbDialect().list_columns(database, table))
-        return [(name, kind) for name, kind in rows]
+        return [(name, kind) for name, kind in self.query(question)]
 
     def writing(self, target: str) -> AbstractContextManager[None]:
         """Nothing outlives the process here."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from ciss_luigi.engines import thrift
 from ciss_luigi.engines.base import Output, Row
-from ciss_luigi.engines.client import Client, State, Status, list_columns, list_tables, run, set_one
+from ciss_luigi.engines.client import Client, State, Status, run, set_one
 from ciss_luigi.engines.journal import Journal
 from ciss_luigi.engines.verdicts import LINE_LOST, MADE_MEANWHILE, Sign, Verdict, judge
 from ciss_luigi.errors import SettingRefused
@@ -90,11 +90,11 @@ class HiveDialect:
 
     def list_tables(self, database: str) -> str:
         """Ask for the tables of a schema."""
-        return list_tables(database)
+        return f"SHOW TABLES IN {database}"
 
     def list_columns(self, database: str, table: str) -> str:
         """Ask for the columns of a table."""
-        return list_columns(database, table)
+        return f"DESCRIBE {database}.{table}"
 
     def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
         """One statement; without CASCADE Hive leaves out the partitions that are there, Spark knows none."""

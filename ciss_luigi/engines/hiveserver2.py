@@ -24,8 +24,6 @@ from ciss_luigi.engines.client import (
     Policy,
     State,
     Writes,
-    list_columns,
-    list_tables,
 )
 from ciss_luigi.engines.lines import NoConnection
 from ciss_luigi.engines.orphans import end_once, end_or_wait, patiently
@@ -39,6 +37,7 @@ from ciss_luigi.errors import (
     Stopped,
 )
 from ciss_luigi.plaintext import one_line
+from ciss_luigi.sqlfiles import leading_comment
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
@@ -89,20 +88,20 @@ class HiveServer2Session:
         """Send a statement and fetch its rows."""
         return self._send(statement)
 
-    def tables(self, database: str) -> frozenset[str]:
+    def tables(self, question: str) -> frozenset[str]:
         """The lower-case names of the tables in a schema: Hive answers one column, Spark three."""
         try:
-            rows = self.query(list_tables(database))
+            rows = self.query(question)
         except StatementFailed as error:
             if "does not exist" in error.what.lower() or "not found" in error.what.lower():
                 return frozenset()
             raise
         return frozenset(str(row[1] if len(row) > 1 else row[0]).lower() for row in rows)
 
-    def columns(self, database: str, table: str) -> list[tuple[str, str]]:
+    def columns(self, question: str) -> list[tuple[str, str]]:
         """Name and type of a table's columns, partition columns last."""
         found: dict[str, str] = {}
-        for name, kind, *_ in self.query(list_columns(database, table)):
+        for name, kind, *_ in self.query(question):
             if not name or name.startswith("#"):
                 break
             found[name.strip().lower()] = kind.strip().lower()
@@ -276,6 +275,6 @@ class HiveServer2Session:
         for renewal in self._driver.refresh(statement, words):
             logger.warning("%s: the engine's picture of a table is old; %s", self._driver.name, renewal)
             try:
-                self._run(renewal, fetch=False)
+                self._run(leading_comment(statement) + renewal, fetch=False)
             except _Broken as broken:
                 raise StatementFailed(f"{self._driver.name}: {renewal}: {broken.words}") from broken

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ciss_luigi import schema
 from ciss_luigi.engines.base import Session
+from ciss_luigi.engines.duckdialect import DuckDbDialect
 from ciss_luigi.loading.faults import ALTER_TABLE, LoadError
 from ciss_luigi.loading.forms import Form, form_of
 
@@ -45,7 +46,7 @@ class Target:
 def target(session: Session, database: str, role: str, table: str) -> Target:
     """Look the table up; raises LoadError when it has not the columns that the job reads."""
     expected = {column.name: column.type for column in _TABLES[role].all_columns}
-    existing = dict(session.columns(database, table))
+    existing = dict(session.columns(DuckDbDialect().list_columns(database, table)))
     if missing := [name for name in expected if existing and name not in existing]:
         raise _unfit(f"the table {database}.{table} has no column {', '.join(missing)}")
     forms: dict[str, Form] = {}

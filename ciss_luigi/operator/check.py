@@ -69,12 +69,12 @@ class _Check:
     def all(self, *, dated: bool) -> None:
         """Tables first: what lacks columns is not asked for its rows."""
         settings = self.job.settings
-        there = self.session.tables(settings.database)
         statements = Statements(settings, self.job.engine.dialect, self.job.date, "check")
+        there = self.session.tables(statements.list_tables())
         main, temp = (name.lower() in there for name in (settings.main_table, settings.temp_table))
-        main_fits, temp_fits = self._outputs(main=main, temp=temp)
+        main_fits, temp_fits = self._outputs(statements, main=main, temp=temp)
         engines.check_rights(self._group("tables"), self.job, self.session, statements)
-        readable = len(self._sources(there)) == len(schema.SOURCES)
+        readable = len(self._sources(statements, there)) == len(schema.SOURCES)
         if main and temp and main_fits and temp_fits:
             rules.check_merge(self._group("tables"), self.job, self.session)
         if temp_fits and readable:
@@ -82,23 +82,22 @@ class _Check:
         if dated:
             self._dated(statements, main, main_fits and readable)
 
-    def _outputs(self, *, main: bool, temp: bool) -> tuple[bool, bool]:
+    def _outputs(self, statements: Statements, *, main: bool, temp: bool) -> tuple[bool, bool]:
         """Whether the job can write main and temp; what is not there yet fits."""
         group, settings = self._group("tables"), self.job.settings
-        dialect = self.job.engine.dialect
         main_fits, temp_fits = not main, not temp
         for name, there in ((settings.main, main), (settings.temp, temp)):
             if not there:
                 group.note(f"there is no table {name} yet: the first run makes it", "ciss init")
         with group.asking(settings.main):
-            main_fits = main_fits or tables.check_main(group, settings, self.session, dialect)
+            main_fits = main_fits or tables.check_main(group, self.session, statements)
         with group.asking(settings.temp):
-            temp_fits = temp_fits or tables.check_temp(group, settings, self.session)
+            temp_fits = temp_fits or tables.check_temp(group, self.session, statements)
         if main_fits and temp_fits and main and temp:
             group.ok(f"{settings.main} and {settings.temp} have the columns that a run writes")
         return main_fits, temp_fits
 
-    def _sources(self, there: frozenset[str]) -> list[str]:
+    def _sources(self, statements: Statements, there: frozenset[str]) -> list[str]:
         """The roles of the source tables that can be read, after asking what they hold."""
         group, settings = self._group("sources"), self.job.settings
         readable = []
@@ -109,7 +108,7 @@ class _Check:
                 continue
             with group.asking(name):
                 capabilities = self.job.builder.capabilities
-                if tables.check_source(group, settings, self.session, table, capabilities):
+                if tables.check_source(group, self.session, statements, table, capabilities):
                     readable.append(table.role)
                     self._holdings(group, table)
         return readable

@@ -24,14 +24,14 @@ def make_tables(site: Site) -> list[OutputTable]:
     settings, engine = site.settings, site.engine()
     # the date only tags the statements, for whoever looks for them on the server
     today = RunDate(dt.datetime.now(dt.UTC).date())
-    statements = Statements(settings, engine.dialect, today, "init").create_tables()
+    statements = Statements(settings, engine.dialect, today, "init")
     with (
         explaining(state="existing tables are as they were", next_command="ciss check"),
         engine.session() as session,
         session.transaction(),
     ):
-        there = session.tables(settings.database)
-        for statement in statements:
+        there = session.tables(statements.list_tables())
+        for statement in statements.create_tables():
             session.execute(statement)
     return [
         OutputTable(f"{settings.database}.{table}", table.lower() in there)

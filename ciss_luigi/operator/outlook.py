@@ -62,7 +62,7 @@ def look(job: Job) -> Outlook:
 def _ask(job: Job, session: Session, built: Marker | None) -> Outlook:
     settings = job.settings
     statements = Statements(settings, job.engine.dialect, job.date, SOURCES_READY)
-    tables = session.tables(settings.database)
+    tables = session.tables(statements.list_tables())
     holdings = readiness.ask(
         session, statements, job.months, double_rates=job.builder.capabilities.double_rates
     )
@@ -104,13 +104,14 @@ def _with_columns(job: Job, outlook: Outlook, session: Session | None = None) ->
         return outlook
     summary = [(column.name, column.type.lower()) for column in schema.SUMMARY_COLUMNS]
     text = schema.TEXT.lower()
+    statements = Statements(job.settings, job.engine.dialect, job.date, SOURCES_READY)
     made: dict[str, Columns] = {
         job.settings.temp_table: [*summary, (MONTH, text), (TEMP_PARTITION, text)],
         job.settings.main_table: [*summary, (job.settings.month_partition, text)],
     }
     for name in made:
         if session is not None and name.lower() in outlook.tables:
-            made[name] = session.columns(job.settings.database, name)
+            made[name] = session.columns(statements.list_columns(name))
     return replace(
         outlook,
         temp_columns=made[job.settings.temp_table],

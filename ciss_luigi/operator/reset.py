@@ -68,9 +68,10 @@ def newer_in_main(site: Site, date: RunDate) -> Mapping[str, str]:
     months = date.months_in_scope(settings.grace_days)
 
     def question(engine: Engine, session: Session) -> dict[str, str]:
-        if settings.main_table.lower() not in session.tables(settings.database):
+        statements = Statements(settings, engine.dialect, date, "reset")
+        if settings.main_table.lower() not in session.tables(statements.list_tables()):
             return {}
-        rows = session.query(Statements(settings, engine.dialect, date, "reset").main_rows(months))
+        rows = session.query(statements.main_rows(months))
         return {month: newest for month, _, newest in sorted(rows) if (newest or "") > str(date)}
 
     return ask(site, question)

@@ -41,9 +41,9 @@ def sources_ready(job: Job, outlook: Outlook) -> Iterator[Line]:
     place = str(job.engine.identity)
     main = job.settings.main_table.lower() in outlook.tables
     there = not outlook.holdings.absent
-    yield Line(job.engine.dialect.list_tables(job.settings.database), place)
+    yield Line(statements.list_tables(), place)
     if not job.builder.capabilities.double_rates:
-        yield Line(_rate_columns(job, job.engine), place, "only if all source tables are there", there)
+        yield Line(_rate_columns(statements), place, "only if all source tables are there", there)
     for text in statements.readiness(job.months):
         yield Line(text, place, "only if all source tables are there", there)
     condition = f"only if there is a table {job.settings.main}"
@@ -58,7 +58,7 @@ def truncate(job: Job, outlook: Outlook) -> Iterator[Line]:
         job.engine,
         [
             *_lines(job.engine, statements.create_tables()),
-            *_lines(job.engine, _columns(job, job.engine, job.settings.temp_table)),
+            *_lines(job.engine, _columns(statements, job.settings.temp_table)),
             *_lines(job.engine, statements.empty_temp(outlook.temp_columns)),
             *_lines(job.engine, [statements.list_temp()]),
             *_lines(job.engine, statements.drop_temp(old) if old else [], _finished_only(job)),
@@ -74,14 +74,14 @@ def build(job: Job, outlook: Outlook, *, lost: bool) -> Iterator[Line]:
     main = not lost or job.settings.main_table.lower() in outlook.tables
     months = months_of(job, outlook)
     texts = [
-        job.builder.dialect.list_tables(job.settings.database),
-        *([] if job.builder.capabilities.double_rates else [_rate_columns(job, job.builder)]),
+        statements.list_tables(),
+        *([] if job.builder.capabilities.double_rates else [_rate_columns(statements)]),
         *statements.readiness(job.months),
         *([statements.main_rows(job.months)] if main else []),
         *(statements.create_tables() if lost else []),
         *statements.source_totals(months),
         statements.rates(months),
-        *_columns(job, job.builder, job.settings.temp_table),
+        *_columns(statements, job.settings.temp_table),
         *statements.build(months, outlook.temp_columns if job.builder.dialect.positional else ()),
         statements.temp_totals(),
     ]
@@ -105,7 +105,7 @@ def merge(job: Job, outlook: Outlook, *, heals: bool) -> Iterator[Line]:
         yield from _proof(job, replace(outlook, tables=_with_ours(job, outlook)), run_id)
     if not job.settings.allow_older:
         yield from _lines(place, [job.statements(Step.MERGE, run_id).main_rows(months)])
-    yield from _lines(place, _columns(job, place, job.settings.main_table))
+    yield from _lines(place, _columns(job.statements(Step.MERGE, run_id), job.settings.main_table))
     for month in months:
         yield from _merge_month(job, outlook, job.statements(Step.MERGE, run_id), month)
 
@@ -113,7 +113,7 @@ def merge(job: Job, outlook: Outlook, *, heals: bool) -> Iterator[Line]:
 def _proof(job: Job, outlook: Outlook, run_id: str) -> Iterator[Line]:
     """The look at temp before it is published; a table that was dropped is made anew first."""
     statements = job.statements(Step.MERGE, run_id)
-    texts = [job.engine.dialect.list_tables(job.settings.database)]
+    texts = [statements.list_tables()]
     if has_lost_tables(job, outlook):
         texts += statements.create_tables()
     if job.settings.temp_table.lower() in outlook.tables:
@@ -152,15 +152,14 @@ def _finished_only(job: Job) -> str:
     return f"only if temp holds merged dates before {oldest_kept}; now these"
 
 
-def _rate_columns(job: Job, engine: Engine) -> str:
+def _rate_columns(statements: Statements) -> str:
     """The look at the rates' type, where DOUBLE is refused."""
-    return engine.dialect.list_columns(job.settings.database, job.settings.source_tables["rate"])
+    return statements.list_columns(statements.settings.source_tables["rate"])
 
 
-def _columns(job: Job, engine: Engine, table: str) -> list[str]:
+def _columns(statements: Statements, table: str) -> list[str]:
     """The look at a table's columns, where inserts go by position."""
-    dialect = engine.dialect
-    return [dialect.list_columns(job.settings.database, table)] if dialect.positional else []
+    return [statements.list_columns(table)] if statements.dialect.positional else []
 
 
 def _lines(engine: Engine, texts: Iterable[str], condition: str = "", *, sent: bool = True) -> list[Line]:

@@ -94,9 +94,9 @@ def _compare(
     site: Site, found: Verification, months: Sequence[Month], session: Session, engine: Engine
 ) -> Verification:
     settings, marker = site.settings, found.marker
-    if settings.main_table.lower() not in session.tables(settings.database):
-        return replace(found, differences=(f"there is no table {settings.main}",))
     statements = Statements(settings, engine.dialect, marker.date, "verify")
+    if settings.main_table.lower() not in session.tables(statements.list_tables()):
+        return replace(found, differences=(f"there is no table {settings.main}",))
     main = answers.read_summary_totals(session.query(statements.main_totals(months)))
     differing = {month.month: _differences(marker, month, main) for month in marker.months}
     if not any(differing.values()):
@@ -136,7 +136,7 @@ def _moved(
     """How the sources differ from the marker now, or why that is not known."""
     settings = site.settings
     names = {settings.source_tables[table.role].lower() for table in CHARGE_SOURCES}
-    lacking = sorted(names - session.tables(settings.database))
+    lacking = sorted(names - session.tables(statements.list_tables()))
     if not months:
         return [], ""
     if lacking:

@@ -50,7 +50,7 @@ def _build_once(job: Job, session: Session) -> Marker:
     sources = read_source_totals(query_each(session, statements.source_totals(scope.months)))
     rates = billing.read_rates(session.query(statements.rates(scope.months)))
     _refuse_faults(sources, rates, job)
-    table = columns(job, job.builder, session, job.settings.temp_table)
+    table = columns(session, statements, job.settings.temp_table)
     with session.writing(temp_target(job)):
         send(session, statements.build(scope.months, table))
     temp = read_summary_totals(session.query(statements.temp_totals()))

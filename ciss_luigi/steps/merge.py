@@ -67,7 +67,8 @@ def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Mon
     built = _proven_temp(job, session)
     months = [Month.parse(month.month) for month in built.months]
     newer = [] if job.settings.allow_older else _newer_in_main(job, session, built, months)
-    table = columns(job, job.engine, session, job.settings.main_table)
+    statements = job.statements(Step.MERGE, built.run_id)
+    table = columns(session, statements, job.settings.main_table)
     for month in months:
         if month not in newer:
             _merge_month(job, session, month, built, table=table, fence=fence)
@@ -96,7 +97,7 @@ def _temp_differences(job: Job, session: Session, built: Marker | None) -> list[
     if built is None:
         return ["BuildTemp has no valid marker"]
     statements = job.statements(Step.MERGE, built.run_id)
-    there = session.tables(job.settings.database)
+    there = session.tables(statements.list_tables())
     if job.settings.temp_table.lower() in make_lost_tables(job, session, statements, there):
         return [f"there was no table {job.settings.temp}"]
     temp = read_summary_totals(session.query(statements.temp_totals()))

@@ -41,9 +41,9 @@ def make_lost_tables(job: Job, session: Session, statements: Statements, there: 
     return lost
 
 
-def columns(job: Job, engine: Engine, session: Session, table: str) -> Columns:
+def columns(session: Session, statements: Statements, table: str) -> Columns:
     """A table's columns in order, where inserts go by position."""
-    return session.columns(job.settings.database, table) if engine.dialect.positional else ()
+    return session.columns(statements.list_columns(table)) if statements.dialect.positional else ()
 
 
 def temp_target(job: Job) -> str:

@@ -17,7 +17,7 @@ def truncate_temp(job: Job) -> Marker:
     with job.engine.session() as session, session.transaction():
         send(session, statements.create_tables())
         with session.writing(temp_target(job)):
-            send(session, statements.empty_temp(columns(job, job.engine, session, job.settings.temp_table)))
+            send(session, statements.empty_temp(columns(session, statements, job.settings.temp_table)))
         held = job.engine.dialect.partition_values(session.query(statements.list_temp()))
         old = finished_dates(job, held)
         if old:

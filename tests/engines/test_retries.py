@@ -151,7 +151,7 @@ def test_an_old_picture_is_renewed_once(site: Site, impala: ImpalaFront, text: s
     impala.fail_next("asked", text.format(t=table))
     assert ask(site, table) == [(0,)]
     renewed = impala.texts("refresh", "invalidate metadata")
-    assert renewed == [STALE[text].format(t=table)]
+    assert renewed == ["/* asked */ " + STALE[text].format(t=table)]
 
     impala.fail_next("asked", text.format(t=table), times=2)
     with pytest.raises(StatementFailed):

@@ -15,6 +15,8 @@ from tests.servers.impalafront import ImpalaFront
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
+THE_SESSIONS = ("SET", "USE")
+"""What a driver sends for the session itself; Hive takes no comment before SET."""
 DATE, TWO = "2016-11-22", "2017-01-03"
 TAG = re.compile(
     r"/\* ciss_luigi (SourcesReady|TruncateTemp|BuildTemp|MergeMain|init) \d{4}-\d\d-\d\d( [\w-]+)? \*/\n"
@@ -32,11 +34,24 @@ def test_a_run_sends_what_the_plan_says_and_every_statement_names_its_run(
     cluster.merge(TWO).explained(0)
 
     run_id = cluster.read_marker(TWO, "MergeMain")["run_id"]
-    sent = [text for text in impala.texts() if not text.startswith(("SET", "USE"))]
+    sent = [text for text in impala.texts() if not text.startswith(THE_SESSIONS)]
     assert sent == [text.replace("{run_id}", run_id) for text in planned]
-    untagged = {text.split()[0] for text in sent if not TAG.match(text)}
-    assert untagged == {"SHOW", "DESCRIBE"}
-    assert all(run_id in text for text in sent if "MergeMain" in text and "INSERT" in text)
+    assert [text for text in sent if not TAG.match(text)] == []
+    assert all(run_id in text for text in sent if "BuildTemp" in text or "MergeMain" in text)
+
+
+def test_every_statement_of_a_check_says_that_it_is_one(
+    make_cluster: MakeCluster, impala: ImpalaFront
+) -> None:
+    cluster = make_cluster(IMPALA)
+    cluster.ciss("init").expect(0)
+    impala.clear()
+
+    cluster.ciss("check", "--date", TWO).expect(0)
+
+    sent = [text for text in impala.texts() if not text.startswith(THE_SESSIONS)]
+    assert {"version()", "SHOW", "DESCRIBE", "EXPLAIN"} <= set(" ".join(sent).split())
+    assert [text for text in sent if "/* ciss_luigi " not in text] == []
 
 
 def test_session_settings_of_each_engine_reach_it(make_cluster: MakeCluster, impala: ImpalaFront) -> None:

@@ -66,9 +66,17 @@ class Warehouse:
         listed = ", ".join(COLUMNS[role])
         return sorted(self.session.query(f"SELECT {listed} FROM {DATABASE}.{NAMES[role]}"), key=repr)
 
+    def tables(self) -> frozenset[str]:
+        """The tables that are there."""
+        return self.session.tables(DuckDbEngine.dialect.list_tables(DATABASE))
+
+    def columns(self, role: str) -> list[tuple[str, str]]:
+        """Name and type of a table's columns."""
+        return self.session.columns(DuckDbEngine.dialect.list_columns(DATABASE, NAMES[role]))
+
     def contents(self) -> dict[str, list[str]]:
         """The rows of all tables that are there, as text; one statement, for many tests ask."""
-        names = self.session.tables(DATABASE)
+        names = self.tables()
         there = {role: name for role, name in NAMES.items() if name in names}
         selects = [
             f"SELECT '{role}', CAST(t AS VARCHAR) FROM {DATABASE}.{name} t" for role, name in there.items()

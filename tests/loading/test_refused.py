@@ -352,7 +352,7 @@ class TestWhatIsRefused:
             LoadError, match=r"column cal_month of the table mnaas\.gbs_curr_avgconv_rate is DATE"
         ):
             fresh.load()
-        assert fresh.session.tables(DATABASE) == {NAMES["rate"]}
+        assert fresh.tables() == {NAMES["rate"]}
 
     def test_what_only_the_engine_knows(self, fresh: Warehouse) -> None:
         fresh.session.execute(f"CREATE SCHEMA {DATABASE}")

@@ -23,8 +23,8 @@ class TestWhatIsTaken:
             ("2016-13", "EUR", "USD", None),
             ("2017-01", "GBP", "USD", Decimal("1.23000000")),
         ]
-        assert fresh.session.columns(DATABASE, NAMES["billable"])[-1] == ("partition_date", "VARCHAR")
-        assert ("charge", "DECIMAL(18,4)") in fresh.session.columns(DATABASE, NAMES["billable"])
+        assert fresh.columns("billable")[-1] == ("partition_date", "VARCHAR")
+        assert ("charge", "DECIMAL(18,4)") in fresh.columns("billable")
 
     def test_replaces_a_table_and_leaves_the_others(self, there: Warehouse) -> None:
         before = there.contents()
@@ -74,7 +74,7 @@ class TestWhatIsTaken:
         )
         fresh.put("rate", rates("2017-01,GBP,USD,1.12345678901", "2017-02,GBP,USD,"))
         fresh.load()
-        assert fresh.session.columns(DATABASE, NAMES["rate"])[0] == ("avg_conv_rate", "DOUBLE")
+        assert fresh.columns("rate")[0] == ("avg_conv_rate", "DOUBLE")
         assert fresh.rows("rate") == [
             ("2017-01", "GBP", "USD", 1.12345678901),
             ("2017-02", "GBP", "USD", None),

@@ -117,8 +117,9 @@ class Bench:
     def rows(self, table: str = MAIN, *, without: Sequence[str] = ()) -> list[dict[str, Cell]]:
         """Main, or temp, as texts in a fixed order; nothing where there is no such table."""
         database, _, name = table.partition(".")
-        with Site.engine(self.site()).session() as session:
-            if name not in session.tables(database):
+        engine = Site.engine(self.site())
+        with engine.session() as session:
+            if name not in session.tables(engine.dialect.list_tables(database)):
                 return []
         names = [name for name in COLUMNS if name not in without]
         answer = self.query(f"SELECT {', '.join(names)} FROM {table}")

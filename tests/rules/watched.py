@@ -69,11 +69,11 @@ class _WatchedSession:
         self._watch.see(statement)
         return self._inner.query(statement)
 
-    def tables(self, database: str) -> frozenset[str]:
-        return self._inner.tables(database)
+    def tables(self, question: str) -> frozenset[str]:
+        return self._inner.tables(question)
 
-    def columns(self, database: str, table: str) -> list[tuple[str, str]]:
-        return self._inner.columns(database, table)
+    def columns(self, question: str) -> list[tuple[str, str]]:
+        return self._inner.columns(question)
 
     def writing(self, target: str) -> AbstractContextManager[None]:
         return self._inner.writing(target)

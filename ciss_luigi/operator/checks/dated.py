@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from ciss_luigi import answers, billing, readiness, schema
 from ciss_luigi.engines.base import Session, query_each
 from ciss_luigi.operator.checks.findings import FILL, Group
-from ciss_luigi.operator.checks.sources import TAG
 from ciss_luigi.readiness import Scope
 from ciss_luigi.rundate import Month
 from ciss_luigi.sqlfiles import built_in, fill
-from ciss_luigi.statements import Statements
+from ciss_luigi.statements import Statements, tagged
 from ciss_luigi.steps import Job
 
 
@@ -66,7 +65,8 @@ def _unmapped(group: Group, job: Job, session: Session, months: Sequence[Month])
         f"SELECT '{month}' AS month_year, '{month.first_day}' AS first_day, '{month.last_day}' AS last_day"
         for month in months
     )
-    for month, keys, unmapped in sorted(session.query(TAG + fill(built_in("check_unmapped"), values))):
+    asked = tagged(fill(built_in("check_unmapped"), values), "check")
+    for month, keys, unmapped in sorted(session.query(asked)):
         group.note(f"{month}: {unmapped} of {keys} keys have no mapping row")
 
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import CissError, EngineUnavailable, StatementFailed
 from ciss_luigi.operator.checks.findings import CONFIGURATION, ENGINE_AWAY, Group
-from ciss_luigi.statements import Statements
+from ciss_luigi.statements import Statements, tagged
 from ciss_luigi.steps import Job
 
-VERSION = "SELECT version()"
+VERSION = tagged("SELECT version()", "check")
 
 
 class _Undo(Exception):
@@ -77,8 +77,8 @@ def check_rights(group: Group, job: Job, session: Session, statements: Statement
     probe = f"{settings.database}.ciss_check_{uuid.uuid4().hex[:8]}"
     trial = [
         *statements.create_tables(),
-        f"CREATE TABLE {probe} (probe STRING)",
-        f"INSERT INTO {probe} VALUES ('probe')",
+        tagged(f"CREATE TABLE {probe} (probe STRING)", "check"),
+        tagged(f"INSERT INTO {probe} VALUES ('probe')", "check"),
     ]
     error = attempt(session, trial)
     if error is None:

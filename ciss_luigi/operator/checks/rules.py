@@ -10,6 +10,7 @@ from ciss_luigi.operator.checks.findings import Group
 from ciss_luigi.rundate import RunDate
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import Job
+from ciss_luigi.steps.parts import columns
 
 EXAMPLE = RunDate.parse("2016-11-02")
 """Stands in where no date was given: what an engine says of a statement does not depend on it."""
@@ -25,8 +26,7 @@ def check(group: Group, job: Job, session: Session, *, temp_is_there: bool) -> N
         return
     statements = job.statements(Step.BUILD, "check", builder)
     with reaching(group, builder), _on(builder, job, session) as own:
-        columns = own.columns(settings.database, settings.temp_table) if builder.dialect.positional else ()
-        *_, write = statements.build(job.months, columns)
+        *_, write = statements.build(job.months, columns(own, statements, settings.temp_table))
         error = explain(own, write, statements.create_tables() if makes else ())
         if error is None:
             group.ok(f"{builder.identity.kind} accepts {rules}")
@@ -41,9 +41,9 @@ def _on(builder: Engine, job: Job, session: Session) -> AbstractContextManager[S
 
 def check_merge(group: Group, job: Job, session: Session) -> None:
     """EXPLAIN the statement that MergeMain would send: a view or another partitioning refuses it."""
-    settings = job.settings
-    columns = session.columns(settings.database, settings.main_table) if job.engine.dialect.positional else ()
-    *_, write = job.statements(Step.MERGE, "check").merge(job.months[-1], columns)
+    settings, statements = job.settings, job.statements(Step.MERGE, "check")
+    table = columns(session, statements, settings.main_table)
+    *_, write = statements.merge(job.months[-1], table)
     error = explain(session, write)
     if error is not None:
         group.fault(

@@ -12,9 +12,9 @@ from ciss_luigi.rundate import Month
 from ciss_luigi.schema import Table
 from ciss_luigi.settings import Settings
 from ciss_luigi.sqlfiles import built_in, fill
+from ciss_luigi.statements import tagged
 
 NEWEST = 4
-TAG = "/* ciss_luigi check */\n"
 
 
 def check_months(group: Group, settings: Settings, session: Session, table: Table) -> None:
@@ -26,7 +26,7 @@ def check_months(group: Group, settings: Settings, session: Session, table: Tabl
         "month": "SUBSTR(invoice_date, 1, 7)" if register else "partition_date",
         "amount": "amount" if register else "charge",
     }
-    rows = session.query(TAG + fill(built_in("check_months"), values))
+    rows = session.query(tagged(fill(built_in("check_months"), values), "check"))
     months: dict[str, int] = {}
     for month, _, count, _ in rows:
         if month is not None:
@@ -63,7 +63,8 @@ def check_rates(group: Group, settings: Settings, session: Session) -> None:
     name = settings.source("rate")
     covered: dict[str, set[Month]] = {}
     strays: set[str] = set()
-    for currency, text in session.query(TAG + fill(built_in("check_rates"), {"rate": name})):
+    asked = tagged(fill(built_in("check_rates"), {"rate": name}), "check")
+    for currency, text in session.query(asked):
         try:
             covered.setdefault(str(currency), set()).add(Month.parse(text or ""))
         except ValueError:

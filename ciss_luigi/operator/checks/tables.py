@@ -16,7 +16,7 @@ from ciss_luigi.errors import StatementFailed
 from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
 from ciss_luigi.schema import Column, Table
 from ciss_luigi.settings import Settings
-from ciss_luigi.statements import MONTH, TEMP_PARTITION
+from ciss_luigi.statements import MONTH, TEMP_PARTITION, Statements, tagged
 
 _TYPE = re.compile(r"(\w+)(?:\((\d+)(?:, *(\d+))?\))?")
 _TEXTS = {"STRING", "VARCHAR", "TEXT"}
@@ -68,11 +68,12 @@ def can_hold(kind: str, wanted: str) -> bool:
 
 
 def check_source(
-    group: Group, settings: Settings, session: Session, table: Table, capabilities: Capabilities
+    group: Group, session: Session, statements: Statements, table: Table, capabilities: Capabilities
 ) -> bool:
     """Whether the job can read one source table; says what is wrong with it."""
+    settings = statements.settings
     name = settings.source(table.role)
-    columns = dict(session.columns(settings.database, settings.source_tables[table.role]))
+    columns = dict(session.columns(statements.list_columns(settings.source_tables[table.role])))
     wrong = _wrong(name, columns, table.all_columns, can_read)
     for text in wrong:
         group.fault(
@@ -86,9 +87,10 @@ def check_source(
     return not wrong
 
 
-def check_temp(group: Group, settings: Settings, session: Session) -> bool:
+def check_temp(group: Group, session: Session, statements: Statements) -> bool:
     """Whether the job can write the temp table as it is."""
-    columns = session.columns(settings.database, settings.temp_table)
+    settings = statements.settings
+    columns = session.columns(statements.list_columns(settings.temp_table))
     wanted = (*schema.SUMMARY_COLUMNS, Column(MONTH), Column(TEMP_PARTITION))
     wrong = _wrong(settings.temp, dict(columns), wanted, can_hold)
     for text in wrong:
@@ -96,9 +98,10 @@ def check_temp(group: Group, settings: Settings, session: Session) -> bool:
     return not wrong
 
 
-def check_main(group: Group, settings: Settings, session: Session, dialect: Dialect) -> bool:
+def check_main(group: Group, session: Session, statements: Statements) -> bool:
     """Whether the job can write the main table as it is; says how to add what an older job did not have."""
-    columns = session.columns(settings.database, settings.main_table)
+    settings = statements.settings
+    columns = session.columns(statements.list_columns(settings.main_table))
     there = dict(columns)
     later = [column for column in schema.SUMMARY_COLUMNS if column.name in LATER and column.name not in there]
     wanted = [column for column in schema.SUMMARY_COLUMNS if column not in later]
@@ -107,9 +110,9 @@ def check_main(group: Group, settings: Settings, session: Session, dialect: Dial
         group.fault(text, "alter the table, or give [ciss] main_table a new name: the first run makes it")
     if later:
         names = ", ".join(column.name for column in later)
-        ways = dialect.add_columns(settings.main, [(column.name, column.type) for column in later])
+        ways = statements.dialect.add_columns(settings.main, [(column.name, column.type) for column in later])
         group.fault(f"{settings.main} has no column {names}", "; ".join(_accepted(session, ways)) + ";")
-    partition = _partition(settings, columns, dialect)
+    partition = _partition(settings, columns, statements.dialect)
     if partition:
         group.fault(partition, "set [ciss] month_partition to the column that holds YYYY-MM")
     return not (wrong or later or partition)
@@ -120,7 +123,7 @@ def _accepted(session: Session, ways: Sequence[Sequence[str]]) -> Sequence[str]:
     for way in ways if len(ways) > 1 else ():
         with suppress(StatementFailed):
             for statement in way:
-                session.query(f"EXPLAIN {statement}")
+                session.query(tagged(f"EXPLAIN {statement}", "check"))
             return way
     return ways[0]
 
