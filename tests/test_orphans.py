@@ -54,12 +54,14 @@ class Client:
         server.sessions += 1
         self._server = server
         self._number = server.sessions
+        self._operation = ""
 
     def start(self, statement: str) -> None:
         self._server.seen()
         self._server.log.append(f"{statement} by session {self._number}")
         if self._number in self._server.cuts:
             raise ConnectionError("the line is cut")
+        self._operation = f", {statement}"
 
     def status(self) -> Status:
         return Status(State.DONE)
@@ -68,7 +70,7 @@ class Client:
         return []
 
     def trace(self) -> str:
-        return f"session {self._number}"
+        return f"session {self._number}{self._operation}"
 
     def end(self, trace: str) -> bool:
         self._server.log.append(f"end of {trace}")
@@ -149,6 +151,42 @@ def test_a_statement_that_is_not_on_record_is_not_sent_again(tmp_path: Path) -> 
         session.execute("INSERT")
 
     assert [line for line in server.log if "INSERT" in line] == ["INSERT by session 1"]
+
+
+def test_the_record_names_the_operation_once_it_is_under_way(writes: OpenWrites) -> None:
+    session = HiveServer2Session(Driver(Server()), {}, POLICY, writes)
+    with session.writing(TARGET):
+        session.query("SELECT")
+        session.execute("INSERT")
+        assert writes.find(TARGET) == ("session 1, INSERT",)
+
+
+def test_a_record_of_the_operation_that_fails_leaves_that_of_the_session(tmp_path: Path) -> None:
+    class Full(OpenWrites):
+        def open(self, target: str, trace: str) -> None:
+            if "INSERT" in trace:
+                raise OSError(28, "No space left on device")
+            super().open(target, trace)
+
+    writes = Full(tmp_path, "hive")
+    session = HiveServer2Session(Driver(Server()), {}, POLICY, writes)
+    with session.writing(TARGET):
+        session.execute("INSERT")
+        assert writes.find(TARGET) == ("session 1",)
+
+
+def test_a_lease_that_is_lost_when_the_operation_is_recorded_ends_it(tmp_path: Path) -> None:
+    class Refusing(OpenWrites):
+        def open(self, target: str, trace: str) -> None:
+            if "INSERT" in trace:
+                raise LeaseLost("ran out")
+            super().open(target, trace)
+
+    server = Server()
+    session = HiveServer2Session(Driver(server), {}, POLICY, Refusing(tmp_path, "hive"))
+    with pytest.raises(LeaseLost), session.writing(TARGET):
+        session.execute("INSERT")
+    assert server.log == ["INSERT by session 1", "end of session 1, INSERT"]
 
 
 def test_what_a_killed_run_left_is_ended_once_and_before_anything_is_sent(writes: OpenWrites) -> None:

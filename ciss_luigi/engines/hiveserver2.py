@@ -11,7 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ciss_luigi import stopping
@@ -186,11 +186,12 @@ class HiveServer2Session:
         client = self._connected()
         try:
             client.start(statement)
+            self._record(client)
             self._wait(client)
             return client.rows() if fetch else []
         except _Broken:
             raise
-        except (Stopped, StatementDeadline, KeyboardInterrupt):
+        except (CissError, Stopped, KeyboardInterrupt):  # ours: a stop, a deadline, a lost lease
             self._give_up(client)
             raise
         except Exception as error:
@@ -198,6 +199,12 @@ class HiveServer2Session:
                 self._give_up(client)
                 stopping.raise_if_requested(error)
             raise _Broken(self._driver.words(error), self._driver.verdict(error)) from error
+
+    def _record(self, client: Client) -> None:
+        """Name the operation in the record of its write: whoever ends it can then see whether it runs."""
+        if self._target:
+            with suppress(OSError):  # the record that names the session stands
+                self._writes.open(self._target, client.trace())
 
     def _wait(self, client: Client) -> None:
         """Poll until the operation ends, or its deadline comes."""

@@ -19,11 +19,13 @@ from tests.engines.cluster import HIVE, IMPALA, SPARK_ANSI, SPARK_IMPYLA, Cluste
 from tests.engines.conftest import MakeCluster, engine_params
 from tests.engines.slow import slow_sql
 from tests.sample import SAMPLE
+from tests.servers.impalafront import ImpalaFront
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 DATE = "2016-11-22"
-FOR_EVER, SOME_SECONDS = 2_000, 5
+FOR_EVER, A_MINUTE, SOME_SECONDS = 2_000, 100, 5
+"""Milliseconds for each row."""
 Make = Callable[[Where, int], tuple[Cluster, Any]]
 
 
@@ -46,6 +48,12 @@ def inserts(server: Any) -> list[str]:
     """What BuildTemp runs on a server, as that says."""
     texts = [str(query.get("description") or query.get("queryDisplay")) for query in server.active_queries()]
     return [text for text in texts if "BuildTemp" in text]
+
+
+def inserts_on_hive(server: Any) -> set[str]:
+    """The query ids of what BuildTemp runs on a Hive."""
+    displays = [query["queryDisplay"] for query in server.active_queries()]
+    return {display["queryId"] for display in displays if "BuildTemp" in str(display)}
 
 
 def left_open(cluster: Cluster) -> list[str]:
@@ -114,3 +122,21 @@ def test_a_killed_clients_insert_is_ended_or_waited_for(slow: Make, where: Where
     wait_until(lambda: not inserts(server))
     assert cluster.rows("2016-11") == expected(SAMPLE, DATE)
     assert not left_open(cluster)
+
+
+def test_a_killed_clients_insert_has_ended_before_the_next_begins(slow: Make, impala: ImpalaFront) -> None:
+    cluster, server = slow(IMPALA, A_MINUTE)
+    running = cluster.merging(DATE)
+    wait_until(lambda: writes(cluster, server))
+    running.send(signal.SIGKILL)
+    running.finish()
+    (orphan,) = inserts_on_hive(server)
+    cluster.configure()
+    impala.clear()
+
+    healing = cluster.merging(DATE)
+    wait_until(lambda: any("BuildTemp" in text for text in impala.texts("insert")))
+
+    assert orphan not in inserts_on_hive(server)
+    healing.finish().explained(0, "ending what a killed run may still write")
+    assert cluster.rows("2016-11") == expected(SAMPLE, DATE)
