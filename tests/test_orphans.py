@@ -161,14 +161,21 @@ def test_the_record_names_the_operation_once_it_is_under_way(writes: OpenWrites)
         assert writes.find(TARGET) == ("session 1, INSERT",)
 
 
-def test_a_record_of_the_operation_that_fails_leaves_that_of_the_session(tmp_path: Path) -> None:
-    class Full(OpenWrites):
-        def open(self, target: str, trace: str) -> None:
-            if "INSERT" in trace:
-                raise OSError(28, "No space left on device")
-            super().open(target, trace)
+class RefusingOperations(OpenWrites):
+    """Takes the record of a session, and fails at that of its operation."""
 
-    writes = Full(tmp_path, "hive")
+    def __init__(self, folder: Path, error: Exception) -> None:
+        super().__init__(folder, "hive")
+        self._error = error
+
+    def open(self, target: str, trace: str) -> None:
+        if "INSERT" in trace:
+            raise self._error
+        super().open(target, trace)
+
+
+def test_a_record_of_the_operation_that_fails_leaves_that_of_the_session(tmp_path: Path) -> None:
+    writes = RefusingOperations(tmp_path, OSError(28, "No space left on device"))
     session = HiveServer2Session(Driver(Server()), {}, POLICY, writes)
     with session.writing(TARGET):
         session.execute("INSERT")
@@ -176,14 +183,8 @@ def test_a_record_of_the_operation_that_fails_leaves_that_of_the_session(tmp_pat
 
 
 def test_a_lease_that_is_lost_when_the_operation_is_recorded_ends_it(tmp_path: Path) -> None:
-    class Refusing(OpenWrites):
-        def open(self, target: str, trace: str) -> None:
-            if "INSERT" in trace:
-                raise LeaseLost("ran out")
-            super().open(target, trace)
-
-    server = Server()
-    session = HiveServer2Session(Driver(server), {}, POLICY, Refusing(tmp_path, "hive"))
+    server, writes = Server(), RefusingOperations(tmp_path, LeaseLost("ran out"))
+    session = HiveServer2Session(Driver(server), {}, POLICY, writes)
     with pytest.raises(LeaseLost), session.writing(TARGET):
         session.execute("INSERT")
     assert server.log == ["INSERT by session 1", "end of session 1, INSERT"]

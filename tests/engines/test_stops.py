@@ -66,6 +66,14 @@ def writes(cluster: Cluster, server: Any) -> bool:
     return bool(cluster.marked(DATE) and left_open(cluster) and inserts(server))
 
 
+def kill_in_its_insert(cluster: Cluster, server: Any) -> None:
+    """Start a run, and kill it while the server writes temp."""
+    running = cluster.merging(DATE)
+    wait_until(lambda: writes(cluster, server))
+    running.send(signal.SIGKILL)
+    running.finish()
+
+
 @pytest.mark.parametrize("where", engine_params(SPARK_ANSI, SPARK_IMPYLA, long=()))
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_a_stopped_run_leaves_nothing_on_the_server(slow: Make, where: Where, number: int) -> None:
@@ -108,10 +116,7 @@ def test_a_deadline_cancels_on_the_server(slow: Make) -> None:
 @pytest.mark.parametrize("where", engine_params(SPARK_ANSI, HIVE, IMPALA, long=[HIVE]))
 def test_a_killed_clients_insert_is_ended_or_waited_for(slow: Make, where: Where) -> None:
     cluster, server = slow(where, SOME_SECONDS)
-    running = cluster.merging(DATE)
-    wait_until(lambda: writes(cluster, server))
-    running.send(signal.SIGKILL)
-    running.finish()
+    kill_in_its_insert(cluster, server)
     if where == IMPALA:  # the others end a session when its line does; their rows in hand go on unseen
         assert inserts(server), "the INSERT did not outlive its client"
     assert left_open(cluster)
@@ -126,10 +131,7 @@ def test_a_killed_clients_insert_is_ended_or_waited_for(slow: Make, where: Where
 
 def test_a_killed_clients_insert_has_ended_before_the_next_begins(slow: Make, impala: ImpalaFront) -> None:
     cluster, server = slow(IMPALA, A_MINUTE)
-    running = cluster.merging(DATE)
-    wait_until(lambda: writes(cluster, server))
-    running.send(signal.SIGKILL)
-    running.finish()
+    kill_in_its_insert(cluster, server)
     (orphan,) = inserts_on_hive(server)
     cluster.configure()
     impala.clear()
