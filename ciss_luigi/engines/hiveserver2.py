@@ -8,7 +8,6 @@ ended before it is sent again.
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -25,12 +24,11 @@ from ciss_luigi.engines.client import (
     State,
     Writes,
 )
-from ciss_luigi.engines.lines import NoConnection
-from ciss_luigi.engines.orphans import end_once, end_or_wait, patiently
+from ciss_luigi.engines.connection import Connection
+from ciss_luigi.engines.orphans import end_once, end_or_wait
 from ciss_luigi.engines.verdicts import Verdict
 from ciss_luigi.errors import (
     CissError,
-    EngineUnavailable,
     OutcomeUnknown,
     StatementDeadline,
     StatementFailed,
@@ -67,12 +65,11 @@ class HiveServer2Session:
         waited_for: set[str] | None = None,
     ) -> None:
         self._driver = driver
-        self._settings = settings
+        self._connection = Connection(driver, settings, policy)
         self._policy = policy
         self._writes = writes
         self._progress = progress
         self._waited_for = set() if waited_for is None else waited_for
-        self._client: Client | None = None
         self._target = ""
 
     # --- the engine's face ---------------------------------------------------------------------------
@@ -114,7 +111,7 @@ class HiveServer2Session:
         What a killed run left unclosed there is ended first.
         """
         self.settle(target)
-        self._writes.open(target, self._connected().trace())
+        self._writes.open(target, self._connection.client().trace())
         self._target = target
         try:
             yield
@@ -144,15 +141,11 @@ class HiveServer2Session:
 
     def open(self) -> None:
         """Connect now, and again while nothing listens there; raises EngineUnavailable."""
-        self._patiently_connected(
-            lambda error: isinstance(error.__cause__, NoConnection) and error.__cause__.may_pass
-        )
+        self._connection.open()
 
     def close(self) -> None:
         """Close the connection; a server that is gone cannot be told."""
-        client, self._client = self._client, None
-        if client is not None:
-            patiently(client.close)
+        self._connection.close()
 
     # --- one statement -------------------------------------------------------------------------------
 
@@ -183,7 +176,7 @@ class HiveServer2Session:
         return self._policy.retries if verdict in (Verdict.RETRY, Verdict.LOST) else 0
 
     def _run(self, statement: str, *, fetch: bool = True) -> list[Row]:
-        client = self._connected()
+        client = self._connection.client()
         try:
             client.start(statement)
             self._record(client)
@@ -192,11 +185,11 @@ class HiveServer2Session:
         except _Broken:
             raise
         except (CissError, Stopped, KeyboardInterrupt):  # ours: a stop, a deadline, a lost lease
-            self._give_up(client)
+            self._give_up()
             raise
         except Exception as error:
             if stopping.requested():
-                self._give_up(client)
+                self._give_up()
                 stopping.raise_if_requested(error)
             raise _Broken(self._driver.words(error), self._driver.verdict(error)) from error
 
@@ -225,58 +218,21 @@ class HiveServer2Session:
             error = RuntimeError(status.error or f"the server calls the statement {status.state.value}")
             raise _Broken(self._driver.words(error), self._driver.verdict(error))
 
-    def _give_up(self, client: Client) -> None:
+    def _give_up(self) -> None:
         """End the statement over a line of its own: this one may be in the midst of an answer."""
-        self._client = None
-        trace = client.trace()
-        end_once(self._driver, trace)
+        end_once(self._driver, self._connection.leave())
 
     # --- recovery ------------------------------------------------------------------------------------
 
-    def _connected(self) -> Client:
-        if self._client is None:
-            try:
-                client = self._driver.connect()
-                self._driver.settings(client, self._settings)
-            except CissError:
-                raise
-            except Exception as error:
-                stopping.raise_if_requested(error)
-                words = one_line(self._driver.words(error))
-                raise EngineUnavailable(f"{self._driver.name}: {words}") from error
-            self._client = client
-        return self._client
-
     def _recover(self, broken: _Broken, attempt: int) -> None:
-        self._pause(f"{self._driver.name}: {broken.words}", attempt)
+        self._connection.pause(f"{self._driver.name}: {broken.words}", attempt)
         if broken.verdict is Verdict.LOST:
-            lost = self._client.trace() if self._client else ""
-            self._reconnect()
+            lost = self._connection.leave()
+            self._connection.reopen()
             if lost:
                 end_or_wait(self._driver, self._policy, lost)
             if self._target:  # the record of the write names the new session before anything is sent there
-                self._writes.open(self._target, self._connected().trace())
-
-    def _reconnect(self) -> None:
-        """Leave the broken connection behind; the server may need a moment to come back."""
-        self._client = None
-        self._patiently_connected(lambda error: True)
-
-    def _patiently_connected(self, may_pass: Callable[[EngineUnavailable], bool]) -> None:
-        for attempt in range(self._policy.retries + 1):
-            try:
-                self._connected()
-                return
-            except EngineUnavailable as error:
-                if attempt == self._policy.retries or not may_pass(error):
-                    raise
-                self._pause(error.what, attempt)
-
-    def _pause(self, why: str, attempt: int) -> None:
-        """Twice as long each time, with jitter: those who failed together do not come back together."""
-        wait = self._policy.retry_wait_seconds * (2**attempt + random.random())  # noqa: S311 - no secret
-        logger.warning("%s\nTrying again in %.0f s (%d of %d).", why, wait, attempt + 1, self._policy.retries)
-        self._policy.sleep(wait)
+                self._writes.open(self._target, self._connection.client().trace())
 
     def _renew(self, statement: str, words: str) -> None:
         for renewal in self._driver.refresh(statement, words):
