@@ -27,7 +27,7 @@ from ciss_luigi.state.writes import OpenWrites
 from ciss_luigi.urls import Warehouse
 
 if TYPE_CHECKING:
-    from ciss_luigi.leases import LeaseBook
+    from ciss_luigi.leasebook import LeaseBook
 
 Queue = Callable[[], AbstractContextManager[None]]
 Watch = Callable[[Progress], None]
@@ -88,7 +88,8 @@ class Site:
     @functools.cached_property
     def leases(self) -> LeaseBook | None:
         """The leases that exclude other hosts, where there is a ``lease_url``."""
-        from ciss_luigi.leases import LeaseBook, Leases
+        from ciss_luigi.leasebook import LeaseBook
+        from ciss_luigi.leases import Leases
 
         if not self.settings.lease_url:
             return None

@@ -29,6 +29,7 @@ from ciss_luigi.engines.orphans import end_once, end_or_wait
 from ciss_luigi.engines.verdicts import Verdict
 from ciss_luigi.errors import (
     CissError,
+    EngineUnavailable,
     OutcomeUnknown,
     StatementDeadline,
     StatementFailed,
@@ -196,7 +197,7 @@ class HiveServer2Session:
     def _record(self, client: Client) -> None:
         """Name the operation in the record of its write: whoever ends it can then see whether it runs."""
         if self._target:
-            with suppress(OSError):  # the record that names the session stands
+            with suppress(OSError, EngineUnavailable):  # the record that names the session stands
                 self._writes.open(self._target, client.trace())
 
     def _wait(self, client: Client) -> None:

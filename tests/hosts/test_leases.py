@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from ciss_luigi.errors import EngineUnavailable
-from ciss_luigi.leases import Lease, LeaseBook, LeaseLost, Leases
+from ciss_luigi.leasebook import LeaseBook
+from ciss_luigi.leases import Lease, LeaseLost, Leases
 from ciss_luigi.state.writes import OpenWrites
 from tests.hosts.postgres import Postgres
 
