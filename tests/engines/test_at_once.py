@@ -25,6 +25,8 @@ from tests.engines.conftest import MakeCluster, engine_params
 from tests.sample import SAMPLE
 from tests.servers.impalafront import ImpalaFront
 
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
 DATES = ("2016-12-31", "2017-01-01", "2017-01-02", "2017-01-03")
 TRIES = 5
 
