@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ciss_luigi import configfile, variables
+from ciss_luigi import configfile
 from ciss_luigi import settings as settings_module
 from ciss_luigi.errors import BadRunDate, ConfigurationError
 from ciss_luigi.rundate import RunDate
@@ -47,12 +47,6 @@ def many(request: pytest.FixtureRequest) -> settings:
     return settings(
         max_examples=request.param, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
     )
-
-
-@pytest.fixture(autouse=True)
-def _own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is taken for a secret here is none in other tests."""
-    monkeypatch.setattr(variables, "_secrets", set())
 
 
 def broken(whole: str) -> st.SearchStrategy[bytes]:
