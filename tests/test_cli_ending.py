@@ -102,6 +102,7 @@ def test_every_fault_of_the_configuration_is_told_at_once(tmp_path: Path) -> Non
     typed(tmp_path, "status").explained(40, "[ciss] grace_days: ", "did you mean state_dir?")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [b"state_dir = var\n", b"[ciss]\n[ciss]\n", b"[ciss]\na = 1\na = 2\n", b"[ciss]\nname = \xff\n"],

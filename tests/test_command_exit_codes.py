@@ -154,6 +154,7 @@ def test_40_when_luigid_is_away(place: Place, way: tuple[str, ...]) -> None:
     assert place.attempts(DATE) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [(), ("--parallel-scheduling", "--workers", "2")])
 @pytest.mark.parametrize("task", ["MergeMain", "SourcesReady"])
 def test_20_for_the_one_date_that_no_day_follows(place: Place, task: str, way: tuple[str, ...]) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from tests.command import STEPS, Place, name_of
 
+pytestmark = pytest.mark.slow
+
 DATE = "2016-11-10"
 
 

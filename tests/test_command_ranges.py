@@ -206,6 +206,7 @@ def test_a_range_of_sources_asks_for_them_all_in_one_opening(place: Place, optio
     assert not place.state.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), PARALLEL])
 @pytest.mark.parametrize(
     ("kind", "start", "stop"),

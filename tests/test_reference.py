@@ -399,12 +399,14 @@ def test_valid_tables_are_valid_and_nothing_is_lost(made: Tables) -> None:
     assert len(keys) == len(rows)
 
 
+@pytest.mark.slow
 @generated
 @given(valid_tables(MONTHS, fallback_months=2, doubles=True))
 def test_valid_tables_are_valid_with_doubles_and_any_fallback(made: Tables) -> None:
     build(made, MONTHS, 2)
 
 
+@pytest.mark.slow
 @generated
 @given(valid_tables(MONTHS), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(made: Tables, chance: random.Random) -> None:
@@ -511,6 +513,7 @@ def test_the_months_compared_are_all_there_are() -> None:
     assert {one.month for one in all_charges(_data())} == set(DATA_MONTHS)
 
 
+@pytest.mark.slow
 @needs_shared
 @pytest.mark.parametrize("day", [3, 20])
 @pytest.mark.parametrize("month", DATA_MONTHS)

@@ -49,6 +49,7 @@ def test_the_built_in_rules_pass_as_a_file_of_the_site(filled: Bench, doubles: b
     assert filled.marked(DATE) == list(STEPS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", CAUGHT, ids=lambda mutant: mutant.name)
 def test_a_mutant_is_caught_before_main_is_touched(untouched: Bench, mutant: Mutant) -> None:
     before = untouched.rows()

@@ -41,6 +41,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_changed_temp_is_built_anew_once_and_published(built: Bench, change: str) -> None:
     watch = Watch()
