@@ -66,12 +66,12 @@ def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Mon
     """Merge what main holds no newer estimate of; BuildTemp's marker, and the months left alone."""
     built = _proven_temp(job, session)
     months = [Month.parse(month.month) for month in built.months]
-    newer = [] if job.settings.allow_older else _newer_in_main(job, session, built, months)
     statements = job.statements(Step.MERGE, built.run_id)
+    newer = [] if job.settings.allow_older else _newer_in_main(job, session, statements, months)
     table = columns(session, statements, job.settings.main_table)
     for month in months:
         if month not in newer:
-            _merge_month(job, session, month, built, table=table, fence=fence)
+            _merge_month(job, session, statements, month, built, table=table, fence=fence)
             shown = partial(Statements.refresh_main, month=month)
             refresh(job, f"main's {month}", shown, Step.MERGE, run_id=built.run_id)
     return built, newer
@@ -104,8 +104,9 @@ def _temp_differences(job: Job, session: Session, built: Marker | None) -> list[
     return month_differences(built, built.months, temp, ("BuildTemp's marker", "temp"))
 
 
-def _newer_in_main(job: Job, session: Session, built: Marker, months: Sequence[Month]) -> list[Month]:
-    statements = job.statements(Step.MERGE, built.run_id)
+def _newer_in_main(
+    job: Job, session: Session, statements: Statements, months: Sequence[Month]
+) -> list[Month]:
     rows = session.query(statements.main_rows(months)) if months else []
     return sorted(
         Month.parse(month) for month, _, newest in rows if newest is not None and newest > str(job.date)
@@ -113,7 +114,14 @@ def _newer_in_main(job: Job, session: Session, built: Marker, months: Sequence[M
 
 
 def _merge_month(
-    job: Job, session: Session, month: Month, built: Marker, *, table: Columns, fence: Fence
+    job: Job,
+    session: Session,
+    statements: Statements,
+    month: Month,
+    built: Marker,
+    *,
+    table: Columns,
+    fence: Fence,
 ) -> None:
     """Write one month and read it back; a main that reads back wrong is written once more."""
     expected = [one for one in built.months if one.month == str(month)]
@@ -121,8 +129,8 @@ def _merge_month(
         try:
             with session.transaction():
                 fence()
-                _write_month(job, session, month, built, table)
-                _read_back(job, session, month, built, expected)
+                _write_month(job, session, statements, month, table)
+                _read_back(session, statements, month, built, expected)
                 fence()
             break
         except TotalsDiffer as error:
@@ -132,16 +140,14 @@ def _merge_month(
     job.tell(f"merged {month}: {expected[0].rows} rows")
 
 
-def _write_month(job: Job, session: Session, month: Month, built: Marker, table: Columns) -> None:
-    statements = job.statements(Step.MERGE, built.run_id)
+def _write_month(job: Job, session: Session, statements: Statements, month: Month, table: Columns) -> None:
     with session.writing(main_target(job, month)):
         send(session, statements.merge(month, table))
 
 
 def _read_back(
-    job: Job, session: Session, month: Month, built: Marker, expected: Sequence[MonthTotals]
+    session: Session, statements: Statements, month: Month, built: Marker, expected: Sequence[MonthTotals]
 ) -> None:
-    statements = job.statements(Step.MERGE, built.run_id)
     main = read_summary_totals(session.query(statements.main_totals([month])))
     differences = month_differences(built, expected, main, ("temp", "main"))
     if differences:
