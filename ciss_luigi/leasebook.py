@@ -6,22 +6,9 @@ import atexit
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Protocol
 
+from ciss_luigi.engines.client import Writes
 from ciss_luigi.leases import Lease, Leases
-
-
-class Writes(Protocol):
-    """Where unclosed writes are written down (``state.writes``)."""
-
-    def find(self, target: str) -> tuple[str, ...]:
-        """The traces of unclosed writes."""
-
-    def open(self, target: str, trace: str) -> None:
-        """Write down that a write begins."""
-
-    def close(self, target: str) -> None:
-        """Write down that the write has ended."""
 
 
 class LeaseBook:

@@ -23,6 +23,7 @@ class State(Enum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    OVERDUE = "longer than its time limit"
 
 
 @dataclass(frozen=True)

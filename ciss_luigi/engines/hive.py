@@ -20,7 +20,7 @@ SIGNS = (
     Sign(r"Could not connect to any of|failed to resolve sockaddr", Verdict.RETRY),
     Sign(r"Lock acquisition .*timed? ?out|LockException|Unable to acquire", Verdict.RETRY),
     Sign(r"MetaException.*(TTransportException|Connection refused|Could not connect)", Verdict.RETRY),
-    Sign(r"code (is )?143|Container (.* )?(killed|released)|AM .* (killed|failed).*preempt", Verdict.RETRY),
+    Sign(r"code (is )?143\b|Container (.* )?(killed|released)|AM .* (killed|failed).*preempt", Verdict.RETRY),
     *MADE_MEANWHILE,
     *LINE_LOST,  # last: a server's message may speak of a line of its own, or of a lock, that timed out
 )
@@ -34,7 +34,9 @@ _JAVA_PREFIX = re.compile(
 
 def server_words(message: str) -> str:
     """A server's message without the Java classes that carried it, and without their stack."""
-    return _JAVA_PREFIX.sub("", message.strip().split("\n\tat ")[0].strip())
+    words = _JAVA_PREFIX.sub("", message.strip().split("\n\tat ")[0].strip())
+    # all that Hive says of a statement that hive.query.timeout.seconds has ended
+    return f"a statement ran {State.OVERDUE.value}: {words}" if "from TIMEDOUT" in words else words
 
 
 class HiveDialect:

@@ -10,6 +10,9 @@ from typing import Any
 
 from ciss_luigi.engines.client import State, Status
 
+_TIMEDOUT_STATE = 8
+"""Newer than impyla's copy of the protocol; a server ends a statement so at its own time limit."""
+
 
 def trace(session: Any, operation: Any) -> str:
     """Handles as text: ``guid.secret`` of the session, and of the operation where there is one."""
@@ -41,12 +44,15 @@ def _runs(client: Any, ttypes: Any, handle: Any) -> bool:
 def status(ttypes: Any, response: Any) -> Status:
     """An operation's status from the server's answer."""
     states = ttypes.TOperationState
-    done = {states.FINISHED_STATE: State.DONE, states.CANCELED_STATE: State.CANCELLED}
-    done |= dict.fromkeys((states.CLOSED_STATE, states.ERROR_STATE, states.UKNOWN_STATE), State.FAILED)
+    known = dict.fromkeys(
+        (states.INITIALIZED_STATE, states.PENDING_STATE, states.RUNNING_STATE), State.RUNNING
+    )
+    known |= {states.FINISHED_STATE: State.DONE, states.CANCELED_STATE: State.CANCELLED}
+    known |= {_TIMEDOUT_STATE: State.OVERDUE}
     progress = getattr(response, "progressUpdateResponse", None)
     fraction = progress.progressedPercentage if progress is not None else None
     return Status(
-        done.get(response.operationState, State.RUNNING),
+        known.get(response.operationState, State.FAILED),
         response.errorMessage or "",
         fraction if isinstance(fraction, float) and 0 < fraction <= 1 else None,
     )

@@ -36,13 +36,14 @@ def judge(text: str, signs: Sequence[Sign]) -> Verdict:
 
 
 LINE_LOST = (
+    Sign(r"query timed out after|longer than its time limit", Verdict.NEVER),  # the server's own time limit
     Sign(
         r"TSocket read 0 bytes|Connection reset|Broken pipe|EOF occurred|timed out|"
         r"TTransportException|unexpected exception|Bad file descriptor|HTTP code 50[234]",
         Verdict.LOST,
     ),
 )
-"""What both drivers say of a broken line, whichever server they speak to."""
+"""What both drivers say of a broken line, whichever server they speak to; a server's time limit is none."""
 
 MADE_MEANWHILE = (Sign(r"AlreadyExistsException|duplicate (key|entry)|unique constraint", Verdict.RETRY),)
 """CREATE ... IF NOT EXISTS is no one step in a metastore: of two at once, one may find the name just taken.

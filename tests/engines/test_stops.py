@@ -24,7 +24,7 @@ from tests.servers.impalafront import ImpalaFront
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 DATE = "2016-11-22"
-FOR_EVER, A_MINUTE, SOME_SECONDS = 2_000, 100, 5
+FOR_EVER, A_MINUTE, LONGER, SOME_SECONDS = 2_000, 100, 15, 5
 """Milliseconds for each row."""
 Make = Callable[[Where, int], tuple[Cluster, Any]]
 
@@ -111,6 +111,25 @@ def test_a_deadline_cancels_on_the_server(slow: Make) -> None:
         cluster.perform(DATE, Step.BUILD)
 
     wait_until(lambda: not inserts(server))
+
+
+LIMITS = {
+    HIVE: {"hive.query.timeout.seconds": "3s"},
+    SPARK_ANSI: {"spark.sql.thriftServer.queryTimeout": "3"},
+}
+
+
+@pytest.mark.parametrize("where", engine_params(*LIMITS, long=()))
+def test_a_time_limit_of_the_servers_own_ends_the_step_at_once(slow: Make, where: Where) -> None:
+    """It is no lost line, after which the statement would be sent again."""
+    cluster, _ = slow(where, LONGER)
+    cluster.ciss("init").expect(0)
+    cluster.configure(sql_dir=cluster.folder / "sql", session_settings=LIMITS[where])
+
+    with pytest.raises(StepFailed, match=r"timed out after 3 seconds|longer than its time limit") as caught:
+        cluster.perform(DATE, Step.BUILD)
+
+    assert "BuildTemp" not in cluster.marked(DATE), caught.value
 
 
 @pytest.mark.parametrize("where", engine_params(SPARK_ANSI, HIVE, IMPALA, long=[HIVE]))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from TCLIService import ttypes
 
+from ciss_luigi.engines import thrift
+from ciss_luigi.engines.client import State
 from ciss_luigi.engines.hive import HiveDriver
+from ciss_luigi.engines.impala import _ttypes
 from ciss_luigi.engines.verdicts import Verdict
 from ciss_luigi.errors import StatementFailed
 from tests.engines.cluster import HIVE, HIVE_IMPYLA, SPARK_ANSI, SPARK_IMPYLA, Where
@@ -25,6 +29,8 @@ ERRORS = {
     "MetaException(message:Duplicate entry 'main-1' for key 'UNIQUETABLE'": Verdict.RETRY,
     'MetaException(message:duplicate key value violates unique constraint "UNIQUETABLE"': Verdict.RETRY,
     "MetaException(message:ORA-00001: unique constraint (HIVE.UNIQUETABLE) violated": Verdict.RETRY,
+    "Vertex failed, application exited with code 14301": Verdict.NEVER,
+    "Query timed out after 3600 seconds": Verdict.NEVER,
     "FAILED: SemanticException [Error 10001]: Line 1:14 Table not found 'nosuch'": Verdict.NEVER,
     "FAILED: ParseException line 1:0 cannot recognize input near 'selec' '1' '<EOF>'": Verdict.NEVER,
     "HiveAccessControlException Permission denied: Principal [name=bob, type=USER]": Verdict.NEVER,
@@ -36,6 +42,19 @@ ERRORS = {
 @pytest.mark.parametrize("text", ERRORS)
 def test_what_an_error_calls_for(text: str) -> None:
     assert HiveDriver(lambda: None).verdict(RuntimeError(text)) is ERRORS[text]
+
+
+def test_a_time_limit_of_hives_own_is_called_one() -> None:
+    error = RuntimeError("Illegal Operation state transition from TIMEDOUT to ERROR")
+    assert HiveDriver(lambda: None).words(error).startswith("a statement ran longer than its time limit: ")
+
+
+@pytest.mark.parametrize("number", [5, 6, 8, 9])
+def test_a_state_that_is_not_under_way_is_an_end(number: int) -> None:
+    """8 is a time limit of the server's, which impyla's copy of the protocol does not know."""
+    for types in (ttypes, _ttypes()):
+        status = thrift.status(types, types.TGetOperationStatusResp(operationState=number))
+        assert status.state is (State.OVERDUE if number == 8 else State.FAILED)
 
 
 WORDS = {

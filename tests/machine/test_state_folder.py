@@ -37,7 +37,7 @@ def before(place, name, what):
         setattr(place, name, action)
 """
 GONE = f"{AT_A_STEP}\nbefore(runner._ACTIONS, Step('{{step}}'), shutil.rmtree)\n"
-GONE_WHILE_PUBLISHING = f"{AT_A_STEP}\nbefore(merge, '_read_back', shutil.rmtree)\n"
+GONE_WHILE_PUBLISHING = f"{AT_A_STEP}\nbefore(merge, '_write_month', shutil.rmtree)\n"
 NO_LONGER_OURS = f"""{AT_A_STEP}
 def take_away(folder):
     for path in [folder, *folder.rglob("*")]:
