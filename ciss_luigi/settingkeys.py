@@ -50,10 +50,12 @@ class Key:
     def value(self, text: str, context: Context) -> Any:
         """The value of a text; raises ValueError that shows no secret."""
         try:
-            return self.read(
-                variables.expand_secret(text, context.environment) if self.plain else text, context
-            )
+            return self.read(variables.expand(text, context.environment) if self.plain else text, context)
+        except variables.UnsetVariable:
+            raise
         except (ValueError, RuntimeError) as error:  # RuntimeError: "~" of a user without a home
+            if self.plain:  # a good name or number is no secret; a password in its place is one
+                variables.expand_secret(text, context.environment)
             raise ValueError(variables.without_secrets(str(error))) from None
 
 

@@ -6,10 +6,10 @@ Luigi asks a task two or three times, and a range asks for hundreds of dates tha
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ciss_luigi import readiness
-from ciss_luigi.errors import CissError, ConfigurationError, EngineUnavailable
+from ciss_luigi.errors import CissError, ConfigurationError, EngineUnavailable, SourcesMissing
 from ciss_luigi.readiness import Holdings
 from ciss_luigi.retry import with_retries
 from ciss_luigi.rundate import Month, RunDate
@@ -27,7 +27,7 @@ class Sources:
         self._asked: set[Month] = set()
         self._holdings = Holdings()
         self._ready: set[RunDate] = set()
-        self._told: set[str] = set()
+        self._told: set[RunDate] = set()
 
     def expect(self, site: Site, dates: Iterable[RunDate]) -> None:
         """Dates that will be asked for soon: their months are then asked for together."""
@@ -49,18 +49,20 @@ class Sources:
         if not self._asked.issuperset(months):
             self._ask_for({*months, *self._expected} - self._asked, site, date)
         scope = readiness.judge(self._holdings, months, site.settings)
-        for text in scope.missing:
-            self._tell_once(f"{date}: {text}")
+        if scope.missing:
+            self._tell_once(date, scope.missing)
         return not scope.missing
 
     def _ask_for(self, months: set[Month], site: Site, date: RunDate) -> None:
         self._holdings = self._holdings.plus(_ask(site, date, sorted(months)))
         self._asked |= months
 
-    def _tell_once(self, line: str) -> None:
-        if line not in self._told:
-            self._told.add(line)
-            logger.warning("%s", line)
+    def _tell_once(self, date: RunDate, missing: Sequence[str]) -> None:
+        if date not in self._told:
+            self._told.add(date)
+            what = "\n".join(f"{date}: {text}" for text in missing)
+            following = f"ciss check --date {date}, and once the rows are there the same command again"
+            logger.warning("%s", SourcesMissing(what, state="no table was touched", next_command=following))
 
 
 def _ask(site: Site, date: RunDate, months: list[Month]) -> Holdings:

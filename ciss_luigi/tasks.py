@@ -192,6 +192,12 @@ def _sources_are_ready(task: SourcesReady) -> None:
     _SOURCES.note_ready(task.run_date)
 
 
+@SourcesReady.event_handler(luigi.Event.DEPENDENCY_MISSING)  # type: ignore[no-untyped-call,untyped-decorator]
+def _sources_are_missing(_task: SourcesReady) -> None:
+    """Or they could not be asked: Luigi says no more of what a scheduling process has raised."""
+    guard.heed_scheduling_processes()
+
+
 @luigi.Task.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)  # type: ignore[no-untyped-call,untyped-decorator]
 def _another_task_requires(task: luigi.Task, dependency: luigi.Task) -> None:
     """Whether a date is one of several: Luigi says so in the command, before it schedules the date."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Place, free_port
+from tests.command import Place, free_port, name_of
 from tests.helpers import ciss
 
 DATE = "2016-11-10"
@@ -75,6 +75,13 @@ def test_a_state_dir_that_cannot_be_made(place: Place, way: tuple[str, ...]) -> 
     place.range(DATE, "2016-11-12", *way).explained(40, "file/state/locks", "Not a directory")
 
 
+@pytest.mark.parametrize("way", [(), PARALLEL])
+def test_an_option_that_leaves_nobody_to_work(place: Place, way: tuple[str, ...]) -> None:
+    finished = place.merge(DATE, *way, "--workers", "0")
+    finished.explained(40, "--workers 0 leaves nobody to do a step", "nothing was touched")
+    assert place.attempts(DATE) == []
+
+
 def test_help_works_with_any_configuration_that_can_be_parsed(place: Place) -> None:
     place.configure(retries="many", warehouse_url="nonsense")
     place.luigi("MergeMain", "--help").explained(0, "--date", "the run date, for example 2016-11-22")
@@ -85,9 +92,22 @@ def test_help_works_with_any_configuration_that_can_be_parsed(place: Place) -> N
 def test_values_from_the_environment_appear_nowhere(place: Place, key: str) -> None:
     place.configure(session_settings=f'{{"{key}": "${{PASSWORD}}"}}')
     finished = place.merge(DATE, "--parallel-scheduling", PASSWORD=PASSWORD)
-    finished.explained(35, f"session_settings: {key}: DuckDB:")
+    finished.explained(40, f"session_settings: {key}: DuckDB:")
     written = [path.read_text() for path in place.state.rglob("*") if path.is_file()]
     assert not any(PASSWORD in text for text in [finished.text, *written])
+
+
+def test_a_name_from_the_environment_is_no_secret(place: Place) -> None:
+    place.configure(database="${SCHEMA}")
+    place.merge("2017-05-10", SCHEMA="mnaas").explained(20, f"mnaas.{name_of('billable')} has no row for")
+
+
+def test_but_a_password_in_the_place_of_a_name_is(place: Place) -> None:
+    place.configure(database="${PASSWORD}", warehouse_url="${PASSWORD}")
+    finished = place.merge(DATE, PASSWORD=PASSWORD).explained(
+        40, "[ciss] database: '***' is no plain SQL name"
+    )
+    assert PASSWORD not in finished.text
 
 
 def test_nor_in_the_ledger_and_the_log_of_a_step(place: Place) -> None:

@@ -84,7 +84,10 @@ def test_20_names_an_absent_table_and_touches_nothing(place: Place) -> None:
 
 def test_20_names_the_month_without_rows(place: Place) -> None:
     missing = f"mnaas.{name_of('billable')} has no row for 2017-05"
-    place.merge("2017-05-10", "--workers", "2").explained(20, missing)
+    finished = place.merge("2017-05-10", "--workers", "2").explained(
+        20, missing, "State: no table was touched"
+    )
+    finished.explained(20, "Next:  ciss check --date 2017-05-10, and once the rows are there")
     assert written_tables(place) == []
 
 

@@ -36,8 +36,9 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 OPEN_WAIT_SECONDS = 600.0
 _POLL_SECONDS = 0.2
 _LOCKED = re.compile(
-    r"Could not set lock on file.*?Conflicting lock is held in (.+?) ?\(PID (\d+)\)", re.DOTALL
+    r"Could not set lock on file.*?Conflicting lock is held in (?:(.+?) ?\(PID (\d+)\)|PID (\d+))", re.DOTALL
 )
+"""DuckDB names no program where it may not look at it: one outside the container, or of another user."""
 _TRANSIENT = ("TransactionException",)
 _OPTION_EXAMPLES = {
     "warehouse_url": "duckdb:///var/ciss.duckdb?threads=2",
@@ -210,8 +211,8 @@ class DuckDbEngine(Engine):
                 if not told:
                     told = True
                     logger.warning(
-                        "%s is in use by %s (pid %s); waiting for it, at most %.0f s.",
-                        self._path, holder[1], holder[2], self._open_wait_seconds,
+                        "%s is in use by %s; waiting for it, at most %.0f s.",
+                        self._path, _name(holder), self._open_wait_seconds,
                     )  # fmt: skip
             time.sleep(_POLL_SECONDS)
 
@@ -221,10 +222,11 @@ class DuckDbEngine(Engine):
             return ConfigurationError("the engine does not take an option", faults)
         if holder is None:
             return EngineUnavailable(f"{self._path} cannot be opened: {first_words(error)}")
+        seen = f" (ps -p {holder[2]})" if holder[2] else ""
         return EngineUnavailable(
-            f"{self._path} is in use by another program: {holder[1]} (pid {holder[2]}); "
+            f"{self._path} is in use by another program: {_name(holder)}; "
             f"waited {self._open_wait_seconds:.0f} s for it",
-            next_command=f"end that program (ps -p {holder[2]}), then the same command again",
+            next_command=f"end that program{seen}, then the same command again",
         )
 
     def _refused_options(self, words: str) -> tuple[Fault, ...]:
@@ -249,6 +251,10 @@ class DuckDbEngine(Engine):
                 session.execute(f"SET {name} = '{literal}'")
             except StatementFailed as error:
                 raise SettingRefused(name, error.what) from error
+
+
+def _name(holder: re.Match[str]) -> str:
+    return f"{holder[1]} (pid {holder[2]})" if holder[2] else "one that cannot be seen from here"
 
 
 def _is_refusal(error: Exception) -> bool:

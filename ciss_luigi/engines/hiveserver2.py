@@ -216,9 +216,7 @@ class HiveServer2Session:
             self._policy.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
         if status.state is not State.DONE:
-            error = RuntimeError(
-                status.error or f"the server says the statement is {status.state.value}"
-            )
+            error = RuntimeError(status.error or f"the server says the statement is {status.state.value}")
             raise _Broken(self._driver.words(error), self._driver.verdict(error))
 
     def _give_up(self) -> None:

@@ -104,6 +104,12 @@ def exit_codes() -> Any:
     return luigi.retcodes.retcode()  # type: ignore[no-untyped-call]
 
 
+def blame_the_user() -> None:
+    """What Luigi takes for a failure of scheduling is a mistake in the configuration or the command."""
+    codes = exit_codes()
+    codes.scheduling_error = codes.unhandled_exception
+
+
 def overridden() -> dict[str, str]:
     """The ``[retcode]`` keys that the site has set to other numbers than ours: they win."""
     config = luigi.configuration.get_config()  # type: ignore[no-untyped-call]

@@ -9,18 +9,20 @@ happens to run elsewhere.
 from __future__ import annotations
 
 import logging
+import mmap
 import multiprocessing
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import ClassVar, NoReturn
 
+import luigi.interface
 from luigi.interface import PidLockAlreadyTakenExit
 
 from ciss_luigi.errors import AlreadyRunning, CissError, ConfigurationError, Stopped
 from ciss_luigi.rundate import RunDate
 from ciss_luigi.scheduling import messages, signals
-from ciss_luigi.scheduling.defaults import exit_codes
+from ciss_luigi.scheduling.defaults import blame_the_user, exit_codes
 from ciss_luigi.scheduling.watching import watching
 from ciss_luigi.site import Site
 from ciss_luigi.state.locks import FileLock, Holder, LocksUnusable
@@ -36,6 +38,8 @@ class _Command:
 
     is_range = False
     locks: ClassVar[dict[RunDate, FileLock]] = {}
+    misconfigured = mmap.mmap(-1, 1)
+    """Memory that the scheduling processes share: whether one of them found the configuration wrong."""
 
 
 def enter_range() -> None:
@@ -55,6 +59,7 @@ def claim(site: Site, date: RunDate) -> None:
     """
     if date in _Command.locks:
         return
+    _require_workers(date)
     lock = site.date_lock(date)
     try:
         taken = lock.try_open() if _Command.is_range else lock.try_acquire()
@@ -69,6 +74,15 @@ def claim(site: Site, date: RunDate) -> None:
     if lock.held:
         _lease(site, date, lock)
         _Command.locks[date] = lock
+
+
+def _require_workers(date: RunDate) -> None:
+    workers = luigi.interface.core().workers  # type: ignore[no-untyped-call]
+    if workers < 1:
+        raise ConfigurationError(
+            f"--workers {workers} leaves nobody to do a step",
+            next_command=f"luigi --module ciss_luigi MergeMain --date {date}",
+        )
 
 
 def _lease(site: Site, date: RunDate, lock: FileLock) -> None:
@@ -139,9 +153,18 @@ def refusing() -> Iterator[None]:
     except Exception as error:
         signals.leave_if_stopped()
         explained = messages.machine_fault(error) or error
-        if not isinstance(explained, CissError) or not in_command():
+        if not in_command():
+            _Command.misconfigured[0] |= isinstance(explained, ConfigurationError)
+            raise
+        if not isinstance(explained, CissError):
             raise
         _leave(explained)
+
+
+def heed_scheduling_processes() -> None:
+    """Luigi says that one of them could not tell whether a task is complete: perhaps the user can."""
+    if _Command.misconfigured[0]:
+        blame_the_user()
 
 
 def _leave(error: CissError) -> NoReturn:

@@ -105,7 +105,7 @@ def _of_others(error: BaseException) -> tuple[str, str, str] | None:
         what = f"luigid let this step begin although one before it is not done. {error}"
         return what, "this step touched nothing", "the same command again; steps mark themselves as done"
     if isinstance(error, MissingParameterException):
-        return str(error), "nothing was touched", EXAMPLE
+        return str(error), "nothing was touched", ranges.EXAMPLE if "RangeDaily" in str(error) else EXAMPLE
     if isinstance(error, RPCError):
         reason = f": {error.sub_exception}" if error.sub_exception else ""
         again = "start luigid (or add --local-scheduler), then the same command again"
@@ -175,7 +175,7 @@ class Teller:
         if progress.fraction is not None:
             self._tell("percentage", round(100 * progress.fraction))
         if progress.url:
-            self._tell("url", plain(progress.url))
+            self._tell("url", without_secrets(progress.url))
         if progress.line:
             self(": ".join(filter(None, (self._query, progress.line))))
 

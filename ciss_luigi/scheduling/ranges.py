@@ -11,7 +11,7 @@ import luigi.parameter
 from luigi.tools.range import RangeBase, RangeDaily
 
 from ciss_luigi.errors import ConfigurationError
-from ciss_luigi.scheduling.defaults import exit_codes
+from ciss_luigi.scheduling.defaults import blame_the_user
 
 EXAMPLE = "luigi --module ciss_luigi RangeDaily --of MergeMain --start 2016-11-01 --stop 2016-12-01"
 _UNTOUCHED = "nothing was touched"
@@ -73,5 +73,4 @@ def _refuse(task: luigi.Task) -> None:
     try:
         task.requires()  # type: ignore[no-untyped-call]
     except (luigi.parameter.ParameterException, ConfigurationError):
-        codes = exit_codes()
-        codes.scheduling_error = codes.unhandled_exception
+        blame_the_user()

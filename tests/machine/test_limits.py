@@ -114,6 +114,17 @@ def test_another_program_that_takes_the_duckdb_file_between_two_steps(
 
 
 @pytest.mark.slow
+def test_one_that_cannot_be_looked_at_is_waited_for_too(place: Place) -> None:
+    """As from inside a container: the holder of the file on a shared volume has no number there."""
+    with in_use(place.warehouse):
+        finished = place.merge(
+            DATE, prelude=SHORT_WAIT, before=("unshare", "--pid", "--fork", "--mount-proc")
+        )
+    unseen = "is in use by one that cannot be seen from here; waiting for it"
+    explained(finished, 35, unseen, "in use by another program", "end that program, then")
+
+
+@pytest.mark.slow
 def test_one_that_lets_go_in_time_is_waited_for(place: Place, undisturbed: list[Any]) -> None:
     with in_use(place.warehouse) as pid:
         running = place.merging(DATE)
