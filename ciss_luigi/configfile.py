@@ -61,6 +61,8 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
             f"LUIGI_CONFIG_PATH names a missing file: {named}{looked}",
             next_command="have LUIGI_CONFIG_PATH name a file that is there, or unset it, then: ciss check",
         )
+    if named and (named.endswith(".toml")) != (environment.get("LUIGI_CONFIG_PARSER") == "toml"):
+        raise _not_read_by_luigi(named)
     files = {path.resolve(): read(path) for path in paths if path.is_file()}
     holders = [path for path, sections in files.items() if SECTION in sections]
     if not holders:
@@ -71,6 +73,18 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
             next_command="take the section out of all but one, then: ciss check",
         )
     return ConfigFile(holders[0], _ours(files[holders[0]]), tuple(_unknown(files)))
+
+
+def _not_read_by_luigi(named: str) -> ConfigurationError:
+    """Luigi passes over a file of the other format, with all its sections."""
+    if named.endswith(".toml"):
+        following = "export LUIGI_CONFIG_PARSER=toml (and pip install toml), then: ciss check"
+    else:
+        following = "unset LUIGI_CONFIG_PARSER, or name a file that ends with .toml, then: ciss check"
+    return ConfigurationError(
+        f"LUIGI_CONFIG_PATH names {named}, which Luigi passes over: LUIGI_CONFIG_PARSER says otherwise",
+        next_command=following,
+    )
 
 
 def _no_section(files: Mapping[Path, Sections], looked: str, command: str) -> ConfigurationError:

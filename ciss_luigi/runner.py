@@ -12,7 +12,15 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 from ciss_luigi import steps, stopping, variables
-from ciss_luigi.errors import CissError, EngineUnavailable, StatementFailed, StepFailed, Stopped
+from ciss_luigi.errors import (
+    CissError,
+    EngineUnavailable,
+    StatementFailed,
+    StepFailed,
+    Stopped,
+    TempChanged,
+    TotalsDiffer,
+)
 from ciss_luigi.retry import with_retries
 from ciss_luigi.rundate import RunDate
 from ciss_luigi.site import Queue, Site, Watch, ignore
@@ -137,6 +145,14 @@ def _failure(error: BaseException, date: RunDate, step: Step) -> BaseException:
     return _explained(error, date, step) if isinstance(error, CissError | OSError) else error
 
 
+_STAYS_WRONG = (StatementFailed, TempChanged, TotalsDiffer)
+"""What the same command will hardly heal: refused by the engine, not cut off from it; or wrong twice."""
+
+
+def _is_in_the_way(error: OSError) -> bool:
+    return isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError)
+
+
 def _told(failure: BaseException) -> str:
     return (
         str(failure) if isinstance(failure, CissError | Stopped) else f"{type(failure).__name__}: {failure}"
@@ -147,9 +163,9 @@ def _explained(error: CissError | OSError, date: RunDate, step: Step) -> StepFai
     """The failure in full: what, state, next; inside a step an absent engine is a failed step."""
     again = f"luigi --module ciss_luigi MergeMain --date {date}"
     if isinstance(error, OSError):
-        return StepFailed(f"{step} of {date}: {error}", state=_STATES[step], next_command=again)
-    refused = type(error) is StatementFailed  # by the engine, and not because its line or its time was lost
-    following = f"ciss check --date {date}, then {again}" if refused else again
+        following = f"take away what stands in its place, then {again}" if _is_in_the_way(error) else again
+        return StepFailed(f"{step} of {date}: {error}", state=_STATES[step], next_command=following)
+    following = f"ciss check --date {date}, then {again}" if type(error) in _STAYS_WRONG else again
     kind = (
         StepFailed
         if isinstance(error, EngineUnavailable) or not isinstance(error, StepFailed)

@@ -93,16 +93,23 @@ def read(
     return Settings(folder=folder, **engines, **values)
 
 
-def _broken_lines(section: Mapping[str, str]) -> dict[str, Fault]:
-    """Values of several lines, by key: nobody means one, and Luigi's parser makes one of an indented line.
+_COMMENT = re.compile(r"\s[#;]")
 
-    JSON may have them, and says itself what does not belong to it.
+
+def _broken_lines(section: Mapping[str, str]) -> dict[str, Fault]:
+    """Values of several lines or with a comment behind them, by key: nobody means one.
+
+    Luigi's parser makes the first of an indented line. JSON may have them, and says itself what does not
+    belong to it.
     """
     keys = {key.name: key for key in KEYS}
     found = {}
     for name, text in section.items():
         first, _, rest = text.strip().partition("\n")
-        if rest and not first.startswith("{"):
+        if _COMMENT.search(first) and not first.startswith("{"):
+            problem = "a comment stands on a line of its own: here it is part of the value"
+            found[name] = Fault(SECTION, name, problem, keys[name].example if name in keys else "")
+        elif rest and not first.startswith("{"):
             problem = "the next line is indented and so belongs to this value"
             swallowed = re.split("[=:]", rest)[0].strip()  # never the rest of a line: it may be a password
             if swallowed in keys:

@@ -48,6 +48,23 @@ def test_a_done_date_is_done_whichever_way_leads_to_the_configuration(folder: Pa
     assert here.markers.is_merged(done)
 
 
+@pytest.mark.parametrize(("name", "parser"), [("site.toml", ""), ("site.cfg", "toml")])
+def test_a_file_that_luigi_passes_over_is_none_of_ours(folder: Path, name: str, parser: str) -> None:
+    """Its other sections, such as [retcode], would not count."""
+    (folder / name).write_text("[ciss]\n")
+    environment = {"LUIGI_CONFIG_PATH": name, **({"LUIGI_CONFIG_PARSER": parser} if parser else {})}
+    with pytest.raises(ConfigurationError, match=f"names {name}, which Luigi passes over"):
+        site.load(environment, folder)
+
+
+@pytest.mark.parametrize(
+    "line", ["state_dir = var  # markers", "warehouse_url = duckdb:///a.duckdb ; the file"]
+)
+def test_a_comment_behind_a_value_is_no_part_of_a_path(folder: Path, line: str) -> None:
+    (fault,) = faults(folder, f"[ciss]\n{line}\n")
+    assert fault.startswith(f"[ciss] {line.split(maxsplit=1)[0]}: a comment stands on a line of its own")
+
+
 def test_a_warehouse_is_the_same_behind_links_and_dots(folder: Path) -> None:
     (folder.parent / "linked").symlink_to(folder)
     (folder / "file.duckdb").symlink_to(folder / "not_there_yet.duckdb")

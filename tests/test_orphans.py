@@ -6,6 +6,7 @@ one moment between two calls that counts.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from TCLIService import ttypes
 
-from ciss_luigi.engines import thrift
+from ciss_luigi.engines import orphans, thrift
 from ciss_luigi.engines.base import Engine, Identity, Row
 from ciss_luigi.engines.client import Policy, State, Status
 from ciss_luigi.engines.hive import HiveDialect
@@ -209,6 +210,16 @@ def test_an_orphan_is_waited_for_until_the_server_knows_it_no_more() -> None:
 
     assert server.log == ["end of the orphan"] * 4
     assert server.ends == [True]
+
+
+def test_a_cancel_that_blocks_for_ever_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = threading.Event()
+    monkeypatch.setattr(orphans, "_CANCEL_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(Client, "end", lambda client, trace: not blocked.wait())
+    try:
+        assert orphans.end_once(Driver(Server()), "the orphan") is None
+    finally:
+        blocked.set()
 
 
 def test_an_orphan_that_does_not_end_is_waited_for_no_longer_than_the_site_wants() -> None:

@@ -16,6 +16,9 @@ from ciss_luigi.engines.lines import Line, explaining, line
 _RETRIES = 1
 """impyla sends a refused login again: three tries of a wrong password lock an account. We have our own."""
 
+Patience = Callable[[], None]
+"""To be called once a server has answered: later answers may take the whole timeout."""
+
 
 def connector(host: str, port: int, arguments: Mapping[str, Any]) -> Callable[[], tuple[Any, Any]]:
     """How to open a connection, and a cursor that is its session; the arguments are those of ``connectargs``.
@@ -29,13 +32,15 @@ def connector(host: str, port: int, arguments: Mapping[str, Any]) -> Callable[[]
     def connect() -> tuple[Any, Any]:
         with explaining(to_server):
             make = _http if arguments.get("use_http_transport") else _binary
-            connection = make(to_server, arguments, user, mechanism)
-            return connection, connection.cursor(user=user)
+            connection, be_patient = make(to_server, arguments, user, mechanism)
+            cursor = connection.cursor(user=user)
+            be_patient()
+            return connection, cursor
 
     return connect
 
 
-def _binary(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str) -> Any:
+def _binary(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str) -> tuple[Any, Patience]:
     from impala import hiveserver2
     from thrift.protocol.TBinaryProtocol import TBinaryProtocolAccelerated
 
@@ -51,10 +56,10 @@ def _binary(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str)
     transport.open()
     client = hiveserver2.ThriftClient(TBinaryProtocolAccelerated(transport))
     calls = hiveserver2.HS2Service(client, retries=arguments.get("retries", _RETRIES))
-    return hiveserver2.HiveServer2Connection(calls, default_db=arguments.get("database"))
+    return hiveserver2.HiveServer2Connection(calls, default_db=arguments.get("database")), lambda: None
 
 
-def _http(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str) -> Any:
+def _http(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str) -> tuple[Any, Patience]:
     """Nothing is sent yet when impyla hands over the connection, so its transport can still be set right."""
     from impala import dbapi
 
@@ -66,9 +71,9 @@ def _http(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str) -
     rest["auth_mechanism"] = mechanism
     connection = dbapi.connect(line.host, line.port, use_ssl=line.tls is not None, **rest)
     http = connection.service.client._iprot.trans._TBufferedTransport__trans
-    http.setTimeout(line.timeout * 1000)
+    http.setTimeout(line.greeting * 1000)
     http.context = line.tls
-    return connection
+    return connection, lambda: http.setTimeout(line.timeout * 1000)
 
 
 _SAME = ("password", "database", "kerberos_service_name", "krb_host", "http_path")

@@ -119,12 +119,14 @@ class Http(THttpClient):  # type: ignore[misc]
     def __init__(self, line: Line, path: str, headers: Callable[[], dict[str, str]]) -> None:
         scheme = "https" if line.tls is not None else "http"
         super().__init__(f"{scheme}://{line.address}/{path}", ssl_context=line.tls)
-        self.setTimeout(line.timeout * 1000)
+        self._line = line
+        self.setTimeout(line.greeting * 1000)  # until the first answer
         self._make_headers = headers
 
     def flush(self) -> None:
         """Send a request; raises TTransportException for an answer that is no Thrift."""
         self.setCustomHeaders(self._make_headers())
         super().flush()
+        self.setTimeout(self._line.timeout * 1000)
         if self.code >= 300:  # noqa: PLR2004 - HTTP's own border between success and the rest
             raise TTransportException(message=f"HTTP {self.code} {self.message}")

@@ -43,14 +43,15 @@ def _held(site: Site, date: RunDate, look: str) -> Iterator[None]:
     except LocksUnusable as error:
         raise ConfigurationError(f"[{SECTION}] state_dir: {error.what}") from error
     try:
-        holder = "" if taken else str(lock.holder() or "another process")
+        holder, following = "" if taken else str(lock.holder() or "another process"), look
         if taken and site.leases is not None:
             with explaining(state="no marker was removed", next_command="ciss check"):
                 # given back when this process ends
                 holder = site.leases.take_for_good(site.date_target(date))
+                following = "the same command again, after two minutes at most if that run is gone"
         if holder:
             what = f"{date} is being run by {holder}"
-            raise Refused(what, state="no marker was removed", next_command=look)
+            raise Refused(what, state="no marker was removed", next_command=following)
         yield
     finally:
         lock.release()

@@ -96,7 +96,11 @@ def _lease(site: Site, date: RunDate, lock: FileLock) -> None:
         raise
     if holder:
         lock.release()
-        raise AlreadyRunning(f"{date} is being run by {holder}", state="this command touched nothing")
+        raise AlreadyRunning(
+            f"{date} is being run by {holder}, or was until a moment ago: a lease outlives a killed run",
+            state="this command touched nothing",
+            next_command="the same command again, after two minutes at most if that run is gone",
+        )
 
 
 def _holder(lock: FileLock) -> Holder | None:

@@ -19,13 +19,23 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write beside, flush to disk, rename, flush the folder; raises OSError with the old file intact."""
+def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
+    """Write beside, flush to disk, rename, flush the folder; raises OSError with the old file intact.
+
+    ``mode`` is that of a new file, before the umask takes from it.
+    """
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags, mode)
+
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         # a path in a JSON text may hold bytes that are no UTF-8: as backslashes they are JSON's own escapes
-        with naming(path), beside.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        with (
+            naming(path),
+            open(beside, "w", encoding="utf-8", errors="backslashreplace", opener=opener) as file,
+        ):
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

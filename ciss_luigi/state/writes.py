@@ -37,10 +37,12 @@ class OpenWrites:
             return (UNKNOWN,)
 
     def open(self, target: str, trace: str) -> None:
-        """Write down that a write begins; raises OSError."""
-        write_whole(
-            self._path(target), json.dumps({"engine": self._engine, "target": target, "trace": trace})
-        )
+        """Write down that a write begins; raises OSError.
+
+        For the job's own eyes: whoever knows a session's handle can use the session.
+        """
+        record = {"engine": self._engine, "target": target, "trace": trace}
+        write_whole(self._path(target), json.dumps(record), mode=0o600)
 
     def close(self, target: str) -> None:
         """Write down that the write has ended; raises OSError."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from pathlib import Path
+
 import pytest
 
-from ciss_luigi.engines import hive, impala
+from ciss_luigi import site
+from ciss_luigi.engines import hive, impala, lines
 from ciss_luigi.engines.lines import Line, NoConnection, explaining
 from ciss_luigi.engines.verdicts import Verdict, judge
+from ciss_luigi.errors import EngineUnavailable
 
 LINE = Line("hive.example.net", 10_000, None, 600.0)
 
@@ -30,6 +36,27 @@ def test_what_is_not_known_is_told_as_it_came() -> None:
         explaining(LINE),
     ):
         raise RuntimeError("Error while compiling statement: FAILED: quota exceeded")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["hive+http://ann@127.0.0.1:{port}/default", "impala://ann@127.0.0.1:{port}/d?use_http_transport=true"],
+)
+def test_a_port_that_never_answers_by_http_is_given_up_as_soon_as_another(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        (tmp_path / "luigi.cfg").write_text(
+            f"[ciss]\nwarehouse_url = {url.format(port=silent.getsockname()[1])}\nretries = 0\n"
+        )
+        engine = site.load({}, tmp_path).engine()
+        monkeypatch.setattr(lines, "GREETING_SECONDS", 0.5)
+        began = time.monotonic()
+        with pytest.raises(EngineUnavailable, match=r"did not answer within 0\.5 s"), engine.session():
+            """It does not come to that."""
+    assert time.monotonic() - began < 60
 
 
 def test_an_address_of_ip_version_6_keeps_its_brackets() -> None:

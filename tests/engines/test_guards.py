@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ciss_luigi.errors import StepFailed
@@ -29,6 +31,8 @@ TOO_BIG = {
     "US dollars": ("register", REGISTER.format(1, "GBP", MONEY.format("99000000000000.0000"))),
     "count": ("billable", " UNION ALL ".join(BILLABLE.format(n) for n in (1, 2))),
 }
+TOLD = re.compile("overflow|out of range|cannot be cast|could not cast|did not fit|do not fit", re.IGNORECASE)
+"""The engine's own words, or those of the checks where the engine makes NULL of such a number."""
 RATES = (
     "SELECT cal_month, from_curr, to_curr, CAST(CASE WHEN cal_month = '2016-11' AND from_curr = 'GBP' "
     "THEN {} ELSE CAST(avg_conv_rate AS STRING) END AS DOUBLE) AS avg_conv_rate FROM {}"
@@ -57,10 +61,9 @@ def test_what_does_not_fit_fails_the_run(cluster_on: MakeCluster, where: Where, 
     role, select = TOO_BIG[what]
     use(site, role, select, what.replace(" ", "_"))
 
-    with pytest.raises(StepFailed) as caught:
+    with pytest.raises(StepFailed, match=TOLD):
         site.perform(DATE, Step.BUILD)
 
-    assert "main was not touched" in caught.value.state, caught.value
     assert site.marked(DATE) == []
 
 

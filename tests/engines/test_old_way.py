@@ -87,6 +87,7 @@ def test_a_refresh_that_fails_for_good_fails_the_merge_and_the_next_run_repeats_
 
     site.merge(DATE).explained(30, "still shows the old rows of main's 2016-11", STANDBY)
     assert site.marked(DATE) == ["TruncateTemp", "BuildTemp"]
+    assert site.rows("2016-11") == expected(SAMPLE, DATE), "the REFRESH came before the write"
     impala.clear()
     site.merge(DATE).explained(0)
 

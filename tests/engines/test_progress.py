@@ -9,7 +9,7 @@ import pytest
 from ciss_luigi.engines.base import Progress
 from ciss_luigi.engines.journal import progress
 from ciss_luigi.scheduling.messages import Teller
-from tests.command import Luigid, wait_until
+from tests.command import Luigid, Place, wait_until
 from tests.engines.cluster import HIVE, Where
 from tests.engines.conftest import MakeCluster, engine_params
 from tests.engines.slow import slow_sql
@@ -51,6 +51,37 @@ def test_luigid_is_told_a_percentage_and_a_page() -> None:
 
     wait_until(lambda: len(heard) == 3)
     assert set(heard) == {50, "http://rm:8088/job_1", "ann_1: Map (1): 0/1"}
+
+
+TELLING = """
+from pathlib import Path
+import time
+from ciss_luigi import runner
+from ciss_luigi.engines.base import Progress
+original = runner._job
+def telling(site, date, tell, queue, watch):
+    watch(Progress(0.5, "ann_1", "Map 1: 1/2", "http://rm:8088/job_1?a=1&b=2"))
+    while not Path("go on").exists():
+        time.sleep(0.05)
+    return original(site, date, tell, queue, watch)
+runner._job = telling
+"""
+"""In an engine's place: no server here tells how far it is, or has a page that shows it."""
+
+
+@pytest.mark.slow
+def test_a_percentage_and_a_page_reach_luigid(place: Place, daemon: Luigid) -> None:
+    running = place.merging("2016-11-10", *daemon.options, prelude=TELLING)
+
+    def heard() -> list[tuple[int, str]]:
+        tasks: dict[str, Any] = daemon.call("task_list", status="RUNNING", upstream_status="")
+        answers = [daemon.call("get_task_progress_percentage", task_id=name) for name in tasks]
+        pages = [str(task.get("tracking_url")) for task in tasks.values()]
+        return list(zip([answer["progressPercentage"] for answer in answers], pages, strict=True))
+
+    wait_until(lambda: heard() == [(50, "http://rm:8088/job_1?a=1&b=2")])
+    (place.folder / "go on").touch()
+    running.finish().explained(0, "ann_1: Map 1: 1/2")
 
 
 @pytest.mark.parametrize("where", engine_params(HIVE))

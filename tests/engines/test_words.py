@@ -6,11 +6,11 @@ import pytest
 from TCLIService import ttypes
 
 from ciss_luigi.engines import thrift
-from ciss_luigi.engines.client import State
+from ciss_luigi.engines.client import State, Status
 from ciss_luigi.engines.hive import HiveDriver
 from ciss_luigi.engines.impala import _ttypes
 from ciss_luigi.engines.verdicts import Verdict
-from ciss_luigi.errors import StatementFailed
+from ciss_luigi.errors import SettingRefused, StatementFailed
 from tests.engines.cluster import HIVE, HIVE_IMPYLA, SPARK_ANSI, SPARK_IMPYLA, Where
 from tests.engines.conftest import MakeCluster, engine_params
 
@@ -55,6 +55,26 @@ def test_a_state_that_is_not_under_way_is_an_end(number: int) -> None:
     for types in (ttypes, _ttypes()):
         status = thrift.status(types, types.TGetOperationStatusResp(operationState=number))
         assert status.state is (State.OVERDUE if number == 8 else State.FAILED)
+
+
+class Forgetful:
+    """A server that takes any setting and keeps none; neither Hive nor Spark does so with a name at hand."""
+
+    def start(self, statement: str) -> None:
+        self._name = statement.removeprefix("SET ").partition("=")[0]
+
+    def status(self) -> Status:
+        return Status(State.DONE)
+
+    def rows(self) -> list[tuple[str]]:
+        return [(f"{self._name}=what it was",)]
+
+
+def test_a_setting_that_hive_takes_and_forgets_is_found() -> None:
+    with pytest.raises(
+        SettingRefused, match=r"hive\.query\.name: ignored: asked for ciss, the server answers"
+    ):
+        HiveDriver(lambda: None).settings(Forgetful(), {"hive.query.name": "ciss"})  # type: ignore[arg-type]
 
 
 WORDS = {

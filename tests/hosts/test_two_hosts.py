@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import Place, slow_sql, wait_until
+from tests.helpers import ciss
 from tests.hosts.postgres import Postgres
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
@@ -17,6 +18,12 @@ DATE = "2016-11-10"
 SHORT_TERM = """
 from ciss_luigi.leases import Leases
 Leases.__init__.__defaults__ = (2.0,)
+"""
+
+KILLED_IN_BUILD = """
+import os, signal
+from ciss_luigi import runner
+runner._ACTIONS["BuildTemp"] = lambda job: os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -40,6 +47,19 @@ def test_a_date_that_runs_on_another_host_is_10(hosts: tuple[Place, Place], tmp_
     second.merge(DATE).explained(10, "is being run by pid", "touched nothing")
 
     running.end()
+
+
+def test_a_killed_runs_lease_is_said_to_run_out(hosts: tuple[Place, Place], database: Postgres) -> None:
+    """It is held for a while by nobody; the words name what will end that."""
+    first, _ = hosts
+    running = first.merging(DATE, prelude=KILLED_IN_BUILD)
+    running.finish()
+
+    soon = "Next:  the same command again, after two minutes at most if that run is gone"
+    first.merge(DATE).explained(10, f"is being run by pid {running.pid} on", "outlives a killed run", soon)
+    ciss(first.folder, "reset", "--date", DATE).explained(1, f"pid {running.pid} on", soon)
+    database.query("UPDATE ciss_lease SET expires_at = clock_timestamp() - interval '1 second'")
+    first.merge(DATE).explained(0)
 
 
 def test_a_date_done_on_one_host_is_done_again_to_the_same_end_on_the_other(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,15 @@ def test_a_killed_run_is_remembered_for_worker_disconnect_delay(
         if 0 in codes:
             wait_until(lambda: place.merge(DATE, *daemon.options).code == 0)
             assert place.marked(DATE) == list(STEPS)
+
+
+def test_a_luigid_that_is_away_is_given_up_before_it_would_forget_a_worker(place: Place) -> None:
+    place.config.write_text("[ciss]\nwarehouse_url = duckdb:///warehouse.duckdb\nstate_dir = state\n")
+    began = time.monotonic()
+    finished = place.merge(DATE, "--scheduler-port", str(free_port()))
+    finished.explained(40, "luigid does not answer", "Wait for 2 seconds")
+    assert "Wait for 30 seconds" not in finished.text
+    assert 4 <= time.monotonic() - began < 60
 
 
 def test_retry_count_would_disable_a_date_that_failed(place: Place, tmp_path: Path) -> None:
