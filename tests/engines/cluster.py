@@ -50,8 +50,9 @@ SPARK_ANSI = Where("Spark ANSI by PyHive", "spark_ansi", "hive")
 SPARK = Where("Spark by PyHive", "spark_plain", "hive")
 HIVE_IMPYLA = Where("Hive by impyla", "hive", "impala", SASL)
 SPARK_IMPYLA = Where("Spark by impyla", "spark_ansi", "impala", SASL)
+SPARK_OFF_IMPYLA = Where("Spark, ANSI off, by impyla", "spark_plain", "impala", SASL)
 IMPALA = Where("Impala front", "impala_front", "impala")
-ALL = (DUCKDB, HIVE, HIVE_IMPYLA, IMPALA, SPARK_ANSI, SPARK_IMPYLA, SPARK)
+ALL = (DUCKDB, HIVE, HIVE_IMPYLA, IMPALA, SPARK_ANSI, SPARK_IMPYLA, SPARK, SPARK_OFF_IMPYLA)
 
 
 class Cluster(Place):

@@ -10,13 +10,24 @@ from typing import Any
 import pytest
 
 from tests.engines.backends import Server, copy_of
-from tests.engines.cluster import ALL, DUCKDB, HIVE, HIVE_IMPYLA, IMPALA, SPARK, SPARK_IMPYLA, Cluster, Where
+from tests.engines.cluster import (
+    ALL,
+    DUCKDB,
+    HIVE,
+    HIVE_IMPYLA,
+    IMPALA,
+    SPARK,
+    SPARK_IMPYLA,
+    SPARK_OFF_IMPYLA,
+    Cluster,
+    Where,
+)
 from tests.sample import make_sample
 
 DATABASE = "mnaas"
 MakeCluster = Callable[[Where], Cluster]
 Loaded = Callable[[str, Path, str], Server]
-LONG = (HIVE_IMPYLA, SPARK_IMPYLA, SPARK, IMPALA)
+LONG = (HIVE_IMPYLA, SPARK_IMPYLA, SPARK_OFF_IMPYLA, SPARK, IMPALA)
 """In the short form these have whole runs only: their server, or their driver, is in another row as well."""
 
 

@@ -10,11 +10,12 @@ import pytest
 
 from tests.command import Luigid, Place, Running, name_of, wait_until
 from tests.hostile import browser
-from tests.hostile.words import FORGED, NASTY, SCRIPT, tame
+from tests.hostile.words import FORGED, NASTY, SCRIPT, silent, tame
 
 pytestmark = pytest.mark.slow
 
 DATE = "2016-11-10"
+SECRET = "s3cr@t/%&pass"
 TELLING = f"""
 import time
 from ciss_luigi import runner
@@ -90,6 +91,30 @@ def test_no_script_in_a_failure_runs_on_the_page(place: Place, daemon: Luigid, t
         page.ask("$('.showError').first().click()")
         page.wait_for("$('#errorModal pre').first().text().includes('(script)')")
         assert page.ask("window.ran") is None
+
+
+REPEATING = f"""
+from ciss_luigi import runner
+from ciss_luigi.errors import StatementFailed
+from ciss_luigi.state.markers import Step
+
+def fail(job):
+    job.tell("the server said {SECRET}")
+    raise StatementFailed("no such pool {SECRET}")
+runner._ACTIONS[Step.BUILD] = fail
+"""
+
+
+def test_no_secret_reaches_luigid(place: Place, daemon: Luigid) -> None:
+    place.configure(session_settings='{"application_name": "${PASSWORD}"}')
+    place.merge(DATE, *daemon.options, prelude=REPEATING, PASSWORD=SECRET).explained(30, "no such pool ***")
+
+    tasks = daemon.call("task_list", status="", upstream_status="")
+    errors = [daemon.call("fetch_error", task_id=name) for name in tasks]
+    messages = [daemon.call("get_task_status_message", task_id=name) for name in tasks]
+
+    assert "no such pool ***" in str(errors)
+    silent(SECRET, str(tasks), str(errors), str(messages), str(daemon.call("worker_list")))
 
 
 def url(daemon: Luigid) -> str:

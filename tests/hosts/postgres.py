@@ -17,6 +17,8 @@ import pytest
 from tests.command import free_port
 
 USER = "postgres"
+WITH_PASSWORD = "ciss"
+"""A role, once a test has made it, that the server asks for its password."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ def postgres() -> Iterator[Postgres]:
     server = Postgres(_programs(), folder / "data", free_port())
     try:
         server._run("initdb", "-D", str(server.data), "-U", USER, "-A", "trust", "-N")
+        hba = server.data / "pg_hba.conf"
+        hba.write_text(f"host all {WITH_PASSWORD} all scram-sha-256\n{hba.read_text()}")
         server.start()
         yield server
         server.stop()

@@ -10,7 +10,10 @@ import pytest
 
 from tests.command import Place, slow_sql, wait_until
 from tests.helpers import ciss
-from tests.hosts.postgres import Postgres
+from tests.hostile.words import PRINTABLE, silent
+from tests.hosts.postgres import WITH_PASSWORD, Postgres
+from tests.servers.tcpproxy import tcp_proxy
+from tests.two_at_once.watching import Hold
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
@@ -82,6 +85,42 @@ def test_leases_that_cannot_be_asked_are_35(hosts: tuple[Place, Place]) -> None:
 
     assert "s3cret" not in finished.text
     assert first.attempts(DATE) == []
+
+
+def test_a_password_with_every_printable_character_opens_the_leases(
+    hosts: tuple[Place, Place], database: Postgres
+) -> None:
+    first, _ = hosts
+    quoted = PRINTABLE.replace("'", "''")
+    database.query(f"CREATE ROLE {WITH_PASSWORD} LOGIN PASSWORD '{quoted}'")
+    database.query(f"GRANT CREATE ON SCHEMA public TO {WITH_PASSWORD}")
+    url = f"postgresql://{WITH_PASSWORD}:${{LEASE_PASSWORD}}@127.0.0.1:{database.port}/postgres"
+    first.configure(lease_url=url)
+
+    wrong = first.merge(DATE, LEASE_PASSWORD=PRINTABLE[::-1]).explained(35, "password authentication failed")
+    right = first.merge(DATE, LEASE_PASSWORD=PRINTABLE).explained(0)
+
+    silent(PRINTABLE, right.text)
+    silent(PRINTABLE[::-1], wrong.text)
+
+
+def test_leases_that_are_gone_in_the_midst_of_a_run_stop_it_before_it_publishes(
+    hosts: tuple[Place, Place], database: Postgres
+) -> None:
+    first, _ = hosts
+    with tcp_proxy("127.0.0.1", database.port) as proxy:
+        first.configure(lease_url=database.url.replace(str(database.port), str(proxy.port)))
+        hold = Hold(first, "MergeMain")
+        running = first.merging(DATE, **hold.how)
+        hold.wait(running)
+        proxy.refusing = True
+        proxy.cut()
+        hold.let_go()
+        running.finish().explained(30, "the leases (lease_url) cannot be asked", "Next:  luigi")
+        assert first.main() == []
+        proxy.refusing = False
+        database.query("UPDATE ciss_lease SET expires_at = clock_timestamp() - interval '1 second'")
+        first.merge(DATE).explained(0)
 
 
 def test_a_lease_is_renewed_while_a_long_statement_runs(
