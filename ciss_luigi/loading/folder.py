@@ -67,6 +67,8 @@ def load_folder(
                 stack.enter_context(opened(role, table_names[role], *found)) for role, found in files.items()
             ]
             plans = [_plan(session, source, targets[source.role]) for source in sources]
+            # a file may have a say in how its absent table is made
+            targets |= {plan.file.role: plan.target for plan in plans}
             rows = _load(session, database, list(targets.values()), plans, progress)
     except StatementFailed as error:
         raise LoadError(error.what, advice="see what the engine says") from error

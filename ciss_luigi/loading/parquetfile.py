@@ -37,6 +37,7 @@ def plan(session: Session, file: SourceFile, target: Target) -> ParquetPlan:
         described = session.query(f"DESCRIBE SELECT * FROM {_read(file)}")
         types = {str(name): str(kind) for name, kind, *_ in described}
         check_names(file, list(types), target.forms, None)
+        target = target.fitting(types)
         for name, kind in types.items():
             _check_column(session, file, target, name, kind)
     except StatementFailed as error:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from ciss_luigi import schema
 from ciss_luigi.engines.base import Session
 from ciss_luigi.engines.duckdialect import DuckDbDialect
 from ciss_luigi.loading.faults import ALTER_TABLE, LoadError
-from ciss_luigi.loading.forms import Form, form_of
+from ciss_luigi.loading.forms import Floating, Form, form_of
 
 _TABLES = {table.role: table for table in schema.SOURCES}
+_RATES = {column.name for column in schema.RATES.all_columns if column.type == schema.RATE}
+_OTHER_RATE = "DOUBLE"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,13 @@ class Target:
     def name(self) -> str:
         """Schema and table as SQL."""
         return f"{identifier(self.database)}.{identifier(self.table)}"
+
+    def fitting(self, types: Mapping[str, str]) -> Target:
+        """The table as it is; an absent one with its rates as DOUBLE, where a typed file has them so."""
+        doubles = [name for name in _RATES if name in self.forms and types.get(name) == _OTHER_RATE]
+        if self.exists or not doubles:
+            return self
+        return replace(self, forms=self.forms | dict.fromkeys(doubles, Floating(_OTHER_RATE)))
 
     def make(self, session: Session) -> None:
         """Create the table, empty, if it is absent."""

@@ -96,6 +96,24 @@ class TestParquet:
         self.copy(fresh, select.format("'NaN'"))
         assert fresh.refused().value == "nan"
 
+    def test_an_absent_table_of_rates_is_made_double_as_its_file_is(self, fresh: Warehouse) -> None:
+        select = "SELECT 'a' cal_month, 'b' from_curr, 'c' to_curr, {} avg_conv_rate"
+        self.copy(fresh, select.format("'NaN'::DOUBLE"))
+        assert fresh.refused().value == "nan"
+        self.copy(fresh, select.format("1.5::FLOAT"))
+        assert "the type is FLOAT and must be DECIMAL or a whole number" in fresh.refused().what
+        assert fresh.tables() == frozenset()
+        self.copy(fresh, select.format("1.2345678901::DOUBLE"))
+        fresh.load()
+        assert fresh.rows("rate") == [("a", "b", "c", 1.2345678901)]
+        assert dict(fresh.columns("rate"))["avg_conv_rate"] == "DOUBLE"
+        assert dict(fresh.columns("overage"))["charge"] == "DECIMAL(18,4)"
+
+    def test_doubles_are_no_amounts_in_an_absent_table_either(self, fresh: Warehouse) -> None:
+        others = ", ".join(f"'x' {name}" for name in COLUMNS["overage"] if name != "charge")
+        self.copy(fresh, f"SELECT {others}, 1.5::DOUBLE charge", "overage")
+        assert "column charge: the type is DOUBLE and must be DECIMAL" in fresh.refused().what
+
     @pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet at all, not even nearly", RATES.encode()])
     def test_no_parquet(self, there: Warehouse, content: bytes) -> None:
         path = there.folder / (NAMES["rate"] + ".parquet")
