@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from ciss_luigi import runner, site, sqlfiles
 from ciss_luigi.cli.plan import command, render
-from ciss_luigi.errors import Refused
+from ciss_luigi.errors import Refused, StepFailed
 from ciss_luigi.operator import plan
 from ciss_luigi.operator.script import RUN_ID, Line
 from ciss_luigi.rundate import RunDate
@@ -184,6 +184,46 @@ def test_the_plan_foresees_what_a_run_heals(make: Make, done: Step, damage: str)
     change(here, damage)
     check(here, "2017-01-03")
     assert runner.is_done(here, RunDate.parse("2017-01-03"), Step.MERGE)
+
+
+@pytest.mark.parametrize(
+    "lost", ["DELETE FROM mnaas.billable_sub_with_charge_and_limit", "DROP SCHEMA mnaas CASCADE"]
+)
+@pytest.mark.parametrize("damage", [f"DELETE FROM {TEMP}", f"DROP TABLE {TEMP}"])
+def test_the_plan_stops_where_a_run_that_heals_finds_no_sources(
+    make: Make, ciss: Callable[..., str], tmp_path: Path, damage: str, lost: str
+) -> None:
+    here = make()
+    run(here, "2017-01-20", until=Step.BUILD)
+    change(here, damage, lost)
+    stops_alike(here, "2017-01-20")
+    with pytest.raises(Refused, match="the sources are not ready for 2017-01-20"):
+        ciss("--date", "2017-01-20")
+    printed = (tmp_path / "printed").read_text()
+    assert "INSERT INTO" not in printed
+    assert printed.endswith(
+        "ROLLBACK;\n-- the run ends here: temp must be built anew, and the sources are not ready\n"
+    )
+
+
+def test_the_plan_stops_where_a_run_finds_the_whole_file_gone(make: Make) -> None:
+    here = make()
+    run(here, "2017-01-20", until=Step.BUILD)
+    Path(here.settings.warehouse.place).unlink()
+    stops_alike(here, "2017-01-20")
+
+
+def stops_alike(here: Site, date: str) -> None:
+    """Plan a date whose sources are missing, run it, and hold the two against each other."""
+    expected = planned(here, date)
+    built = here.markers.read(RunDate.parse(date), Step.BUILD)
+    assert built is not None
+    with recording() as sent, pytest.raises(StepFailed, match="sources are missing"):
+        _run_steps(here, RunDate.parse(date), Step.MERGE)
+    new = re.compile(rf"{date}-\d{{8}}T\d{{6}}-[0-9a-f]{{8}}")
+    assert [
+        new.sub(lambda found: found[0] if found[0] == built.run_id else RUN_ID, text) for text in sent
+    ] == expected
 
 
 def test_without_sources_only_the_question_for_them_is_sent(make: Make) -> None:

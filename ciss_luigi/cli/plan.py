@@ -58,6 +58,8 @@ def render(plan: Plan, session_settings: tuple[str, ...] = (), *, show_all: bool
     for step in plan.steps:
         yield ""
         yield from _step(step, show_all)
+    if plan.missing and plan.steps[-1].begins:
+        yield "-- the run ends here: temp must be built anew, and the sources are not ready"
 
 
 def _step(step: StepPlan, show_all: bool) -> Iterator[str]:

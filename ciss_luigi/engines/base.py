@@ -17,6 +17,7 @@ Row = tuple[Any, ...]
 
 BEGIN = "BEGIN TRANSACTION"
 COMMIT = "COMMIT"
+ROLLBACK = "ROLLBACK"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ciss_luigi import stopping
-from ciss_luigi.engines.base import BEGIN, COMMIT, Capabilities, Engine, Identity, Row
+from ciss_luigi.engines.base import BEGIN, COMMIT, ROLLBACK, Capabilities, Engine, Identity, Row
 from ciss_luigi.engines.duckdialect import DuckDbDialect
 from ciss_luigi.errors import (
     CissError,
@@ -88,7 +88,7 @@ class DuckDbSession:
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
-            self._connection.exec_driver_sql("ROLLBACK")
+            self._connection.exec_driver_sql(ROLLBACK)
         except (SQLAlchemyError, RuntimeError):
             # Closing the connection rolls back as well; the first error is the one to tell.
             return

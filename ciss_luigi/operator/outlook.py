@@ -54,7 +54,10 @@ def look(job: Job) -> Outlook:
     built = job.markers.read(job.date, Step.BUILD)
     if not job.engine.exists():
         holdings = readiness.nothing(job.settings)
-        return _with_columns(job, Outlook(holdings, _judged(job, holdings), built=built))
+        lost = _without_temp(job, built)
+        return _with_columns(
+            job, Outlook(holdings, _judged(job, holdings), built=built, temp_differences=lost)
+        )
     with job.engine.reading() as session:
         return _with_columns(job, _ask(job, session, built), session)
 
@@ -70,13 +73,11 @@ def _ask(job: Job, session: Session, built: Marker | None) -> Outlook:
     if settings.main_table.lower() in tables:
         newest = {month: newest for month, _, newest in session.query(statements.main_rows(job.months))}
     finished: list[RunDate] = []
-    differences: list[str] = []
+    differences = _without_temp(job, built)
     if settings.temp_table.lower() in tables:
         held = job.engine.dialect.partition_values(session.query(statements.list_temp()))
         finished = finished_dates(job, held)
-        differences = _temp_differences(job, session, built) if built else []
-    elif built:
-        differences = [f"there is no table {settings.temp}"]
+        differences = _temp_differences(job, session, built)
     return Outlook(
         holdings,
         _judged(job, holdings),
@@ -84,7 +85,7 @@ def _ask(job: Job, session: Session, built: Marker | None) -> Outlook:
         newest,
         tuple(finished),
         built=built,
-        temp_differences=tuple(differences),
+        temp_differences=differences,
     )
 
 
@@ -92,10 +93,16 @@ def _judged(job: Job, holdings: Holdings) -> Scope:
     return readiness.judge(holdings, job.months, job.settings)
 
 
-def _temp_differences(job: Job, session: Session, built: Marker) -> list[str]:
+def _without_temp(job: Job, built: Marker | None) -> tuple[str, ...]:
+    return (f"there is no table {job.settings.temp}",) if built else ()
+
+
+def _temp_differences(job: Job, session: Session, built: Marker | None) -> tuple[str, ...]:
+    if built is None:
+        return ()
     statements = job.statements(Step.MERGE, built.run_id)
     temp = answers.read_summary_totals(session.query(statements.temp_totals()))
-    return answers.month_differences(built, built.months, temp, ("BuildTemp's marker", "temp"))
+    return tuple(answers.month_differences(built, built.months, temp, ("BuildTemp's marker", "temp")))
 
 
 def _with_columns(job: Job, outlook: Outlook, session: Session | None = None) -> Outlook:

@@ -61,8 +61,11 @@ def of(job: Job) -> Plan:
     """The plan of a job."""
     outlook = look(job)
     skipped = _skipped(job, outlook)
-    missing = outlook.scope.missing if SOURCES_READY not in skipped else ()
+    asks = SOURCES_READY not in skipped
     only_built = Step.BUILD in skipped and Step.MERGE not in skipped
+    # where temp must be built anew, MergeMain asks for the sources itself, and its script ends there
+    heals = only_built and bool(outlook.temp_differences)
+    missing = outlook.scope.missing if asks or heals else ()
     only_truncated = Step.TRUNCATE in skipped and Step.BUILD not in skipped
     drafts = {
         SOURCES_READY: script.sources_ready(job, outlook),
@@ -71,7 +74,9 @@ def of(job: Job) -> Plan:
         Step.MERGE: script.merge(job, outlook, heals=only_built),
     }
     parts = tuple(
-        StepPlan(str(name), tuple(lines), skipped.get(name, ""), bool(missing) and name != SOURCES_READY)
+        StepPlan(
+            str(name), tuple(lines), skipped.get(name, ""), asks and bool(missing) and name != SOURCES_READY
+        )
         for name, lines in drafts.items()
     )
     return Plan(job.date, script.months_of(job, outlook), outlook.scope.why_left_out, missing, parts)

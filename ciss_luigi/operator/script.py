@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from ciss_luigi.engines.base import BEGIN, COMMIT, Engine
+from ciss_luigi.engines.base import BEGIN, COMMIT, ROLLBACK, Engine
 from ciss_luigi.operator.outlook import SOURCES_READY, Outlook
 from ciss_luigi.rundate import Month
 from ciss_luigi.state.markers import Step
@@ -74,10 +74,7 @@ def build(job: Job, outlook: Outlook, *, lost: bool) -> Iterator[Line]:
     main = not lost or job.settings.main_table.lower() in outlook.tables
     months = months_of(job, outlook)
     texts = [
-        statements.list_tables(),
-        *([] if job.builder.capabilities.double_rates else [_rate_columns(statements)]),
-        *statements.readiness(job.months),
-        *([statements.main_rows(job.months)] if main else []),
+        *_question(job, statements, main=main),
         *(statements.create_tables() if lost else []),
         *statements.source_totals(months),
         statements.rates(months),
@@ -90,6 +87,23 @@ def build(job: Job, outlook: Outlook, *, lost: bool) -> Iterator[Line]:
         yield from _lines(engine, job.statements(Step.BUILD, RUN_ID, engine).refresh_temp())
 
 
+def _question(job: Job, statements: Statements, *, main: bool) -> list[str]:
+    """The question for the sources that a build begins with."""
+    return [
+        statements.list_tables(),
+        *([] if job.builder.capabilities.double_rates else [_rate_columns(statements)]),
+        *statements.readiness(job.months),
+        *([statements.main_rows(job.months)] if main else []),
+    ]
+
+
+def _refused_build(job: Job, outlook: Outlook) -> Iterator[Line]:
+    """As far as a build gets whose sources are missing: absent tables are not asked for rows."""
+    question = _question(job, job.statements(Step.BUILD, RUN_ID, job.builder), main=True)
+    sent = question[:1] if outlook.holdings.absent else question
+    yield from _together(job.builder, _lines(job.builder, sent), end=ROLLBACK)
+
+
 def merge(job: Job, outlook: Outlook, *, heals: bool) -> Iterator[Line]:
     """MergeMain's statements; ``heals`` when BuildTemp is done and temp has to be held against its marker."""
     place = job.engine
@@ -98,6 +112,9 @@ def merge(job: Job, outlook: Outlook, *, heals: bool) -> Iterator[Line]:
     if built is not None:
         run_id, months = built.run_id, tuple(Month.parse(month.month) for month in built.months)
         yield from _proof(job, outlook, run_id)
+        if outlook.temp_differences and outlook.scope.missing:
+            yield from _refused_build(job, outlook)
+            return
         if outlook.temp_differences:
             yield from build(job, replace(outlook, tables=_with_ours(job, outlook)), lost=False)
             run_id, months = RUN_ID, months_of(job, outlook)
@@ -166,9 +183,11 @@ def _lines(engine: Engine, texts: Iterable[str], condition: str = "", *, sent: b
     return [Line(text, str(engine.identity), condition, sent) for text in texts]
 
 
-def _together(engine: Engine, lines: list[Line], condition: str = "", *, sent: bool = True) -> Iterator[Line]:
+def _together(
+    engine: Engine, lines: list[Line], condition: str = "", *, sent: bool = True, end: str = COMMIT
+) -> Iterator[Line]:
     """Lines in one transaction, where the engine has them."""
     if engine.capabilities.transactions:
-        (begin, commit) = _lines(engine, [BEGIN, COMMIT], condition, sent=sent)
-        lines = [begin, *lines, commit]
+        (begin, last) = _lines(engine, [BEGIN, end], condition, sent=sent)
+        lines = [begin, *lines, last]
     yield from lines
