@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -99,6 +100,28 @@ def test_a_range_of_merged_dates_is_a_yes(place: Place) -> None:
     status(place).expect(0, "2 dates: 2 done")
     status(place, "--from", DATE).expect(0)
     status(place, "--from", "2016-11-04").expect(1)
+
+
+def test_of_several_dates_each_merged_one_has_a_line_with_its_totals(place: Place) -> None:
+    run(place.folder, DATE)
+    run(place.folder, "2016-11-06")
+    run(place.folder, "2016-11-07", Step.BUILD)
+    found = status(place).expect(1).out.splitlines()
+    assert found[5].startswith("✓ done")
+    assert found[6] == found[10] == ""
+    assert found[11] == "3 dates: 2 done, 1 unfinished"
+    assert found[7].split() == ["merged", "months", "rows", "US", "dollars"]
+    assert found[8].split() == [DATE, "2016-10,", "2016-11", "12", in_dollars(place, DATE)]
+    assert found[9].split() == ["2016-11-06", "2016-11", "6", in_dollars(place, "2016-11-06")]
+    assert len({len(line) for line in found[7:10]}) == 1
+    assert max(map(len, found[7:10])) <= len("MergeMain     ") + 2 * 31
+
+
+def in_dollars(place: Place, date: str) -> str:
+    """What a date merged in US dollars, thousands apart."""
+    months = place.read_marker(date, "MergeMain")["months"]
+    amounts = [Decimal(one["total_charge_usd"]) for month in months for one in month["totals"].values()]
+    return f"{sum(amounts):,f}"
 
 
 def test_a_failed_date_shows_the_error_and_what_to_do(place: Place) -> None:

@@ -27,9 +27,10 @@ from ciss_luigi.rundate import RunDate
 def command(ctx: click.Context, first: RunDate | None, last: RunDate | None, as_json: bool) -> None:
     """Show which dates are done, failed, running or missing.
 
-    A calendar of dates and steps, then the dates that need attention. One date alone (--from and --to the
-    same) is shown with its totals; of several, the months that were superseded or left out and the sources
-    without rows are named date by date. Looks only at markers, ledger and lock files; never asks an engine.
+    A calendar of dates and steps, a line of totals for each merged date, then the dates that need attention.
+    One date alone (--from and --to the same) is shown with all its totals; of several, the months that were
+    superseded or left out and the sources without rows are named date by date. Looks only at markers, ledger
+    and lock files; never asks an engine.
 
     Exit code 0 when every date shown is merged, 1 when one is not (also while it runs) or there is none.
 

@@ -1,9 +1,9 @@
-"""How ``ciss status`` looks: a calendar first, then what needs attention."""
+"""How ``ciss status`` looks: a calendar first, then what was merged, then what needs attention."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from ciss_luigi.rundate import Month, RunDate
 from ciss_luigi.state.markers import STEPS
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.text import Text
 
 DETAILS_AT_MOST = 10
@@ -40,17 +41,21 @@ def show(dates: Sequence[DateStatus], state_dir: Path) -> None:
         return
     for line in _calendar(dates, ascii_only=out.options.ascii_only):
         out.print(line, soft_wrap=True)
+    if len(dates) > 1 and (totals := list(totalstable.lines(dates))):
+        _show_block(out, [*totals, ""])
     out.print(_summary(dates), soft_wrap=True)
     for words in _details(dates):
         out.print(words, soft_wrap=True)
     if len(dates) == 1:
         totalstable.show(out, dates[0])
         return
-    remarks = list(_remarks(dates))
-    if remarks:
-        out.print()
-    for words in remarks:
-        out.print(words, soft_wrap=True)
+    _show_block(out, _remarks(dates))
+
+
+def _show_block(out: Console, lines: Iterable[str]) -> None:
+    """Print lines, apart from what is above them."""
+    for index, line in enumerate(lines):
+        out.print(line if index else f"\n{line}", soft_wrap=True)
 
 
 def _calendar(dates: Sequence[DateStatus], *, ascii_only: bool) -> Iterator[Text]:

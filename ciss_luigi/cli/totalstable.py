@@ -1,8 +1,8 @@
-"""The totals of one date as tables."""
+"""The totals of one date as tables, of several as a line each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,25 @@ def show(out: Console, status: DateStatus) -> None:
         out.print(f"\n{safe(month.month)}: {month.rows} rows from {month.source_rows} source rows")
         for table in _tables(month):
             out.print(table)
+
+
+def lines(dates: Sequence[DateStatus]) -> Iterator[str]:
+    """A line for each merged date: months, rows and US dollars in all; no wider than a calendar."""
+    merged = [_in_all(status) for status in dates if status.is_merged]
+    if not merged:
+        return
+    table = [("merged", "months", "rows", "US dollars"), *merged]
+    date, months, rows, dollars = (max(map(len, column)) for column in zip(*table, strict=True))
+    for row in table:
+        yield f"{row[0]:<{date}}  {row[1]:<{months}}  {row[2]:>{rows}}  {row[3]:>{dollars}}"
+
+
+def _in_all(status: DateStatus) -> tuple[str, str, str, str]:
+    months = status.months
+    names = ", ".join(safe(month.month) for month in months) or "none"
+    amounts = [amount.total_charge_usd for month in months for amount in month.totals.values()]
+    rows = sum(month.rows for month in months)
+    return str(status.date), names, _grouped(rows), _grouped(sum(amounts, Decimal("0.0000")))
 
 
 def _tables(month: MonthTotals) -> Iterator[Table]:
