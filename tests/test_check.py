@@ -107,6 +107,16 @@ def test_nothing_that_is_tried_stays(make: Make, tmp_path: Path) -> None:
     assert _everything(tmp_path) == before
 
 
+def test_no_folder_stays_that_was_not_there(ciss: Ciss, tmp_path: Path) -> None:
+    (tmp_path / "luigi.cfg").write_text("[ciss]\nstate_dir = deep/er/var\n")
+    (tmp_path / "deep").mkdir()
+    before = _everything(tmp_path)
+    result = ciss()
+    assert result.exit_code == 1
+    assert "deep/er/var can be written, and its locks work" in result.stdout
+    assert _everything(tmp_path) == before
+
+
 def _everything(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() if path.is_file() else b"" for path in sorted(folder.rglob("*"))}
 
