@@ -23,6 +23,8 @@ AMOUNTS = Amounts(12, *map(Decimal, ("1.2500", "-0.5000", "0.0000", "99999999999
 MONTHS = (MonthTotals("2016-10", 2, 9, {"GBP": AMOUNTS}), MonthTotals("2016-11", 1, 1, {"USD": AMOUNTS}))
 RUN_ID = "2016-11-03-20161103T040506-0badc0de"
 
+NOTHING_TOLD: dict[str, Any] = {"months": [], "superseded": [], "left_out": [], "empty_sources": []}
+
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -115,18 +117,45 @@ def test_a_marker_about_something_else_counts_as_absent_with_a_warning(
         lambda values: values.update(task="NoSuchStep"),
         lambda values: values.update(date="2016-13-01"),
         lambda values: values.update(months=None),
+        lambda values: values.update(months={}),
         lambda values: values.update(superseded=[1]),
+        lambda values: values.update(superseded="2016-11"),
+        lambda values: values.update(left_out="2016-11"),
+        lambda values: values.update(empty_sources="service"),
+        lambda values: values.update(run_id=""),
+        lambda values: values.update(months=[], superseded=[], left_out=[]),
+        lambda values: values["months"].append(values["months"][0]),
         lambda values: values.update(started_at="then"),
         lambda values: values["months"][0].pop("rows"),
         lambda values: values["months"][0].update(rows="many"),
+        lambda values: values["months"][0].update(rows="38"),
+        lambda values: values["months"][0].update(rows=38.7),
+        lambda values: values["months"][0].update(rows=True),
+        lambda values: values["months"][0].update(source_rows=-1),
         lambda values: values["months"][0]["totals"]["GBP"].update(total_charge="much"),
         lambda values: values["months"][0]["totals"]["GBP"].update(total_charge="NaN"),
         lambda values: values["months"][0]["totals"]["GBP"].update(billable_subs="1.5"),
         lambda values: values["months"][0]["totals"].update(GBP=None),
     ],
 )
-def test_a_marker_with_a_wrong_value_counts_as_absent(tmp_path: Path, change: Change) -> None:
-    assert changed(tmp_path, change).read(DATE, Step.MERGE) is None
+def test_a_marker_with_a_wrong_value_counts_as_absent_with_a_warning(
+    tmp_path: Path, change: Change, caplog: pytest.LogCaptureFixture
+) -> None:
+    for step in (Step.BUILD, Step.MERGE):
+        with caplog.at_level(logging.WARNING):
+            assert changed(tmp_path, change, step).read(DATE, step) is None
+        assert f"{step}.json counts as absent: " in caplog.text
+
+
+def test_a_truncated_temp_has_neither_run_id_nor_months(tmp_path: Path) -> None:
+    here = changed(tmp_path, lambda values: values.update(NOTHING_TOLD, run_id=""), Step.TRUNCATE)
+    assert here.read(DATE, Step.TRUNCATE) == Marker(Step.TRUNCATE, DATE, "", AT, finished_at=AT)
+
+
+def test_a_merge_of_which_every_month_is_superseded_counts(tmp_path: Path) -> None:
+    superseded = ["2016-10", "2016-11"]
+    here = changed(tmp_path, lambda values: values.update(NOTHING_TOLD, superseded=superseded))
+    assert here.is_merged(DATE)
 
 
 def test_a_marker_of_a_newer_version_counts(tmp_path: Path) -> None:

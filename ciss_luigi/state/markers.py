@@ -183,23 +183,38 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _from_json(values: Mapping[str, Any]) -> Marker:
-    return Marker(
+    marker = Marker(
         step=Step(values["task"]),
         date=RunDate.parse(values["date"]),
         run_id=_run_id(values["run_id"]),
-        months=tuple(_month_from_json(month) for month in values["months"]),
-        superseded=tuple(map(_text, values["superseded"])),
-        left_out=tuple(map(_text, values["left_out"])),
-        empty_sources=tuple(map(_text, values["empty_sources"])),
+        months=tuple(map(_month_from_json, _list(values["months"]))),
+        superseded=tuple(map(_text, _list(values["superseded"]))),
+        left_out=tuple(map(_text, _list(values["left_out"]))),
+        empty_sources=tuple(map(_text, _list(values["empty_sources"]))),
         started_at=dt.datetime.fromisoformat(values["started_at"]),
         finished_at=dt.datetime.fromisoformat(values["finished_at"]),
     )
+    _refuse_half_told(marker)
+    return marker
+
+
+def _refuse_half_told(marker: Marker) -> None:
+    """What no step writes: a month told of twice, and data that is of no build or of no month."""
+    names = [month.month for month in marker.months]
+    if len(set(names)) < len(names):
+        raise ValueError("a month stands twice")
+    if marker.step is Step.TRUNCATE:
+        return
+    if not marker.run_id:
+        raise ValueError("there is no run id")
+    if not (marker.months or marker.superseded or marker.left_out):
+        raise ValueError("there is no month")
 
 
 def _month_from_json(values: Mapping[str, Any]) -> MonthTotals:
     totals = {currency: _amounts(amounts) for currency, amounts in values["totals"].items()}
     month = Month.parse(values["month"])
-    return MonthTotals(str(month), int(values["rows"]), int(values["source_rows"]), totals)
+    return MonthTotals(str(month), _count(values["rows"]), _count(values["source_rows"]), totals)
 
 
 def _amounts(values: Mapping[str, Any]) -> Amounts:
@@ -217,6 +232,20 @@ def _run_id(value: Any) -> str:
     if text and not RUN_ID.fullmatch(text):
         raise ValueError(f"{text!r} is no run id")
     return text
+
+
+def _count(value: Any) -> int:
+    """A number of rows: whole, and not JSON's true."""
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} is no number of rows")
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    """A list: a text would be taken for its letters."""
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return value
 
 
 def _text(value: Any) -> str:

@@ -59,6 +59,7 @@ BARE = """
 import datetime as dt, json, os, time
 from ciss_luigi import runner
 from ciss_luigi.state.markers import Marker, Step
+from ciss_luigi.totals import MonthTotals
 
 def note(target):
     began = time.time()
@@ -74,7 +75,8 @@ def step(name):
                     note(f"main {month}")
         else:
             note(f"temp {job.date}")
-        return Marker(name, job.date, "r", dt.datetime.now(dt.UTC))
+        months = tuple(MonthTotals(str(month), 0, 0, {}) for month in job.months)
+        return Marker(name, job.date, "r", dt.datetime.now(dt.UTC), months)
     return action
 
 runner._ACTIONS = {name: step(name) for name in Step}
