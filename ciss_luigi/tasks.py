@@ -184,6 +184,7 @@ class MergeMain(StepTask):
 
 
 ranges.allow_only_daily(DatedTask)
+ranges.tell_left_over(DatedTask)
 
 
 @SourcesReady.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[no-untyped-call,untyped-decorator]

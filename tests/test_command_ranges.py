@@ -176,6 +176,52 @@ def test_25_for_overlapping_ranges_under_one_luigid_though_all_is_built(place: P
     place.range("2016-11-11", "2016-11-15", *daemon.options).explained(0, "Did not run any tasks")
 
 
+# --- longer than its limit ----------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "first", "left"),
+    [
+        ((), "2016-11-11", "--start 2016-11-12 --stop 2016-11-14"),
+        (PARALLEL, "2016-11-11", "--start 2016-11-12 --stop 2016-11-14"),
+        (("--reverse",), "2016-11-13", "--start 2016-11-11 --stop 2016-11-13 --reverse"),
+    ],
+)
+def test_a_range_longer_than_its_limit_names_what_is_left_over_and_ends_in_25(
+    place: Place, options: tuple[str, ...], first: str, left: str
+) -> None:
+    place.configure("[RangeDaily]\ntask_limit = 1")
+    finished = place.range("2016-11-11", "2016-11-14", *options)
+    finished.explained(25, "2 dates of this range are left over: it runs 1 at most")
+    command = f"Next:  luigi --module ciss_luigi RangeDaily --of MergeMain {left}\n"
+    assert finished.text.count(command) == 2
+    assert finished.text.rfind(command) > finished.text.find("Luigi Execution Summary")
+    assert [day for day in dates("2016-11-11", "2016-11-13") if place.marked(day)] == [first]
+
+
+@pytest.mark.slow
+def test_worse_than_what_is_left_over_wins_and_a_sites_own_code_stays(place: Place) -> None:
+    place.configure("[RangeDaily]\ntask_limit = 2")
+    place.range("2016-11-11", "2016-11-13").explained(0)
+    place.configure("[RangeDaily]\ntask_limit = 1\n[retcode]\nnot_run = 0")
+    place.range("2016-11-13", "2016-11-15").explained(0, "1 date of this range is left over")
+    place.configure("[RangeDaily]\ntask_limit = 1")
+    place.query(f"DELETE FROM mnaas.{name_of('rate')}")
+    place.query(f"INSERT INTO mnaas.{name_of('rate')} VALUES ('2016-11', 'EUR', 'USD', 1)")
+    place.range("2016-11-14", "2016-11-16").explained(30, "1 date of this range is left over")
+
+
+@pytest.mark.slow
+def test_a_limit_that_lets_no_date_run_is_a_mistake_of_the_user(place: Place) -> None:
+    place.configure("[RangeDaily]\ntask_limit = 0")
+    finished = place.range("2016-11-11", "2016-11-13")
+    finished.explained(
+        40, "[RangeDaily] task_limit = 0 lets a range run no date", "Next:  set it to 1 or more"
+    )
+    assert not place.state.exists()
+
+
 # --- other tasks, other ranges ------------------------------------------------------------------------
 
 

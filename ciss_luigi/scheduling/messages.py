@@ -63,6 +63,8 @@ class Readable(logging.Filter):
             text, ours = f"{traced['head']}\n{traced['text'].rstrip()}", True
         elif _SUMMARY in text and _BUSY in text:
             text = f"{text}\n{_REMEMBERED}"
+        elif _SUMMARY in text and ranges.LeftOver.text:
+            text = f"{text}\n{ranges.LeftOver.text}"
         elif refusal := ranges.refusal(text):
             text, ours = refusal, True
         text = shown(text)
