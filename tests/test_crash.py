@@ -18,7 +18,7 @@ KILLS = {
 
 
 def check(ground: Ground, kills: int, scenario: str) -> None:
-    outcomes = run(ground, kills, random.Random(scenario), scenario)
+    outcomes = list(run(ground, kills, random.Random(scenario), scenario))
     assert sum(len(outcome.kills) for outcome in outcomes) >= kills
     assert [outcome.wrong for outcome in outcomes if outcome.wrong] == []
 
