@@ -32,6 +32,16 @@ from ciss_luigi.engines.embedded import DuckDbEngine
 DuckDbEngine.__init__.__kwdefaults__["open_wait_seconds"] = 1.0
 """
 """A prelude: wait one second for a file in use, not ten minutes."""
+STOPPED_BEFORE_MAIN = """
+import os, signal
+from ciss_luigi.steps import merge
+original = merge._write_month
+def stopping(*arguments, **named):
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return original(*arguments, **named)
+merge._write_month = stopping
+"""
+"""A prelude: a command stops (SIGSTOP) after its look at main, right before it writes a month."""
 _RUN_LUIGI = """
 import sys
 sys.argv[0] = "luigi"
@@ -119,6 +129,12 @@ class Running:
         """Wait until it has printed some texts."""
         wait_until(lambda: self.process.poll() is not None or all(text in self.text for text in texts))
         assert all(text in self.text for text in texts), self.text
+
+    def wait_for_stop(self) -> None:
+        """Wait until SIGSTOP has stopped it."""
+        stat = Path(f"/proc/{self.pid}/stat")
+        wait_until(lambda: stat.read_text().rpartition(")")[2].split()[0] in "TZ")
+        assert self.process.poll() is None, self.text
 
     def send(self, number: int) -> None:
         """Send a signal to the command's own process."""

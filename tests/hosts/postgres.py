@@ -21,6 +21,14 @@ WITH_PASSWORD = "ciss"
 """A role, once a test has made it, that the server asks for its password."""
 
 
+def short_term(seconds: float) -> str:
+    """A prelude: leases run out after so many seconds."""
+    return f"""
+from ciss_luigi.leases import Leases
+Leases.__init__.__defaults__ = ({seconds},)
+"""
+
+
 @dataclass(frozen=True)
 class Postgres:
     """A running server; it can be stopped and started again."""

@@ -8,20 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Place, slow_sql, wait_until
+from tests.command import STOPPED_BEFORE_MAIN, Place, slow_sql
 from tests.helpers import ciss
 from tests.hostile.words import PRINTABLE, silent
-from tests.hosts.postgres import WITH_PASSWORD, Postgres
+from tests.hosts.postgres import WITH_PASSWORD, Postgres, short_term
 from tests.servers.tcpproxy import tcp_proxy
 from tests.two_at_once.watching import Hold
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 DATE = "2016-11-10"
-SHORT_TERM = """
-from ciss_luigi.leases import Leases
-Leases.__init__.__defaults__ = (2.0,)
-"""
+SHORT_TERM = short_term(2.0)
 
 KILLED_IN_BUILD = """
 import os, signal
@@ -145,17 +142,8 @@ def test_a_holder_that_was_paused_past_its_lease_publishes_nothing(
 ) -> None:
     """It is stopped right before it publishes; its lease passes on; then it wakes up."""
     first, _ = hosts
-    pausing = """
-import os, signal
-from ciss_luigi.steps import merge
-original = merge._write_month
-def paused(*arguments, **named):
-    os.kill(os.getpid(), signal.SIGSTOP)
-    return original(*arguments, **named)
-merge._write_month = paused
-"""
-    running = first.merging(DATE, prelude=SHORT_TERM + pausing)
-    wait_until(lambda: Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+    running = first.merging(DATE, prelude=SHORT_TERM + STOPPED_BEFORE_MAIN)
+    running.wait_for_stop()
     database.query(
         "UPDATE ciss_lease SET token = token + 1, expires_at = clock_timestamp() + interval '1 hour'"
     )

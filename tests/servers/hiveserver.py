@@ -47,6 +47,11 @@ class HiveServer:
         queries = get_json(self.host, self.web_port, "/api/v1/queries/active")
         return [query for query in queries if query.get("state") in {"PENDING", "RUNNING"}]
 
+    def running(self, *words: str) -> set[str]:
+        """The ids of the queries that wait or run and hold all these words."""
+        shown = [query["queryDisplay"] for query in self.active_queries()]
+        return {one["queryId"] for one in shown if one and all(word in str(one) for word in words)}
+
 
 @contextmanager
 def hive_server(
