@@ -44,8 +44,8 @@ def show(out: Console, status: DateStatus) -> None:
 
 
 def lines(dates: Sequence[DateStatus]) -> Iterator[str]:
-    """A line for each merged date: months, rows and US dollars in all; no wider than a calendar."""
-    merged = [_in_all(status) for status in dates if status.is_merged]
+    """A line for each date that merged a month: months, rows, US dollars in all; no wider than a calendar."""
+    merged = [_in_all(status) for status in dates if status.is_merged and status.months]
     if not merged:
         return
     table = [("merged", "months", "rows", "US dollars"), *merged]
@@ -56,7 +56,7 @@ def lines(dates: Sequence[DateStatus]) -> Iterator[str]:
 
 def _in_all(status: DateStatus) -> tuple[str, str, str, str]:
     months = status.months
-    names = ", ".join(safe(month.month) for month in months) or "none"
+    names = ", ".join(safe(month.month) for month in months)
     amounts = [amount.total_charge_usd for month in months for amount in month.totals.values()]
     rows = sum(month.rows for month in months)
     return str(status.date), names, _grouped(rows), _grouped(sum(amounts, Decimal("0.0000")))
