@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -29,6 +30,7 @@ def main(kills: int, seed: int, engine: str, only: str) -> None:
 
     Ctrl-C ends it with the count of what was seen until then, and 2.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has background commands ignore it
     began = time.monotonic()
     outcomes: list[Outcome] = []
     with (
@@ -38,7 +40,8 @@ def main(kills: int, seed: int, engine: str, only: str) -> None:
     ):
         for outcome in run(ground, kills, random.Random(seed), only):  # noqa: S311 - to be repeatable
             outcomes.append(outcome)
-            click.echo(f"trial {len(outcomes)}, {outcome.scenario}: {len(outcome.kills)} kills", err=True)
+            seen = outcome.wrong or f"{len(outcome.kills)} kills, main is right"
+            click.echo(f"trial {len(outcomes)}, {outcome.scenario}: {seen}", err=True)
     wrong = [outcome for outcome in outcomes if outcome.wrong]
     for where, count in trial.tally(outcomes).items():
         click.echo(f"{count:6}  {where}")
