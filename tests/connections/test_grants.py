@@ -65,7 +65,8 @@ def test_select_insert_and_delete_are_enough_and_needed(server: HiveServer, site
         35, f"[SELECT] on Object [type=TABLE_OR_VIEW, name=mnaas.{schema.SOURCES[0].default_name}]"
     )
     for privilege, finished in refused.items():
-        what = f"{privilege}] on Object [type=TABLE_OR_VIEW, name=mnaas.{TEMP}"
+        lacking_now = {"INSERT": "INSERT, DELETE", "DELETE": "DELETE"}[privilege]
+        what = f"[[{lacking_now}] on Object [type=TABLE_OR_VIEW, name=mnaas.{TEMP}"
         finished.explained(30, what, "main was not touched")
     granted.explained(0)
     assert site.marked("2016-11-22") == list(STEPS)

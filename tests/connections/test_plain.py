@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi.errors import EngineUnavailable
+from tests.command import Place
 from tests.connections import servers
 from tests.connections.asking import DEFAULT, ask, refusal
 from tests.connections.servers import Doors
+from tests.connections.tables import make_sources
+from tests.helpers import ciss
 from tests.servers.hiveserver import HiveServer, hive_server
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
@@ -55,6 +59,22 @@ def test_http_by_both_drivers(server: Doors, tmp_path: Path) -> None:
 
     assert ask(tmp_path, f"hive+http://ann@127.0.0.1:{server.http}/default", timeout=60) == DEFAULT
     assert ask(tmp_path, impala, **PLAIN, **HTTP, timeout=60) == DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("url", "arguments"),
+    [
+        ("hive+http://ann@127.0.0.1:{http}/default", {}),
+        ("impala://ann@127.0.0.1:{http}/default", {**PLAIN, **HTTP}),
+    ],
+)
+def test_a_whole_run_by_http(server: Doors, place: Place, url: str, arguments: dict[str, object]) -> None:
+    place.configure(warehouse_url=url.format(**vars(server)), connect_args=json.dumps(arguments), retries=0)
+    make_sources(place.config, {})
+
+    place.merge("2016-11-22").explained(0, "merged 2016-11: 1 rows")
+
+    ciss(place.folder, "verify", "--date", "2016-11-22").expect(0)
 
 
 def test_no_sasl_by_both_drivers(bare: HiveServer, tmp_path: Path) -> None:
