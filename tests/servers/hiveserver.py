@@ -22,7 +22,14 @@ __all__ = ["HiveServer", "default_cache", "hive_server", "prepare"]
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _MAIN = "org.apache.hive.service.server.HiveServer2"
 # C1 only: half the processor time of a test run; two seconds of profiling never pay here.
-_JVM = ("-Xmx1024m", "-Xss2m", "-XX:MaxMetaspaceSize=512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_JVM = (
+    "-Xmx1024m",
+    "-Xss2m",
+    "-XX:MaxMetaspaceSize=512m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:ReservedCodeCacheSize=240m",
+)
 # Hive 4.0 was made for Java 8 and looks into all of these.
 _OPENED = (
     *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util"),
