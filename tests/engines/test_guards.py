@@ -31,7 +31,9 @@ TOO_BIG = {
     "US dollars": ("register", REGISTER.format(1, "GBP", MONEY.format("99000000000000.0000"))),
     "count": ("billable", " UNION ALL ".join(BILLABLE.format(n) for n in (1, 2))),
 }
-TOLD = re.compile("overflow|out of range|cannot be cast|could not cast|did not fit|do not fit", re.IGNORECASE)
+TOLD = re.compile(
+    "overflow|out.of.range|cannot be (represented|cast)|could not cast|did not fit|do not fit", re.IGNORECASE
+)
 """The engine's own words, or those of the checks where the engine makes NULL of such a number."""
 RATES = (
     "SELECT cal_month, from_curr, to_curr, CAST(CASE WHEN cal_month = '2016-11' AND from_curr = 'GBP' "
