@@ -6,11 +6,13 @@ one moment between two calls that counts.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from ciss_luigi.engines.base import Engine, Identity, Row
 from ciss_luigi.engines.client import Policy, State, Status
 from ciss_luigi.engines.hive import HiveDialect
 from ciss_luigi.engines.hiveserver2 import HiveServer2Session
+from ciss_luigi.engines.impala import ImpylaClient
 from ciss_luigi.engines.lines import NoConnection
 from ciss_luigi.engines.orphans import end_or_wait
 from ciss_luigi.engines.server import ServerEngine
@@ -46,6 +49,7 @@ class Server:
     log: list[str] = field(default_factory=list)
     seen: Callable[[], None] = lambda: None
     sessions: int = 0
+    abandoned: list[int] = field(default_factory=list)
 
 
 class Client:
@@ -82,6 +86,9 @@ class Client:
 
     def close(self) -> None:
         """Nothing is kept."""
+
+    def abandon(self) -> None:
+        self._server.abandoned.append(self._number)
 
 
 class Driver:
@@ -133,7 +140,26 @@ def test_the_record_names_the_session_that_a_statement_is_sent_again_over(writes
 
     assert [line for line in server.log if "INSERT" in line] == ["INSERT by session 1", "INSERT by session 2"]
     assert recorded == [("session 1",), ("session 2",)]
+    assert server.abandoned == [1]
     assert writes.find(TARGET) == ()
+
+
+def test_a_session_that_is_left_behind_is_not_closed_over_its_lost_line() -> None:
+    """As impyla's cursors close theirs when they are collected, wherever that happens to be."""
+    from impala.hiveserver2 import HiveServer2Cursor
+
+    said: list[str] = []
+    cursor = HiveServer2Cursor.__new__(HiveServer2Cursor)
+    cursor._closed = False
+    cursor.close_operation = lambda: said.append("close the operation")
+    cursor.session = SimpleNamespace(close=lambda: said.append("close the session"))
+    client = ImpylaClient(None, cursor)
+
+    client.abandon()
+    del client, cursor
+    gc.collect()
+
+    assert said == []
 
 
 def test_a_statement_that_is_not_on_record_is_not_sent_again(tmp_path: Path) -> None:

@@ -60,6 +60,9 @@ class Client(Protocol):
     def close(self) -> None:
         """Close the session."""
 
+    def abandon(self) -> None:
+        """Let go of the connection without a word to the server, which may never answer over this line."""
+
 
 class Driver(Protocol):
     """How to connect, and what the driver's and the server's errors mean."""

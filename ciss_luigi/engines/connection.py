@@ -29,12 +29,15 @@ class Connection:
     def client(self) -> Client:
         """The client, connected now if it is not; raises EngineUnavailable or SettingRefused."""
         if self._client is None:
+            client = None
             try:
                 client = self._driver.connect()
                 self._driver.settings(client, self._settings)
             except CissError:
                 raise
             except Exception as error:
+                if client is not None:
+                    client.abandon()
                 stopping.raise_if_requested(error)
                 words = one_line(self._driver.words(error))
                 raise EngineUnavailable(f"{self._driver.name}: {words}") from error
@@ -48,7 +51,10 @@ class Connection:
     def leave(self) -> str:
         """Leave a client behind that nobody can talk to any more; its trace, empty without one."""
         client, self._client = self._client, None
-        return client.trace() if client else ""
+        if client is None:
+            return ""
+        client.abandon()
+        return client.trace()
 
     def reopen(self) -> None:
         """Connect anew; the server may need a moment to come back."""

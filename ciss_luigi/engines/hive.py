@@ -153,6 +153,9 @@ class PyHiveClient:
         """Close the session."""
         self._connection.close()
 
+    def abandon(self) -> None:
+        """PyHive says nothing of its own accord; the line goes with the last reference."""
+
 
 class HiveDriver:
     """Connects by PyHive and knows Hive's and Spark's words."""

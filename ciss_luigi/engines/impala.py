@@ -125,6 +125,10 @@ class ImpylaClient:
         self._cursor.close()
         self._connection.close()
 
+    def abandon(self) -> None:
+        """Keep impyla's cursor from closing its session when it is collected, waiting for the answer."""
+        self._cursor._closed = True
+
 
 class ImpalaDriver:
     """Connects by impyla and knows Impala's words."""

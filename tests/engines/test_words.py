@@ -71,9 +71,7 @@ class Forgetful:
 
 
 def test_a_setting_that_hive_takes_and_forgets_is_found() -> None:
-    with pytest.raises(
-        SettingRefused, match=r"hive\.query\.name: ignored: asked for it, the server answers"
-    ):
+    with pytest.raises(SettingRefused, match=r"hive\.query\.name: ignored: asked for it, the server answers"):
         HiveDriver(lambda: None).settings(Forgetful(), {"hive.query.name": "ciss"})  # type: ignore[arg-type]
 
 
