@@ -178,6 +178,7 @@ def test_of_two_folders_at_once_verify_says_whose_rows_main_holds(folders: dict[
     assert run_ids(tables) == {merged_by(newer, DATE)}
 
 
+@pytest.mark.long
 def test_an_older_date_that_writes_late_is_found_by_verify_and_repaired_by_a_reset(
     folders: dict[str, Cluster],
 ) -> None:

@@ -119,7 +119,7 @@ LIMITS = {
 }
 
 
-@pytest.mark.parametrize("where", engine_params(*LIMITS, long=()))
+@pytest.mark.parametrize("where", engine_params(*LIMITS, long=[SPARK_ANSI]))
 def test_a_time_limit_of_the_servers_own_ends_the_step_at_once(slow: Make, where: Where) -> None:
     """It is no lost line, after which the statement would be sent again."""
     cluster, _ = slow(where, LONGER)
