@@ -413,6 +413,7 @@ NO_MONTHS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [*MONTHS, *NO_MONTHS])
 def test_what_is_a_month_and_what_is_none(make: Make, text: str) -> None:
     here = make()

@@ -275,6 +275,7 @@ def test_other_kinds_of_ranges_are_refused(
     assert not place.state.exists()
 
 
+@pytest.mark.slow
 def test_ranges_of_the_sites_own_tasks_stay_as_they_are(place: Place) -> None:
     sites = """
 import luigi
@@ -304,6 +305,7 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), PARALLEL])
 @pytest.mark.parametrize(
     ("start", "stop", "words"),
@@ -322,6 +324,7 @@ def test_bounds_that_make_no_range_are_a_mistake_of_the_user(
     assert not place.state.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -339,6 +342,7 @@ def test_other_values_that_luigi_cannot_read_are_named_with_their_option(
     finished.explained(40, words, "State: nothing was touched")
 
 
+@pytest.mark.slow
 def test_bounds_out_of_the_configuration_are_read_the_same_way(place: Place) -> None:
     place.configure("[RangeDaily]\nstop = 2016-11-31")
     from_day(place, date(2016, 11, 30)).finish().explained(40, "--stop '2016-11-31' is no date")
@@ -347,10 +351,12 @@ def test_bounds_out_of_the_configuration_are_read_the_same_way(place: Place) -> 
     assert place.marked("2016-11-11") == list(STEPS)
 
 
+@pytest.mark.slow
 def test_an_empty_range_is_done(place: Place) -> None:
     place.range("2016-11-13", "2016-11-13").explained(0, "Did not run any tasks")
 
 
+@pytest.mark.slow
 def test_a_range_without_stop_ends_with_today(place: Place) -> None:
     before = today()
     finished = from_day(place, before - timedelta(days=1)).finish()
@@ -358,12 +364,14 @@ def test_a_range_without_stop_ends_with_today(place: Place) -> None:
     assert f"SourcesReady(date={today() + timedelta(days=1)})" not in finished.text
 
 
+@pytest.mark.slow
 def test_how_far_a_range_without_stop_goes_is_the_sites_to_say(place: Place) -> None:
     place.configure("[RangeDaily]\ndays_forward = 2")
     before = today()
     from_day(place, before).finish().explained(20, f"SourcesReady(date={before + timedelta(days=2)})")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("start", "stop"), [("0001-01-10", "0001-01-11"), ("9999-12-29", "9999-12-31")])
 def test_a_range_may_lie_anywhere_in_the_calendar(place: Place, start: str, stop: str) -> None:
     last = date.fromisoformat(stop) - timedelta(days=1)

@@ -99,6 +99,7 @@ def check(here: Site, date: str) -> list[str]:
 # --- the plan is what is sent ---------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("date", "keys"),
     [
@@ -168,6 +169,7 @@ def test_what_is_done_is_in_no_plan(make: Make, done: Step) -> None:
     assert bool(expected) == (done is not Step.MERGE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     [

@@ -61,6 +61,7 @@ def test_a_mutant_is_caught_before_main_is_touched(untouched: Bench, mutant: Mut
     assert untouched.marked(DATE) == [Step.TRUNCATE]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["the mapping multiplies", "the rate is doubled", "another run_id"])
 def test_without_transactions_temp_may_hold_a_mutants_rows_and_main_never(filled: Bench, name: str) -> None:
     filled.wrap = Watch(transactions=False).engine
@@ -119,6 +120,7 @@ def test_each_check_is_the_only_one_to_see_some_mutant() -> None:
     assert set().union(*(mutant.caught_by for mutant in CAUGHT)) == set(CHECKS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", ONLY_A_REFERENCE, ids=lambda mutant: mutant.name)
 def test_no_total_sees_these_and_only_a_reference_does(filled: Bench, mutant: Mutant) -> None:
     """``ciss compare`` and a reference see them; the totals say nothing of whom the money stands with."""
