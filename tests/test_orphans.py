@@ -28,7 +28,7 @@ from ciss_luigi.engines.lines import NoConnection
 from ciss_luigi.engines.orphans import end_or_wait
 from ciss_luigi.engines.server import ServerEngine
 from ciss_luigi.engines.verdicts import Verdict
-from ciss_luigi.errors import EngineUnavailable
+from ciss_luigi.errors import EngineUnavailable, StatementFailed
 from ciss_luigi.leases import LeaseLost
 from ciss_luigi.state.writes import OpenWrites
 from tests.rules.harness import MAIN, Bench
@@ -207,6 +207,20 @@ def test_a_record_of_the_operation_that_fails_leaves_that_of_the_session(tmp_pat
     with session.writing(TARGET):
         session.execute("INSERT")
         assert writes.find(TARGET) == ("session 1",)
+
+
+def test_a_statement_over_the_servers_own_time_limit_is_not_sent_again(
+    writes: OpenWrites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its words would call for: this driver takes every error for a lost line."""
+    server = Server()
+    monkeypatch.setattr(Client, "status", lambda client: Status(State.OVERDUE, "it timed out"))
+    session = HiveServer2Session(Driver(server), {}, POLICY, writes)
+
+    with pytest.raises(StatementFailed, match="it timed out"):
+        session.execute("INSERT")
+
+    assert server.log == ["INSERT by session 1"]
 
 
 def test_a_lease_that_is_lost_when_the_operation_is_recorded_ends_it(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 OPEN_WAIT_SECONDS = 600.0
 _POLL_SECONDS = 0.2
 _LOCKED = re.compile(
-    r"Could not set lock on file.*?Conflicting lock is held in (?:(.+?) ?\(PID (\d+)\)|PID (\d+))", re.DOTALL
+    r"Could not set lock on file.*?Conflicting lock is held in (?:(.+?) ?\(PID (\d+)\)|PID \d+)", re.DOTALL
 )
 """DuckDB names no program where it may not look at it: one outside the container, or of another user."""
 _TRANSIENT = ("TransactionException",)

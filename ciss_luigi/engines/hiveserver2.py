@@ -217,7 +217,9 @@ class HiveServer2Session:
             pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
         if status.state is not State.DONE:
             error = RuntimeError(status.error or f"the server says the statement is {status.state.value}")
-            raise _Broken(self._driver.words(error), self._driver.verdict(error))
+            overdue = status.state is State.OVERDUE
+            verdict = Verdict.NEVER if overdue else self._driver.verdict(error)
+            raise _Broken(self._driver.words(error), verdict)
 
     def _give_up(self) -> None:
         """End the statement over a line of its own: this one may be in the midst of an answer."""

@@ -36,7 +36,9 @@ def judge(text: str, signs: Sequence[Sign]) -> Verdict:
 
 
 LINE_LOST = (
-    Sign(r"query timed out after|longer than its time limit", Verdict.NEVER),  # the server's own time limit
+    Sign(
+        r"query timed out after", Verdict.NEVER
+    ),  # a time limit of the server's own; what follows is a line's
     Sign(
         r"TSocket read 0 bytes|Connection reset|Broken pipe|EOF occurred|timed out|"
         r"TTransportException|unexpected exception|Bad file descriptor|HTTP code 50[234]",
