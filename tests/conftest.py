@@ -25,6 +25,7 @@ def pytest_configure() -> None:
 
 _SERVERS = {
     "hive": "hive",
+    "hive_transactional": "hive_transactional",
     "impala": "hive",
     "impala_front": "hive",
     "spark_ansi": "spark",

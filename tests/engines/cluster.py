@@ -46,6 +46,7 @@ class Where:
 
 DUCKDB = Where("DuckDB", "", "duckdb")
 HIVE = Where("Hive by PyHive", "hive", "hive")
+HIVE_TRANSACTIONAL = Where("Hive with transactions by PyHive", "hive_transactional", "hive")
 SPARK_ANSI = Where("Spark ANSI by PyHive", "spark_ansi", "hive")
 SPARK = Where("Spark by PyHive", "spark_plain", "hive")
 HIVE_IMPYLA = Where("Hive by impyla", "hive", "impala", SASL)

@@ -15,7 +15,16 @@ import pytest
 from ciss_luigi.errors import StepFailed
 from ciss_luigi.state.markers import Step
 from tests.command import wait_until
-from tests.engines.cluster import HIVE, IMPALA, SPARK_ANSI, SPARK_IMPYLA, Cluster, Where, expected
+from tests.engines.cluster import (
+    HIVE,
+    HIVE_TRANSACTIONAL,
+    IMPALA,
+    SPARK_ANSI,
+    SPARK_IMPYLA,
+    Cluster,
+    Where,
+    expected,
+)
 from tests.engines.conftest import MakeCluster, engine_params
 from tests.engines.slow import slow_sql
 from tests.sample import SAMPLE
@@ -36,10 +45,11 @@ def slow(request: pytest.FixtureRequest, make_cluster: MakeCluster) -> Make:
     def make(where: Where, milliseconds: int) -> tuple[Cluster, Any]:
         cluster = make_cluster(where)
         spark = where.fixture.startswith("spark")
+        behind = "hive" if where == IMPALA else where.fixture
         cluster.configure(
             sql_dir=slow_sql(cluster.folder / "sql", "spark" if spark else "hive", milliseconds)
         )
-        return cluster, request.getfixturevalue(where.fixture if spark else "hive")
+        return cluster, request.getfixturevalue(behind)
 
     return make
 
@@ -134,7 +144,9 @@ def test_a_time_limit_of_the_servers_own_ends_the_step_at_once(slow: Make, where
     assert "BuildTemp" not in cluster.marked(DATE), caught.value
 
 
-@pytest.mark.parametrize("where", engine_params(SPARK_ANSI, HIVE, IMPALA, long=[HIVE]))
+@pytest.mark.parametrize(
+    "where", engine_params(SPARK_ANSI, HIVE, IMPALA, HIVE_TRANSACTIONAL, long=[HIVE, HIVE_TRANSACTIONAL])
+)
 def test_a_killed_clients_insert_is_ended_or_waited_for(slow: Make, where: Where) -> None:
     cluster, server = slow(where, SOME_SECONDS)
     kill_in_its_insert(cluster, server)

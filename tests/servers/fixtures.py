@@ -18,15 +18,30 @@ from tests.servers.sparkserver import SparkServer, spark_server
 if TYPE_CHECKING:
     from tests.servers.impalafront import ImpalaFront
 
+_TRANSACTIONS = {
+    "hive.support.concurrency": "true",
+    "hive.txn.manager": "org.apache.hadoop.hive.ql.lockmgr.DbTxnManager",
+    "hive.create.as.acid": "true",
+    "hive.create.as.insert.only": "true",
+    "metastore.create.as.acid": "true",
+}
+
 
 @pytest.fixture(scope="session")
 def hive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HiveServer]:
     """Apache Hive; the first run on a machine downloads its jars."""
-    prepared = hivejars.is_prepared(hivejars.default_cache())
-    needs.require([needs.JAVA, *([] if prepared else [needs.MAVEN])], needs.CLIENTS)
-    if not prepared:
-        _announce(request, f"\nPreparing Hive in {hivejars.default_cache()}: {hivejars.DOWNLOAD}.")
+    _prepare_hive(request)
     with hive_server(tmp_path_factory.mktemp("hive")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def hive_transactional(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[HiveServer]:
+    """Apache Hive with transactions switched on, and for every new table that it manages."""
+    _prepare_hive(request)
+    with hive_server(tmp_path_factory.mktemp("hive-transactional"), settings=_TRANSACTIONS) as server:
         yield server
 
 
@@ -60,6 +75,13 @@ def impala(impala_front: ImpalaFront) -> ImpalaFront:
     """The same front with nothing recorded, set or about to fail."""
     impala_front.clear()
     return impala_front
+
+
+def _prepare_hive(request: pytest.FixtureRequest) -> None:
+    prepared = hivejars.is_prepared(hivejars.default_cache())
+    needs.require([needs.JAVA, *([] if prepared else [needs.MAVEN])], needs.CLIENTS)
+    if not prepared:
+        _announce(request, f"\nPreparing Hive in {hivejars.default_cache()}: {hivejars.DOWNLOAD}.")
 
 
 def _announce(request: pytest.FixtureRequest, text: str) -> None:
