@@ -122,6 +122,8 @@ def _defaults(work: Path, web_port: int) -> dict[str, str]:
         "spark.sql.shuffle.partitions": "1",
         "spark.default.parallelism": "1",
         "spark.hadoop.javax.jdo.option.ConnectionURL": metastore,
+        # A session whose line breaks keeps its connection to the metastore: of a pool, few are left soon.
+        "spark.hadoop.datanucleus.connectionPoolingType": "NONE",
         "spark.hadoop.hive.exec.scratchdir": f"{work.as_uri()}/scratch",
         "spark.hadoop.hive.exec.local.scratchdir": f"{work}/tmp/scratch",
         # A folder for each session, as by default: sessions that open together would make the same one.
