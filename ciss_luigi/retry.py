@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 T = TypeVar("T")
 _LONGEST_WAIT_SECONDS = 600.0
+
+
+def back_off(attempt: int, wait_seconds: float) -> float:
+    """How many seconds to wait after the ``attempt``-th failure, the first being 0.
+
+    Twice as long each time, up to ten minutes, with jitter: those who failed together do not come back
+    together.
+    """
+    jitter = random.random()  # noqa: S311 - no secret
+    return min(wait_seconds * (2.0**attempt + jitter), _LONGEST_WAIT_SECONDS)
 
 
 def with_retries(
@@ -23,7 +34,7 @@ def with_retries(
     wait_seconds: float,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Run an action, and again after transient errors, waiting twice as long each time, with jitter.
+    """Run an action, and again after transient errors, backing off.
 
     The last error is raised when ``retries`` further tries are used up; any other error at once.
     """
@@ -35,7 +46,7 @@ def with_retries(
 
     retrying = Retrying(
         stop=stop_after_attempt(retries + 1),
-        wait=wait_exponential_jitter(multiplier=wait_seconds, max=_LONGEST_WAIT_SECONDS, jitter=wait_seconds),
+        wait=lambda state: back_off(state.attempt_number - 1, wait_seconds),
         retry=retry_if_exception(is_transient),
         sleep=sleep,
         before_sleep=tell,

@@ -301,6 +301,17 @@ def test_a_server_that_is_being_restarted_is_asked_again(writes: OpenWrites) -> 
     assert 1 <= first <= 2 <= second <= 3
 
 
+def test_no_wait_between_two_tries_is_longer_than_ten_minutes(writes: OpenWrites) -> None:
+    waits: list[float] = []
+    policy = replace(POLICY, retries=100, retry_wait_seconds=5, sleep=waits.append)
+    session = HiveServer2Session(Driver(Server(absent=[True] * 100)), {}, policy, writes)
+
+    session.open()
+
+    assert waits == sorted(waits)
+    assert waits[-1] == 600
+
+
 @pytest.mark.parametrize(("absent", "tries"), [([True] * 9, 4), ([False] * 9, 1)])
 def test_a_server_that_stays_away_or_is_none_is_given_up(
     writes: OpenWrites, absent: list[bool], tries: int

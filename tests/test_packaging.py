@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -114,6 +116,30 @@ def test_the_readme_leads_from_an_empty_directory_to_a_month_in_main(
     assert (installed / "luigi").is_dir()
     assert not list(installed.glob("requests")), "nothing here may need requests"
     assert not list(installed.glob("thrift*")), "the embedded user installs no Thrift"
+
+
+def oldest() -> list[str]:
+    """What setup.cfg asks of a user's Python, at the oldest version that it allows."""
+    parser = configparser.ConfigParser()
+    parser.read(TOP / "setup.cfg")
+    listed = parser["options"]["install_requires"]
+    listed += "".join(parser["options.extras_require"][extra] for extra in ("hive", "impala", "lease"))
+    return [line.replace(">=", "==") for line in listed.split("\n") if line]
+
+
+@pytest.mark.long
+def test_the_oldest_versions_allowed_do_the_job(clone: Path, tmp_path: Path) -> None:
+    asked = shlex.join([f"{clone}[hive,impala,lease]", *oldest()])
+    words = by_hand().replace("/path/to/the/clone", asked).replace("python3 ", f"{sys.executable} ")
+    said = typed(["bash", "-euc", words], tmp_path)
+    assert said.returncode == 0, said.stdout
+    assert "main holds what MergeMain's marker says" in said.stdout
+    modules = ", ".join(
+        f"ciss_luigi.{name}" for name in ("cli", "leases", "engines.pyhive_connect", "engines.impyla_connect")
+    )
+    for command in (["-c", f"import {modules}"], ["-m", "ciss_luigi", "check"]):
+        checked = typed(["venv/bin/python", *command], tmp_path)
+        assert checked.returncode == 0, checked.stdout
 
 
 def test_make_run_sets_up_a_clone_and_runs_the_job_and_again_finds_it_done(

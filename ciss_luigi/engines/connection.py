@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from ciss_luigi.engines.lines import NoConnection
 from ciss_luigi.engines.orphans import patiently
 from ciss_luigi.errors import CissError, EngineUnavailable
 from ciss_luigi.plaintext import one_line
+from ciss_luigi.retry import back_off
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
@@ -67,8 +67,8 @@ class Connection:
             patiently(client.close)
 
     def pause(self, why: str, attempt: int) -> None:
-        """Twice as long each time, with jitter: those who failed together do not come back together."""
-        wait = self._policy.retry_wait_seconds * (2**attempt + random.random())  # noqa: S311 - no secret
+        """Back off after the ``attempt``-th failure, the first being 0, and say why."""
+        wait = back_off(attempt, self._policy.retry_wait_seconds)
         logger.warning("%s\nTrying again in %.0f s (%d of %d).", why, wait, attempt + 1, self._policy.retries)
         self._policy.sleep(wait)
 
