@@ -5,7 +5,8 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from ciss_luigi.engines.client import Writes
 from ciss_luigi.leases import Lease, Leases
@@ -18,13 +19,21 @@ class LeaseBook:
         self._leases = leases
         self._held: dict[str, Lease] = {}
 
-    def take_for_good(self, target: str) -> str:
-        """Take a lease for the life of this process; "" or who holds it."""
+    def look(self) -> bool:
+        """Whether the table of the leases is there; makes none. Raises EngineUnavailable."""
+        return self._leases.look()
+
+    def take_for_good(self, target: str, forking: AbstractContextManager[Any] | None = None) -> str:
+        """Take a lease for the life of this process; "" or who holds it.
+
+        ``forking`` is held by whoever forks: what is forked while a thread asks for an address may hang at
+        its own first question.
+        """
         lease = self._leases.take(target)
         if isinstance(lease, str):
             return lease
         self._held[target] = lease
-        self._leases.renew_in_background(lease)
+        self._leases.renew_in_background(lease, forking)
         atexit.register(self._give_back, target, os.getpid())
         return ""
 

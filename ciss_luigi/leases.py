@@ -15,11 +15,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from ciss_luigi.errors import EngineUnavailable, StepFailed
+from ciss_luigi.errors import ConfigurationError, EngineUnavailable, StepFailed
 from ciss_luigi.plaintext import one_line
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -95,6 +95,11 @@ class Leases:
         self._term = term_seconds
         self._made = False
 
+    def look(self) -> bool:
+        """Whether the table of the leases is there; makes none. Raises EngineUnavailable."""
+        with self._transaction() as connection:
+            return _is_made(connection)
+
     def take(self, name: str) -> Lease | str:
         """Take a lease, or say who holds it; raises EngineUnavailable when PostgreSQL cannot be asked."""
         full = f"{self._scope} {name}"
@@ -127,14 +132,17 @@ class Leases:
         finally:
             stop()
 
-    def renew_in_background(self, lease: Lease) -> Callable[[], None]:
-        """Renew a lease until the returned function is called."""
+    def renew_in_background(
+        self, lease: Lease, forking: AbstractContextManager[Any] | None = None
+    ) -> Callable[[], None]:
+        """Renew a lease until the returned function is called; never while ``forking`` is held by others."""
         done = threading.Event()
 
         def renew() -> None:
             while not done.wait(self._term / 4):
                 try:
-                    self._update(_RENEW, lease, term=self._term)
+                    with forking or nullcontext():
+                        self._update(_RENEW, lease, term=self._term)
                 except EngineUnavailable as error:
                     logger.warning("the lease %s was not renewed: %s", lease.name, error.what)
 
@@ -175,6 +183,17 @@ class Leases:
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
+        """A transaction in which the table is there."""
+        with self._transaction() as connection:
+            if not self._made and not _is_made(connection):
+                # IF NOT EXISTS alone fails when two hosts make the table at the same moment
+                connection.execute(_text("SELECT pg_advisory_xact_lock(hashtext('ciss_lease'))"))
+                connection.execute(_text(_CREATE))
+            yield connection
+        self._made = True
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Any]:
         """One short transaction on a connection of its own: it survives forks and restarts of the server."""
         from sqlalchemy import create_engine
         from sqlalchemy.exc import SQLAlchemyError
@@ -184,15 +203,20 @@ class Leases:
             engine = create_engine(self._url, poolclass=NullPool, connect_args={"connect_timeout": 10})
             with engine.begin() as connection:
                 connection.exec_driver_sql(_IMPATIENCE)
-                if not self._made:
-                    # IF NOT EXISTS alone fails when two hosts make the table at the same moment
-                    connection.execute(_text("SELECT pg_advisory_xact_lock(hashtext('ciss_lease'))"))
-                    connection.execute(_text(_CREATE))
-                    self._made = True
                 yield connection
+        except ImportError as error:  # psycopg without its own copy of libpq
+            raise ConfigurationError(
+                f"lease_url: psycopg does not work here: {one_line(str(error))}",
+                next_command="pip install 'ciss-luigi[lease]'",
+            ) from error
         except SQLAlchemyError as error:
             words = one_line(str(getattr(error, "orig", None) or "")) or type(error).__name__
             raise EngineUnavailable(f"the leases (lease_url) cannot be asked: {words}") from error
+
+
+def _is_made(connection: Any) -> bool:
+    """Asked, for CREATE ... IF NOT EXISTS wants the right to create even where the table is there."""
+    return connection.execute(_text("SELECT to_regclass('ciss_lease')")).scalar() is not None
 
 
 def _lost(lease: Lease) -> LeaseLost:

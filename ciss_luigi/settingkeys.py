@@ -16,6 +16,8 @@ from ciss_luigi.urls import Warehouse
 
 SECTION = "ciss"
 _TRUE = {"true", "yes", "on", "1"}
+_MOST = 1_000_000.0
+"""Two years of minutes; timers take no more than a few centuries."""
 _FALSE = {"false", "no", "off", "0"}
 
 
@@ -98,8 +100,8 @@ def _positive(text: str, _: Context) -> float:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number < 1e9:  # noqa: PLR2004 - also refuses nan and inf
-        raise ValueError(f"{text!r} is no number above 0")
+    if not 0 < number <= _MOST:  # also refuses nan and inf
+        raise ValueError(f"{text!r} is no number above 0 and up to {_MOST:,.0f}")
     return number
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ciss_luigi import clashes, connectargs, schema
 from ciss_luigi.errors import ConfigurationError, Fault
+from ciss_luigi.rundate import Month, RunDate
 from ciss_luigi.settingkeys import KEYS, SECTION, Context, unknown
 from ciss_luigi.urls import Warehouse
 
@@ -21,7 +22,6 @@ from ciss_luigi.urls import Warehouse
 class Settings:
     """All of ``[ciss]``, checked. Its ``repr`` shows no secret."""
 
-    folder: Path
     warehouse: Warehouse
     build_warehouse: Warehouse | None
     refresh_warehouse: Warehouse | None
@@ -57,6 +57,14 @@ class Settings:
         """Main's name with its database."""
         return f"{self.database}.{self.main_table}"
 
+    def temp_target(self, date: RunDate) -> str:
+        """A date's part of temp, as leases and records of writes name it."""
+        return f"{self.temp} {date}"
+
+    def main_target(self, month: Month) -> str:
+        """A month of main, as leases and records of writes name it."""
+        return f"{self.main} {month}"
+
 
 def read(
     section: Mapping[str, str],
@@ -90,7 +98,7 @@ def read(
         name: _whole_engine(values.pop(url), values.pop(arguments), settings, folder)
         for name, url, arguments in _ENGINES
     }
-    return Settings(folder=folder, **engines, **values)
+    return Settings(**engines, **values)
 
 
 _COMMENT = re.compile(r"\s[#;]")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +24,7 @@ from ciss_luigi.state.ledger import Ledger
 from ciss_luigi.state.locks import FileLock
 from ciss_luigi.state.markers import Markers, Place
 from ciss_luigi.state.writes import OpenWrites
+from ciss_luigi.steps.job import Fence
 from ciss_luigi.urls import Warehouse
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 Queue = Callable[[], AbstractContextManager[None]]
 Watch = Callable[[Progress], None]
-Fence = Callable[[], None]
 
 
 def ignore(progress: Progress) -> None:
@@ -69,7 +69,7 @@ class Site:
         Gives a fence to pass before publishing: it raises LocksUnusable where a lock file was removed
         meanwhile, LeaseLost where a lease has run out.
         """
-        targets = [f"{self.settings.main} {month}" for month in sorted(months)]
+        targets = [self.settings.main_target(month) for month in sorted(months)]
         locks = [FileLock(self._locks / f"month-{month}.lock") for month in sorted(months)]
         with ExitStack() as stack:
             for lock in locks:
@@ -97,10 +97,6 @@ class Site:
         warehouse = self.settings.warehouse
         scope = warehouse.place if warehouse.kind == "duckdb" else "cluster"
         return LeaseBook(Leases(self.settings.lease_url, scope))
-
-    def date_target(self, date: RunDate) -> str:
-        """What a run of a date writes to first: the name of its lease."""
-        return f"{self.settings.temp} {date}"
 
     @contextmanager
     def worker_queue(self) -> Iterator[None]:
@@ -154,7 +150,7 @@ def current() -> Site:
     return load(os.environ, Path.cwd())
 
 
-def load(environment: os._Environ[str] | dict[str, str], folder: Path) -> Site:
+def load(environment: Mapping[str, str], folder: Path) -> Site:
     """The site that a command in a folder sees; raises ConfigurationError."""
     file = configfile.find(environment, folder)
     settings = settings_module.read(file.sections[SECTION], file.path.parent, environment, file.faults)

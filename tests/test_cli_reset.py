@@ -182,7 +182,7 @@ def test_a_date_that_another_host_runs_is_refused(merged: Place, lease_url: str)
     merged.configure(lease_url=lease_url)
     here = site.load({}, merged.folder)
     assert here.leases is not None
-    with here.leases.waited(here.date_target(RunDate.parse(DATE))):
+    with here.leases.waited(here.settings.temp_target(RunDate.parse(DATE))):
         reset(merged).explained(1, f"{DATE} is being run by pid {os.getpid()} on ", "no marker was removed")
     assert len(merged.marked(DATE)) == 3
 

@@ -43,7 +43,7 @@ def test_a_done_date_is_done_whichever_way_leads_to_the_configuration(folder: Pa
     if way == "luigi.cfg":
         (other / way).symlink_to(folder / way)
     here = site.load({"LUIGI_CONFIG_PATH": way}, other)
-    assert (here.config_path, here.settings.folder) == (folder / "luigi.cfg", folder)
+    assert (here.config_path, here.settings.state_dir) == (folder / "luigi.cfg", folder / "var")
     (done,) = here.markers.dates()
     assert here.markers.is_merged(done)
 
@@ -122,6 +122,14 @@ def test_the_reserved_words_are_those_of_duckdb() -> None:
     rows = duckdb.execute("SELECT keyword_name, keyword_category FROM duckdb_keywords()").fetchall()
     assert {name for name, category in rows if category == "reserved"} == duckdbnames.RESERVED
     assert {name for name, category in rows if category == "type_function"} == duckdbnames.HALF_RESERVED
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1000001", "an hour"])
+def test_a_time_that_no_timer_takes_is_a_fault(folder: Path, text: str) -> None:
+    (fault,) = faults(folder, f"[ciss]\nstatement_deadline_minutes = {text}\n")
+    assert fault.startswith(
+        f"[ciss] statement_deadline_minutes: {text!r} is no number above 0 and up to 1,000,000"
+    )
 
 
 @pytest.mark.parametrize("key", clashes.NAMES)

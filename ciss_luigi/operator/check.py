@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ciss_luigi import schema
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import ConfigurationError, Fault
-from ciss_luigi.operator.checks import dated, engines, rules, sources, state, tables
+from ciss_luigi.operator.checks import dated, engines, leases, rules, sources, state, tables
 from ciss_luigi.operator.checks.findings import CONFIGURATION, FILL, Group, Report
 from ciss_luigi.operator.outlook import job_of
 from ciss_luigi.rundate import RunDate
@@ -27,6 +27,7 @@ def run(load: Callable[[], Site], date: RunDate | None = None, retcodes: RetCode
     if here is None:
         return report
     state.check(Group(report, "state"), here.settings.state_dir)
+    leases.check(Group(report, "leases"), here.leases)
     job = job_of(here, date or rules.EXAMPLE)
     group = Group(report, "engine")
     if not job.engine.exists():

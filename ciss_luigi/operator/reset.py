@@ -47,7 +47,7 @@ def _held(site: Site, date: RunDate, look: str) -> Iterator[None]:
         if taken and site.leases is not None:
             with explaining(state="no marker was removed", next_command="ciss check"):
                 # given back when this process ends
-                holder = site.leases.take_for_good(site.date_target(date))
+                holder = site.leases.take_for_good(site.settings.temp_target(date))
                 following = "the same command again, after two minutes at most if that run is gone"
         if holder:
             what = f"{date} is being run by {holder}"

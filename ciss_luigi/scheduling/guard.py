@@ -17,9 +17,11 @@ from contextlib import contextmanager, nullcontext
 from typing import ClassVar, NoReturn
 
 import luigi.interface
+import luigi.worker
 from luigi.interface import PidLockAlreadyTakenExit
 
 from ciss_luigi.errors import AlreadyRunning, CissError, ConfigurationError, Stopped
+from ciss_luigi.operator.asking import explaining
 from ciss_luigi.rundate import RunDate
 from ciss_luigi.scheduling import messages, signals
 from ciss_luigi.scheduling.defaults import blame_the_user, exit_codes
@@ -62,7 +64,10 @@ def claim(site: Site, date: RunDate) -> None:
     _require_workers(date)
     lock = site.date_lock(date)
     try:
-        taken = lock.try_open() if _Command.is_range else lock.try_acquire()
+        if _Command.is_range:
+            lock.require_usable()
+            return
+        taken = lock.try_acquire()
     except LocksUnusable as error:
         raise ConfigurationError(error.what) from error
     if not taken:
@@ -71,9 +76,8 @@ def claim(site: Site, date: RunDate) -> None:
             state="this command touched nothing",
             next_command=f"ciss status --from {date} --to {date}",
         )
-    if lock.held:
-        _lease(site, date, lock)
-        _Command.locks[date] = lock
+    _lease(site, date, lock)
+    _Command.locks[date] = lock
 
 
 def _require_workers(date: RunDate) -> None:
@@ -90,7 +94,8 @@ def _lease(site: Site, date: RunDate, lock: FileLock) -> None:
     if site.leases is None:
         return
     try:
-        holder = site.leases.take_for_good(site.date_target(date))
+        with explaining(state="nothing was touched", next_command="ciss check"):
+            holder = site.leases.take_for_good(site.settings.temp_target(date), luigi.worker.fork_lock)
     except CissError:
         lock.release()
         raise
@@ -121,7 +126,7 @@ def holding(site: Site, date: RunDate) -> Iterator[None]:
         _still_ours(lock, date)
         yield
         return
-    leased = site.leases.waited(site.date_target(date)) if site.leases else nullcontext()
+    leased = site.leases.waited(site.settings.temp_target(date)) if site.leases else nullcontext()
     with site.date_lock(date).waited(), leased:
         yield
 

@@ -101,10 +101,9 @@ class FileLock:
             raise
         return True
 
-    def try_open(self) -> bool:
-        """Whether the lock could be taken at all, without taking it; raises LocksUnusable if not."""
+    def require_usable(self) -> None:
+        """Make sure that the lock could be taken, by whoever holds it not; raises LocksUnusable."""
         os.close(self._open())
-        return True
 
     def acquire(self) -> None:
         """Wait for the lock, however long its holder takes."""

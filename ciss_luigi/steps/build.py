@@ -13,7 +13,7 @@ from ciss_luigi.rundate import RunDate
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.statements import Statements
 from ciss_luigi.steps.job import Job
-from ciss_luigi.steps.parts import columns, listed, make_lost_tables, now, refresh, send, temp_target
+from ciss_luigi.steps.parts import columns, listed, make_lost_tables, now, refresh, send
 from ciss_luigi.totals import Build, Key, SourceTotals, compare_sources, month_totals
 
 
@@ -51,7 +51,7 @@ def _build_once(job: Job, session: Session) -> Marker:
     rates = billing.read_rates(session.query(statements.rates(scope.months)))
     _refuse_faults(sources, rates, job)
     table = columns(session, statements, job.settings.temp_table)
-    with session.writing(temp_target(job)):
+    with session.writing(job.settings.temp_target(job.date)):
         send(session, statements.build(scope.months, table))
     temp = read_summary_totals(session.query(statements.temp_totals()))
     differences = compare_sources(sources, temp, Build(statements.run_id, str(job.date)))

@@ -18,12 +18,10 @@ from ciss_luigi.steps.job import Fence, Job
 from ciss_luigi.steps.parts import (
     columns,
     listed,
-    main_target,
     make_lost_tables,
     now,
     refresh,
     send,
-    temp_target,
 )
 from ciss_luigi.totals import MonthTotals
 
@@ -57,9 +55,9 @@ def _settle_all(job: Job) -> None:
     """What killed runs may still write lands before the looks at temp and main, not after them."""
     for engine in (job.engine, job.build_engine):
         if engine is not None:
-            engine.settle(temp_target(job))
+            engine.settle(job.settings.temp_target(job.date))
     for month in job.months:
-        job.engine.settle(main_target(job, month))
+        job.engine.settle(job.settings.main_target(month))
 
 
 def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Month]]:
@@ -141,7 +139,7 @@ def _merge_month(
 
 
 def _write_month(job: Job, session: Session, statements: Statements, month: Month, table: Columns) -> None:
-    with session.writing(main_target(job, month)):
+    with session.writing(job.settings.main_target(month)):
         send(session, statements.merge(month, table))
 
 

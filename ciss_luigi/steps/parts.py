@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import CissError, StepFailed
-from ciss_luigi.rundate import Month
 from ciss_luigi.state.markers import Step
 from ciss_luigi.statements import Columns, Statements
 from ciss_luigi.steps.job import Job
@@ -44,16 +43,6 @@ def make_lost_tables(job: Job, session: Session, statements: Statements, there: 
 def columns(session: Session, statements: Statements, table: str) -> Columns:
     """A table's columns in order, where inserts go by position."""
     return session.columns(statements.list_columns(table)) if statements.dialect.positional else ()
-
-
-def temp_target(job: Job) -> str:
-    """The date's part of temp, as records of writes name it."""
-    return f"{job.settings.temp} {job.date}"
-
-
-def main_target(job: Job, month: Month) -> str:
-    """A month of main, as records of writes name it."""
-    return f"{job.settings.main} {month}"
 
 
 def send(session: Session, statements: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ciss_luigi.rundate import RunDate
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps.job import Job
-from ciss_luigi.steps.parts import columns, now, refresh, send, temp_target
+from ciss_luigi.steps.parts import columns, now, refresh, send
 
 
 def truncate_temp(job: Job) -> Marker:
@@ -16,7 +16,7 @@ def truncate_temp(job: Job) -> Marker:
     statements = job.statements(Step.TRUNCATE)
     with job.engine.session() as session, session.transaction():
         send(session, statements.create_tables())
-        with session.writing(temp_target(job)):
+        with session.writing(job.settings.temp_target(job.date)):
             send(session, statements.empty_temp(columns(session, statements, job.settings.temp_table)))
         held = job.engine.dialect.partition_values(session.query(statements.list_temp()))
         old = finished_dates(job, held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ciss_luigi.errors import EngineUnavailable
+from ciss_luigi.errors import ConfigurationError, EngineUnavailable
 from ciss_luigi.leasebook import LeaseBook
 from ciss_luigi.leases import Lease, LeaseLost, Leases
 from ciss_luigi.state.writes import OpenWrites
@@ -195,6 +196,32 @@ def test_of_many_at_once_one_gets_it(database: Postgres) -> None:
 
     assert len(found) == len(threads)
     assert sum(isinstance(one, Lease) for one in found) == 1
+
+
+def test_a_table_of_somebody_elses_needs_no_right_to_make_one(database: Postgres) -> None:
+    taken(leases(database).take("a date"))
+    database.query("CREATE ROLE renter LOGIN")
+    database.query("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    database.query("GRANT SELECT, INSERT, UPDATE ON ciss_lease TO renter")
+    url = database.url.replace("postgresql://postgres@", "postgresql+psycopg://renter@")
+
+    lease = taken(Leases(url, "test").take("a month"))
+
+    assert lease.token == 1
+
+
+def test_a_table_whose_making_was_undone_is_made_again(database: Postgres) -> None:
+    mine = leases(database)
+    with pytest.raises(ZeroDivisionError), mine._connection():
+        raise ZeroDivisionError  # as a line that is cut before the transaction ends
+
+    assert taken(mine.take("a date")).token == 1
+
+
+def test_a_psycopg_that_does_not_work_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigurationError, match="lease_url: psycopg does not work here"):
+        Leases("postgresql+psycopg://127.0.0.1/ciss", "test").take("a date")
 
 
 def test_a_postgresql_that_is_away_is_said_without_the_password() -> None:

@@ -78,10 +78,19 @@ def test_leases_that_cannot_be_asked_are_35(hosts: tuple[Place, Place]) -> None:
     first, _ = hosts
     first.configure(lease_url="postgresql://ciss:s3cret@127.0.0.1:1/ciss")
 
-    finished = first.merge(DATE).explained(35, "lease_url")
+    finished = first.merge(DATE).explained(35, "lease_url", "State: nothing was touched", "Next:  ciss check")
 
     assert "s3cret" not in finished.text
     assert first.attempts(DATE) == []
+    ciss(first.folder, "check").expect(35, "lease_url", "see that PostgreSQL answers")
+
+
+def test_a_check_asks_the_leases_and_makes_nothing(hosts: tuple[Place, Place], database: Postgres) -> None:
+    first, _ = hosts
+    ciss(first.folder, "check").expect(0, "lease_url answers; the first run makes its table ciss_lease")
+    assert database.query("SELECT to_regclass('ciss_lease')") == [(None,)]
+    first.merge(DATE).explained(0)
+    assert "first run" not in ciss(first.folder, "check").expect(0, "lease_url answers").out
 
 
 def test_a_password_with_every_printable_character_opens_the_leases(

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ciss_luigi.errors import CissError, EngineUnavailable
+from ciss_luigi.errors import CissError, ConfigurationError, EngineUnavailable
 
 FILL = "fill it (the embedded warehouse: ciss load DIR)"
 FAULT = 1
 ENGINE_AWAY = EngineUnavailable.exit_code
-CONFIGURATION = 40
+CONFIGURATION = ConfigurationError.exit_code
 
 
 class Level(StrEnum):
