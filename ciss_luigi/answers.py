@@ -7,7 +7,7 @@ from typing import Any
 
 from ciss_luigi.engines.base import Row
 from ciss_luigi.rundate import Month
-from ciss_luigi.schema import CHARGES
+from ciss_luigi.schema import CHARGE_SOURCES, CHARGES
 from ciss_luigi.state.markers import Marker
 from ciss_luigi.totals import (
     Build,
@@ -20,7 +20,7 @@ from ciss_luigi.totals import (
     month_totals,
 )
 
-_CHARGE_OF = dict(zip(("billable", "overage", "service", "register"), CHARGES, strict=True))
+_CHARGE_OF = dict(zip((table.role for table in CHARGE_SOURCES), CHARGES, strict=True))
 
 
 def read_source_totals(rows: Iterable[Row]) -> dict[Key, SourceTotals]:

@@ -94,7 +94,7 @@ class SourcesMissing(CissError):
 
 
 class EngineUnavailable(CissError):
-    """The engine cannot be reached or asked; the data was not touched by this attempt."""
+    """The engine cannot be reached or asked; ``state`` says what that leaves behind."""
 
     exit_code = 35
 

@@ -106,4 +106,3 @@ SUMMARY_COLUMNS = (
     Column("total_charge_usd", MONEY),
     *_text("as_of_date", "run_id"),
 )
-NUMBER_COLUMNS = tuple(column.name for column in SUMMARY_COLUMNS if column.type != TEXT)

@@ -63,7 +63,7 @@ class Query:
 
 
 def built_in(name: str) -> str:
-    """The text of one of the package's own SQL files, without its leading comments' file end."""
+    """The text of one of the package's own SQL files, without the white space around it."""
     return resources.files("ciss_luigi").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8").strip()
 
 

@@ -208,7 +208,7 @@ def _outputs(wanted: Sequence[str], table: Columns, partition: str) -> list[Outp
     """
     if not table:
         return [Output(name, name) for name in wanted]
-    columns = [(name, kind) for name, kind in table if name != partition]
+    columns = [(name, kind) for name, kind in table if name != partition.lower()]
     lacking = set(wanted) - {name for name, _ in columns}
     if lacking:
         raise TableUnusable(f"a table has no column {', '.join(sorted(lacking))}", next_command="ciss check")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from typing import Any
 
 from ciss_luigi.plaintext import printable
 from ciss_luigi.rundate import Month
@@ -97,6 +98,13 @@ class MonthTotals:
     rows: int
     source_rows: int
     totals: Mapping[str, Amounts]
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a marker, and in the answers for programs."""
+        totals = {currency: amounts.to_json() for currency, amounts in self.totals.items()}
+        return {
+            "month": self.month, "rows": self.rows, "source_rows": self.source_rows, "totals": totals
+        }  # fmt: skip
 
 
 def plain(value: Decimal | int | str | None) -> str:

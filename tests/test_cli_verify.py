@@ -63,6 +63,16 @@ def test_sources_that_moved_since_are_said_with_both_sides(merged: Place) -> Non
     assert "2016-11" not in moved.partition("Next:")[0]
 
 
+def test_source_rows_without_a_currency_are_no_currency_called_none(merged: Place) -> None:
+    merged.query(f"DELETE FROM mnaas.{MAIN} WHERE month_year = '2016-10'")
+    merged.query(f"UPDATE mnaas.{name_of('overage')} SET currency = NULL WHERE partition_date = '2016-10'")
+    merged.query(f"UPDATE mnaas.{name_of('service')} SET currency = '' WHERE partition_date = '2016-10'")
+    moved = verify(merged).expect(1).out.partition("the sources have moved since:")[2]
+    assert "2016-10 '': only the sources " in moved
+    assert "None" not in moved
+    assert "source_rows" not in moved
+
+
 def test_sources_that_are_gone_are_said(merged: Place) -> None:
     merged.query(f"DELETE FROM mnaas.{MAIN}")
     merged.query(f"DROP TABLE mnaas.{name_of('overage')}")

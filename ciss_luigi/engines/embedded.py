@@ -122,6 +122,7 @@ class DuckDbSession:
             yield expired
         finally:
             timer.cancel()
+            timer.join()  # one that fires this moment would interrupt the next statement
 
     def _interrupt(self) -> None:
         driver_connection: Any = self._connection.connection.dbapi_connection

@@ -8,6 +8,7 @@ ended before it is sent again.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -41,6 +42,8 @@ from ciss_luigi.sqlfiles import leading_comment
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 _LONGEST_POLL_SECONDS = 1.0
+_NO_SCHEMA = re.compile(r"\b(database|schema)\b.*(does not exist|not found|cannot be found)", re.IGNORECASE)
+"""Of a schema that is not there: Hive and Impala, older Sparks, Spark 4."""
 
 
 class _Broken(Exception):
@@ -91,7 +94,7 @@ class HiveServer2Session:
         try:
             rows = self.query(question)
         except StatementFailed as error:
-            if "does not exist" in error.what.lower() or "not found" in error.what.lower():
+            if _NO_SCHEMA.search(error.what):
                 return frozenset()
             raise
         return frozenset(str(row[1] if len(row) > 1 else row[0]).lower() for row in rows)
@@ -119,7 +122,8 @@ class HiveServer2Session:
         except (OutcomeUnknown, StatementDeadline):
             raise
         except StatementFailed:
-            self._writes.close(target)  # the server has ended it, and said so
+            with suppress(OSError, EngineUnavailable):  # a record too many costs a look, its error the reason
+                self._writes.close(target)  # the server has ended it, and said so
             raise
         finally:
             self._target = ""

@@ -167,7 +167,7 @@ class ImpalaDriver:
         unknown = re.search(r"(?:Table does not exist: |table reference: ')([\w.]+)", words)
         if unknown:
             return [f"INVALIDATE METADATA {unknown[1]}"]
-        tables = re.findall(r"\b(?:FROM|JOIN|TABLE|INTO|REFRESH)\s+(\w+\.\w+)", statement)
+        tables = re.findall(r"\b(?:FROM|JOIN|TABLE|INTO|REFRESH)\s+(\w+\.\w+)", statement, re.IGNORECASE)
         verb = "INVALIDATE METADATA" if "Database does not exist: " in words else "REFRESH"
         return [f"{verb} {table}" for table in dict.fromkeys(tables)]
 

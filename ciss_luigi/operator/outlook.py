@@ -65,10 +65,10 @@ def look(job: Job) -> Outlook:
 def _ask(job: Job, session: Session, built: Marker | None) -> Outlook:
     settings = job.settings
     statements = Statements(settings, job.engine.dialect, job.date, SOURCES_READY)
-    tables = session.tables(statements.list_tables())
     holdings = readiness.ask(
         session, statements, job.months, double_rates=job.builder.capabilities.double_rates
     )
+    tables = holdings.tables
     newest: dict[str, str | None] = {}
     if settings.main_table.lower() in tables:
         newest = {month: newest for month, _, newest in session.query(statements.main_rows(job.months))}

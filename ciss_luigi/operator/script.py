@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ciss_luigi.engines.base import BEGIN, COMMIT, ROLLBACK, Engine
 from ciss_luigi.operator.outlook import SOURCES_READY, Outlook
+from ciss_luigi.plaintext import printable
 from ciss_luigi.rundate import Month
 from ciss_luigi.state.markers import Step
 from ciss_luigi.statements import Statements
@@ -143,7 +144,7 @@ def _merge_month(job: Job, outlook: Outlook, statements: Statements, month: Mont
     sent = job.settings.allow_older or newest is None or newest <= str(job.date)
     condition = ""
     if not job.settings.allow_older:
-        now = f"now one of {newest}" if newest else "now none"
+        now = f"now one of {printable(newest)}" if newest else "now none"
         condition = f"only if main holds no newer estimate of {month} than {job.date} ({now})"
     texts = [*statements.merge(month, outlook.main_columns), statements.main_totals([month])]
     yield from _together(job.engine, _lines(job.engine, texts, condition, sent=sent), condition, sent=sent)

@@ -13,7 +13,6 @@ from typing import Any
 from ciss_luigi.operator.status import DateStatus, StepStatus
 from ciss_luigi.site import Site
 from ciss_luigi.state.ledger import Attempt
-from ciss_luigi.totals import MonthTotals
 
 FORMAT = 1
 
@@ -40,7 +39,7 @@ def _date(status: DateStatus) -> dict[str, Any]:
         "run_id": proof.run_id if proof else None,
         "steps": [_step(step) for step in status.steps],
         "months_from": str(proof.step) if proof else None,
-        "months": [_month(month) for month in status.months],
+        "months": [month.to_json() for month in status.months],
         "superseded": list(proof.superseded) if proof else [],
         "left_out": list(proof.left_out) if proof else [],
         "empty_sources": list(proof.empty_sources) if proof else [],
@@ -64,15 +63,6 @@ def _step(step: StepStatus) -> dict[str, Any]:
         "host": attempt.host if attempt else None,
         "pid": attempt.pid if attempt else None,
         "error": attempt.error or None if attempt else None,
-    }
-
-
-def _month(month: MonthTotals) -> dict[str, Any]:
-    return {
-        "month": month.month,
-        "rows": month.rows,
-        "source_rows": month.source_rows,
-        "totals": {currency: amounts.to_json() for currency, amounts in month.totals.items()},
     }
 
 

@@ -123,22 +123,23 @@ def _differences(marker: Marker, month: MonthTotals, main: Mapping[Key, SummaryT
 def _written_since(marker: Marker, main: Mapping[Key, SummaryTotals]) -> list[Writer]:
     """The newest foreign rows of each month."""
     found: dict[str, Writer] = {}
-    for (month, _), row in sorted(main.items(), key=lambda item: str(item[0])):
+    for (month, _), row in main.items():
         for as_of_date, run_id in zip(row.as_of_dates, row.run_ids, strict=True):
             if run_id != marker.run_id:
-                found[month] = Writer(month, as_of_date, run_id)
-    return list(found.values())
+                writer = Writer(month, as_of_date, run_id)
+                found[month] = max(found.get(month, writer), writer, key=lambda one: one.as_of_date or "")
+    return [found[month] for month in sorted(found)]
 
 
 def _moved(
     site: Site, months: Sequence[MonthTotals], session: Session, statements: Statements
 ) -> tuple[list[str], str]:
     """How the sources differ from the marker now, or why that is not known."""
+    if not months:
+        return [], ""
     settings = site.settings
     names = {settings.source_tables[table.role].lower() for table in CHARGE_SOURCES}
     lacking = sorted(names - session.tables(statements.list_tables()))
-    if not months:
-        return [], ""
     if lacking:
         return [], f"there is no table {', '.join(lacking)}"
     wanted = [Month.parse(month.month) for month in months]
@@ -152,7 +153,11 @@ def _moved(
 
 def _as_month(like: MonthTotals, sources: Mapping[Key, SourceTotals]) -> MonthTotals:
     """The sources in a marker's form; what sources do not have (rows, US dollars) is taken as it was."""
-    mine = {str(currency): totals for (month, currency), totals in sources.items() if month == like.month}
+    mine: dict[str, SourceTotals] = {}
+    for (month, currency), totals in sources.items():
+        if month == like.month:
+            name = currency or ""
+            mine[name] = mine[name].plus(totals) if name in mine else totals
     return MonthTotals(
         like.month,
         like.rows,

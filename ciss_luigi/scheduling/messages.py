@@ -117,10 +117,11 @@ def _of_others(error: BaseException) -> tuple[str, str, str] | None:
 
 def install() -> None:
     """Put the filter on Luigi's logger and on ours, once: a logger's filter sees nothing of those below."""
+    if any(isinstance(known, Readable) for known in logger.filters):
+        return
     for one in (logging.getLogger(_LUIGIS), logger):
-        if not any(isinstance(known, Readable) for known in one.filters):
-            one.addFilter(Readable())
-            atexit.register(_give_up_on_a_full_log)
+        one.addFilter(Readable())
+    atexit.register(_give_up_on_a_full_log)
 
 
 def _give_up_on_a_full_log() -> None:

@@ -28,7 +28,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
     def opener(name: str, flags: int) -> int:
         return os.open(name, flags, mode)
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         # a path in a JSON text may hold bytes that are no UTF-8: as backslashes they are JSON's own escapes
@@ -44,6 +44,14 @@ def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
         beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, for good: a power cut could take a new one with all that is in it."""
+    absent = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in absent:
+        sync_folder(one.parent)
 
 
 def remove(path: Path) -> bool:

@@ -11,13 +11,13 @@ import json
 import os
 import socket
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from ciss_luigi.rundate import RunDate
-from ciss_luigi.state.files import naming
+from ciss_luigi.state.files import make_folder, naming
 
 
 class Outcome(StrEnum):
@@ -97,7 +97,7 @@ class Ledger:
         return sorted(found)
 
     def _append(self, date: RunDate, entry: dict[str, Any]) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
         path = self._folder / f"{date}.jsonl"
         text = json.dumps({"at": dt.datetime.now(dt.UTC).isoformat(), **entry}, ensure_ascii=False)
         # The first newline ends what a killed writer may have left torn. A path may hold bytes that are no
@@ -137,11 +137,9 @@ def _merge(known: Attempt | None, entry: dict[str, Any]) -> Attempt | None:
         if entry["event"] == "start":
             step, host = str(entry["step"]), str(entry["host"])
             return Attempt(entry["attempt"], step, host, int(entry["pid"]), entry["at"])
-        if known is not None:
-            return Attempt(
-                known.id, known.step, known.host, known.pid, known.started_at,
-                entry["at"], Outcome(entry["outcome"]), str(entry["error"]),
-            )  # fmt: skip
+        if entry["event"] == "end" and known is not None:
+            outcome, error = Outcome(entry["outcome"]), str(entry["error"])
+            return replace(known, ended_at=entry["at"], outcome=outcome, error=error)
     except (KeyError, ValueError, TypeError, OverflowError):
         return None
     return None

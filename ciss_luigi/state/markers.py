@@ -137,7 +137,7 @@ class Markers:
             "task": str(marker.step),
             "date": str(marker.date),
             "run_id": marker.run_id,
-            "months": [_month_to_json(month) for month in marker.months],
+            "months": [month.to_json() for month in marker.months],
             "superseded": list(marker.superseded),
             "left_out": list(marker.left_out),
             "empty_sources": list(marker.empty_sources),
@@ -163,15 +163,6 @@ class Markers:
             "temp_table": self._place.temp_table,
         }
         return [key for key, value in expected.items() if values.get(key) != value]
-
-
-def _month_to_json(month: MonthTotals) -> dict[str, Any]:
-    return {
-        "month": month.month,
-        "rows": month.rows,
-        "source_rows": month.source_rows,
-        "totals": {currency: amounts.to_json() for currency, amounts in month.totals.items()},
-    }
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

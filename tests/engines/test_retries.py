@@ -92,7 +92,7 @@ def site(place: Cluster) -> Site:
 def ask(site: Site, table: str) -> object:
     """One statement through the site's own engine."""
     with site.engine().session() as session:
-        return session.query(f"/* asked */ SELECT COUNT(*) FROM {table}")
+        return session.query(f"/* asked */ select count(*) from {table}")
 
 
 @pytest.mark.parametrize("text", NOTHING_RAN)

@@ -45,13 +45,25 @@ def test_another_order_more_columns_and_other_formats(make_cluster: MakeCluster,
         "register_table": restore(site, "register", "TEXTFILE"),
         "rate_table": restore(site, "rate", "ORC"),
     }
-    site.configure(month_partition="partition_date", **tables)
+    site.configure(month_partition="Partition_Date", **tables)
 
     site.merge(DATE).explained(0)
 
     assert site.rows("2016-11", column="partition_date") == expected(SAMPLE, DATE)
     extra = f"SELECT DISTINCT loaded_by, checked, as_of_date FROM {site.main_table}"
     assert site.query(extra) == [(None, None, DATE)]
+
+
+@pytest.mark.parametrize("where", engine_params(HIVE, SPARK_ANSI, IMPALA))
+def test_a_schema_that_is_not_there_is_made(make_cluster: MakeCluster, where: Where) -> None:
+    site = make_cluster(where)
+    schema_name = f"absent_{site.main_name}"
+    site.configure(database=schema_name)
+    site.merge(DATE).explained(20, f"there is no table {schema_name}.")
+
+    site.ciss("init").expect(0, f"{schema_name}.{site.main_name} made")
+
+    assert site.query(f"SELECT COUNT(*) FROM {schema_name}.{site.main_name}") == [(0,)]
 
 
 @pytest.mark.parametrize("where", engine_params(HIVE, SPARK_ANSI, IMPALA))
