@@ -21,16 +21,20 @@ class CissError(Exception):
         self.next_command = next_command
 
     def __str__(self) -> str:
-        lines = [self.what]
-        if self.state:
-            lines.append(f"State: {self.state}")
-        if self.next_command:
-            lines.append(f"Next:  {self.next_command}")
-        return "\n".join(lines)
+        return _told(self.what, self.state, self.next_command)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Workers send errors between processes; rebuild this one from its attributes."""
         return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _told(what: str, state: str, next_command: str) -> str:
+    lines = [what]
+    if state:
+        lines.append(f"State: {state}")
+    if next_command:
+        lines.append(f"Next:  {next_command}")
+    return "\n".join(lines)
 
 
 def _rebuild(kind: type[CissError], args: tuple[object, ...], attributes: dict[str, object]) -> CissError:
@@ -145,6 +149,6 @@ class Stopped(BaseException):
     Not an ``Exception``: nothing between the handler and the step may take it for a fault and go on.
     """
 
-    def __init__(self, signal_name: str) -> None:
-        super().__init__(f"stopped by {signal_name}")
+    def __init__(self, signal_name: str, *, state: str = "", next_command: str = "") -> None:
+        super().__init__(_told(f"stopped by {signal_name}", state, next_command))
         self.signal_name = signal_name

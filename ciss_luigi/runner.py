@@ -140,8 +140,9 @@ def _attempt(job: Job, step: Step) -> Marker:
 
 def _failure(error: BaseException, date: RunDate, step: Step) -> BaseException:
     """What an error means for the step; after a signal it is the signal, whatever the driver made of it."""
-    if stopping.requested() and not isinstance(error, Stopped):
-        return Stopped(stopping.requested())
+    name = error.signal_name if isinstance(error, Stopped) else stopping.requested()
+    if name:
+        return Stopped(name, state=_STATES[step], next_command=_again(date))
     return _explained(error, date, step) if isinstance(error, CissError | OSError) else error
 
 
@@ -159,9 +160,13 @@ def _told(failure: BaseException) -> str:
     )
 
 
+def _again(date: RunDate) -> str:
+    return f"luigi --module ciss_luigi MergeMain --date {date}"
+
+
 def _explained(error: CissError | OSError, date: RunDate, step: Step) -> StepFailed:
     """The failure in full: what, state, next; inside a step an absent engine is a failed step."""
-    again = f"luigi --module ciss_luigi MergeMain --date {date}"
+    again = _again(date)
     if isinstance(error, OSError):
         following = f"take away what stands in its place, then {again}" if _is_in_the_way(error) else again
         return StepFailed(f"{step} of {date}: {error}", state=_STATES[step], next_command=following)

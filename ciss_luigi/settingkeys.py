@@ -30,9 +30,14 @@ class Context:
 
     def path(self, text: str) -> Path:
         """A path, relative ones taken from the folder of the configuration file; raises ValueError."""
-        if not text or "\0" in text:
-            raise ValueError(f"{text!r} is no path")
-        return Path(self.folder, Path(variables.expand(text, self.environment)).expanduser()).absolute()
+        path = variables.expand(text, self.environment)
+        if not path.strip() or "\0" in path:
+            raise ValueError(f"{path!r} is no path")
+        if path[0] in "\"'$":
+            raise ValueError(
+                f"{path!r} is no path: quotes are not taken off, and only ${{NAME}} is a variable"
+            )
+        return Path(self.folder, Path(path).expanduser()).absolute()
 
 
 Reader = Callable[[str, Context], Any]

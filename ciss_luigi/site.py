@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ciss_luigi import configfile
 from ciss_luigi import settings as settings_module
 from ciss_luigi.engines.base import Engine, Progress
+from ciss_luigi.errors import ConfigurationError
 from ciss_luigi.rundate import Month, RunDate
 from ciss_luigi.settingkeys import SECTION
 from ciss_luigi.settings import Settings
@@ -147,7 +148,14 @@ class Site:
 @functools.lru_cache(maxsize=1)
 def current() -> Site:
     """The site of this process; raises ConfigurationError that names every fault."""
-    return load(os.environ, Path.cwd())
+    try:
+        folder = Path.cwd()
+    except FileNotFoundError as error:
+        what = "the current directory, which may hold a luigi.cfg, has been removed"
+        raise ConfigurationError(
+            what, next_command="cd to one that is there, then the same command"
+        ) from error
+    return load(os.environ, folder)
 
 
 def load(environment: Mapping[str, str], folder: Path) -> Site:

@@ -18,12 +18,13 @@ import luigi
 from ciss_luigi import runner, site
 from ciss_luigi.errors import ConfigurationError
 from ciss_luigi.rundate import RunDate
-from ciss_luigi.scheduling import defaults, guard, messages, ranges, signals, tasknames
+from ciss_luigi.scheduling import defaults, guard, luigisections, messages, ranges, signals, tasknames
 from ciss_luigi.scheduling.dates import RunDateParameter
 from ciss_luigi.sources import Sources
 from ciss_luigi.state.markers import Step
 
 defaults.apply()
+luigisections.refuse_in_command()
 messages.install()
 signals.install_in_command()
 tasknames.install_in_command()

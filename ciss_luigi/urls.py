@@ -44,6 +44,8 @@ def parse(text: str, folder: Path, environment: Mapping[str, str]) -> Warehouse:
     """Read a URL as it stands in the configuration; raises ValueError that shows no secret."""
     scheme, separator, rest = text.partition("://")
     if not separator:
+        if variables.expand_secret(text, environment) != text:
+            raise ValueError("is no URL; ${NAME} may stand for a part of it, such as the password")
         raise ValueError("is no URL")
     if scheme not in KINDS:
         raise ValueError(f"there is no engine for {scheme!r}; there are {', '.join(KINDS)}")

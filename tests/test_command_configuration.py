@@ -46,6 +46,38 @@ def test_no_section_lists_the_files_looked_at(place: Place, way: tuple[str, ...]
     finished.explained(40, "no file has a [ciss] section", "/etc/luigi/luigi.cfg", str(place.config))
 
 
+LUIGIS_OWN = {
+    "[core]\nlog_level = LOUD": "[core] log_level: cannot be used: LOUD is not a valid choice",
+    "[core]\ndefault-scheduler-port = abc": "[core] default-scheduler-port: cannot be used: ",
+    "[core]\nlogging_conf_file = none.cfg": "[core] logging_conf_file: there is no file 'none.cfg'",
+    "[core]\ndefault_scheduler_url = h:8082": "[core] default_scheduler_url: 'h:8082' is no URL of a luigid",
+    "[retcode]\nmissing_data = abc": "[retcode] missing_data: cannot be used: ",
+    "[worker]\ntimeout = abc": "[worker] timeout: cannot be used: ",
+    "[email]\nmethod = pigeon": "[email] method: cannot be used: pigeon is not a valid choice",
+    "[smtp]\npassword = s3cret%q": "[smtp] password: cannot be read: a % is written %%",
+}
+
+
+@pytest.mark.parametrize("text", LUIGIS_OWN)
+def test_a_fault_in_luigis_own_sections_is_one_before_anything_begins(place: Place, text: str) -> None:
+    ours = "[ciss]\nwarehouse_url = duckdb:///warehouse.duckdb\nstate_dir = state\n"
+    place.config.write_text(f"{ours}{text}\n")
+    finished = place.merge(DATE).explained(40, LUIGIS_OWN[text], "State: nothing was touched")
+    assert "s3cret" not in finished.text
+    assert not place.state.exists()
+    checked = ciss(place.folder, "check").expect(40, LUIGIS_OWN[text])
+    assert "has no faults" not in checked.out
+
+
+def test_a_scheduler_url_that_is_none(place: Place) -> None:
+    place.merge(DATE, "--scheduler-url", "notaurl").explained(40, "luigid's address is no URL")
+
+
+def test_a_current_directory_that_is_gone(place: Place, tmp_path: Path) -> None:
+    gone = "import os, tempfile\nfolder = tempfile.mkdtemp()\nos.chdir(folder)\nos.rmdir(folder)\n"
+    place.merge(DATE, prelude=gone).explained(40, "the current directory", "has been removed", "Next:  cd ")
+
+
 def test_a_missing_file_in_luigi_config_path(place: Place) -> None:
     finished = place.merge(DATE, LUIGI_CONFIG_PATH="/nowhere/luigi.cfg")
     finished.explained(40, "LUIGI_CONFIG_PATH names a missing file: /nowhere/luigi.cfg", str(place.config))

@@ -87,7 +87,9 @@ def heals(place: Place, undisturbed: list[tuple[Any, ...]], *options: str) -> No
 
 def stopped(place: Place, running: Running, finished: Finished, name: str) -> None:
     """What a signal inside BuildTemp leaves."""
-    finished.explained(30, f"stopped by {name}")
+    state = "State: main was not touched; temp is rebuilt by the next run"
+    again = f"Next:  luigi --module ciss_luigi MergeMain --date {DATE}"
+    finished.explained(30, f"stopped by {name}", state, again)
     assert nothing_left(running)
     assert place.marked(DATE) == ["TruncateTemp"]
     assert [attempt.outcome for attempt in place.attempts(DATE)] == ["done", "stopped"]

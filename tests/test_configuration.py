@@ -132,6 +132,21 @@ def test_a_time_that_no_timer_takes_is_a_fault(folder: Path, text: str) -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["${EMPTY}", '"var"', "$HOME/var", "  "])
+def test_what_is_no_path_makes_no_second_set_of_markers(folder: Path, text: str) -> None:
+    (folder / "luigi.cfg").write_text(f"[ciss]\nstate_dir = {text}\n")
+    with pytest.raises(ConfigurationError, match=r"\[ciss\] state_dir: .* is no path"):
+        site.load({"EMPTY": ""}, folder)
+
+
+def test_a_url_whole_in_a_variable_is_said_to_be_too_much(folder: Path) -> None:
+    (unset,) = faults(folder, "[ciss]\nwarehouse_url = ${URL}\n")
+    assert unset.startswith("[ciss] warehouse_url: the environment variable URL is not set")
+    with pytest.raises(ConfigurationError, match="may stand for a part of it") as caught:
+        site.load({"URL": "hive://me:s3cret@h/x"}, folder)
+    assert "s3cret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("key", clashes.NAMES)
 def test_a_reserved_word_is_no_name_in_an_embedded_warehouse(folder: Path, key: str) -> None:
     (fault,) = faults(folder, f"[ciss]\n{key} = Order\n")

@@ -26,7 +26,7 @@ def command(context: click.Context, date: RunDate | None, as_json: bool) -> None
     or tables, 35 when an engine is away, 40 for a faulty configuration.
     """
     with waiting("asking the warehouse"):
-        report = check.run(site.current, date, _retcodes())
+        report = check.run(site.current, date, _luigis_own())
     if as_json:
         say_json({"date": str(date) if date else None, **report.to_json()})
     else:
@@ -34,11 +34,15 @@ def command(context: click.Context, date: RunDate | None, as_json: bool) -> None
     context.exit(report.exit_code)
 
 
-def _retcodes() -> check.RetCodes:
-    """The exit codes that the site has set itself."""
+def _luigis_own() -> check.LuigisOwn:
+    """Luigi's sections; importing it takes a while, which the other verbs spare."""
+    from ciss_luigi.scheduling import luigisections
     from ciss_luigi.scheduling.defaults import RETCODES, overridden
 
-    return {name: (value, RETCODES[name]) for name, value in overridden().items()}
+    found = luigisections.faults()
+    bad = {fault.key for fault in found if fault.section == "retcode"}
+    theirs = {name: value for name, value in overridden().items() if name not in bad}
+    return check.LuigisOwn(found, {name: (value, RETCODES[name]) for name, value in theirs.items()})
 
 
 def _print(report: Report) -> None:

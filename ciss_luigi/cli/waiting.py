@@ -16,7 +16,7 @@ SHOWN_AFTER_SECONDS = 1.0
 @contextmanager
 def waiting(words: str) -> Iterator[None]:
     """Say what is being waited for."""
-    if not sys.stderr.isatty():
+    if not _is_watched():
         yield
         return
     status = console(stderr=True).status(safe(words))
@@ -27,7 +27,7 @@ def waiting(words: str) -> Iterator[None]:
 @contextmanager
 def progress_bar() -> Iterator[Callable[[LoadProgress], None]]:
     """A bar of the bytes loaded; until the first file begins, it says that the warehouse is being opened."""
-    if not sys.stderr.isatty():
+    if not _is_watched():
         yield lambda _: None
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
@@ -42,6 +42,11 @@ def progress_bar() -> Iterator[Callable[[LoadProgress], None]]:
 
     with _late(progress.start, progress.stop):
         yield tell
+
+
+def _is_watched() -> bool:
+    """Whether there is a terminal to show something on; standard error may be closed."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 @contextmanager

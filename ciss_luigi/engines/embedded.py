@@ -157,7 +157,10 @@ class DuckDbEngine(Engine):
 
     def exists(self) -> bool:
         """Whether the file is there; opening a session would make it."""
-        return self._path.exists()
+        try:
+            return self._path.exists()
+        except PermissionError:  # nobody can say; whoever opens it hears what is wrong
+            return True
 
     def is_transient(self, error: BaseException) -> bool:
         """A transaction conflict passes; everything else that DuckDB says stays true."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ciss_luigi import schema
 from ciss_luigi.engines.base import Session
@@ -20,10 +20,18 @@ RetCodes = Mapping[str, tuple[str, int]]
 """Exit codes that the site has set itself: by key of ``[retcode]``, the site's value and the job's own."""
 
 
-def run(load: Callable[[], Site], date: RunDate | None = None, retcodes: RetCodes | None = None) -> Report:
+@dataclass(frozen=True)
+class LuigisOwn:
+    """What Luigi's own sections hold that a run ends at, or ends with."""
+
+    faults: Sequence[Fault] = ()
+    retcodes: RetCodes = field(default_factory=dict)
+
+
+def run(load: Callable[[], Site], date: RunDate | None = None, luigis: LuigisOwn | None = None) -> Report:
     """Ask everything that can be asked; changes nothing that stays. Without a date, what needs none."""
     report = Report()
-    here = _configuration(Group(report, "configuration"), load, retcodes or {})
+    here = _configuration(Group(report, "configuration"), load, luigis or LuigisOwn())
     if here is None:
         return report
     state.check(Group(report, "state"), here.settings.state_dir)
@@ -40,23 +48,27 @@ def run(load: Callable[[], Site], date: RunDate | None = None, retcodes: RetCode
     return report
 
 
-def _configuration(group: Group, load: Callable[[], Site], retcodes: RetCodes) -> Site | None:
+def _configuration(group: Group, load: Callable[[], Site], luigis: LuigisOwn) -> Site | None:
+    for fault in luigis.faults:
+        _tell(group, fault)
     try:
         here = load()
     except ConfigurationError as error:
         for fault in error.faults:
-            group.fault(str(replace(fault, example="")), _remedy(fault), code=CONFIGURATION)
+            _tell(group, fault)
         if not error.faults:
             group.fault(error.what, error.next_command, code=CONFIGURATION)
         return None
-    group.ok(f"{here.config_path} has no faults")
-    for name, (theirs, ours) in retcodes.items():
+    if not luigis.faults:
+        group.ok(f"{here.config_path} has no faults")
+    for name, (theirs, ours) in luigis.retcodes.items():
         group.warn(f"[retcode] {name} = {theirs} is the site's own and wins; this job would end with {ours}")
     return here
 
 
-def _remedy(fault: Fault) -> str:
-    return f"for example: {fault.example}" if fault.example else "correct it in the file that has [ciss]"
+def _tell(group: Group, fault: Fault) -> None:
+    remedy = f"for example: {fault.example}" if fault.example else "correct it in the file that has [ciss]"
+    group.fault(str(replace(fault, example="")), remedy, code=CONFIGURATION)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,13 @@ _REMEMBERED = (
     "State: this command began no step of that date\n"
     "Next:  the same command again, after two minutes at most"
 )
+_UNGRANTED = "not granted run permission by the scheduler"
+_COOLING = (
+    "luigid let some steps not begin: it takes a step that ended less than 10 s ago for done\n"
+    "([scheduler] stable_done_cooldown_secs), or another command has it.\n"
+    "State: what has ended has its marker; of the others nothing was touched\n"
+    "Next:  the same command again, after 10 s"
+)
 _MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EAGAIN)
 """What the machine lacks, whatever the program does."""
 
@@ -63,6 +70,8 @@ class Readable(logging.Filter):
             text, ours = f"{traced['head']}\n{traced['text'].rstrip()}", True
         elif _SUMMARY in text and _BUSY in text:
             text = f"{text}\n{_REMEMBERED}"
+        elif _SUMMARY in text and _UNGRANTED in text:
+            text = f"{text}\n{_COOLING}"
         elif _SUMMARY in text and ranges.LeftOver.text:
             text = f"{text}\n{ranges.LeftOver.text}"
         elif refusal := ranges.refusal(text):
@@ -112,6 +121,9 @@ def _of_others(error: BaseException) -> tuple[str, str, str] | None:
         reason = f": {error.sub_exception}" if error.sub_exception else ""
         again = "start luigid (or add --local-scheduler), then the same command again"
         return f"luigid does not answer. {error}{reason}", _KEPT, again
+    if isinstance(error, ValueError) and str(error).startswith("unknown url type"):
+        what = "luigid's address is no URL (--scheduler-url, or default_scheduler_url of [core])"
+        return what, "nothing was touched", "the same command with a URL, such as http://127.0.0.1:8082"
     return ranges.unreadable_value(error)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.command import Place
-from tests.helpers import process
+from tests.helpers import CISS, process
 from tests.machine.around import DATE, explained, needs_mounts
 
 WITHOUT_LOCKS = """
@@ -78,6 +78,25 @@ def test_one_that_may_no_longer_be_written_in_the_middle(place: Place, undisturb
     explained(finished, 30, f"BuildTemp of {DATE}: [Errno 13] Permission denied", "main was not touched")
     assert place.main() == []
     place.merge(DATE).explained(0)
+    assert place.main() == undisturbed
+
+
+@pytest.mark.slow
+@needs_setpriv
+def test_a_warehouse_that_the_user_may_not_see(place: Place, undisturbed: list[Any]) -> None:
+    closed = place.folder / "closed"
+    closed.mkdir()
+    place.warehouse.rename(closed / "warehouse.duckdb")
+    place.configure(warehouse_url="duckdb:///closed/warehouse.duckdb")
+    closed.chmod(0o000)
+    denied = ("closed/warehouse.duckdb cannot be opened", "Permission denied")
+    place.merge(DATE, before=AS_IF_NOT_ROOT).explained(35, *denied, "no table was touched")
+    for verb in (("check",), ("plan", "--date", DATE)):
+        answer = process(place.folder, [*AS_IF_NOT_ROOT, str(CISS), *verb]).expect(35)
+        assert all(text in answer.out + answer.err for text in denied)
+    closed.chmod(0o755)
+    place.merge(DATE).explained(0)
+    (closed / "warehouse.duckdb").rename(place.warehouse)
     assert place.main() == undisturbed
 
 

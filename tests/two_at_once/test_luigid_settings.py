@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import LUIGID, STEPS, Luigid, Place, free_port, luigid, wait_until
+from tests.helpers import ciss
 from tests.two_at_once.test_luigid import FAILING
 from tests.two_at_once.watching import Hold
 
@@ -72,6 +73,19 @@ def test_a_luigid_that_is_away_is_given_up_before_it_would_forget_a_worker(place
     finished.explained(40, "luigid does not answer", "Wait for 2 seconds")
     assert "Wait for 30 seconds" not in finished.text
     assert 4 <= time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize(("seconds", "code"), [(3, 25), (0, 0)])
+def test_a_step_that_has_just_ended_is_done_again_after_the_cooldown(
+    place: Place, tmp_path: Path, seconds: int, code: int
+) -> None:
+    with luigid(tmp_path / "luigid", stable_done_cooldown_secs=seconds) as daemon:
+        place.merge(DATE, *daemon.options).explained(0)
+        ciss(place.folder, "reset", "--date", DATE).expect(0)
+        at_once = place.merge(DATE, *daemon.options).explained(code)
+        assert ("Next:  the same command again, after 10 s" in at_once.text) == (code == 25)
+        wait_until(lambda: place.merge(DATE, *daemon.options).code == 0)
+        assert place.marked(DATE) == list(STEPS)
 
 
 def test_retry_count_would_disable_a_date_that_failed(place: Place, tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+"""Luigi's own sections of the configuration, read before it reads them itself, each when it needs it.
+
+Luigi answers a wrong value with a traceback and exit code 1, or, where only a failure mail needs it, on the
+night that something else fails.
+"""
+
+from __future__ import annotations
+
+import configparser
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import luigi
+import luigi.configuration
+import luigi.interface
+import luigi.notifications
+import luigi.retcodes
+import luigi.worker
+
+from ciss_luigi.errors import ConfigurationError, Fault
+from ciss_luigi.scheduling import messages
+from ciss_luigi.scheduling.defaults import RETCODES, exit_codes
+
+_READ = (
+    luigi.interface.core,
+    luigi.worker.worker,
+    luigi.retcodes.retcode,
+    luigi.notifications.email,
+    luigi.notifications.smtp,
+)
+_SCHEDULER_URL = "http://127.0.0.1:8082"
+
+
+def refuse_in_command() -> None:
+    """End Luigi's command here, while nothing has begun, where it would stumble over a value."""
+    found = faults() if "luigi.cmdline" in sys.modules else []
+    if not found:
+        return
+    error = ConfigurationError("the configuration has faults", tuple(found))
+    text = messages.shown(str(error)).replace("\n", "\n  ")  # as it would stand in the log
+    if sys.stderr is not None:
+        sys.stderr.write(f"ERROR: {text}\n")
+    codes_are_good = not any(fault.section == "retcode" for fault in found)
+    sys.exit(exit_codes().unhandled_exception if codes_are_good else RETCODES["unhandled_exception"])
+
+
+def faults() -> list[Fault]:
+    """What stands in these sections and cannot be used."""
+    return [*_unreadable(), *_no_logging_file(), *_no_url()]
+
+
+def _unreadable() -> Iterator[Fault]:
+    for kind in _READ:
+        family = kind.get_task_family()  # type: ignore[no-untyped-call]
+        for name, parameter in kind.get_params():  # type: ignore[no-untyped-call]
+            other = parameter._config_path
+            for section, key in ((family, name), *([(other["section"], other["name"])] if other else [])):
+                problem = _problem(parameter, section, key)
+                if problem:
+                    yield Fault(section, key, problem, _example(section, name, key, parameter))
+
+
+def _problem(parameter: luigi.Parameter, section: str, key: str) -> str:
+    """What Luigi cannot read, or nothing; of an interpolation, no part: the value may be a password."""
+    try:
+        parameter._get_value_from_config(section, key)  # type: ignore[no-untyped-call]
+    except configparser.Error:
+        return "cannot be read: a % is written %%"
+    except (ValueError, TypeError, AttributeError) as error:
+        return f"cannot be used: {error}"
+    return ""
+
+
+def _example(section: str, name: str, key: str, parameter: luigi.Parameter) -> str:
+    default = RETCODES[name] if section == "retcode" else parameter._default
+    return "" if default in (None, "") else f"{key} = {default}"
+
+
+def _no_logging_file() -> Iterator[Fault]:
+    named = _value("core", "logging_conf_file")
+    if named and not Path(named).is_file():
+        yield Fault("core", "logging_conf_file", f"there is no file {named!r}")
+
+
+def _no_url() -> Iterator[Fault]:
+    for key in ("default_scheduler_url", "scheduler_url"):
+        url = _value("core", key)
+        if url and not url.startswith(("http://", "https://", "http+unix://")):
+            yield Fault("core", key, f"{url!r} is no URL of a luigid", f"{key} = {_SCHEDULER_URL}")
+
+
+def _value(section: str, key: str) -> str:
+    config = luigi.configuration.get_config()  # type: ignore[no-untyped-call]
+    try:
+        return str(config.get(section, key, "") or "")
+    except configparser.Error:  # told of already
+        return ""
