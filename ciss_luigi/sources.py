@@ -86,7 +86,7 @@ def _ask(site: Site, date: RunDate, months: list[Month]) -> Holdings:
         raise
     except CissError as error:
         raise EngineUnavailable(
-            f"the sources could not be asked: {error.what}",
+            f"the sources, or what main holds, could not be asked: {error.what}",
             state="no table was touched",
             next_command=error.next_command or "ciss check",
         ) from error

@@ -198,7 +198,7 @@ def test_a_session_setting_that_the_engine_refuses_is_a_fault_of_the_configurati
 def test_a_state_dir_that_cannot_be_written_is_a_fault(make: Make, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file, no folder")
     report = found(make(state_dir="taken/var", warehouse_url="duckdb:///var/ciss.duckdb"))
-    assert report.exit_code == 1
+    assert report.exit_code == 40
     assert texts(report, Level.FAULT) == [f"{tmp_path / 'taken/var'} cannot be written: Not a directory"]
 
 
@@ -206,7 +206,7 @@ def test_locks_that_do_not_lock_are_found(make: Make, monkeypatch: pytest.Monkey
     # A filesystem whose flock succeeds and excludes nobody cannot be had here: flock itself is replaced.
     monkeypatch.setattr("fcntl.flock", lambda *_: None)
     report = found(make())
-    assert report.exit_code == 1
+    assert report.exit_code == 40
     assert texts(report, Level.FAULT)[0].endswith("this filesystem has no working locks")
 
 

@@ -196,6 +196,12 @@ def test_a_stdout_that_is_closed_changes_no_verdict(place: Place) -> None:
     assert process(place.folder, ["sh", "-c", command]).expect(0).err == ""
 
 
+@pytest.mark.parametrize("verb", ["check", "verify --date 2016-11-05", "init", "reset --date 2016-11-05"])
+def test_a_stderr_that_is_closed_changes_no_verdict(place: Place, verb: str) -> None:
+    run(place.folder, "2016-11-05")
+    process(place.folder, ["sh", "-c", f"{CISS} {verb} 2>&-"]).expect(0)
+
+
 def test_a_terminal_without_unicode_gets_letters(place: Place) -> None:
     run(place.folder, "2016-11-05")
     answer = ciss(place.folder, "status", PYTHONIOENCODING="ascii", LC_ALL="C", PYTHONUTF8="0")

@@ -127,7 +127,11 @@ def holding(site: Site, date: RunDate) -> Iterator[None]:
         yield
         return
     leased = site.leases.waited(site.settings.temp_target(date)) if site.leases else nullcontext()
-    with site.date_lock(date).waited(), leased:
+    with (
+        explaining(state="this step touched nothing", next_command="ciss check"),
+        site.date_lock(date).waited(),
+        leased,
+    ):
         yield
 
 
@@ -137,6 +141,7 @@ def _still_ours(lock: FileLock, date: RunDate) -> None:
         lock.require_in_place()
         lock.sign()
     except LocksUnusable as error:
+        error.state = error.state or "this step touched nothing"
         error.next_command = f"luigi --module ciss_luigi MergeMain --date {date}"
         raise
 

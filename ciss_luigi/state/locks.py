@@ -179,7 +179,7 @@ class FileLock:
         what = f"the lock {printable(str(self.path))} cannot be taken: {error.strerror}"
         if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
             what += " (this filesystem has no working locks; put state_dir on a local one)"
-        return LocksUnusable(what, state="nothing was touched", next_command="ciss check")
+        return LocksUnusable(what)
 
 
 _DEAD = ("Z", "X")

@@ -144,7 +144,7 @@ def test_so_it_is_in_a_range_and_ciss_check_says_it_beforehand(place: Place) -> 
     assert place.attempts(DATE) == []
     check = f"{prelude}\nfrom ciss_luigi.cli import main\nmain()"
     answer = process(place.folder, [sys.executable, "-c", check, "check"])
-    answer.expect(1, refused, "put [ciss] state_dir on a local disk")
+    answer.expect(40, refused, "put [ciss] state_dir on a local disk")
 
 
 @pytest.mark.slow

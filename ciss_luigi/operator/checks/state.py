@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ciss_luigi.operator.checks.findings import Group
+from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
 from ciss_luigi.state.files import remove, write_whole
 from ciss_luigi.state.locks import FileLock, LocksUnusable
 
@@ -34,12 +34,13 @@ def _check(group: Group, state_dir: Path) -> None:
     folders = [state_dir, *(folder for folder in sorted(state_dir.glob("*")) if folder.is_dir())]
     refused = [text for text in map(_write, folders) if text]
     for text in refused:
-        group.fault(text, "give the job's user the right to write there, or set [ciss] state_dir")
+        remedy = "give the job's user the right and the room to write there, or set [ciss] state_dir"
+        group.fault(text, remedy, code=CONFIGURATION)
     if refused:
         return
     trouble = _lock(state_dir)
     if trouble:
-        group.fault(trouble, "put [ciss] state_dir on a local disk")
+        group.fault(trouble, "put [ciss] state_dir on a local disk that has room", code=CONFIGURATION)
     else:
         group.ok(f"{state_dir} can be written, and its locks work")
 
