@@ -7,13 +7,13 @@ before the new one has data (CONTRACT section 5).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ciss_luigi import schema
-from ciss_luigi.engines.base import Session, query_each
+from ciss_luigi.engines.base import Row, Session, query_each
 from ciss_luigi.errors import ConfigurationError, Fault, SourcesMissing
-from ciss_luigi.rundate import Month
+from ciss_luigi.rundate import Month, RunDate
 from ciss_luigi.settings import Settings
 from ciss_luigi.statements import Statements
 
@@ -65,6 +65,15 @@ class Scope:
                 "sources are missing: " + "; ".join(self.missing), state="no table was touched"
             )
         return self
+
+
+def newer_estimates(rows: Iterable[Row], date: RunDate) -> dict[Month, str]:
+    """The months of ``main_rows`` with a newer estimate than a run date's, each with its as_of_date.
+
+    NULL is oldest (CONTRACT section 6).
+    """
+    newer = {Month.parse(month): newest for month, _, newest in rows if newest and newest > str(date)}
+    return dict(sorted(newer.items()))
 
 
 def nothing(settings: Settings) -> Holdings:

@@ -110,6 +110,25 @@ class Statements:
         back = range(self.settings.rate_fallback_months + 1)
         return sorted({month.minus(count) for month in months for count in back})
 
+    def unmapped(self, months: Sequence[Month]) -> str:
+        """Ask how many keys of each month's charges have no mapping row."""
+        month_rows = {"months": _literals(months), "month_rows": self._month_rows(months)}
+        return self._own("check_unmapped", {**month_rows, **self._sources})
+
+    def months_held(self, table: schema.Table) -> str:
+        """Ask for a charge source's rows and amounts by month; NULL for those of no month."""
+        register = table is schema.REGISTER
+        values = {
+            "source": self.settings.source(table.role),
+            "month": "SUBSTR(invoice_date, 1, 7)" if register else "partition_date",
+            "amount": "amount" if register else "charge",
+        }
+        return self._own("check_months", values)
+
+    def rates_held(self) -> str:
+        """Ask which rates to USD there are, by currency and month."""
+        return self._own("check_rates", self._sources)
+
     # --- BuildTemp --------------------------------------------------------------------------------
 
     def build(self, months: Sequence[Month], table: Columns = ()) -> list[str]:

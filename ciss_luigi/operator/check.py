@@ -123,17 +123,16 @@ class _Check:
                 capabilities = self.job.builder.capabilities
                 if tables.check_source(group, self.session, statements, table, capabilities):
                     readable.append(table.role)
-                    self._holdings(group, table)
+                    self._holdings(group, statements, table)
         return readable
 
-    def _holdings(self, group: Group, table: schema.Table) -> None:
-        settings = self.job.settings
+    def _holdings(self, group: Group, statements: Statements, table: schema.Table) -> None:
         if table in schema.CHARGE_SOURCES:
-            sources.check_months(group, settings, self.session, table)
+            sources.check_months(group, self.session, statements, table)
         elif table is schema.RATES:
-            sources.check_rates(group, settings, self.session)
+            sources.check_rates(group, self.session, statements)
         else:
-            group.ok(f"{settings.source(table.role)} can be read")
+            group.ok(f"{self.job.settings.source(table.role)} can be read")
 
     def _dated(self, statements: Statements, main: bool, usable: bool) -> None:
         group = self._group(f"run of {self.job.date}")

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import ConfigurationError, Refused
 from ciss_luigi.operator.asking import ask, explaining
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.readiness import newer_estimates
+from ciss_luigi.rundate import Month, RunDate
 from ciss_luigi.settingkeys import SECTION
 from ciss_luigi.site import Site
 from ciss_luigi.state.locks import LocksUnusable
@@ -57,7 +58,7 @@ def _held(site: Site, date: RunDate, look: str) -> Iterator[None]:
         lock.release()
 
 
-def newer_in_main(site: Site, date: RunDate) -> Mapping[str, str]:
+def newer_in_main(site: Site, date: RunDate) -> Mapping[Month, str]:
     """The months in scope of which main holds a newer estimate, each with its as_of_date.
 
     Their re-run would be superseded (CONTRACT section 6). Empty where ``allow_older`` is set. Raises
@@ -68,11 +69,10 @@ def newer_in_main(site: Site, date: RunDate) -> Mapping[str, str]:
         return {}
     months = date.months_in_scope(settings.grace_days)
 
-    def question(engine: Engine, session: Session) -> dict[str, str]:
+    def question(engine: Engine, session: Session) -> dict[Month, str]:
         statements = Statements(settings, engine.dialect, date, "reset")
         if settings.main_table.lower() not in session.tables(statements.list_tables()):
             return {}
-        rows = session.query(statements.main_rows(months))
-        return {month: newest for month, _, newest in sorted(rows) if (newest or "") > str(date)}
+        return newer_estimates(session.query(statements.main_rows(months)), date)
 
     return ask(site, question)

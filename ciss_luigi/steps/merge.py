@@ -10,6 +10,7 @@ from functools import partial
 from ciss_luigi.answers import month_differences, read_summary_totals
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import TempChanged, TotalsDiffer
+from ciss_luigi.readiness import newer_estimates
 from ciss_luigi.rundate import Month
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.statements import Columns, Statements
@@ -106,9 +107,7 @@ def _newer_in_main(
     job: Job, session: Session, statements: Statements, months: Sequence[Month]
 ) -> list[Month]:
     rows = session.query(statements.main_rows(months)) if months else []
-    return sorted(
-        Month.parse(month) for month, _, newest in rows if newest is not None and newest > str(job.date)
-    )
+    return list(newer_estimates(rows, job.date))
 
 
 def _merge_month(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ciss_luigi import answers, billing, readiness, schema
+from ciss_luigi import answers, billing, readiness
 from ciss_luigi.engines.base import Session, query_each
 from ciss_luigi.operator.checks.findings import FILL, Group
 from ciss_luigi.readiness import Scope
 from ciss_luigi.rundate import Month
-from ciss_luigi.sqlfiles import built_in, fill
-from ciss_luigi.statements import Statements, tagged
+from ciss_luigi.statements import Statements
 from ciss_luigi.steps import Job
 
 
@@ -24,7 +23,7 @@ def check(group: Group, job: Job, session: Session, statements: Statements, *, m
         with group.asking("the rules of the money"):
             _rules(group, job, session, statements, months)
         with group.asking("keys without a mapping"):
-            _unmapped(group, job, session, months)
+            _unmapped(group, session, statements, months)
     if main_is_there:
         with group.asking("newer estimates in main"):
             _newer(group, job, session, statements)
@@ -58,24 +57,14 @@ def _rules(group: Group, job: Job, session: Session, statements: Statements, mon
     group.ok(f"currencies and rates of {', '.join(map(str, months))} break no rule")
 
 
-def _unmapped(group: Group, job: Job, session: Session, months: Sequence[Month]) -> None:
-    values = {table.role: job.settings.source(table.role) for table in schema.SOURCES}
-    values["months"] = ", ".join(f"'{month}'" for month in months)
-    values["month_rows"] = "\n    UNION ALL\n    ".join(
-        f"SELECT '{month}' AS month_year, '{month.first_day}' AS first_day, '{month.last_day}' AS last_day"
-        for month in months
-    )
-    asked = tagged(fill(built_in("check_unmapped"), values), "check")
-    for month, keys, unmapped in sorted(session.query(asked)):
+def _unmapped(group: Group, session: Session, statements: Statements, months: Sequence[Month]) -> None:
+    for month, keys, unmapped in sorted(session.query(statements.unmapped(months))):
         group.note(f"{month}: {unmapped} of {keys} keys have no mapping row")
 
 
 def _newer(group: Group, job: Job, session: Session, statements: Statements) -> None:
-    for month, _, newest in sorted(
-        session.query(statements.main_rows(job.months)), key=lambda row: str(row[0])
-    ):
-        if newest is None or newest <= str(job.date):
-            continue
+    newer = readiness.newer_estimates(session.query(statements.main_rows(job.months)), job.date)
+    for month, newest in newer.items():
         held = f"main holds an estimate of {month} as of {newest}, newer than {job.date}"
         if job.settings.allow_older:
             group.warn(f"{held}: allow_older lets this run replace it")

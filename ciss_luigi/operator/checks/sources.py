@@ -10,23 +10,16 @@ from ciss_luigi.engines.base import Row, Session
 from ciss_luigi.operator.checks.findings import FILL, Group
 from ciss_luigi.rundate import Month
 from ciss_luigi.schema import Table
-from ciss_luigi.settings import Settings
-from ciss_luigi.sqlfiles import built_in, fill
-from ciss_luigi.statements import tagged
+from ciss_luigi.statements import Statements
 
 NEWEST = 4
 
 
-def check_months(group: Group, settings: Settings, session: Session, table: Table) -> None:
+def check_months(group: Group, session: Session, statements: Statements, table: Table) -> None:
     """Say how many rows one charge source holds of its newest months, and of no month at all."""
+    settings = statements.settings
     name = settings.source(table.role)
-    register = table is schema.REGISTER
-    values = {
-        "source": name,
-        "month": "SUBSTR(invoice_date, 1, 7)" if register else "partition_date",
-        "amount": "amount" if register else "charge",
-    }
-    rows = session.query(tagged(fill(built_in("check_months"), values), "check"))
+    rows = session.query(statements.months_held(table))
     months: dict[str, int] = {}
     for month, _, count, _ in rows:
         if month is not None:
@@ -38,7 +31,7 @@ def check_months(group: Group, settings: Settings, session: Session, table: Tabl
         (group.warn if needed else group.note)(f"{name} has no row of any month", FILL)
     strays = [row for row in rows if row[0] is None]
     if strays:
-        column = "invoice_date" if register else "partition_date"
+        column = "invoice_date" if table is schema.REGISTER else "partition_date"
         group.warn(
             f"{name}: {rows_of(sum(int(row[2]) for row in strays))} of no month, which no run uses: "
             + "; ".join(map(_stray, sorted(strays, key=lambda row: str(row[1])))),
@@ -58,13 +51,12 @@ def _newest(months: dict[str, int]) -> str:
     return f"{listed}" + (f" (and {older} older months)" if older else "")
 
 
-def check_rates(group: Group, settings: Settings, session: Session) -> None:
+def check_rates(group: Group, session: Session, statements: Statements) -> None:
     """Say which months the rates to USD cover."""
-    name = settings.source("rate")
+    name = statements.settings.source("rate")
     covered: dict[str, set[Month]] = {}
     strays: set[str] = set()
-    asked = tagged(fill(built_in("check_rates"), {"rate": name}), "check")
-    for currency, text in session.query(asked):
+    for currency, text in session.query(statements.rates_held()):
         try:
             covered.setdefault(str(currency), set()).add(Month.parse(text or ""))
         except ValueError:
