@@ -382,7 +382,11 @@ def test_a_range_may_lie_anywhere_in_the_calendar(place: Place, start: str, stop
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "sign", "code"),
-    [((), "   PENDING", 143), (PARALLEL, "   PENDING", 143), ((), "temp is empty for 2017-01-30", 30)],
+    [
+        ((), "   PENDING", 143),
+        (PARALLEL, "   PENDING", 143),
+        pytest.param((), "temp is empty for 2017-01-30", 30, marks=pytest.mark.long),
+    ],
 )
 def test_thousands_of_dates_without_stop_end_when_they_are_told_to(
     place: Place, options: tuple[str, ...], sign: str, code: int

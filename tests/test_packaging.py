@@ -104,7 +104,13 @@ def typed(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("version", "python"), pythons().items(), ids=pythons())
+@pytest.mark.parametrize(
+    ("version", "python"),
+    [
+        pytest.param(*one, id=one[0], marks=pytest.mark.long if one[0] in PYTHONS[1:-1] else ())
+        for one in pythons().items()
+    ],
+)
 def test_the_readme_leads_from_an_empty_directory_to_a_month_in_main(
     version: str, python: str, clone: Path, tmp_path: Path
 ) -> None:

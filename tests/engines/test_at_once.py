@@ -21,7 +21,7 @@ from tests.engines.cluster import (
     expected,
     months_of,
 )
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import LONG, MakeCluster, engine_params
 from tests.sample import SAMPLE
 from tests.servers.impalafront import ImpalaFront
 
@@ -31,7 +31,9 @@ DATES = ("2016-12-31", "2017-01-01", "2017-01-02", "2017-01-03")
 TRIES = 5
 
 
-@pytest.mark.parametrize("where", engine_params(HIVE, SPARK_ANSI, HIVE_IMPYLA, SPARK_IMPYLA))
+@pytest.mark.parametrize(
+    "where", engine_params(HIVE, SPARK_ANSI, HIVE_IMPYLA, SPARK_IMPYLA, long=[SPARK_ANSI, *LONG])
+)
 def test_tables_that_several_make_at_once_are_made(make_cluster: MakeCluster, where: Where) -> None:
     place = make_cluster(where)
     site = place.site()
@@ -52,7 +54,7 @@ def test_tables_that_several_make_at_once_are_made(make_cluster: MakeCluster, wh
         assert place.query(f"SELECT COUNT(*) FROM {place.temp_table}") == [(0,)]
 
 
-@pytest.mark.parametrize("where", engine_params(HIVE, SPARK_ANSI, long=()))
+@pytest.mark.parametrize("where", engine_params(HIVE, SPARK_ANSI, long=[SPARK_ANSI]))
 def test_a_second_run_of_a_date_leaves_and_names_the_first(make_cluster: MakeCluster, where: Where) -> None:
     place = make_cluster(where)
     first = place.merging(DATES[-1])

@@ -52,7 +52,8 @@ def test_its_state_is_written_on_a_clean_stop_only(place: Place, tmp_path: Path)
 def test_a_killed_run_is_remembered_for_worker_disconnect_delay(
     place: Place, tmp_path: Path, delay: int, codes: set[int]
 ) -> None:
-    with luigid(tmp_path / "luigid", worker_disconnect_delay=delay) as daemon:
+    at_once = {"worker_disconnect_delay": delay, "prune_on_get_work": "true"}  # else once a minute
+    with luigid(tmp_path / "luigid", **at_once) as daemon:
         hold = Hold(place, "BuildTemp")
         running = place.merging(DATE, *daemon.options, **hold.how)
         hold.wait(running)
