@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import STOPPED_BEFORE_MAIN, Place, slow_sql
+from tests.command import STEPS, STOPPED_BEFORE_MAIN, Place, slow_sql
 from tests.helpers import ciss
 from tests.hostile.words import PRINTABLE, silent
 from tests.hosts.postgres import WITH_PASSWORD, Postgres, short_term
@@ -72,6 +72,12 @@ def test_a_date_done_on_one_host_is_done_again_to_the_same_end_on_the_other(
     second.merge(DATE).expect(0)
 
     assert first.main() == before
+
+
+def test_workers_are_forked_while_the_lease_is_renewed(hosts: tuple[Place, Place]) -> None:
+    first, _ = hosts
+    first.merge(DATE, "--workers", "2", prelude=SHORT_TERM).explained(0)
+    assert first.marked(DATE) == list(STEPS)
 
 
 def test_leases_that_cannot_be_asked_are_35(hosts: tuple[Place, Place]) -> None:
