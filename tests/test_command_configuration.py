@@ -73,7 +73,7 @@ def test_a_scheduler_url_that_is_none(place: Place) -> None:
     place.merge(DATE, "--scheduler-url", "notaurl").explained(40, "luigid's address is no URL")
 
 
-def test_a_current_directory_that_is_gone(place: Place, tmp_path: Path) -> None:
+def test_a_current_directory_that_is_gone(place: Place) -> None:
     gone = "import os, tempfile\nfolder = tempfile.mkdtemp()\nos.chdir(folder)\nos.rmdir(folder)\n"
     place.merge(DATE, prelude=gone).explained(40, "the current directory", "has been removed", "Next:  cd ")
 

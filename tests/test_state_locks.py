@@ -133,8 +133,9 @@ def test_a_released_lock_names_nobody(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_an_explained_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for action in (FileLock.try_acquire, FileLock.require_usable):
-        with pytest.raises(LocksUnusable, match="Not a directory"):
+        with pytest.raises(LocksUnusable, match="Not a directory") as raised:
             action(FileLock(tmp_path / "file" / "locks" / "a"))
+        assert raised.value.state == "", "only whoever wants the lock knows what it has touched"
 
 
 def test_to_try_whether_a_lock_can_be_opened_takes_nothing(tmp_path: Path) -> None:

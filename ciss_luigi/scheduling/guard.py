@@ -13,7 +13,7 @@ import mmap
 import multiprocessing
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import ClassVar, NoReturn
 
 import luigi.interface
@@ -126,12 +126,11 @@ def holding(site: Site, date: RunDate) -> Iterator[None]:
         _still_ours(lock, date)
         yield
         return
-    leased = site.leases.waited(site.settings.temp_target(date)) if site.leases else nullcontext()
-    with (
-        explaining(state="this step touched nothing", next_command="ciss check"),
-        site.date_lock(date).waited(),
-        leased,
-    ):
+    with ExitStack() as held:
+        with explaining(state="this step touched nothing", next_command="ciss check"):
+            held.enter_context(site.date_lock(date).waited())
+            if site.leases:
+                held.enter_context(site.leases.waited(site.settings.temp_target(date)))
         yield
 
 

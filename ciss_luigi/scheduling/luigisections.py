@@ -37,10 +37,7 @@ def refuse_in_command() -> None:
     found = faults() if "luigi.cmdline" in sys.modules else []
     if not found:
         return
-    error = ConfigurationError("the configuration has faults", tuple(found))
-    text = messages.shown(str(error)).replace("\n", "\n  ")  # as it would stand in the log
-    if sys.stderr is not None:
-        sys.stderr.write(f"ERROR: {text}\n")
+    messages.say_before_the_log(str(ConfigurationError("the configuration has faults", tuple(found))))
     codes_are_good = not any(fault.section == "retcode" for fault in found)
     sys.exit(exit_codes().unhandled_exception if codes_are_good else RETCODES["unhandled_exception"])
 
@@ -54,8 +51,10 @@ def _unreadable() -> Iterator[Fault]:
     for kind in _READ:
         family = kind.get_task_family()  # type: ignore[no-untyped-call]
         for name, parameter in kind.get_params():  # type: ignore[no-untyped-call]
-            other = parameter._config_path
-            for section, key in ((family, name), *([(other["section"], other["name"])] if other else [])):
+            places = [(family, name)]
+            if parameter._config_path:  # where Luigi kept it in older versions
+                places.append((parameter._config_path["section"], parameter._config_path["name"]))
+            for section, key in places:
                 problem = _problem(parameter, section, key)
                 if problem:
                     yield Fault(section, key, problem, _example(section, name, key, parameter))

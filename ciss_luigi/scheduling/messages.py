@@ -86,6 +86,13 @@ def shown(text: str) -> str:
     return printable_lines(without_secrets(text))
 
 
+def say_before_the_log(text: str) -> None:
+    """Write an error where Luigi has no log yet, as it would stand there."""
+    if sys.stderr is not None:  # closed by whoever started the program
+        indented = shown(text).replace("\n", _NEXT_LINE)
+        sys.stderr.write(f"ERROR: {indented}\n")
+
+
 def _explanation(error: BaseException) -> str | None:
     """All that is to be said of an error, or None where only a traceback can say it."""
     if isinstance(error, CissError | Stopped):

@@ -25,11 +25,10 @@ def explaining(otherwise: _Hook) -> _Hook:
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         explanation = _explanation(error)
-        if explanation is None or sys.stderr is None:
+        if explanation is None:
             otherwise(kind, error, trace)
         else:
-            text = messages.shown(explanation).replace("\n", "\n  ")  # as it would stand in the log
-            sys.stderr.write(f"ERROR: {text}\n")
+            messages.say_before_the_log(explanation)
 
     return hook
 

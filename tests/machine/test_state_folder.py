@@ -104,9 +104,9 @@ def test_a_warehouse_that_the_user_may_not_see(place: Place, undisturbed: list[A
 @needs_setpriv
 def test_one_that_the_user_may_not_write(place: Place, undisturbed: list[Any]) -> None:
     place.state.mkdir(mode=0o555)
-    place.merge(DATE, before=AS_IF_NOT_ROOT).explained(
-        40, "state/locks", "Permission denied", "State: nothing was touched", "Next:  ciss check"
-    )
+    denied = ("state/locks", "Permission denied", "State: nothing was touched", "Next:  ciss check")
+    place.merge(DATE, before=AS_IF_NOT_ROOT).explained(40, *denied)
+    place.range(DATE, "2016-11-12", before=AS_IF_NOT_ROOT).explained(40, *denied)
     place.state.chmod(0o755)
     place.merge(DATE).explained(0)
     for marker in (place.state / "markers" / DATE).iterdir():
