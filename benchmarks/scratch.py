@@ -12,9 +12,9 @@ from pathlib import Path
 from benchmarks import bare, processes, warehouse
 from benchmarks.processes import Cost
 from ciss_luigi import site
+from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Step
-from ciss_luigi.statements import Statements
 
 _BIN = Path(sys.executable).parent
 _CONFIGURATION = "[ciss]\nwarehouse_url = duckdb:///warehouse.duckdb\nstate_dir = state\n"

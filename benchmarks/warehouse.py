@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ciss_luigi import schema
-from ciss_luigi.rundate import Month, RunDate
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.rundate import Month, RunDate
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -15,7 +15,7 @@ from benchmarks.processes import Cost
 from benchmarks.results import Answer, ratio
 from benchmarks.scratch import Scratch
 from ciss_luigi.engines.base import BEGIN, COMMIT
-from ciss_luigi.sqlfiles import fill
+from ciss_luigi.sql.files import fill
 
 LIMITS = {100_000: 2.0, 10_000_000: 1.15}
 """How many times its own statements a whole run may take, by billable rows a month."""

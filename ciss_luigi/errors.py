@@ -5,6 +5,8 @@ An error speaks in one order: what failed, what state the data is in, the next c
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -152,3 +154,14 @@ class Stopped(BaseException):
     def __init__(self, signal_name: str, *, state: str = "", next_command: str = "") -> None:
         super().__init__(_told(f"stopped by {signal_name}", state, next_command))
         self.signal_name = signal_name
+
+
+@contextmanager
+def explaining(*, state: str, next_command: str) -> Iterator[None]:
+    """Give an error that says only what failed the state of the data and the next command."""
+    try:
+        yield
+    except CissError as error:
+        error.state = error.state or state
+        error.next_command = error.next_command or next_command
+        raise

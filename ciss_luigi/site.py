@@ -14,22 +14,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ciss_luigi import configfile
-from ciss_luigi import settings as settings_module
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.config import file as configfile
+from ciss_luigi.config import settings as settings_module
+from ciss_luigi.config.keys import SECTION
+from ciss_luigi.config.settings import Settings
+from ciss_luigi.config.urls import Warehouse
 from ciss_luigi.engines.base import Engine, Progress
 from ciss_luigi.errors import ConfigurationError
-from ciss_luigi.rundate import Month, RunDate
-from ciss_luigi.settingkeys import SECTION
-from ciss_luigi.settings import Settings
+from ciss_luigi.locking.filelocks import Fence, FileLock
 from ciss_luigi.state.ledger import Ledger
-from ciss_luigi.state.locks import FileLock
 from ciss_luigi.state.markers import Markers, Place
-from ciss_luigi.state.writes import OpenWrites
-from ciss_luigi.steps.job import Fence
-from ciss_luigi.urls import Warehouse
+from ciss_luigi.state.writes import OpenWrites, Writes
 
 if TYPE_CHECKING:
-    from ciss_luigi.leasebook import LeaseBook
+    from ciss_luigi.locking.leasebook import LeaseBook
 
 Queue = Callable[[], AbstractContextManager[None]]
 Watch = Callable[[Progress], None]
@@ -89,8 +88,8 @@ class Site:
     @functools.cached_property
     def leases(self) -> LeaseBook | None:
         """The leases that exclude other hosts, where there is a ``lease_url``."""
-        from ciss_luigi.leasebook import LeaseBook
-        from ciss_luigi.leases import Leases
+        from ciss_luigi.locking.leasebook import LeaseBook
+        from ciss_luigi.locking.leases import Leases
 
         if not self.settings.lease_url:
             return None
@@ -123,7 +122,7 @@ class Site:
 
     def _make(self, warehouse: Warehouse, queue: Queue, progress: Watch) -> Engine:
         from ciss_luigi.engines import factory
-        from ciss_luigi.engines.client import Policy, Writes
+        from ciss_luigi.engines.hiveserver2.client import Policy
 
         settings = self.settings
         policy = Policy(

@@ -15,13 +15,14 @@ from typing import Any, ClassVar
 
 import luigi
 
-from ciss_luigi import runner, site
+from ciss_luigi import site
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import ConfigurationError
-from ciss_luigi.rundate import RunDate
 from ciss_luigi.scheduling import defaults, guard, luigisections, messages, ranges, signals, tasknames
 from ciss_luigi.scheduling.dates import RunDateParameter
-from ciss_luigi.sources import Sources
 from ciss_luigi.state.markers import Step
+from ciss_luigi.steps import runner
+from ciss_luigi.steps.sourcesready import Sources
 
 defaults.apply()
 luigisections.refuse_in_command()

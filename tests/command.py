@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi import schema
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.state.ledger import Attempt, Ledger
 
 PYTHON = Path(sys.executable)
@@ -28,7 +28,7 @@ STEPS = ("TruncateTemp", "BuildTemp", "MergeMain")
 TRACEBACK = "Traceback (most recent call last)"
 PATIENCE = 90.0
 SHORT_WAIT = """
-from ciss_luigi.engines.embedded import DuckDbEngine
+from ciss_luigi.engines.duckdb.engine import DuckDbEngine
 DuckDbEngine.__init__.__kwdefaults__["open_wait_seconds"] = 1.0
 """
 """A prelude: wait one second for a file in use, not ten minutes."""
@@ -352,7 +352,7 @@ def luigid(folder: Path, **scheduler: object) -> Iterator[Luigid]:
 
 def slow_sql(folder: Path, rows: int) -> Path:
     """A ``sql_dir`` whose rules are the built-in ones after computing so many million rows."""
-    from ciss_luigi.sqlfiles import built_in
+    from ciss_luigi.sql.files import built_in
 
     text = built_in("build")
     heavy = (

@@ -16,11 +16,12 @@ from typing import IO
 import pytest
 from click.testing import CliRunner
 
-from ciss_luigi import runner, site
+from ciss_luigi import site
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.group import ciss as command
-from ciss_luigi.engines.embedded import DuckDbEngine
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.engines.duckdb.engine import DuckDbEngine
 from ciss_luigi.state.markers import STEPS, Step
+from ciss_luigi.steps import runner
 from tests.command import TRACEBACK, wait_until
 
 CISS = Path(sys.executable).with_name("ciss")
@@ -123,7 +124,7 @@ def running(folder: Path, date: str, step: Step) -> Iterator[subprocess.Popen[by
     """A command that holds a date, and a worker of it that has begun a step; both are killed at the end."""
     program = (
         "import os, time\nfrom pathlib import Path\nfrom ciss_luigi import site\n"
-        "from ciss_luigi.rundate import RunDate\n"
+        "from ciss_luigi.billing.rundate import RunDate\n"
         f"here, date = site.load({{}}, Path.cwd()), RunDate.parse({date!r})\n"
         "lock = here.date_lock(date)\nlock.acquire()\n"
         "if os.fork() == 0:\n"

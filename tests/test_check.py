@@ -14,16 +14,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ciss_luigi import runner, schema, site
+from ciss_luigi import site
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.cli.group import ciss as ciss_group
+from ciss_luigi.locking.filelocks import FileLock
 from ciss_luigi.operator import check
 from ciss_luigi.operator.checks.findings import Level, Report
 from ciss_luigi.operator.checks.sources import spans
 from ciss_luigi.operator.checks.tables import can_hold, can_read
-from ciss_luigi.rundate import Month, RunDate
 from ciss_luigi.site import Site
-from ciss_luigi.state.locks import FileLock
 from ciss_luigi.state.markers import Step
+from ciss_luigi.steps import runner
 from tests.sample import MAIN, change, make_sample, make_site
 
 TEMP = f"{MAIN}_temp"
@@ -244,7 +246,7 @@ def test_a_file_in_use_is_an_engine_away_that_is_named(make: Make, tmp_path: Pat
     with duckdb.connect(here.settings.warehouse.place):
         result = run_in_a_process(
             tmp_path,
-            "from ciss_luigi.engines.embedded import DuckDbEngine",
+            "from ciss_luigi.engines.duckdb.engine import DuckDbEngine",
             "DuckDbEngine.__init__.__kwdefaults__['open_wait_seconds'] = 0.5",
         )
     assert result.returncode == 35

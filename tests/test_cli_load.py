@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from ciss_luigi import schema, site
+from ciss_luigi import site
+from ciss_luigi.billing import schema
 from tests.command import Place, name_of
 from tests.helpers import ciss, clean, impatient, in_use, typed
 from tests.sample import MAIN, SAMPLE, change

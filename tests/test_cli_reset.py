@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi import site
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.state.markers import Step
 from tests.command import MAIN, Place, free_port
 from tests.helpers import CISS, Answer, ciss, impatient, in_use, process, run, running, typed

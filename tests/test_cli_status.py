@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ciss_luigi import site
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import BillingFault
-from ciss_luigi.rundate import RunDate
 from ciss_luigi.site import Site
 from ciss_luigi.state.ledger import Outcome
 from ciss_luigi.state.markers import Step

@@ -148,7 +148,7 @@ def test_nor_in_the_ledger_and_the_log_of_a_step(place: Place) -> None:
 from ciss_luigi.errors import StatementFailed
 def fail(job):
     raise StatementFailed("the server said: no such pool {PASSWORD}")
-from ciss_luigi import runner
+from ciss_luigi.steps import runner
 runner._ACTIONS["BuildTemp"] = fail
 """
     finished = place.merge(DATE, PASSWORD=PASSWORD, prelude=failing)

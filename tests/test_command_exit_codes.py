@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ciss_luigi.state.locks import FileLock
+from ciss_luigi.locking.filelocks import FileLock
 from tests.command import MAIN, SHORT_WAIT, TEMP, TRACEBACK, Luigid, Place, free_port, name_of
 
 DATE = "2016-11-10"
@@ -117,7 +117,7 @@ def test_30_for_a_rule_of_the_money_with_main_untouched(place: Place, way: tuple
 
 
 def test_30_for_control_totals_that_differ_twice(place: Place, tmp_path: Path) -> None:
-    from ciss_luigi.sqlfiles import built_in
+    from ciss_luigi.sql.files import built_in
 
     (tmp_path / "build.sql").write_text(built_in("build") + "\nWHERE org_id <> 'org1'")
     place.configure(sql_dir=tmp_path)

@@ -204,7 +204,7 @@ def test_inside_a_statement_that_asks_for_the_sources_too(
 
 @pytest.mark.slow
 def test_a_signal_while_a_range_waits_for_a_date(place: Place) -> None:
-    from ciss_luigi.state.locks import FileLock
+    from ciss_luigi.locking.filelocks import FileLock
 
     with FileLock(place.state / "locks" / f"date-{DATE}.lock").waited():
         running = place.ranging(DATE, "2016-11-05", *TWO)

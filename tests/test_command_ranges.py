@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from ciss_luigi.state.locks import FileLock
+from ciss_luigi.locking.filelocks import FileLock
 from tests.command import STEPS, Finished, Luigid, Place, Running, name_of, wait_until
 
 PARALLEL = ("--workers", "2", "--parallel-scheduling")
 COUNT_OPENINGS = """
 import os
-from ciss_luigi.engines.embedded import DuckDbEngine
+from ciss_luigi.engines.duckdb.engine import DuckDbEngine
 from luigi.worker import Worker
 def counted(self, how=DuckDbEngine.reading):
     print("opened to look")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ciss_luigi import clashes, duckdbnames, site
+from ciss_luigi import site
+from ciss_luigi.config import crosschecks, reservedwords
 from ciss_luigi.errors import ConfigurationError
 from tests.helpers import clean, run, typed
 from tests.sample import make_sample, make_site
@@ -120,8 +121,8 @@ def test_the_reserved_words_are_those_of_duckdb() -> None:
     import duckdb
 
     rows = duckdb.execute("SELECT keyword_name, keyword_category FROM duckdb_keywords()").fetchall()
-    assert {name for name, category in rows if category == "reserved"} == duckdbnames.RESERVED
-    assert {name for name, category in rows if category == "type_function"} == duckdbnames.HALF_RESERVED
+    assert {name for name, category in rows if category == "reserved"} == reservedwords.RESERVED
+    assert {name for name, category in rows if category == "type_function"} == reservedwords.HALF_RESERVED
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1000001", "an hour"])
@@ -147,7 +148,7 @@ def test_a_url_whole_in_a_variable_is_said_to_be_too_much(folder: Path) -> None:
     assert "s3cret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("key", clashes.NAMES)
+@pytest.mark.parametrize("key", crosschecks.NAMES)
 def test_a_reserved_word_is_no_name_in_an_embedded_warehouse(folder: Path, key: str) -> None:
     (fault,) = faults(folder, f"[ciss]\n{key} = Order\n")
     assert fault.startswith(f"[ciss] {key}: 'Order' is a reserved word of DuckDB (example: ")

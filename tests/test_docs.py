@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ciss_luigi import configfile, schema
+from ciss_luigi.billing import schema
+from ciss_luigi.config import file as configfile
+from ciss_luigi.config.keys import KEYS
+from ciss_luigi.config.settings import read
+from ciss_luigi.queries.statements import MONTH, SUMMARY
 from ciss_luigi.scheduling.defaults import RETCODES
-from ciss_luigi.settingkeys import KEYS
-from ciss_luigi.settings import read
-from ciss_luigi.sqlfiles import BUILD_PLACEHOLDERS
-from ciss_luigi.statements import MONTH, SUMMARY
+from ciss_luigi.sql.files import BUILD_PLACEHOLDERS
 
 TOP = Path(__file__).parents[1]
 DOCUMENTS = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]

@@ -88,7 +88,7 @@ def test_a_main_that_somebody_changed_is_found_and_healed_by_what_verify_says(st
 
 KILLED = f"""
 import os, signal, sys
-from ciss_luigi import runner
+from ciss_luigi.steps import runner
 from ciss_luigi.state.markers import Step
 from luigi.cmdline import luigi_run
 runner._ACTIONS[Step.MERGE] = lambda job: os.kill(os.getpid(), signal.SIGKILL)

@@ -18,18 +18,18 @@ from typing import Any
 import pytest
 from TCLIService import ttypes
 
-from ciss_luigi.engines import orphans, thrift
 from ciss_luigi.engines.base import Engine, Identity, Row
-from ciss_luigi.engines.client import Policy, State, Status
-from ciss_luigi.engines.hive import HiveDialect
-from ciss_luigi.engines.hiveserver2 import HiveServer2Session
-from ciss_luigi.engines.impala import ImpylaClient
-from ciss_luigi.engines.lines import NoConnection
-from ciss_luigi.engines.orphans import end_or_wait
-from ciss_luigi.engines.server import ServerEngine
-from ciss_luigi.engines.verdicts import Verdict
+from ciss_luigi.engines.hive.dialect import HiveDialect
+from ciss_luigi.engines.hiveserver2 import orphans, thrift
+from ciss_luigi.engines.hiveserver2.client import Policy, State, Status
+from ciss_luigi.engines.hiveserver2.engine import ServerEngine
+from ciss_luigi.engines.hiveserver2.line import NoConnection
+from ciss_luigi.engines.hiveserver2.orphans import end_or_wait
+from ciss_luigi.engines.hiveserver2.session import HiveServer2Session
+from ciss_luigi.engines.hiveserver2.verdicts import Verdict
+from ciss_luigi.engines.impala.driver import ImpylaClient
 from ciss_luigi.errors import EngineUnavailable, StatementFailed
-from ciss_luigi.leases import LeaseLost
+from ciss_luigi.locking.leases import LeaseLost
 from ciss_luigi.state.writes import OpenWrites
 from tests.rules.harness import MAIN, Bench
 from tests.rules.stories import sources

@@ -15,15 +15,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ciss_luigi import runner, site, sqlfiles
+from ciss_luigi import site
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.plan import command, render
 from ciss_luigi.errors import Refused, StepFailed
 from ciss_luigi.operator import plan
 from ciss_luigi.operator.script import RUN_ID, Line
-from ciss_luigi.rundate import RunDate
 from ciss_luigi.site import Site
-from ciss_luigi.sources import Sources
+from ciss_luigi.sql import files as sqlfiles
 from ciss_luigi.state.markers import Step
+from ciss_luigi.steps import runner
+from ciss_luigi.steps.sourcesready import Sources
 from tests.helpers import typed
 from tests.sample import MAIN, change, make_sample, make_site
 

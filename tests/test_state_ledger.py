@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.state.ledger import Ledger, Outcome
 
 DATE = RunDate.parse("2016-11-03")

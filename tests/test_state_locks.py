@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from ciss_luigi.state.locks import FileLock, LocksUnusable
+from ciss_luigi.locking.filelocks import FileLock, LocksUnusable
 from tests.command import wait_until
 
 HOLD = """
 import os, sys, time
 from pathlib import Path
-from ciss_luigi.state.locks import FileLock
+from ciss_luigi.locking.filelocks import FileLock
 lock = FileLock(Path(sys.argv[1]))
 assert lock.try_acquire()
 print("taken", flush=True)

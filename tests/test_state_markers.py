@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.billing.totals import Amounts, MonthTotals
 from ciss_luigi.state.markers import Marker, Markers, Place, Step
-from ciss_luigi.totals import Amounts, MonthTotals
 
 DATE = RunDate.parse("2016-11-03")
 AT = dt.datetime(2016, 11, 3, 4, 5, 6, tzinfo=dt.UTC)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from ciss_luigi import site
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import safe, say, say_json
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.operator import check
 from ciss_luigi.operator.checks.findings import Finding, Level, Report
-from ciss_luigi.rundate import RunDate
 
 _COLOURS = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "yellow", Level.FAULT: "red"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.billing.rundate import RunDate
 
 
 class RunDateType(click.ParamType[RunDate]):

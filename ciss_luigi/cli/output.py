@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ciss_luigi.plaintext import printable_lines
-from ciss_luigi.variables import without_secrets
+from ciss_luigi.plaintext import printable_lines, without_secrets
 
 if TYPE_CHECKING:
     from rich.console import Console

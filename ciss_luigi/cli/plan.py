@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import click
 
 from ciss_luigi import site
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.errors import Refused
 from ciss_luigi.operator import plan as plans
 from ciss_luigi.operator.plan import Plan, StepPlan
 from ciss_luigi.operator.script import RUN_ID, Line
-from ciss_luigi.rundate import RunDate
 
 
 @click.command("plan")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from ciss_luigi import site
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import safe, say
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.errors import CissError
 from ciss_luigi.operator import reset as resets
 from ciss_luigi.plaintext import printable
-from ciss_luigi.rundate import RunDate
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Step
 

@@ -8,10 +8,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.cli import totalstable
 from ciss_luigi.cli.output import console, moment, safe
 from ciss_luigi.operator.status import DateStatus, State
-from ciss_luigi.rundate import Month, RunDate
 from ciss_luigi.state.markers import STEPS
 
 if TYPE_CHECKING:

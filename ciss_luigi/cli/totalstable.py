@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from ciss_luigi.billing.schema import CHARGES
+from ciss_luigi.billing.totals import MonthTotals
 from ciss_luigi.cli.output import moment, safe
 from ciss_luigi.operator.status import DateStatus
-from ciss_luigi.schema import CHARGES
-from ciss_luigi.totals import MonthTotals
 
 if TYPE_CHECKING:
     from rich.console import Console

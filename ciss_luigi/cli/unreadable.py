@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ciss_luigi import configfile
+from ciss_luigi.config import file as configfile
 from ciss_luigi.errors import ConfigurationError
 
 reason: Exception | None = None

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ciss_luigi.sqlfiles import Query
+from ciss_luigi.sql.files import Query
 
 Row = tuple[Any, ...]
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ciss_luigi.config.urls import Warehouse
 from ciss_luigi.engines.base import Engine, Identity, Progress
-from ciss_luigi.engines.client import Policy, Writes
-from ciss_luigi.engines.server import ServerEngine
-from ciss_luigi.urls import Warehouse
+from ciss_luigi.engines.hiveserver2.client import Policy
+from ciss_luigi.engines.hiveserver2.engine import ServerEngine
+from ciss_luigi.state.writes import Writes
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def make(warehouse: Warehouse, site: Circumstances) -> Engine:
 
 
 def _embedded(warehouse: Warehouse, site: Circumstances) -> Engine:
-    from ciss_luigi.engines.embedded import DuckDbEngine
+    from ciss_luigi.engines.duckdb.engine import DuckDbEngine
 
     return DuckDbEngine(
         Path(warehouse.place),
@@ -45,16 +46,18 @@ def _embedded(warehouse: Warehouse, site: Circumstances) -> Engine:
 
 
 def _hive(warehouse: Warehouse, site: Circumstances) -> Engine:
-    from ciss_luigi.engines.hive import HiveDialect, HiveDriver
-    from ciss_luigi.engines.pyhive_connect import connector
+    from ciss_luigi.engines.hive.connect import connector
+    from ciss_luigi.engines.hive.dialect import HiveDialect
+    from ciss_luigi.engines.hive.driver import HiveDriver
 
     connect = connector(warehouse.host, warehouse.port, warehouse.connect_args, warehouse.transport)
     return _server(warehouse, site, HiveDialect(), HiveDriver(connect), warehouse.session_settings)
 
 
 def _impala(warehouse: Warehouse, site: Circumstances) -> Engine:
-    from ciss_luigi.engines.impala import DEFAULT_OPTIONS, ImpalaDialect, ImpalaDriver
-    from ciss_luigi.engines.impyla_connect import connector
+    from ciss_luigi.engines.impala.connect import connector
+    from ciss_luigi.engines.impala.dialect import ImpalaDialect
+    from ciss_luigi.engines.impala.driver import DEFAULT_OPTIONS, ImpalaDriver
 
     connect = connector(warehouse.host, warehouse.port, warehouse.connect_args)
     settings = {**DEFAULT_OPTIONS, **warehouse.session_settings}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ciss_luigi import schema
+from ciss_luigi.billing import schema
 from ciss_luigi.engines.base import Session
-from ciss_luigi.engines.duckdialect import DuckDbDialect
+from ciss_luigi.engines.duckdb.dialect import DuckDbDialect
 from ciss_luigi.loading.faults import ALTER_TABLE, LoadError
 from ciss_luigi.loading.forms import Floating, Form, form_of
 

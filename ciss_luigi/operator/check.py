@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ciss_luigi import schema
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import ConfigurationError, Fault
 from ciss_luigi.operator.checks import dated, engines, leases, rules, sources, state, tables
 from ciss_luigi.operator.checks.findings import CONFIGURATION, FILL, Group, Report
-from ciss_luigi.operator.outlook import job_of
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
-from ciss_luigi.statements import Statements
 from ciss_luigi.steps import Job
+from ciss_luigi.steps.job import job_of
 
 RetCodes = Mapping[str, tuple[str, int]]
 """Exit codes that the site has set itself: by key of ``[retcode]``, the site's value and the job's own."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from ciss_luigi.operator.asking import explaining
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.errors import explaining
+from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
-from ciss_luigi.statements import Statements
 
 
 @dataclass(frozen=True)

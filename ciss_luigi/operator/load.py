@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
-from ciss_luigi import schema
-from ciss_luigi.errors import Refused
+from ciss_luigi.billing import schema
+from ciss_luigi.errors import Refused, explaining
 from ciss_luigi.loading import (
     ALTER_TABLE,
     CORRECT_FILE,
@@ -19,7 +19,6 @@ from ciss_luigi.loading import (
     LoadProgress,
     load_folder,
 )
-from ciss_luigi.operator.asking import explaining
 from ciss_luigi.site import Site
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.errors import explaining
 from ciss_luigi.operator import script
-from ciss_luigi.operator.asking import explaining
-from ciss_luigi.operator.outlook import SOURCES_READY, Outlook, job_of, look
 from ciss_luigi.operator.script import Line
-from ciss_luigi.rundate import Month, RunDate
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import Job
+from ciss_luigi.steps.job import job_of
+from ciss_luigi.steps.situation import SOURCES_READY, Outlook, look
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.config.keys import SECTION
 from ciss_luigi.engines.base import Engine, Session
-from ciss_luigi.errors import ConfigurationError, Refused
-from ciss_luigi.operator.asking import ask, explaining
-from ciss_luigi.readiness import newer_estimates
-from ciss_luigi.rundate import Month, RunDate
-from ciss_luigi.settingkeys import SECTION
+from ciss_luigi.errors import ConfigurationError, Refused, explaining
+from ciss_luigi.locking.filelocks import LocksUnusable
+from ciss_luigi.operator.ask import ask
+from ciss_luigi.queries.readiness import newer_estimates
+from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
-from ciss_luigi.state.locks import LocksUnusable
 from ciss_luigi.state.markers import Step
-from ciss_luigi.statements import Statements
 
 
 def reset(site: Site, date: RunDate, step: Step) -> list[Step]:

@@ -1,17 +1,17 @@
-"""The statements of each step as a run would send them, in the order of ``steps`` and ``sources``."""
+"""The statements of each step as a run would send them, in the order of ``steps``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from ciss_luigi.billing.rundate import Month
 from ciss_luigi.engines.base import BEGIN, COMMIT, ROLLBACK, Engine
-from ciss_luigi.operator.outlook import SOURCES_READY, Outlook
 from ciss_luigi.plaintext import printable
-from ciss_luigi.rundate import Month
+from ciss_luigi.queries.statements import Statements
 from ciss_luigi.state.markers import Step
-from ciss_luigi.statements import Statements
 from ciss_luigi.steps import Job
+from ciss_luigi.steps.situation import SOURCES_READY, Outlook
 
 RUN_ID = "{run_id}"
 

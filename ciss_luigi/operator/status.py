@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.billing.totals import MonthTotals
+from ciss_luigi.config.keys import SECTION
 from ciss_luigi.errors import ConfigurationError
-from ciss_luigi.rundate import RunDate
-from ciss_luigi.settingkeys import SECTION
+from ciss_luigi.locking.filelocks import Holder
 from ciss_luigi.site import Site
 from ciss_luigi.state.ledger import Attempt, Outcome
-from ciss_luigi.state.locks import Holder
 from ciss_luigi.state.markers import STEPS, Marker, Step
-from ciss_luigi.totals import MonthTotals
 
 DATES_SHOWN = 14
 DATES_AT_MOST = 10_000

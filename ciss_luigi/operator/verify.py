@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ciss_luigi import answers
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.billing.schema import CHARGE_SOURCES, CHARGES
+from ciss_luigi.billing.totals import Amounts, Key, MonthTotals, SourceTotals, SummaryTotals, compare_months
 from ciss_luigi.engines.base import Engine, Session, query_each
-from ciss_luigi.errors import EngineUnavailable, Refused, StatementFailed
-from ciss_luigi.operator.asking import ask, explaining
-from ciss_luigi.rundate import Month, RunDate
-from ciss_luigi.schema import CHARGE_SOURCES, CHARGES
+from ciss_luigi.errors import EngineUnavailable, Refused, StatementFailed, explaining
+from ciss_luigi.operator.ask import ask
+from ciss_luigi.queries import totalsread
+from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Marker, Step
-from ciss_luigi.statements import Statements
-from ciss_luigi.totals import Amounts, Key, MonthTotals, SourceTotals, SummaryTotals, compare_months
 
 _MARKER = "MergeMain's marker"
 
@@ -97,7 +97,7 @@ def _compare(
     statements = Statements(settings, engine.dialect, marker.date, "verify")
     if settings.main_table.lower() not in session.tables(statements.list_tables()):
         return replace(found, differences=(f"there is no table {settings.main}",))
-    main = answers.read_summary_totals(session.query(statements.main_totals(months)))
+    main = totalsread.read_summary_totals(session.query(statements.main_totals(months)))
     differing = {month.month: _differences(marker, month, main) for month in marker.months}
     if not any(differing.values()):
         return found
@@ -117,7 +117,7 @@ def _compare(
 
 def _differences(marker: Marker, month: MonthTotals, main: Mapping[Key, SummaryTotals]) -> list[str]:
     mine = {key: row for key, row in main.items() if key[0] == month.month}
-    return answers.month_differences(marker, [month], mine, (_MARKER, "main"))
+    return totalsread.month_differences(marker, [month], mine, (_MARKER, "main"))
 
 
 def _written_since(marker: Marker, main: Mapping[Key, SummaryTotals]) -> list[Writer]:
@@ -144,7 +144,7 @@ def _moved(
         return [], f"there is no table {', '.join(lacking)}"
     wanted = [Month.parse(month.month) for month in months]
     try:
-        sources = answers.read_source_totals(query_each(session, statements.source_totals(wanted)))
+        sources = totalsread.read_source_totals(query_each(session, statements.source_totals(wanted)))
     except StatementFailed as error:
         return [], error.what
     now = [_as_month(month, sources) for month in months]

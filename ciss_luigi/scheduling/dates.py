@@ -6,8 +6,8 @@ import datetime as dt
 
 import luigi
 
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import BadRunDate
-from ciss_luigi.rundate import RunDate
 from ciss_luigi.scheduling.messages import EXAMPLE
 
 

@@ -20,14 +20,13 @@ import luigi.interface
 import luigi.worker
 from luigi.interface import PidLockAlreadyTakenExit
 
-from ciss_luigi.errors import AlreadyRunning, CissError, ConfigurationError, Stopped
-from ciss_luigi.operator.asking import explaining
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.errors import AlreadyRunning, CissError, ConfigurationError, Stopped, explaining
+from ciss_luigi.locking.filelocks import FileLock, Holder, LocksUnusable
 from ciss_luigi.scheduling import messages, signals
+from ciss_luigi.scheduling.cancelling import watching
 from ciss_luigi.scheduling.defaults import blame_the_user, exit_codes
-from ciss_luigi.scheduling.watching import watching
 from ciss_luigi.site import Site
-from ciss_luigi.state.locks import FileLock, Holder, LocksUnusable
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 

@@ -18,9 +18,8 @@ from luigi.rpc import RPCError
 
 from ciss_luigi.engines.base import Progress
 from ciss_luigi.errors import CissError, EngineUnavailable, Stopped
-from ciss_luigi.plaintext import printable_lines
+from ciss_luigi.plaintext import printable_lines, without_secrets
 from ciss_luigi.scheduling import ranges
-from ciss_luigi.variables import without_secrets
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 

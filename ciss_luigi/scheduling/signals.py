@@ -23,8 +23,8 @@ from typing import NoReturn
 
 from ciss_luigi import stopping
 from ciss_luigi.errors import Stopped
+from ciss_luigi.scheduling.cancelling import watching
 from ciss_luigi.scheduling.defaults import exit_codes
-from ciss_luigi.scheduling.watching import watching
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SOON_SECONDS = 0.01

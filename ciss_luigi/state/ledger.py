@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.state.files import make_folder, naming
 
 

@@ -18,10 +18,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi.rundate import Month, RunDate
-from ciss_luigi.sqlfiles import RUN_ID
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.billing.totals import Amounts, MonthTotals
+from ciss_luigi.sql.files import RUN_ID
 from ciss_luigi.state.files import remove, write_whole
-from ciss_luigi.totals import Amounts, MonthTotals
 from ciss_luigi.version import VERSION
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")

@@ -9,10 +9,24 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Protocol
 
 from ciss_luigi.state.files import remove, write_whole
 
 UNKNOWN = "unknown"
+
+
+class Writes(Protocol):
+    """Where unclosed writes are written down."""
+
+    def find(self, target: str) -> tuple[str, ...]:
+        """The traces of unclosed writes to a partition."""
+
+    def open(self, target: str, trace: str) -> None:
+        """Write down that a write begins."""
+
+    def close(self, target: str) -> None:
+        """Write down that the write has ended."""
 
 
 class OpenWrites:

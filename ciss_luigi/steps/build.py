@@ -5,16 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from ciss_luigi import billing, readiness
-from ciss_luigi.answers import read_source_totals, read_summary_totals
+from ciss_luigi.billing.rates import Rates, faults, wrong_rates
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.billing.totals import Build, Key, SourceTotals, compare_sources, month_totals
 from ciss_luigi.engines.base import Session, query_each
 from ciss_luigi.errors import BillingFault, TotalsDiffer
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.queries import readiness
+from ciss_luigi.queries.statements import Statements
+from ciss_luigi.queries.totalsread import read_rates, read_source_totals, read_summary_totals
 from ciss_luigi.state.markers import Marker, Step
-from ciss_luigi.statements import Statements
 from ciss_luigi.steps.job import Job
 from ciss_luigi.steps.parts import columns, listed, make_lost_tables, now, refresh, send
-from ciss_luigi.totals import Build, Key, SourceTotals, compare_sources, month_totals
 
 
 def build_temp(job: Job) -> Marker:
@@ -48,14 +49,14 @@ def _build_once(job: Job, session: Session) -> Marker:
     scope = readiness.judge(holdings, job.months, job.settings).require()
     make_lost_tables(job, session, statements, holdings.tables)
     sources = read_source_totals(query_each(session, statements.source_totals(scope.months)))
-    rates = billing.read_rates(session.query(statements.rates(scope.months)))
+    rates = read_rates(session.query(statements.rates(scope.months)))
     _refuse_faults(sources, rates, job)
     table = columns(session, statements, job.settings.temp_table)
     with session.writing(job.settings.temp_target(job.date)):
         send(session, statements.build(scope.months, table))
     temp = read_summary_totals(session.query(statements.temp_totals()))
     differences = compare_sources(sources, temp, Build(statements.run_id, str(job.date)))
-    differences += billing.wrong_rates(temp, rates, scope.months, job.settings.rate_fallback_months)
+    differences += wrong_rates(temp, rates, scope.months, job.settings.rate_fallback_months)
     if differences:
         raise TotalsDiffer(
             listed("the control totals of the sources and temp differ:", differences),
@@ -80,8 +81,8 @@ def _after_a_difference(job: Job) -> str:
     return f"ciss plan --date {job.date}, then correct {rules / 'build.sql'}" if rules else ""
 
 
-def _refuse_faults(sources: Mapping[Key, SourceTotals], rates: billing.Rates, job: Job) -> None:
-    found = billing.faults(sources, rates, job.settings.rate_fallback_months)
+def _refuse_faults(sources: Mapping[Key, SourceTotals], rates: Rates, job: Job) -> None:
+    found = faults(sources, rates, job.settings.rate_fallback_months)
     if found:
         raise BillingFault(
             listed("the sources break rules of the money:", found),

@@ -7,17 +7,16 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.config.settings import Settings
 from ciss_luigi.engines.base import Engine
 from ciss_luigi.errors import StepFailed
-from ciss_luigi.rundate import Month, RunDate
-from ciss_luigi.settings import Settings
+from ciss_luigi.locking.filelocks import Fence
+from ciss_luigi.queries.statements import Statements
+from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Markers, Step
-from ciss_luigi.statements import Statements
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
-
-Fence = Callable[[], None]
-"""To be passed right before publishing: raises when the right to publish is lost."""
 
 MonthLocks = Callable[[Sequence[Month]], AbstractContextManager[Fence]]
 
@@ -70,3 +69,16 @@ class Job:
     def months(self) -> tuple[Month, ...]:
         """The months in scope."""
         return self.date.months_in_scope(self.settings.grace_days)
+
+
+def job_of(site: Site, date: RunDate) -> Job:
+    """The job of a date, as a run would have it; nothing is opened yet."""
+    return Job(
+        site.settings,
+        site.engine(),
+        site.markers,
+        site.month_locks,
+        date,
+        build_engine=site.build_engine(),
+        impalas=site.impalas(),
+    )

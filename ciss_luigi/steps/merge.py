@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from ciss_luigi.answers import month_differences, read_summary_totals
+from ciss_luigi.billing.rundate import Month
+from ciss_luigi.billing.totals import MonthTotals
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import TempChanged, TotalsDiffer
-from ciss_luigi.readiness import newer_estimates
-from ciss_luigi.rundate import Month
+from ciss_luigi.locking.filelocks import Fence
+from ciss_luigi.queries.readiness import newer_estimates
+from ciss_luigi.queries.statements import Columns, Statements
+from ciss_luigi.queries.totalsread import month_differences, read_summary_totals
 from ciss_luigi.state.markers import Marker, Step
-from ciss_luigi.statements import Columns, Statements
 from ciss_luigi.steps.build import build_proven, build_temp
-from ciss_luigi.steps.job import Fence, Job
+from ciss_luigi.steps.job import Job
 from ciss_luigi.steps.parts import (
     columns,
     listed,
@@ -24,7 +26,6 @@ from ciss_luigi.steps.parts import (
     refresh,
     send,
 )
-from ciss_luigi.totals import MonthTotals
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 

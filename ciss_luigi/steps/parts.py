@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import CissError, StepFailed
+from ciss_luigi.queries.statements import Columns, Statements
 from ciss_luigi.state.markers import Step
-from ciss_luigi.statements import Columns, Statements
 from ciss_luigi.steps.job import Job
 
 Refreshes = Callable[[Statements], list[str]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps.job import Job
 from ciss_luigi.steps.parts import columns, now, refresh, send

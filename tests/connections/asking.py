@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ciss_luigi import settings
+from ciss_luigi.config import settings
 from ciss_luigi.errors import EngineUnavailable
 from ciss_luigi.site import Site
 

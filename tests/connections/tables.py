@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ciss_luigi import configfile, schema, settings
+from ciss_luigi.billing import schema
+from ciss_luigi.config import file as configfile
+from ciss_luigi.config import settings
 from ciss_luigi.operator.init import make_tables
 from ciss_luigi.site import Site
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ciss_luigi import connectargs, settings
+from ciss_luigi.config import connectargs, settings
+from ciss_luigi.config.settings import Settings
 from ciss_luigi.errors import ConfigurationError
-from ciss_luigi.settings import Settings
 from tests.command import Place
 from tests.servers import needs
 

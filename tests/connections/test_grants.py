@@ -8,7 +8,7 @@ from importlib import import_module
 
 import pytest
 
-from ciss_luigi import schema
+from ciss_luigi.billing import schema
 from tests.command import MAIN, STEPS, TEMP, Place
 from tests.connections import servers
 from tests.connections.tables import make_sources

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi import site
-from ciss_luigi.engines import hive, impala, lines
-from ciss_luigi.engines.lines import Line, NoConnection, explaining
-from ciss_luigi.engines.verdicts import Verdict, judge
+from ciss_luigi.engines.hive import driver as hive
+from ciss_luigi.engines.hiveserver2 import line as lines
+from ciss_luigi.engines.hiveserver2.line import Line, NoConnection, explaining
+from ciss_luigi.engines.hiveserver2.verdicts import Verdict, judge
+from ciss_luigi.engines.impala import driver as impala
 from ciss_luigi.errors import EngineUnavailable
 
 LINE = Line("hive.example.net", 10_000, None, 600.0)

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
-from ciss_luigi import schema
+from ciss_luigi.billing import schema
 from tests.command import PYTHON
 from tests.servers.clients import Address
 

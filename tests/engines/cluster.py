@@ -11,11 +11,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi import configfile, runner, schema, settings
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.config import file as configfile
+from ciss_luigi.config import settings
 from ciss_luigi.operator import check
-from ciss_luigi.rundate import RunDate
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Step
+from ciss_luigi.steps import runner
 from tests.command import PYTHON, Finished, Place, Running
 from tests.engines.backends import Backend, Rows
 from tests.reference import build, read_tables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ciss_luigi.sqlfiles import built_in
+from ciss_luigi.sql.files import built_in
 
 _SLEEPS = {"hive": "reflect", "spark": "java_method"}
 
@@ -27,7 +27,7 @@ def slow_sql(folder: Path, kind: str, milliseconds: int) -> Path:
 def slow_merge(milliseconds: int) -> str:
     """A prelude: Hive sleeps for every row that a command writes to main."""
     return f"""
-from ciss_luigi import statements
+from ciss_luigi.queries import statements
 original = statements.built_in
 slowly = " AND {_slowly("hive", milliseconds)}"
 statements.built_in = lambda name: original(name) + (slowly if name == "merge" else "")

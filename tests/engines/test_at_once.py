@@ -7,9 +7,9 @@ from itertools import groupby
 
 import pytest
 
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.queries.statements import Statements
 from ciss_luigi.state.markers import Step
-from ciss_luigi.statements import Statements
 from tests.engines.cluster import (
     HIVE,
     HIVE_IMPYLA,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ciss_luigi.engines.base import Progress
-from ciss_luigi.engines.journal import progress
+from ciss_luigi.engines.hiveserver2.journal import progress
 from ciss_luigi.scheduling.messages import Teller
 from tests.command import Luigid, Place, wait_until
 from tests.engines.cluster import HIVE, Where
@@ -56,7 +56,7 @@ def test_luigid_is_told_a_percentage_and_a_page() -> None:
 TELLING = """
 from pathlib import Path
 import time
-from ciss_luigi import runner
+from ciss_luigi.steps import runner
 from ciss_luigi.engines.base import Progress
 original = runner._job
 def telling(site, date, tell, queue, watch):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ciss_luigi.engines.hiveserver2 import HiveServer2Session
+from ciss_luigi.engines.hiveserver2.session import HiveServer2Session
 from ciss_luigi.errors import OutcomeUnknown, StatementFailed
 from ciss_luigi.site import Site
 from tests.engines.cluster import IMPALA, Cluster

@@ -8,10 +8,10 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 import pytest
 
-from ciss_luigi.answers import read_summary_totals
-from ciss_luigi.rundate import Month, RunDate
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.queries.statements import Statements
+from ciss_luigi.queries.totalsread import read_summary_totals
 from ciss_luigi.state.markers import Step
-from ciss_luigi.statements import Statements
 from tests.engines.cluster import DUCKDB, Cluster, Where
 from tests.engines.conftest import MakeCluster, engine_params
 

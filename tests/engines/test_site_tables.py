@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ciss_luigi import schema
+from ciss_luigi.billing import schema
 from tests.engines.cluster import HIVE, IMPALA, SPARK_ANSI, Cluster, Where, expected
 from tests.engines.conftest import MakeCluster, engine_params, pairs
 from tests.sample import SAMPLE

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.operator import plan
-from ciss_luigi.rundate import RunDate
 from tests.engines.cluster import HIVE, IMPALA, SPARK_ANSI
 from tests.engines.conftest import MakeCluster
 from tests.servers.impalafront import ImpalaFront

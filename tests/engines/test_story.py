@@ -13,7 +13,7 @@ FIRST, OLDER, LATER = "2016-11-22", "2016-11-20", "2016-11-25"
 NO_DATA_YET = "2017-03-02"
 KILLED_AFTER_BUILD = """
 import os, signal
-from ciss_luigi import runner
+from ciss_luigi.steps import runner
 from ciss_luigi.state.markers import Step
 perform = runner.perform
 def killed(site, date, step, **how):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ciss_luigi import schema
-from ciss_luigi.schema import Column
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.schema import Column
 from ciss_luigi.state.markers import Step
 from tests.engines.cluster import HIVE_TRANSACTIONAL, Cluster, Where, expected, months_of
 from tests.engines.conftest import MakeCluster, engine_params

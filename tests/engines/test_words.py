@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from TCLIService import ttypes
 
-from ciss_luigi.engines import thrift
-from ciss_luigi.engines.client import State, Status
-from ciss_luigi.engines.hive import HiveDriver
-from ciss_luigi.engines.impala import _ttypes
-from ciss_luigi.engines.verdicts import Verdict
+from ciss_luigi.engines.hive.driver import HiveDriver
+from ciss_luigi.engines.hiveserver2 import thrift
+from ciss_luigi.engines.hiveserver2.client import State, Status
+from ciss_luigi.engines.hiveserver2.verdicts import Verdict
+from ciss_luigi.engines.impala.driver import _ttypes
 from ciss_luigi.errors import SettingRefused, StatementFailed
 from tests.engines.cluster import HIVE, HIVE_IMPYLA, SPARK_ANSI, SPARK_IMPYLA, Where
 from tests.engines.conftest import MakeCluster, engine_params

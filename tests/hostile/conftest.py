@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ciss_luigi import variables
+from ciss_luigi import plaintext
 
 
 @pytest.fixture(autouse=True)
 def _own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is taken for a secret in one test is none in another."""
-    monkeypatch.setattr(variables, "_secrets", set())
+    monkeypatch.setattr(plaintext, "_secrets", set())

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ciss_luigi import variables
-from ciss_luigi.engines import hiveserver2
-from ciss_luigi.engines.verdicts import Verdict
+from ciss_luigi.engines.hiveserver2 import session as hiveserver2
+from ciss_luigi.engines.hiveserver2.verdicts import Verdict
 from ciss_luigi.errors import StepFailed
+from ciss_luigi.plaintext import remember
 from ciss_luigi.scheduling.messages import Readable
 from tests.command import MAIN, Place, name_of
 from tests.helpers import Answer, ciss, run
@@ -151,7 +151,7 @@ def test_so_it_is_with_what_was_raised(log: logging.Logger, kept: Kept, error: E
 
 
 def test_a_traceback_shows_no_secret(log: logging.Logger, kept: Kept) -> None:
-    variables.remember("hunter2-hunter2")
+    remember("hunter2-hunter2")
     try:
         raise TypeError("connect() got hunter2-hunter2")
     except TypeError:

@@ -18,7 +18,7 @@ DATE = "2016-11-10"
 SECRET = "s3cr@t/%&pass"
 TELLING = f"""
 import time
-from ciss_luigi import runner
+from ciss_luigi.steps import runner
 from ciss_luigi.errors import StepFailed
 from ciss_luigi.state.markers import Step
 
@@ -94,7 +94,7 @@ def test_no_script_in_a_failure_runs_on_the_page(place: Place, daemon: Luigid, t
 
 
 REPEATING = f"""
-from ciss_luigi import runner
+from ciss_luigi.steps import runner
 from ciss_luigi.errors import StatementFailed
 from ciss_luigi.state.markers import Step
 

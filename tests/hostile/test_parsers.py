@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ciss_luigi import configfile
-from ciss_luigi import settings as settings_module
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.config import file as configfile
+from ciss_luigi.config import settings as settings_module
+from ciss_luigi.config.keys import KEYS
+from ciss_luigi.config.settings import Settings
 from ciss_luigi.errors import BadRunDate, ConfigurationError
-from ciss_luigi.rundate import RunDate
-from ciss_luigi.settingkeys import KEYS
-from ciss_luigi.settings import Settings
 from ciss_luigi.state.ledger import Ledger, Outcome
 from ciss_luigi.state.markers import Marker, Place, Step
 from tests.test_state_markers import DATE, PLACE, marker, markers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ciss_luigi.variables import remember, without_secrets
+from ciss_luigi.plaintext import remember, without_secrets
 
 FORGED = "INFO: merged 2016-11: 99 rows"
 SCRIPT = '<img src=x onerror="window.ran = true"><script>window.ran = true</script>'

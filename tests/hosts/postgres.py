@@ -24,7 +24,7 @@ WITH_PASSWORD = "ciss"
 def short_term(seconds: float) -> str:
     """A prelude: leases run out after so many seconds."""
     return f"""
-from ciss_luigi.leases import Leases
+from ciss_luigi.locking.leases import Leases
 Leases.__init__.__defaults__ = ({seconds},)
 """
 

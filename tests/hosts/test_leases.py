@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from ciss_luigi.errors import ConfigurationError, EngineUnavailable
-from ciss_luigi.leasebook import LeaseBook
-from ciss_luigi.leases import Lease, LeaseLost, Leases
+from ciss_luigi.locking.leasebook import LeaseBook
+from ciss_luigi.locking.leases import Lease, LeaseLost, Leases
 from ciss_luigi.state.writes import OpenWrites
 from tests.hosts.postgres import Postgres
 

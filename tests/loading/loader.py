@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from ciss_luigi import schema
+from ciss_luigi.billing import schema
 from ciss_luigi.engines.base import Session
-from ciss_luigi.engines.embedded import DuckDbEngine
+from ciss_luigi.engines.duckdb.engine import DuckDbEngine
 from ciss_luigi.loading import LoadedTable, LoadError, load_folder
 
 DATABASE = "mnaas"

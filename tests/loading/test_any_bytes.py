@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ciss_luigi.engines.embedded import DuckDbEngine
+from ciss_luigi.engines.duckdb.engine import DuckDbEngine
 from ciss_luigi.loading import LoadError
 from tests.loading.loader import DATABASE, NAMES, RATES, Warehouse, csv_text, rates, warehouse
 

@@ -22,7 +22,7 @@ fcntl.flock = refuse
 
 AT_A_STEP = """
 import shutil, subprocess
-from ciss_luigi import runner
+from ciss_luigi.steps import runner
 from ciss_luigi.steps import merge
 from ciss_luigi.state.markers import Step
 

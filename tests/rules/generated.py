@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.billing.rundate import RunDate
 from tests import reference
 from tests.reference import Cell, Tables
 from tests.rules.harness import TextRow, held_row

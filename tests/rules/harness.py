@@ -11,12 +11,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
-from ciss_luigi import readiness, runner, schema, settings
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.config import settings
 from ciss_luigi.engines.base import Engine, Row
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.queries import readiness
+from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Queue, Site, Watch, ignore
 from ciss_luigi.state.markers import STEPS, Marker, Step
-from ciss_luigi.statements import Statements
+from ciss_luigi.steps import runner
 from tests.reference import MONEY_COLUMNS, Cell, SourceTable, Tables
 from tests.rules.duckfile import DuckFile
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ciss_luigi.sqlfiles import built_in
+from ciss_luigi.sql.files import built_in
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import CissError
-from ciss_luigi.rundate import RunDate
 from tests import reference
 from tests.reference import Cell, ReferenceFault, Tables
 from tests.rules.harness import Bench, TextRow, held_row, in_order

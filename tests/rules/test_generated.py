@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import event, given, settings
 
+from ciss_luigi.billing.totals import plain
 from ciss_luigi.errors import CissError
 from ciss_luigi.state.markers import Step
-from ciss_luigi.totals import plain
 from tests import reference
 from tests.reference import ReferenceFault, Tables
 from tests.rules.generated import ONE_MONTH, QUICK, TWO_MONTHS, Case, cases

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from ciss_luigi import statements
 from ciss_luigi.errors import TotalsDiffer
-from ciss_luigi.sqlfiles import built_in
+from ciss_luigi.queries import statements
+from ciss_luigi.sql.files import built_in
 from ciss_luigi.state.markers import STEPS, Step
 from tests.rules.harness import MAIN, Bench
 from tests.rules.telling import BEFORE, DATE, EXPECTED

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi.errors import StatementFailed, TotalsDiffer
-from ciss_luigi.sqlfiles import built_in
+from ciss_luigi.sql.files import built_in
 from ciss_luigi.state.markers import STEPS, Step
 from tests.rules.harness import TEMP, Bench
 from tests.rules.mutants import CAUGHT, ONLY_A_REFERENCE, Mutant

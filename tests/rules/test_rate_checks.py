@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ciss_luigi.billing import Rate, choose_rate, faults, wrong_rates
-from ciss_luigi.totals import Key, SourceTotals
+from ciss_luigi.billing.rates import Rate, choose_rate, faults, wrong_rates
+from ciss_luigi.billing.totals import Key, SourceTotals
 from tests.rules.test_totals_checks import KEY, MONTH, SUMMARY
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from ciss_luigi.engines.embedded import DuckDbEngine
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.engines.duckdb.engine import DuckDbEngine
 from ciss_luigi.errors import SourcesMissing
-from ciss_luigi.rundate import RunDate
 from tests import reference
 from tests.reference import ReferenceFault, Tables, read_tables
 from tests.rules.harness import MAIN, SAMPLE, SHARED, Bench, in_order

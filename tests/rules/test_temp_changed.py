@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ciss_luigi.errors import TempChanged, TotalsDiffer
-from ciss_luigi.sqlfiles import built_in
+from ciss_luigi.sql.files import built_in
 from ciss_luigi.state.markers import STEPS, Step
 from tests.rules.harness import MAIN, TEMP, Bench
 from tests.rules.telling import BEFORE, DATE, EXPECTED, LATE

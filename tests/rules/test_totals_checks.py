@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 
-from ciss_luigi.answers import month_differences
-from ciss_luigi.rundate import Month, RunDate
-from ciss_luigi.schema import CHARGES
-from ciss_luigi.state.markers import Marker, Step
-from ciss_luigi.totals import (
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.billing.schema import CHARGES
+from ciss_luigi.billing.totals import (
     Amounts,
     Build,
     Key,
@@ -25,6 +23,8 @@ from ciss_luigi.totals import (
     compare_sources,
     month_totals,
 )
+from ciss_luigi.queries.totalsread import month_differences
+from ciss_luigi.state.markers import Marker, Step
 
 MONTH = Month(2017, 1)
 KEY: Key = ("2017-01", "GBP")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ciss_luigi.billing.schema import CHARGE_SOURCES
 from ciss_luigi.errors import BillingFault, CissError
-from ciss_luigi.schema import CHARGE_SOURCES
 from tests.rules.harness import Bench
 from tests.rules.telling import DATE, EXPECTED
 

@@ -34,7 +34,7 @@ guard.claim = late
 """A prelude: Luigi has heard that the date is not complete, and goes on only when it is let go."""
 
 FAILING = """
-from ciss_luigi import runner
+from ciss_luigi.steps import runner
 from ciss_luigi.errors import StepFailed
 def fail(job):
     raise StepFailed("it broke")

@@ -18,7 +18,7 @@ from tests.command import Place, Running, wait_until
 HELD = """
 import os, time
 from pathlib import Path
-from ciss_luigi import runner
+from ciss_luigi.steps import runner
 from ciss_luigi.state.markers import Step
 
 def hold(step):
@@ -57,9 +57,9 @@ watch()
 
 BARE = """
 import datetime as dt, json, os, time
-from ciss_luigi import runner
+from ciss_luigi.steps import runner
 from ciss_luigi.state.markers import Marker, Step
-from ciss_luigi.totals import MonthTotals
+from ciss_luigi.billing.totals import MonthTotals
 
 def note(target):
     began = time.time()

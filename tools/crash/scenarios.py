@@ -6,7 +6,7 @@ import datetime as dt
 import random
 
 from ciss_luigi import site
-from ciss_luigi.rundate import RunDate
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.state.markers import STEPS
 from tests.command import Place
 from tools.crash.trial import Scenario

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ciss_luigi import answers, billing, readiness
+from ciss_luigi.billing import rates
+from ciss_luigi.billing.rundate import Month
 from ciss_luigi.engines.base import Session, query_each
 from ciss_luigi.operator.checks.findings import FILL, Group
-from ciss_luigi.readiness import Scope
-from ciss_luigi.rundate import Month
-from ciss_luigi.statements import Statements
+from ciss_luigi.queries import readiness, totalsread
+from ciss_luigi.queries.readiness import Scope
+from ciss_luigi.queries.statements import Statements
 from ciss_luigi.steps import Job
 
 
@@ -41,16 +42,16 @@ def _tell_scope(group: Group, job: Job, scope: Scope) -> None:
 
 
 def _rules(group: Group, job: Job, session: Session, statements: Statements, months: Sequence[Month]) -> None:
-    totals = answers.read_source_totals(query_each(session, statements.source_totals(months)))
-    rates = billing.read_rates(session.query(statements.rates(months)))
-    faults = billing.faults(totals, rates, job.settings.rate_fallback_months)
+    totals = totalsread.read_source_totals(query_each(session, statements.source_totals(months)))
+    found_rates = totalsread.read_rates(session.query(statements.rates(months)))
+    faults = rates.faults(totals, found_rates, job.settings.rate_fallback_months)
     for text in faults:
         group.fault(text, "correct the source rows")
     if faults:
         return
     for month, currency in sorted(key for key in totals if key[1] is not None):
-        chosen = billing.choose_rate(
-            rates, Month.parse(month), currency or "", job.settings.rate_fallback_months
+        chosen = rates.choose_rate(
+            found_rates, Month.parse(month), currency or "", job.settings.rate_fallback_months
         )
         if chosen is not None and chosen[0] != month:
             group.note(f"{month}: {currency!r} would be converted at the rate of {chosen[0]}")

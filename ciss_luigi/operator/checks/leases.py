@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ciss_luigi.errors import ConfigurationError, EngineUnavailable
-from ciss_luigi.leasebook import LeaseBook
+from ciss_luigi.locking.leasebook import LeaseBook
 from ciss_luigi.operator.checks.findings import CONFIGURATION, ENGINE_AWAY, Group
 
 

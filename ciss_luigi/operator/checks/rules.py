@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.operator.checks.engines import explain, reaching
 from ciss_luigi.operator.checks.findings import Group
-from ciss_luigi.rundate import RunDate
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import Job
 from ciss_luigi.steps.parts import columns

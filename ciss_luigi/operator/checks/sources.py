@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 
-from ciss_luigi import schema
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.rundate import Month
+from ciss_luigi.billing.schema import Table
 from ciss_luigi.engines.base import Row, Session
 from ciss_luigi.operator.checks.findings import FILL, Group
-from ciss_luigi.rundate import Month
-from ciss_luigi.schema import Table
-from ciss_luigi.statements import Statements
+from ciss_luigi.queries.statements import Statements
 
 NEWEST = 4
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ciss_luigi.locking.filelocks import FileLock, LocksUnusable
 from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
 from ciss_luigi.state.files import remove, write_whole
-from ciss_luigi.state.locks import FileLock, LocksUnusable
 
 
 def check(group: Group, state_dir: Path) -> None:

@@ -10,13 +10,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from ciss_luigi import schema
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.schema import Column, Table
+from ciss_luigi.config.settings import Settings
 from ciss_luigi.engines.base import Capabilities, Dialect, Session
 from ciss_luigi.errors import StatementFailed
 from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
-from ciss_luigi.schema import Column, Table
-from ciss_luigi.settings import Settings
-from ciss_luigi.statements import MONTH, TEMP_PARTITION, Statements, tagged
+from ciss_luigi.queries.statements import MONTH, TEMP_PARTITION, Statements, tagged
 
 _TYPE = re.compile(r"(\w+)(?:\((\d+)(?:, *(\d+))?\))?")
 _TEXTS = {"STRING", "VARCHAR", "TEXT"}

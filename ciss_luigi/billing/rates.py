@@ -1,0 +1,120 @@
+"""What must be right with currencies and rates before anything is built.
+
+The engine says which rates there are and which are unusable (``rates.sql``); the rules that need both
+months and currencies at once are these (CONTRACT section 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ciss_luigi.billing.rundate import Month
+from ciss_luigi.billing.totals import Key, SourceTotals, SummaryTotals, plain
+from ciss_luigi.plaintext import printable
+
+USD = "USD"
+_ONE = Decimal("1.00000000")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What the rate table says of one currency in one month."""
+
+    lowest: Decimal | None
+    highest: Decimal | None
+    unusable: int
+    unusable_example: str | None
+
+
+Rates = Mapping[tuple[str, str], Rate]
+"""By month and currency."""
+
+
+def is_blank(text: str | None) -> bool:
+    """NULL, empty, or only spaces U+0020."""
+    return text is None or not text.strip(" ")
+
+
+def choose_rate(
+    rates: Rates, month: Month, currency: str, fallback_months: int
+) -> tuple[str, Decimal] | None:
+    """The rate month and rate that the rules give for a currency, or None without one."""
+    if currency == USD:
+        return str(month), _ONE
+    for back in range(fallback_months + 1):
+        earlier = str(month.minus(back))
+        rate = rates.get((earlier, currency))
+        if rate is not None and rate.highest is not None:
+            return earlier, rate.highest
+    return None
+
+
+def faults(sources: Mapping[Key, SourceTotals], rates: Rates, fallback_months: int) -> list[str]:
+    """Everything that forbids a build.
+
+    Blank currencies, missing, contradictory and unusable rates, numbers that do not fit their columns.
+    """
+    found = [
+        text
+        for (month, currency), rate in sorted(rates.items())
+        for text in _rate_faults(month, currency, rate)
+    ]
+    for month, currency in sorted(sources, key=lambda key: (key[0], key[1] or "")):
+        if currency is None or is_blank(currency):
+            found.append(f"{month}: a charge has the blank currency {currency!r}")
+        elif choose_rate(rates, Month.parse(month), currency, fallback_months) is None:
+            found.append(f"{month}: no rate {currency!r} -> USD, nor in the {fallback_months} months before")
+    return found + [text for key, source in sources.items() for text in _unfit(key, source)]
+
+
+def _unfit(key: Key, source: SourceTotals) -> list[str]:
+    month, currency = key
+    return [
+        f"{month} {currency!r}: {count} numbers of the {role} table do not fit: "
+        "an amount is a DECIMAL(18,4), a count a whole number"
+        for role, count in source.unfit.items()
+    ]
+
+
+def _rate_faults(month: str, currency: str, rate: Rate) -> list[str]:
+    found = []
+    if rate.unusable:
+        example = printable(str(rate.unusable_example))
+        found.append(
+            f"{month}: the rate {currency!r} -> USD is {example}: zero, negative, "
+            "not a number or beyond DECIMAL(18,8)"
+        )
+    if rate.lowest != rate.highest:
+        found.append(
+            f"{month}: two different rates {currency!r} -> USD, "
+            f"{plain(rate.lowest)} and {plain(rate.highest)}"
+        )
+    return found
+
+
+def wrong_rates(
+    temp: Mapping[Key, SummaryTotals], rates: Rates, months: Sequence[Month], fallback_months: int
+) -> list[str]:
+    """Where temp's rate is not the one that the rules choose."""
+    found = []
+    built = {str(month): month for month in months}
+    for (month, currency), row in temp.items():
+        if month not in built:
+            continue
+        right = choose_rate(rates, built[month], currency or "", fallback_months)
+        if right is not None and _differs(row, right):
+            found.append(
+                f"{month} {currency!r}: converted at {_range(row.rates)} of {_range(row.rate_months)}, "
+                f"the rules say {plain(right[1])} of {right[0]}"
+            )
+    return found
+
+
+def _differs(row: SummaryTotals, right: tuple[str, Decimal]) -> bool:
+    return row.rate_months != (right[0], right[0]) or row.rates != (right[1], right[1])
+
+
+def _range(pair: tuple[Decimal | str | None, Decimal | str | None]) -> str:
+    return " to ".join(dict.fromkeys(printable(plain(value)) for value in pair))

@@ -1,0 +1,115 @@
+"""Readers of single values of ``connect_args``: each takes JSON's type or a URL's text.
+
+A reader raises ValueError that says what is wrong and does not repeat the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ciss_luigi.plaintext import remember
+from ciss_luigi.sql.files import NAME
+
+Reader = Callable[[Any, Path], Any]
+
+_FLAGS = {"true": True, "false": False}
+
+
+def text(value: Any, _: Path) -> str:
+    """Some text."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("is no text")
+    return value
+
+
+def secret(value: Any, folder: Path) -> str:
+    """A text that no error may repeat, also where it stands in the configuration as it is."""
+    plain = text(value, folder)
+    remember(plain)
+    return plain
+
+
+def flag(value: Any, _: Path) -> bool:
+    """True or false; text too, since a URL has nothing else, but never "any text is true"."""
+    truth = value if isinstance(value, bool) else _FLAGS.get(str(value).lower())
+    if truth is None:
+        raise ValueError("is neither true nor false")
+    return truth
+
+
+def seconds(value: Any, _: Path) -> float:
+    """A time in seconds."""
+    try:
+        number = 0.0 if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = 0.0
+    if not 0 < number < 1e6:  # noqa: PLR2004 - also refuses nan and inf
+        raise ValueError("is no number of seconds above 0")
+    return number
+
+
+def whole(value: Any, _: Path) -> int:
+    """A whole number above 0."""
+    if isinstance(value, bool) or not str(value).isdigit() or int(value) == 0:
+        raise ValueError("is no whole number above 0")
+    return int(value)
+
+
+def certificates(value: Any, folder: Path) -> str:
+    """A PEM file of authorities, relative to the configuration's folder; read once to be sure."""
+    import ssl
+
+    path = Path(folder, Path(text(value, folder)).expanduser())
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except ssl.SSLError:
+        raise ValueError("is no file of certificates in PEM (a Java keystore has to be converted)") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    return str(path)
+
+
+def database(value: Any, _: Path) -> str:
+    """The name of a schema; it goes into a statement as it is."""
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise ValueError("is no plain SQL name (letters, digits, _)")
+    return value
+
+
+def one_of(*allowed: str) -> Reader:
+    """One of some words, in capitals or not."""
+
+    def read(value: Any, _: Path) -> str:
+        if str(value).upper() not in allowed:
+            raise ValueError(f"is none of {', '.join(allowed)}")
+        return str(value).upper()
+
+    return read
+
+
+def mapping(value: Any, folder: Path) -> dict[str, str]:
+    """Names with texts."""
+    return {str(name): str(item) for name, item in json_object(value, folder).items()}
+
+
+def json_object(value: Any, _: Path) -> dict[str, Any]:
+    """A JSON object, its values as they are."""
+    if not isinstance(value, dict):
+        raise ValueError("is no JSON object")
+    return value
+
+
+def json_list(value: Any, _: Path) -> list[Any]:
+    """A JSON list, its values as they are."""
+    if not isinstance(value, list):
+        raise ValueError("is no JSON list")
+    return value
+
+
+def names(value: Any, _: Path) -> Any:
+    """A name or a list of names."""
+    if not isinstance(value, str | list):
+        raise ValueError("is neither text nor a list")
+    return value

@@ -1,0 +1,174 @@
+"""Which file holds ``[ciss]``: the files that Luigi reads, read raw.
+
+Luigi's own parser fills in ``${NAME}`` as text and takes ``%`` as a sign; a password must survive both,
+so the file is read here without interpolation.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import shlex
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from ciss_luigi.config.keys import KEYS, SECTION
+from ciss_luigi.errors import ConfigurationError, Fault
+
+Sections = dict[str, dict[str, str]]
+KNOWN_SECTIONS = (SECTION,)
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """The one file that holds ``[ciss]``, with its ``[ciss*]`` sections.
+
+    ``path`` is the file itself, whatever links and ``..`` led to it: two ways to one file must not mean two
+    sets of markers.
+    """
+
+    path: Path
+    sections: Sections
+    faults: tuple[Fault, ...] = ()
+    """``[ciss...]`` sections that nobody knows, in any of the files."""
+
+
+def luigi_paths(environment: Mapping[str, str], folder: Path) -> list[Path]:
+    """The files that Luigi reads, in its order."""
+    ending = "toml" if environment.get("LUIGI_CONFIG_PARSER") == "toml" else "cfg"
+    names = ["/etc/luigi/luigi.toml", "luigi.toml"]
+    if ending == "cfg":
+        names = ["/etc/luigi/client.cfg", "/etc/luigi/luigi.cfg", "client.cfg", "luigi.cfg"]
+    named = environment.get("LUIGI_CONFIG_PATH")
+    return [Path(folder, name) for name in [*names, *([named] if named else [])]]
+
+
+def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
+    """The file with the ``[ciss]`` section.
+
+    Raises ConfigurationError when LUIGI_CONFIG_PATH names a missing file, or when no file or more than one
+    has the section; it lists the files looked at.
+    """
+    paths = luigi_paths(environment, folder)
+    looked = "; looked at: " + ", ".join(map(str, paths))
+    named = environment.get("LUIGI_CONFIG_PATH")
+    if named and not Path(folder, named).is_file():
+        raise ConfigurationError(
+            f"LUIGI_CONFIG_PATH names a missing file: {named}{looked}",
+            next_command="have LUIGI_CONFIG_PATH name a file that is there, or unset it, then: ciss check",
+        )
+    if named and (named.endswith(".toml")) != (environment.get("LUIGI_CONFIG_PARSER") == "toml"):
+        raise _not_read_by_luigi(named)
+    files = {path.resolve(): read(path) for path in paths if path.is_file()}
+    holders = [path for path, sections in files.items() if SECTION in sections]
+    if not holders:
+        raise _no_section(files, looked, _command_to_make_one(paths[-1], folder))
+    if len(holders) > 1:
+        raise ConfigurationError(
+            f"more than one file has a [{SECTION}] section: {' and '.join(map(str, holders))}{looked}",
+            next_command="take the section out of all but one, then: ciss check",
+        )
+    return ConfigFile(holders[0], _ours(files[holders[0]]), tuple(_unknown(files)))
+
+
+def _not_read_by_luigi(named: str) -> ConfigurationError:
+    """Luigi passes over a file of the other format, with all its sections."""
+    if named.endswith(".toml"):
+        following = "export LUIGI_CONFIG_PARSER=toml (and pip install toml), then: ciss check"
+    else:
+        following = "unset LUIGI_CONFIG_PARSER, or name a file that ends with .toml, then: ciss check"
+    return ConfigurationError(
+        f"LUIGI_CONFIG_PATH names {named}, which Luigi passes over: LUIGI_CONFIG_PARSER says otherwise",
+        next_command=following,
+    )
+
+
+def _no_section(files: Mapping[Path, Sections], looked: str, command: str) -> ConfigurationError:
+    """The error, with the section that was probably meant to be it, if there is one."""
+    for path, sections in files.items():
+        for name in sections:
+            if name.startswith(SECTION) or get_close_matches(name.strip().lower(), KNOWN_SECTIONS, 1):
+                return ConfigurationError(
+                    f"no file has a [{SECTION}] section, but {path} has [{name}]{looked}",
+                    next_command=f"write [{SECTION}] for [{name}] there, then: ciss check",
+                )
+    return ConfigurationError(f"no file has a [{SECTION}] section{looked}", next_command=command)
+
+
+def _command_to_make_one(path: Path, folder: Path) -> str:
+    """What to type for a section with nothing but defaults; a file that is there keeps what it holds."""
+    shown = shlex.quote(path.name if path.parent == folder else str(path))
+    if path.exists():
+        return f"printf '\\n[{SECTION}]\\n' >> {shown} && ciss check"
+    return f"printf '[{SECTION}]\\n' > {shown} && ciss check"
+
+
+def _ours(sections: Sections) -> Sections:
+    return {name: values for name, values in sections.items() if name.startswith(SECTION)}
+
+
+def _unknown(files: Mapping[Path, Sections]) -> Iterator[Fault]:
+    for path, sections in files.items():
+        for name in _ours(sections):
+            if name not in KNOWN_SECTIONS:
+                yield Fault(name, "", f"unknown section in {path}{_nearest(name)}", f"[{SECTION}]")
+
+
+def _nearest(name: str) -> str:
+    near = get_close_matches(name, KNOWN_SECTIONS, 1)
+    return f"; did you mean [{near[0]}]?" if near else ""
+
+
+def read(path: Path) -> Sections:
+    """All sections of one file; raises ConfigurationError when no parser can read it."""
+    try:
+        if path.suffix == ".toml":
+            with path.open("rb") as file:
+                return _from_toml(tomllib.load(file))
+        return _from_cfg(path.read_text(encoding="utf-8"), path)
+    except (OSError, ValueError, RecursionError, configparser.Error) as error:
+        raise ConfigurationError(
+            f"{path} cannot be read: {_what(error)}", next_command="correct that file, then: ciss check"
+        ) from None
+
+
+def _what(error: Exception) -> str:
+    """What is wrong, without the line itself: a password may stand in it."""
+    if isinstance(error, configparser.MissingSectionHeaderError):
+        return f"line {error.lineno} stands before the first section"
+    if isinstance(error, configparser.ParsingError):
+        lines = ", ".join(str(number) for number, _ in error.errors)
+        return f"line {lines} is neither a section, a key with a value, nor a comment"
+    return str(error)
+
+
+def _from_cfg(text: str, path: Path) -> Sections:
+    parser = configparser.RawConfigParser(default_section="")  # so that [DEFAULT] is told apart
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(text, str(path))
+    sections = {name: dict(parser.items(name)) for name in parser.sections()}
+    if SECTION in sections and parser.has_section(configparser.DEFAULTSECT):
+        known = {key.name for key in KEYS}
+        inherited = {key: value for key, value in parser.items(configparser.DEFAULTSECT) if key in known}
+        sections[SECTION] = {**inherited, **sections[SECTION]}
+    return sections
+
+
+def _from_toml(document: Mapping[str, Any]) -> Sections:
+    return {
+        name: {key: _as_text(value) for key, value in section.items()}
+        for name, section in document.items()
+        if isinstance(section, dict)
+    }
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return json.dumps(value, default=str)

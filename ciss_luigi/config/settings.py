@@ -1,0 +1,188 @@
+"""The settings of ``[ciss]``.
+
+Reading is all or nothing: a Settings is whole and valid, or all faults are reported at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.config import connectargs, crosschecks
+from ciss_luigi.config.keys import KEYS, SECTION, Context, unknown
+from ciss_luigi.config.urls import Warehouse
+from ciss_luigi.errors import ConfigurationError, Fault
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of ``[ciss]``, checked. Its ``repr`` shows no secret."""
+
+    warehouse: Warehouse
+    build_warehouse: Warehouse | None
+    refresh_warehouse: Warehouse | None
+    statement_deadline_minutes: float
+    orphan_wait_minutes: float
+    month_partition: str
+    database: str
+    temp_table: str
+    main_table: str
+    source_tables: Mapping[str, str]
+    sql_dir: Path | None
+    state_dir: Path
+    lease_url: str = field(repr=False)
+    grace_days: int
+    required_sources: tuple[str, ...]
+    rate_fallback_months: int
+    allow_older: bool
+    temp_keep_days: int
+    retries: int
+    retry_wait_seconds: float
+
+    def source(self, role: str) -> str:
+        """A source table's name with its database."""
+        return f"{self.database}.{self.source_tables[role]}"
+
+    @property
+    def temp(self) -> str:
+        """Temp's name with its database."""
+        return f"{self.database}.{self.temp_table}"
+
+    @property
+    def main(self) -> str:
+        """Main's name with its database."""
+        return f"{self.database}.{self.main_table}"
+
+    def temp_target(self, date: RunDate) -> str:
+        """A date's part of temp, as leases and records of writes name it."""
+        return f"{self.temp} {date}"
+
+    def main_target(self, month: Month) -> str:
+        """A month of main, as leases and records of writes name it."""
+        return f"{self.main} {month}"
+
+
+def read(
+    section: Mapping[str, str],
+    folder: Path,
+    environment: Mapping[str, str],
+    found: Sequence[Fault] = (),
+) -> Settings:
+    """Check a ``[ciss]`` section as it stands in its file (no interpolation).
+
+    Raises ConfigurationError that names every fault at once, those ``found`` before among them.
+    """
+    context = Context(folder, environment)
+    faults = [*found]
+    faults += [unknown(name) for name in section if name not in {key.name for key in KEYS}]
+    values: dict[str, Any] = {}
+    broken = _broken_lines(section)
+    faults += broken.values()
+    for key in KEYS:
+        if key.name in broken:
+            continue
+        try:
+            values[key.name] = key.value(section.get(key.name, key.default).strip(), context)
+        except ValueError as error:
+            faults.append(Fault(SECTION, key.name, str(error), key.example))
+    faults += crosschecks.find(values) + _connection_faults(values, folder) + _idle_settings(values)
+    if faults:
+        raise ConfigurationError("the configuration has faults", tuple(faults))
+    values["source_tables"] = {table.role: values.pop(f"{table.role}_table") for table in schema.SOURCES}
+    settings = values.pop("session_settings")
+    engines: dict[str, Any] = {
+        name: _whole_engine(values.pop(url), values.pop(arguments), settings, folder)
+        for name, url, arguments in _ENGINES
+    }
+    return Settings(**engines, **values)
+
+
+_COMMENT = re.compile(r"\s[#;]")
+
+
+def _broken_lines(section: Mapping[str, str]) -> dict[str, Fault]:
+    """Values of several lines or with a comment behind them, by key: nobody means one.
+
+    Luigi's parser makes the first of an indented line. JSON may have them, and says itself what does not
+    belong to it.
+    """
+    keys = {key.name: key for key in KEYS}
+    found = {}
+    for name, text in section.items():
+        first, _, rest = text.strip().partition("\n")
+        if _COMMENT.search(first) and not first.startswith("{"):
+            problem = "a comment stands on a line of its own: here it is part of the value"
+            found[name] = Fault(SECTION, name, problem, keys[name].example if name in keys else "")
+        elif rest and not first.startswith("{"):
+            problem = "the next line is indented and so belongs to this value"
+            swallowed = re.split("[=:]", rest)[0].strip()  # never the rest of a line: it may be a password
+            if swallowed in keys:
+                problem += f"; begin {swallowed} at the start of its line"
+            found[name] = Fault(SECTION, name, problem, keys[name].example if name in keys else "")
+    return found
+
+
+_ENGINES = (
+    ("warehouse", "warehouse_url", "connect_args"),
+    ("build_warehouse", "build_url", "build_connect_args"),
+    ("refresh_warehouse", "refresh_url", "refresh_connect_args"),
+)
+
+
+def _whole_engine(
+    warehouse: Warehouse | None, arguments: Mapping[str, Any], settings: Mapping[str, Any], folder: Path
+) -> Warehouse | None:
+    """An engine with its connect_args and those session settings that are meant for it."""
+    if warehouse is None:
+        return None
+    mine = {name: value for name, value in settings.items() if _is_meant_for(warehouse.kind, name)}
+    values, _ = connectargs.read(warehouse.kind, _given(warehouse, arguments), folder)
+    return replace(warehouse, connect_args=values, session_settings=mine)
+
+
+def _given(warehouse: Warehouse, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What URL and connect_args say together; of an embedded file the URL's part goes another way."""
+    return dict(arguments) if warehouse.kind == "duckdb" else {**warehouse.options, **arguments}
+
+
+def _connection_faults(values: Mapping[str, Any], folder: Path) -> list[Fault]:
+    """Faults of how the engines are to be reached, each under the key that says so."""
+    faults = []
+    for _, url, key in _ENGINES:
+        warehouse, arguments = values.get(url), values.get(key)
+        if warehouse is None or arguments is None:
+            continue
+        good, wrong = connectargs.read(warehouse.kind, _given(warehouse, arguments), folder)
+        faults += [Fault(SECTION, key if name in arguments else url, text) for name, text in wrong.items()]
+        faults += [
+            Fault(SECTION, url, text)
+            for text in connectargs.clashes(warehouse.kind, warehouse.transport, good)
+        ]
+    return faults
+
+
+def _idle_settings(values: Mapping[str, Any]) -> list[Fault]:
+    """Session settings that would go to no engine: their names say which kind they are meant for."""
+    kinds = {warehouse.kind for _, url, _ in _ENGINES if (warehouse := values.get(url)) is not None}
+    if "warehouse_url" not in values:
+        return []
+    return [
+        Fault(
+            SECTION,
+            "session_settings",
+            f"{name!r} goes to no engine here: a name with a dot is Hive's or Spark's, one without is not",
+            '{"hive.query.name": "ciss"} or {"memory_limit": "4GB"}',
+        )
+        for name in values.get("session_settings", ())
+        if not any(_is_meant_for(kind, name) for kind in kinds)
+    ]
+
+
+def _is_meant_for(kind: str, name: str) -> bool:
+    """Hive's and Spark's names have dots in them, those of Impala and DuckDB have none."""
+    return ("." in name) == (kind == "hive")

@@ -1,0 +1,1 @@
+"""DuckDB in a file: the engine that needs nothing beside pip."""

@@ -1,0 +1,83 @@
+"""Statements as DuckDB spells them; partitions are plain columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ciss_luigi.engines.base import Output, Row
+from ciss_luigi.sql.files import Query
+
+
+class DuckDbDialect:
+    """Statements as DuckDB spells them; partitions are plain columns."""
+
+    positional = False
+    count_type = "BIGINT"  # its sum is a HUGEINT; of a DECIMAL(19,0) the sum takes four times as long
+
+    def create_database(self, database: str) -> str:
+        """Make the schema if it is absent."""
+        return f"CREATE SCHEMA IF NOT EXISTS {database}"
+
+    def create_table(self, name: str, columns: Sequence[tuple[str, str]], partition: str) -> str:
+        """Make a table if it is absent; the partition column comes last, as in Hive."""
+        listed = ",\n    ".join(f"{column} {kind}" for column, kind in [*columns, (partition, "STRING")])
+        return f"CREATE TABLE IF NOT EXISTS {name} (\n    {listed}\n)"
+
+    def overwrite(
+        self, table: str, partition: tuple[str, str], outputs: Sequence[Output], query: Query
+    ) -> list[str]:
+        """Delete and insert; the session's transaction makes them one."""
+        column, value = partition
+        listed = ", ".join([*(output.name for output in outputs), column])
+        expressions = ", ".join([*(output.expression for output in outputs), f"'{value}'"])
+        named = Query(query.ctes, f"SELECT {expressions} FROM (\n{query.select}\n) written")
+        return [
+            _delete(table, partition),
+            named.with_head(f"INSERT INTO {table} ({listed})"),
+        ]
+
+    def empty_partition(
+        self, table: str, partition: tuple[str, str], outputs: Sequence[Output], nothing: Query
+    ) -> list[str]:
+        """Delete the partition's rows."""
+        return [_delete(table, partition)]
+
+    def list_partitions(self, table: str, column: str) -> str:
+        """Ask for the distinct values of the column."""
+        return f"SELECT DISTINCT {column} FROM {table}"
+
+    def partition_values(self, rows: Sequence[Row]) -> list[str]:
+        """The values as they stand."""
+        return [str(value) for (value,) in rows]
+
+    def refresh(self, table: str, partition: tuple[str, str] | None) -> list[str]:
+        """Nothing: there is no other engine."""
+        return []
+
+    def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
+        """Delete the rows of several partitions at once."""
+        listed = ", ".join(f"'{value}'" for value in values)
+        return [f"DELETE FROM {table} WHERE {column} IN ({listed})"]
+
+    def list_tables(self, database: str) -> str:
+        """Ask for the tables of a schema."""
+        return (
+            "SELECT table_name FROM information_schema.tables "
+            f"WHERE lower(table_schema) = lower('{database}')"
+        )
+
+    def list_columns(self, database: str, table: str) -> str:
+        """Ask for the columns of a table, in order."""
+        return (
+            "SELECT lower(column_name), data_type FROM information_schema.columns "
+            f"WHERE lower(table_schema) = lower('{database}') AND lower(table_name) = lower('{table}') "
+            "ORDER BY ordinal_position"
+        )
+
+    def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
+        """One statement each: DuckDB adds one column at a time."""
+        return [[f"ALTER TABLE {table} ADD COLUMN {name} {kind}" for name, kind in columns]]
+
+
+def _delete(table: str, partition: tuple[str, str]) -> str:
+    return f"DELETE FROM {table} WHERE {partition[0]} = '{partition[1]}'"

@@ -1,0 +1,273 @@
+"""DuckDB in a file: the engine that needs nothing beside pip.
+
+One process at a time may write a DuckDB file, so opening it waits its turn. No connection outlives its
+session: one that was open across a fork lost rows silently.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ciss_luigi import stopping
+from ciss_luigi.engines.base import BEGIN, COMMIT, ROLLBACK, Capabilities, Engine, Identity, Row
+from ciss_luigi.engines.duckdb.dialect import DuckDbDialect
+from ciss_luigi.errors import (
+    CissError,
+    ConfigurationError,
+    EngineUnavailable,
+    Fault,
+    SettingRefused,
+    StatementDeadline,
+    StatementFailed,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+OPEN_WAIT_SECONDS = 600.0
+_POLL_SECONDS = 0.2
+_LOCKED = re.compile(
+    r"Could not set lock on file.*?Conflicting lock is held in (?:(.+?) ?\(PID (\d+)\)|PID \d+)", re.DOTALL
+)
+"""DuckDB names no program where it may not look at it: one outside the container, or of another user."""
+_TRANSIENT = ("TransactionException",)
+_OPTION_EXAMPLES = {
+    "warehouse_url": "duckdb:///var/ciss.duckdb?threads=2",
+    "connect_args": '{"config": {"threads": 2}}',
+}
+
+
+class DuckDbSession:
+    """One open DuckDB connection."""
+
+    def __init__(self, connection: Connection, deadline_seconds: float) -> None:
+        self._connection = connection
+        self._deadline_seconds = deadline_seconds
+
+    def execute(self, statement: str) -> None:
+        """Send a statement that returns no rows."""
+        self._send(statement)
+
+    def query(self, statement: str) -> list[Row]:
+        """Send a statement and fetch its rows."""
+        return [tuple(row) for row in self._send(statement)]
+
+    def tables(self, question: str) -> frozenset[str]:
+        """The lower-case names of the tables in a schema."""
+        return frozenset(name.lower() for (name,) in self.query(question))
+
+    def columns(self, question: str) -> list[tuple[str, str]]:
+        """Name and type of a table's columns, in order."""
+        return [(name, kind) for name, kind in self.query(question)]
+
+    def writing(self, target: str) -> AbstractContextManager[None]:
+        """Nothing outlives the process here."""
+        return nullcontext()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN ... COMMIT; any exception rolls back."""
+        self.execute(BEGIN)
+        try:
+            yield
+        except BaseException:
+            self._roll_back()
+            raise
+        self.execute(COMMIT)
+
+    def _roll_back(self) -> None:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            self._connection.exec_driver_sql(ROLLBACK)
+        except (SQLAlchemyError, RuntimeError):
+            # Closing the connection rolls back as well; the first error is the one to tell.
+            return
+
+    def _send(self, statement: str) -> Sequence[Any]:
+        with self._deadline() as expired, stopping.cancelling(self._interrupt):
+            try:
+                result = self._connection.exec_driver_sql(statement)
+                return result.fetchall() if result.returns_rows else []
+            except Exception as error:
+                stopping.raise_if_requested(error)
+                if expired.is_set():
+                    raise StatementDeadline(
+                        f"DuckDB: a statement ran longer than {self._deadline_seconds / 60:g} minutes "
+                        "(statement_deadline_minutes) and was cancelled"
+                    ) from error
+                raise StatementFailed(f"DuckDB: {first_words(error)}") from error
+
+    @contextmanager
+    def _deadline(self) -> Iterator[threading.Event]:
+        expired = threading.Event()
+
+        def cancel() -> None:
+            expired.set()
+            self._interrupt()
+
+        timer = threading.Timer(self._deadline_seconds, cancel)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield expired
+        finally:
+            timer.cancel()
+            timer.join()  # one that fires this moment would interrupt the next statement
+
+    def _interrupt(self) -> None:
+        driver_connection: Any = self._connection.connection.dbapi_connection
+        driver_connection.interrupt()
+
+
+class DuckDbEngine(Engine):
+    """A DuckDB file."""
+
+    capabilities = Capabilities(transactions=True)
+    dialect = DuckDbDialect()
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        options: Mapping[str, str] | None = None,
+        connect_args: Mapping[str, Any] | None = None,
+        session_settings: Mapping[str, Any] | None = None,
+        deadline_seconds: float = 14_400.0,
+        queue: Callable[[], AbstractContextManager[None]] = nullcontext,
+        open_wait_seconds: float = OPEN_WAIT_SECONDS,
+    ) -> None:
+        self.identity = Identity("duckdb", str(path))
+        self._path = path
+        self._options = dict(options or {})
+        self._connect_args = dict(connect_args or {})
+        self._session_settings = dict(session_settings or {})
+        self._deadline_seconds = deadline_seconds
+        self._queue = queue
+        self._open_wait_seconds = open_wait_seconds
+
+    def exists(self) -> bool:
+        """Whether the file is there; opening a session would make it."""
+        try:
+            return self._path.exists()
+        except PermissionError:  # nobody can say; whoever opens it hears what is wrong
+            return True
+
+    def is_transient(self, error: BaseException) -> bool:
+        """A transaction conflict passes; everything else that DuckDB says stays true."""
+        cause = getattr(error.__cause__, "orig", None)
+        # a disk that is full when a transaction commits is an error of the same type
+        return type(cause).__name__ in _TRANSIENT and "conflict" in str(cause).lower()
+
+    @contextmanager
+    def session(self) -> Iterator[DuckDbSession]:
+        """Open the file, waiting for other programs and for this command's own workers."""
+        with self._queue(), self._opened(self._connect_args) as connection:
+            session = DuckDbSession(connection, self._deadline_seconds)
+            self._apply_settings(session)
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[DuckDbSession]:
+        """Open the file read-only: it need not be writable, and several programs may look at once."""
+        with self._opened({**self._connect_args, "read_only": True}) as connection:
+            session = DuckDbSession(connection, self._deadline_seconds)
+            self._apply_settings(session)
+            yield session
+
+    @contextmanager
+    def _opened(self, connect_args: Mapping[str, Any]) -> Iterator[Connection]:
+        with stopping.held_back():  # DuckDB crashes at exit when an exception tears its import apart
+            from sqlalchemy import URL, create_engine
+            from sqlalchemy.pool import NullPool
+
+            url = URL.create("duckdb", database=str(self._path), query=self._options)
+            engine = create_engine(url, poolclass=NullPool, connect_args=dict(connect_args))
+        connection = self._wait_for_file(engine.connect)
+        try:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        finally:
+            with stopping.held_back():  # SQLAlchemy logs what a signal raises in the midst of closing
+                connection.close()
+                engine.dispose()
+
+    def _wait_for_file(self, connect: Callable[[], Connection]) -> Connection:
+        """Open at once, or when the program that holds the file lets go of it."""
+        give_up = time.monotonic() + self._open_wait_seconds
+        told = False
+        while True:
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                return connect()
+            except Exception as error:
+                holder = _LOCKED.search(str(error))
+                if holder is None or time.monotonic() >= give_up:
+                    raise self._unavailable(error, holder) from error
+                if not told:
+                    told = True
+                    logger.warning(
+                        "%s is in use by %s; waiting for it, at most %.0f s.",
+                        self._path, _name(holder), self._open_wait_seconds,
+                    )  # fmt: skip
+            time.sleep(_POLL_SECONDS)
+
+    def _unavailable(self, error: Exception, holder: re.Match[str] | None) -> CissError:
+        faults = self._refused_options(first_words(error)) if _is_refusal(error) else ()
+        if holder is None and faults:
+            return ConfigurationError("the engine does not take an option", faults)
+        if holder is None:
+            return EngineUnavailable(f"{self._path} cannot be opened: {first_words(error)}")
+        seen = f" (ps -p {holder[2]})" if holder[2] else ""
+        return EngineUnavailable(
+            f"{self._path} is in use by another program: {_name(holder)}; "
+            f"waited {self._open_wait_seconds:.0f} s for it",
+            next_command=f"end that program{seen}, then the same command again",
+        )
+
+    def _refused_options(self, words: str) -> tuple[Fault, ...]:
+        """DuckDB's words under the key that gave the option; of a wrong value they do not say whose it is."""
+        arguments = self._connect_args
+        given = {
+            "warehouse_url": self._options,
+            "connect_args": {**arguments.get("config", {}), **arguments.get("url_config", {})},
+        }
+        named = [key for key, options in given.items() if any(f'"{name}"' in words for name in options)]
+        return tuple(
+            Fault("ciss", key, words, _OPTION_EXAMPLES[key])
+            for key, options in given.items()
+            if options and key in (named or given)
+        )
+
+    def _apply_settings(self, session: DuckDbSession) -> None:
+        """Names were checked with the configuration; values go in as DuckDB literals."""
+        for name, value in self._session_settings.items():
+            literal = str(value).replace("'", "''")
+            try:
+                session.execute(f"SET {name} = '{literal}'")
+            except StatementFailed as error:
+                raise SettingRefused(name, error.what) from error
+
+
+def _name(holder: re.Match[str]) -> str:
+    return f"{holder[1]} (pid {holder[2]})" if holder[2] else "one that cannot be seen from here"
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether it is the options that DuckDB does not like, not the file."""
+    return type(getattr(error, "orig", None)).__name__ not in ("IOException", "NoneType")
+
+
+def first_words(error: BaseException) -> str:
+    """The engine's own words, without the statement that SQLAlchemy adds."""
+    cause = getattr(error, "orig", None) or error
+    lines = [line.strip() for line in str(cause).splitlines()]
+    return next((line for line in lines if line), type(cause).__name__)

@@ -1,0 +1,1 @@
+"""Hive, and Spark's Thrift server, through PyHive."""

@@ -1,0 +1,123 @@
+"""Hive, and Spark's Thrift server, through PyHive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ciss_luigi.engines.base import Row
+from ciss_luigi.engines.hiveserver2 import thrift
+from ciss_luigi.engines.hiveserver2.client import Client, State, Status, run, set_one
+from ciss_luigi.engines.hiveserver2.journal import Journal
+from ciss_luigi.engines.hiveserver2.verdicts import (
+    LINE_LOST,
+    MADE_MEANWHILE,
+    Sign,
+    Verdict,
+    judge,
+    server_words,
+)
+from ciss_luigi.errors import SettingRefused
+
+SIGNS = (
+    Sign(r"Invalid OperationHandle|Invalid SessionHandle|Session does not exist", Verdict.LOST),
+    Sign(r"Could not connect to any of|failed to resolve sockaddr", Verdict.RETRY),
+    Sign(r"Lock acquisition .*timed? ?out|LockException|Unable to acquire", Verdict.RETRY),
+    Sign(r"MetaException.*(TTransportException|Connection refused|Could not connect)", Verdict.RETRY),
+    Sign(r"code (is )?143\b|Container (.* )?(killed|released)|AM .* (killed|failed).*preempt", Verdict.RETRY),
+    *MADE_MEANWHILE,
+    *LINE_LOST,  # last: a server's message may speak of a line of its own, or of a lock, that timed out
+)
+
+
+class PyHiveClient:
+    """One PyHive connection."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._cursor = connection.cursor()
+        self._journal = Journal(self._log)
+
+    def start(self, statement: str) -> None:
+        """Send a statement; the server compiles it before it answers."""
+        self._journal.begin()
+        self._cursor.execute(statement, async_=True)
+
+    def status(self) -> Status:
+        """Ask how the operation stands."""
+        from TCLIService import ttypes
+
+        status = thrift.status(ttypes, self._cursor.poll())
+        return replace(status, lines=self._journal.lines()) if status.state is State.RUNNING else status
+
+    def _log(self) -> list[str]:
+        """The operation's log; a server may keep none."""
+        from pyhive.exc import Error
+
+        try:
+            return list(self._cursor.fetch_logs())
+        except Error:
+            return []
+
+    def rows(self) -> list[Row]:
+        """Fetch all rows, if there are any."""
+        handle = self._cursor._operationHandle
+        return list(self._cursor.fetchall()) if handle is not None and handle.hasResultSet else []
+
+    def trace(self) -> str:
+        """The handles of session and operation."""
+        return thrift.trace(self._connection.sessionHandle, self._cursor._operationHandle)
+
+    def end(self, trace: str) -> bool:
+        """End another client's work."""
+        from TCLIService import ttypes
+
+        return thrift.end(self._connection.client, ttypes, trace)
+
+    def close(self) -> None:
+        """Close the session."""
+        self._connection.close()
+
+    def abandon(self) -> None:
+        """PyHive says nothing of its own accord; the line goes with the last reference."""
+
+
+class HiveDriver:
+    """Connects by PyHive and knows Hive's and Spark's words."""
+
+    name = "Hive"
+
+    def __init__(self, connect: Callable[[], Any]) -> None:
+        self._connect = connect
+
+    def connect(self) -> Client:
+        """Open a connection and a session."""
+        return PyHiveClient(self._connect())
+
+    def settings(self, client: Client, settings: Mapping[str, Any]) -> None:
+        """SET each, and read it back: the server takes some names and forgets them."""
+        for name, value in settings.items():
+            wanted = _as_text(value)
+            set_one(self, client, name, wanted)
+            answer = [str(cell) for row in run(client, f"SET {name}") for cell in row]
+            if not {wanted, f"{name}={wanted}"} & set(answer):
+                raise SettingRefused(name, f"ignored: asked for it, the server answers {answer}")
+
+    def verdict(self, error: BaseException) -> Verdict:
+        """What an error calls for."""
+        return judge(f"{type(error).__name__}: {self.words(error)}", SIGNS)
+
+    def words(self, error: BaseException) -> str:
+        """The server's message out of PyHive's dump of the Thrift answer."""
+        answer = error.args[0] if error.args else error
+        message = getattr(getattr(answer, "status", None), "errorMessage", None) or str(answer)
+        return server_words(str(message))
+
+    def refresh(self, statement: str, words: str) -> list[str]:
+        """Hive reads its metastore anew for every statement."""
+        return []
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

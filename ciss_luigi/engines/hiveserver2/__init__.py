@@ -1,0 +1,1 @@
+"""What all servers that speak HiveServer2's protocol have in common."""

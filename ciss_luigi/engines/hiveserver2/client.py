@@ -1,0 +1,117 @@
+"""What a driver of HiveServer2's protocol has to give: a client, its statuses, and what its errors mean."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from ciss_luigi.engines.base import Row
+from ciss_luigi.engines.hiveserver2 import verdicts
+from ciss_luigi.engines.hiveserver2.verdicts import Verdict
+from ciss_luigi.errors import SettingRefused
+from ciss_luigi.plaintext import one_line
+
+FIRST_POLL_SECONDS = 0.02
+
+
+class State(Enum):
+    """Where an operation stands on the server."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    OVERDUE = verdicts.OVERDUE
+
+
+@dataclass(frozen=True)
+class Status:
+    """An operation's state, its error text, how far it is (0..1) where the server says so, new log lines."""
+
+    state: State
+    error: str = ""
+    fraction: float | None = None
+    lines: tuple[str, ...] = ()
+
+
+class Client(Protocol):
+    """One driver connection with one session; at most one operation at a time."""
+
+    def start(self, statement: str) -> None:
+        """Send a statement without waiting for its end."""
+
+    def status(self) -> Status:
+        """Ask how the operation stands."""
+
+    def rows(self) -> list[Row]:
+        """Fetch all rows of a finished operation; none when it has no result."""
+
+    def trace(self) -> str:
+        """The handles of the session and its operation, as text: any other client can end them by that."""
+
+    def end(self, trace: str) -> bool:
+        """Cancel another client's operation and close its session; whether it may still run.
+
+        May block for as long as the server likes.
+        """
+
+    def close(self) -> None:
+        """Close the session."""
+
+    def abandon(self) -> None:
+        """Let go of the connection without a word to the server, which may never answer over this line."""
+
+
+class Driver(Protocol):
+    """How to connect, and what the driver's and the server's errors mean."""
+
+    name: str
+
+    def connect(self) -> Client:
+        """Open a connection and a session."""
+
+    def settings(self, client: Client, settings: Mapping[str, Any]) -> None:
+        """Apply session settings; raises SettingRefused for one that the server ignored."""
+
+    def verdict(self, error: BaseException) -> Verdict:
+        """What an error calls for."""
+
+    def words(self, error: BaseException) -> str:
+        """The server's own words in an error, without the driver's dump."""
+
+    def refresh(self, statement: str, words: str) -> list[str]:
+        """The statements that renew the engine's picture of the tables in a statement."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How long to wait for what."""
+
+    deadline_seconds: float
+    retries: int
+    retry_wait_seconds: float
+    orphan_wait_seconds: float
+    sleep: Callable[[float], None] = time.sleep
+
+
+def run(client: Client, statement: str) -> list[Row]:
+    """Run a statement of the connection itself, such as SET: short, and never repeated."""
+    client.start(statement)
+    while (status := client.status()).state is State.RUNNING:
+        time.sleep(FIRST_POLL_SECONDS)
+    if status.state is not State.DONE:
+        raise RuntimeError(status.error)
+    return client.rows()
+
+
+def set_one(driver: Driver, client: Client, name: str, literal: str) -> None:
+    """SET one session setting; raises SettingRefused with the server's words."""
+    try:
+        run(client, f"SET {name}={literal}")
+    except Exception as error:
+        if driver.verdict(error) is Verdict.NEVER:
+            raise SettingRefused(name, one_line(driver.words(error))) from error
+        raise

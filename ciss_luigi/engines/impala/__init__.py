@@ -1,0 +1,1 @@
+"""Impala, through impyla."""

@@ -1,0 +1,79 @@
+"""How impyla connects to Impala; in tests to Hive and Spark too.
+
+Binary connections go through transports of ours: impyla's own check no host name unless they check all, and
+hide why they fail. HTTP goes through impyla's, which keep an Impala's cookies, with our timeout and TLS.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ciss_luigi.config.connectargs import COMMON, KERBEROS
+from ciss_luigi.engines.hiveserver2.line import Line, explaining, line
+
+_RETRIES = 1
+"""impyla sends a refused login again: three tries of a wrong password lock an account. We have our own."""
+
+Patience = Callable[[], None]
+"""To be called once a server has answered: later answers may take the whole timeout."""
+
+
+def connector(host: str, port: int, arguments: Mapping[str, Any]) -> Callable[[], tuple[Any, Any]]:
+    """How to open a connection, and a cursor that is its session; the arguments are those of ``connectargs``.
+
+    Opening raises NoConnection.
+    """
+    to_server = line(host, port, arguments)
+    user = arguments.get("username") or getpass.getuser()
+    mechanism = arguments.get("auth_mechanism") or ("LDAP" if arguments.get("password") else "NOSASL")
+
+    def connect() -> tuple[Any, Any]:
+        with explaining(to_server):
+            make = _http if arguments.get("use_http_transport") else _binary
+            connection, be_patient = make(to_server, arguments, user, mechanism)
+            cursor = connection.cursor(user=user)
+            be_patient()
+            return connection, cursor
+
+    return connect
+
+
+def _binary(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str) -> tuple[Any, Patience]:
+    from impala import hiveserver2
+    from thrift.protocol.TBinaryProtocol import TBinaryProtocolAccelerated
+
+    from ciss_luigi.engines.hiveserver2 import transports
+
+    if mechanism == "NOSASL":
+        transport = transports.bare(line)
+    elif mechanism in KERBEROS:
+        service = arguments.get("kerberos_service_name", "impala")
+        transport = transports.kerberos(line, service, arguments.get("krb_host", line.host))
+    else:
+        transport = transports.plain(line, user, arguments.get("password", "x"))
+    transport.open()
+    client = hiveserver2.ThriftClient(TBinaryProtocolAccelerated(transport))
+    calls = hiveserver2.HS2Service(client, retries=arguments.get("retries", _RETRIES))
+    return hiveserver2.HiveServer2Connection(calls, default_db=arguments.get("database")), lambda: None
+
+
+def _http(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str) -> tuple[Any, Patience]:
+    """Nothing is sent yet when impyla hands over the connection, so its transport can still be set right."""
+    from impala import dbapi
+
+    rest = {name: value for name, value in arguments.items() if name not in COMMON}
+    rest |= {name: arguments[name] for name in _SAME if name in arguments}
+    if mechanism != "JWT":
+        rest["user"] = user
+    rest.setdefault("retries", _RETRIES)
+    rest["auth_mechanism"] = mechanism
+    connection = dbapi.connect(line.host, line.port, use_ssl=line.tls is not None, **rest)
+    http = connection.service.client._iprot.trans._TBufferedTransport__trans
+    http.setTimeout(line.greeting * 1000)
+    http.context = line.tls
+    return connection, lambda: http.setTimeout(line.timeout * 1000)
+
+
+_SAME = ("password", "database", "kerberos_service_name", "krb_host", "http_path")

@@ -1,0 +1,30 @@
+"""Statements as Impala spells them: as Hive does, but for partitions and metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ciss_luigi.engines.base import Row
+from ciss_luigi.engines.hive.dialect import HiveDialect
+
+
+class ImpalaDialect(HiveDialect):
+    """Statements as Impala spells them: as Hive does, but for partitions and metadata."""
+
+    def partition_values(self, rows: Sequence[Row]) -> list[str]:
+        """The first column; the last row is a total. Hive, behind impyla in tests, adds the name."""
+        return [str(row[0]).rpartition("=")[2] for row in rows if str(row[0]) != "Total"]
+
+    def refresh(self, table: str, partition: tuple[str, str] | None) -> list[str]:
+        """Read one partition's files anew; without one, those of the whole table."""
+        clause = f" PARTITION ({partition[0]} = '{partition[1]}')" if partition else ""
+        return [f"REFRESH {table}{clause}"]
+
+    def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
+        """One statement for each value: Impala takes no list of PARTITION clauses, 2.7 no list of values."""
+        return [f"ALTER TABLE {table} DROP IF EXISTS PARTITION ({column} = '{value}')" for value in values]
+
+    def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
+        """One statement; Impala knows no CASCADE."""
+        listed = ", ".join(f"{name} {kind}" for name, kind in columns)
+        return [[f"ALTER TABLE {table} ADD COLUMNS ({listed})"]]

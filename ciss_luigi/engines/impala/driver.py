@@ -1,0 +1,184 @@
+"""Impala, through impyla; impyla also drives Hive and Spark, which is how it is tested."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ciss_luigi.engines.base import Row
+from ciss_luigi.engines.hiveserver2 import thrift
+from ciss_luigi.engines.hiveserver2.client import Client, State, Status, run, set_one
+from ciss_luigi.engines.hiveserver2.journal import Journal
+from ciss_luigi.engines.hiveserver2.verdicts import (
+    LINE_LOST,
+    MADE_MEANWHILE,
+    Sign,
+    Verdict,
+    judge,
+    server_words,
+)
+from ciss_luigi.errors import SettingRefused
+
+SIGNS = (
+    Sign(r"SYNC_DDL operation .*has been successfully executed", Verdict.DONE),
+    Sign(r"Rejected query from pool .*queue full", Verdict.RETRY),
+    Sign(r"Rejected query from pool|Invalid pool config", Verdict.NEVER),
+    Sign(r"Admission for query exceeded timeout", Verdict.RETRY),
+    Sign(r"Cancelled due to unreachable impalad|Failed due to unreachable impalad", Verdict.RETRY),
+    Sign(
+        r"Exec\(\) rpc failed|RPC recv timed out|RPC client failed to connect|Couldn't open transport for",
+        Verdict.RETRY,
+    ),
+    Sign(
+        r"no registered backends available|Waiting for executors to start|Server is being shut down",
+        Verdict.RETRY,
+    ),
+    Sign(r"expired due to client inactivity", Verdict.RETRY),
+    Sign(r"^Cancelled|expired due to execution time limit", Verdict.NEVER),
+    Sign(
+        r"Invalid session id|Session expired|Session closed because|Invalid or unknown query handle",
+        Verdict.LOST,
+    ),
+    Sign(
+        r"Invalid query handle|Invalid OperationHandle|Invalid SessionHandle|Session does not exist",
+        Verdict.LOST,
+    ),
+    Sign(r"(Table|Database) does not exist: |Could not resolve table reference", Verdict.STALE),
+    Sign(r"appears stale|Failed to open HDFS file|invalid Parquet version number", Verdict.STALE),
+    Sign(r"Failed to load metadata for table", Verdict.STALE),
+    Sign(r"was modified while operation was in progress|due to lock contention", Verdict.RETRY),
+    Sign(r"InconsistentMetadataFetchException|Catalog service ID changed|in standby mode", Verdict.RETRY),
+    Sign(r"Fetching .* failed", Verdict.RETRY),
+    *MADE_MEANWHILE,
+    Sign(
+        r"RPC to Hive Metastore(?s:.*)CAUSED BY: (TTransportException|MetaException.*connect)", Verdict.RETRY
+    ),
+    Sign(r"RPC to Hive Metastore", Verdict.LOST),  # it may have half happened
+    Sign(r"Could not connect to any of|failed to resolve sockaddr", Verdict.RETRY),
+    Sign(r"^Memory limit exceeded(?!.*MEM_LIMIT)", Verdict.ONCE),
+    *LINE_LOST,
+)
+DEFAULT_OPTIONS: Mapping[str, Any] = {"DECIMAL_V2": 1, "ABORT_ON_ERROR": 1}
+"""Impala 2.12 truncates decimals and answers overflow with NULL unless it is told otherwise."""
+
+
+class ImpylaClient:
+    """One impyla connection with one cursor, which is one session."""
+
+    def __init__(self, connection: Any, cursor: Any) -> None:
+        self._connection = connection
+        self._cursor = cursor
+        self._journal = Journal(self._log)
+
+    def start(self, statement: str) -> None:
+        """Send a statement."""
+        self._journal.begin()
+        self._cursor.execute_async(statement)
+
+    def status(self) -> Status:
+        """Ask how the operation stands."""
+        status = thrift.status(_ttypes(), self._cursor._last_operation.get_state())
+        return replace(status, lines=self._journal.lines()) if status.state is State.RUNNING else status
+
+    def _log(self) -> list[str]:
+        """The operation's log; a server may keep none."""
+        from impala.error import Error
+
+        try:
+            return str(self._cursor.get_log()).splitlines()
+        except Error:
+            return []
+
+    def rows(self) -> list[Row]:
+        """Fetch all rows, if there are any."""
+        return list(self._cursor.fetchall()) if self._cursor.has_result_set else []
+
+    def trace(self) -> str:
+        """The handles of session and operation."""
+        operation = self._cursor._last_operation
+        return thrift.trace(self._cursor.session.handle, operation.handle if operation else None)
+
+    def end(self, trace: str) -> bool:
+        """End another client's work."""
+        return thrift.end(self._cursor.session.client, _ttypes(), trace)
+
+    def close(self) -> None:
+        """Close the session and the connection."""
+        self._cursor.close()
+        self._connection.close()
+
+    def abandon(self) -> None:
+        """Keep impyla's cursor from closing its session when it is collected, waiting for the answer."""
+        self._cursor._closed = True
+
+
+class ImpalaDriver:
+    """Connects by impyla and knows Impala's words."""
+
+    name = "Impala"
+
+    def __init__(self, connect: Callable[[], tuple[Any, Any]]) -> None:
+        self._connect = connect
+
+    def connect(self) -> Client:
+        """Open a connection and a session."""
+        return ImpylaClient(*self._connect())
+
+    def settings(self, client: Client, settings: Mapping[str, Any]) -> None:
+        """SET each; OpenSession would pass over unknown names in silence, SET does not."""
+        before = _options(client) if settings else {}
+        for name, value in settings.items():
+            literal = str(int(value)) if isinstance(value, bool | int) else "'" + _escaped(str(value)) + "'"
+            set_one(self, client, name, literal)
+        after = _options(client) if settings else {}
+        for name, value in settings.items() if after else ():
+            _check(name, value, before, after)
+
+    def verdict(self, error: BaseException) -> Verdict:
+        """What an error calls for."""
+        text = self.words(error)
+        verdict = judge(text, SIGNS)
+        return judge(f"{type(error).__name__}: {text}", SIGNS) if verdict is Verdict.NEVER else verdict
+
+    def words(self, error: BaseException) -> str:
+        """Impala's message is its error's text; a Hive in its place wraps its own."""
+        return server_words(str(error)) or type(error).__name__
+
+    def refresh(self, statement: str, words: str) -> list[str]:
+        """What renews Impala's picture: INVALIDATE METADATA for a table it does not know, else REFRESH."""
+        unknown = re.search(r"(?:Table does not exist: |table reference: ')([\w.]+)", words)
+        if unknown:
+            return [f"INVALIDATE METADATA {unknown[1]}"]
+        tables = re.findall(r"\b(?:FROM|JOIN|TABLE|INTO|REFRESH)\s+(\w+\.\w+)", statement, re.IGNORECASE)
+        verb = "INVALIDATE METADATA" if "Database does not exist: " in words else "REFRESH"
+        return [f"{verb} {table}" for table in dict.fromkeys(tables)]
+
+
+def _ttypes() -> Any:
+    from impala._thrift_gen.TCLIService import ttypes
+
+    return ttypes
+
+
+def _options(client: Client) -> dict[str, str]:
+    """The session's options: bare SET lists them as (option, value, ...)."""
+    return {str(row[0]).upper(): str(row[1]) for row in run(client, "SET") if len(row) > 1}
+
+
+def _check(name: str, value: Any, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Raise SettingRefused for an option that stayed as it was. Impala writes values its own way (2g)."""
+    key = name.upper()
+    if key not in after:
+        raise SettingRefused(name, "ignored: SET does not list it")
+    if after[key] == before.get(key) and _plain(after[key]) != _plain(str(value)):
+        raise SettingRefused(name, f"ignored: asked for {value}, the server answers {after[key]}")
+
+
+def _plain(value: str) -> str:
+    return {"TRUE": "1", "FALSE": "0"}.get(value.upper(), value.upper())
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")

@@ -1,0 +1,1 @@
+"""Every statement as text, and how its answer is read."""

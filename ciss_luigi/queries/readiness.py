@@ -1,0 +1,159 @@
+"""Whether the sources are there: which months a run can build, and which it leaves out.
+
+A month is ready when it has a row in every required source. Of two months in scope, one that is not
+ready and of which main holds no row is left out if the other is ready; so the 1st refreshes the old month
+before the new one has data (CONTRACT section 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.config.settings import Settings
+from ciss_luigi.engines.base import Row, Session, query_each
+from ciss_luigi.errors import ConfigurationError, Fault, SourcesMissing
+from ciss_luigi.queries.statements import Statements
+
+MAIN = "main"
+RATE = "rate"
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What there is: absent sources, (role or main, month) with a row, and all tables of the schema."""
+
+    absent: tuple[str, ...] = ()
+    rates: bool = False
+    months: frozenset[tuple[str, str]] = frozenset()
+    tables: frozenset[str] = frozenset()
+
+    def hold(self, role: str, month: Month) -> bool:
+        """Whether a source, or main, has a row of the month."""
+        return (role, str(month)) in self.months
+
+    def plus(self, newer: Holdings) -> Holdings:
+        """What was known of other months, and a newer answer."""
+        return replace(newer, months=self.months | newer.months)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The months a run builds, those it leaves out and why; ``missing`` says why it cannot run at all."""
+
+    months: tuple[Month, ...]
+    why_left_out: Mapping[Month, str] = field(default_factory=dict)
+    empty: tuple[tuple[str, Month], ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[Month, ...]:
+        """The months that are not built, though a run of the date would build them."""
+        return tuple(self.why_left_out)
+
+    @property
+    def empty_sources(self) -> tuple[str, ...]:
+        """The charge sources without a row in some month that is built."""
+        return tuple(dict.fromkeys(role for role, _ in self.empty))
+
+    def require(self) -> Scope:
+        """The scope itself, or SourcesMissing that names every table and month."""
+        if self.missing:
+            raise SourcesMissing(
+                "sources are missing: " + "; ".join(self.missing), state="no table was touched"
+            )
+        return self
+
+
+def newer_estimates(rows: Iterable[Row], date: RunDate) -> dict[Month, str]:
+    """The months of ``main_rows`` with a newer estimate than a run date's, each with its as_of_date.
+
+    NULL is oldest (CONTRACT section 6).
+    """
+    newer = {Month.parse(month): newest for month, _, newest in rows if newest and newest > str(date)}
+    return dict(sorted(newer.items()))
+
+
+def nothing(settings: Settings) -> Holdings:
+    """What a warehouse without any table holds."""
+    return Holdings(tuple(settings.source(table.role) for table in schema.SOURCES))
+
+
+def ask(
+    session: Session, statements: Statements, months: Sequence[Month], *, double_rates: bool = True
+) -> Holdings:
+    """Ask the engine once for all months; absent tables are found before they are named in a query.
+
+    Raises ConfigurationError for DOUBLE rates where the engine that will read them is not known to turn them
+    into the same decimals as the others (CONTRACT section 5).
+    """
+    settings = statements.settings
+    there = session.tables(statements.list_tables())
+    absent = tuple(
+        settings.source(table.role)
+        for table in schema.SOURCES
+        if settings.source_tables[table.role].lower() not in there
+    )
+    if absent:
+        return Holdings(absent, tables=there)
+    if not double_rates:
+        _refuse_double_rates(session, statements)
+    found = {(role, month) for role, month in query_each(session, statements.readiness(months))}
+    if settings.main_table.lower() in there:
+        found |= {(MAIN, month) for month, _, _ in session.query(statements.main_rows(months))}
+    return Holdings((), (RATE, "") in found, frozenset(found), there)
+
+
+def _refuse_double_rates(session: Session, statements: Statements) -> None:
+    settings = statements.settings
+    columns = dict(session.columns(statements.list_columns(settings.source_tables["rate"])))
+    if columns.get("avg_conv_rate", "").upper() == "DOUBLE":
+        problem = f"{settings.source('rate')}.avg_conv_rate is DOUBLE: its decimals are not proven on Impala"
+        raise ConfigurationError(
+            "a source table cannot be used",
+            (Fault("ciss", "rate_table", problem, f"a table where it is {schema.RATE}"),),
+        )
+
+
+def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Scope:
+    """Which months can be built."""
+    if holdings.absent:
+        return Scope((), missing=tuple(f"there is no table {name}" for name in holdings.absent))
+    lacking = {month: _lacking(holdings, month, settings) for month in months}
+    ready = [month for month in months if not lacking[month]]
+    left_out = [month for month in months if lacking[month] and not holdings.hold(MAIN, month)]
+    needed = [month for month in months if lacking[month] and not (ready and month in left_out)]
+    return Scope(
+        months=tuple(ready),
+        why_left_out={month: "; ".join(lacking[month]) for month in left_out} if ready else {},
+        empty=tuple(_empty(holdings, ready)),
+        missing=tuple(
+            [text for month in needed for text in lacking[month]]
+            + ([] if holdings.rates else [f"{settings.source('rate')} has no row at all"])
+        ),
+    )
+
+
+def _lacking(holdings: Holdings, month: Month, settings: Settings) -> list[str]:
+    charge_roles = [table.role for table in schema.CHARGE_SOURCES]
+    if not settings.required_sources:
+        if any(holdings.hold(role, month) for role in charge_roles):
+            return []
+        names = ", ".join(settings.source(role) for role in charge_roles)
+        return [f"none of {names} has a row for {month}"]
+    return [
+        f"{settings.source(role)} has no row for {month}"
+        for role in settings.required_sources
+        if not holdings.hold(role, month)
+    ]
+
+
+def _empty(holdings: Holdings, months: Collection[Month]) -> list[tuple[str, Month]]:
+    return [
+        (table.role, month)
+        for table in schema.CHARGE_SOURCES
+        for month in months
+        if not holdings.hold(table.role, month)
+    ]

@@ -1,0 +1,241 @@
+"""Every statement of a run, as text.
+
+The steps send these and ``ciss plan`` prints these: there is one place where a statement is made. Each
+begins with a comment that names step, run date and run id, so that it can be found on the server.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.config.settings import Settings
+from ciss_luigi.engines.base import Dialect, Output
+from ciss_luigi.errors import TableUnusable
+from ciss_luigi.sql.files import Query, built_in, fill, read_build, split
+
+SUMMARY = tuple(column.name for column in schema.SUMMARY_COLUMNS)
+_SUMMARY_TYPES = tuple((column.name, column.type) for column in schema.SUMMARY_COLUMNS)
+TEMP_PARTITION = "run_date"
+MONTH = "month_year"
+_TEMP_TYPES = (*_SUMMARY_TYPES, (MONTH, schema.TEXT))
+
+# A type as servers write it, such as decimal(18,4) or map<string,array<int>>: it goes into a statement
+_KIND = re.compile(r"[A-Za-z_][\w ,:<>()]*", re.ASCII)
+
+Columns = Sequence[tuple[str, str]]
+"""A table's columns as the engine lists them: name and type."""
+
+
+def tagged(statement: str, *words: str) -> str:
+    """A statement behind the comment by which it is found on the server."""
+    return f"/* {' '.join(word for word in ('ciss_luigi', *words) if word)} */\n{statement}"
+
+
+@dataclass(frozen=True)
+class Statements:
+    """The statements of one run date on one engine."""
+
+    settings: Settings
+    dialect: Dialect
+    date: RunDate
+    step: str
+    run_id: str = ""
+
+    # --- tables -----------------------------------------------------------------------------------
+
+    def list_tables(self) -> str:
+        """Ask for the tables of the schema."""
+        return self._tag(self.dialect.list_tables(self.settings.database))
+
+    def list_columns(self, table: str) -> str:
+        """Ask for the columns of one of its tables."""
+        return self._tag(self.dialect.list_columns(self.settings.database, table))
+
+    def create_tables(self) -> list[str]:
+        """Make the schema, main and temp where they are absent."""
+        settings = self.settings
+        return self._tagged(
+            [
+                self.dialect.create_database(settings.database),
+                self.dialect.create_table(settings.main, _SUMMARY_TYPES, settings.month_partition),
+                self.dialect.create_table(settings.temp, _TEMP_TYPES, TEMP_PARTITION),
+            ]
+        )
+
+    # --- TruncateTemp -----------------------------------------------------------------------------
+
+    def empty_temp(self, table: Columns = ()) -> list[str]:
+        """Empty this run date's part of temp; ``table`` is its columns where inserts go by position."""
+        outputs = _outputs([*SUMMARY, MONTH], table, TEMP_PARTITION)
+        nulls = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in _TEMP_TYPES)
+        nothing = Query("", f"SELECT {nulls} FROM {self.settings.main} WHERE 1 = 0")
+        return self._tagged(
+            self.dialect.empty_partition(self.settings.temp, self._temp_partition, outputs, nothing)
+        )
+
+    def list_temp(self) -> str:
+        """Ask which run dates temp holds."""
+        return self._tag(self.dialect.list_partitions(self.settings.temp, TEMP_PARTITION))
+
+    def drop_temp(self, dates: Sequence[RunDate]) -> list[str]:
+        """Drop temp's partitions of some run dates."""
+        values = [str(date) for date in dates]
+        return self._tagged(self.dialect.drop_partitions(self.settings.temp, TEMP_PARTITION, values))
+
+    # --- sources ----------------------------------------------------------------------------------
+
+    def readiness(self, months: Sequence[Month]) -> list[str]:
+        """Ask which sources hold a row of each month."""
+        return [self._own("readiness", {"month": str(month), **self._sources}) for month in months]
+
+    def main_rows(self, months: Sequence[Month]) -> str:
+        """Ask what main holds of each month, and its newest as_of_date."""
+        return self._own("main_rows", {**self._main_names, "months": _literals(months)})
+
+    def source_totals(self, months: Sequence[Month]) -> list[str]:
+        """Sum up the charge sources of each month."""
+        return [self._own("source_totals", {"month": str(month), **self._sources}) for month in months]
+
+    def rates(self, months: Sequence[Month]) -> str:
+        """Ask for the rates that the run could use, and their faults."""
+        return self._own("rates", {"rate_months": _literals(self.rate_months(months)), **self._sources})
+
+    def rate_months(self, months: Sequence[Month]) -> list[Month]:
+        """The months whose rates the run could use: those built, and their fallback months."""
+        back = range(self.settings.rate_fallback_months + 1)
+        return sorted({month.minus(count) for month in months for count in back})
+
+    def unmapped(self, months: Sequence[Month]) -> str:
+        """Ask how many keys of each month's charges have no mapping row."""
+        month_rows = {"months": _literals(months), "month_rows": self._month_rows(months)}
+        return self._own("check_unmapped", {**month_rows, **self._sources})
+
+    def months_held(self, table: schema.Table) -> str:
+        """Ask for a charge source's rows and amounts by month; NULL for those of no month."""
+        register = table is schema.REGISTER
+        values = {
+            "source": self.settings.source(table.role),
+            "month": "SUBSTR(invoice_date, 1, 7)" if register else "partition_date",
+            "amount": "amount" if register else "charge",
+        }
+        return self._own("check_months", values)
+
+    def rates_held(self) -> str:
+        """Ask which rates to USD there are, by currency and month."""
+        return self._own("check_rates", self._sources)
+
+    # --- BuildTemp --------------------------------------------------------------------------------
+
+    def build(self, months: Sequence[Month], table: Columns = ()) -> list[str]:
+        """Compute the summary of some months into this run date's part of temp."""
+        outputs = _outputs([*SUMMARY, MONTH], table, TEMP_PARTITION)
+        query = self._build_query(months)
+        return self._tagged(self.dialect.overwrite(self.settings.temp, self._temp_partition, outputs, query))
+
+    def temp_totals(self) -> str:
+        """Control totals of this run date's part of temp."""
+        where = f"{TEMP_PARTITION} = '{self.date}'"
+        return self._own(
+            "summary_totals", {"table": self.settings.temp, "where": where, "month_column": MONTH}
+        )
+
+    # --- MergeMain --------------------------------------------------------------------------------
+
+    def merge(self, month: Month, table: Columns = ()) -> list[str]:
+        """Replace one month of main by temp's rows of it."""
+        values = {
+            "columns": ", ".join(SUMMARY),
+            "temp": self.settings.temp,
+            "run_date": str(self.date),
+            "months": _literals([month]),
+        }
+        query = split(fill(built_in("merge"), values))
+        column = self.settings.month_partition
+        outputs = _outputs(SUMMARY, table, column)
+        return self._tagged(self.dialect.overwrite(self.settings.main, (column, str(month)), outputs, query))
+
+    def main_totals(self, months: Sequence[Month]) -> str:
+        """Control totals of some months of main."""
+        column = self.settings.month_partition
+        values = {"table": self.settings.main, "where": f"{column} IN ({_literals(months)})"}
+        return self._own("summary_totals", {**values, "month_column": column})
+
+    # --- other engines ----------------------------------------------------------------------------
+
+    def refresh_temp(self, *, whole: bool = False) -> list[str]:
+        """Show this engine what another one wrote to temp: this run date's part, or all of it."""
+        partition = None if whole else self._temp_partition
+        return self._tagged(self.dialect.refresh(self.settings.temp, partition))
+
+    def refresh_main(self, month: Month) -> list[str]:
+        """Show this engine what another one wrote to a month of main."""
+        partition = (self.settings.month_partition, str(month))
+        return self._tagged(self.dialect.refresh(self.settings.main, partition))
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    @cached_property
+    def _sources(self) -> dict[str, str]:
+        return {table.role: self.settings.source(table.role) for table in schema.SOURCES}
+
+    @property
+    def _temp_partition(self) -> tuple[str, str]:
+        return (TEMP_PARTITION, str(self.date))
+
+    @property
+    def _main_names(self) -> dict[str, str]:
+        return {"main": self.settings.main, "month_column": self.settings.month_partition}
+
+    def _build_query(self, months: Sequence[Month]) -> Query:
+        values = {
+            **self._sources,
+            "months": _literals(months),
+            "month_rows": self._month_rows(months),
+            "rate_months": _literals(self.rate_months(months)),
+            "run_date": str(self.date),
+            "run_id": self.run_id,
+        }
+        return split(fill(read_build(self.settings.sql_dir), values))
+
+    def _month_rows(self, months: Sequence[Month]) -> str:
+        back = self.settings.rate_fallback_months
+        return "\n    UNION ALL\n    ".join(
+            f"SELECT '{month}' AS month_year, '{month.first_day}' AS first_day, "
+            f"'{month.last_day}' AS last_day, '{month.minus(back)}' AS oldest_rate_month"
+            for month in months
+        )
+
+    def _own(self, name: str, values: dict[str, str]) -> str:
+        return self._tag(fill(built_in(name), {"count_type": self.dialect.count_type, **values}))
+
+    def _tagged(self, statements: Sequence[str]) -> list[str]:
+        return [self._tag(statement) for statement in statements]
+
+    def _tag(self, statement: str) -> str:
+        return tagged(statement, self.step, str(self.date), self.run_id)
+
+
+def _outputs(wanted: Sequence[str], table: Columns, partition: str) -> list[Output]:
+    """What a write fills: the wanted columns, in the table's order where that is given.
+
+    Columns of the table that this job knows nothing of get NULL; raises TableUnusable for one it lacks.
+    """
+    if not table:
+        return [Output(name, name) for name in wanted]
+    columns = [(name, kind) for name, kind in table if name != partition.lower()]
+    lacking = set(wanted) - {name for name, _ in columns}
+    if lacking:
+        raise TableUnusable(f"a table has no column {', '.join(sorted(lacking))}", next_command="ciss check")
+    for name, kind in columns:
+        if name not in wanted and not _KIND.fullmatch(kind):
+            raise TableUnusable(f"the column {name!r} of a table is of a strange type, {kind!r}")
+    return [Output(name, name if name in wanted else f"CAST(NULL AS {kind})") for name, kind in columns]
+
+
+def _literals(months: Sequence[Month]) -> str:
+    return ", ".join(f"'{month}'" for month in months)

@@ -1,0 +1,84 @@
+"""The engine's answers to the totals queries, as totals; and what differs between them and a marker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ciss_luigi.billing.rates import Rate
+from ciss_luigi.billing.rundate import Month
+from ciss_luigi.billing.schema import CHARGE_SOURCES, CHARGES
+from ciss_luigi.billing.totals import (
+    Build,
+    Key,
+    MonthTotals,
+    SourceTotals,
+    SummaryTotals,
+    check_rows,
+    compare_months,
+    month_totals,
+)
+from ciss_luigi.engines.base import Row
+from ciss_luigi.state.markers import Marker
+
+_CHARGE_OF = dict(zip((table.role for table in CHARGE_SOURCES), CHARGES, strict=True))
+
+
+def read_source_totals(rows: Iterable[Row]) -> dict[Key, SourceTotals]:
+    """The rows of ``source_totals.sql``, the four sources of a month and currency together."""
+    found: dict[Key, SourceTotals] = {}
+    for role, month, currency, source_rows, billable_subs, charge, unfit in rows:
+        charges = dict.fromkeys(CHARGES, charge - charge) | {_CHARGE_OF[role]: charge}
+        wrong = {role: int(unfit)} if unfit else {}
+        one = SourceTotals(int(source_rows), int(billable_subs), charges, wrong)
+        key = (month, currency)
+        found[key] = found[key].plus(one) if key in found else one
+    return found
+
+
+def read_summary_totals(rows: Iterable[Row]) -> dict[Key, SummaryTotals]:
+    """The rows of ``summary_totals.sql``."""
+    return {(row[0], row[1]): _summary(row) for row in rows}
+
+
+def _summary(row: Row) -> SummaryTotals:
+    return SummaryTotals(
+        rows=int(row[2]),
+        source_rows=_int(row[3]),
+        billable_subs=_int(row[4]),
+        charges=dict(zip(CHARGES, row[5:9], strict=True)),
+        total_charge=row[9],
+        total_charge_usd=row[10],
+        rows_with_null=int(row[11]),
+        rows_with_wrong_sum=int(row[12]),
+        rows_with_wrong_usd=int(row[13]),
+        rate_months=(row[14], row[15]),
+        rates=(row[16], row[17]),
+        as_of_dates=(row[18], row[19]),
+        run_ids=(row[20], row[21]),
+    )
+
+
+def _int(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def read_rates(rows: Iterable[Row]) -> dict[tuple[str, str], Rate]:
+    """The rows of ``rates.sql``."""
+    return {
+        (month, currency or ""): Rate(low, high, int(unusable), example)
+        for month, currency, low, high, unusable, example in rows
+    }
+
+
+def month_differences(
+    built: Marker, expected: Sequence[MonthTotals], found: Mapping[Key, SummaryTotals], sides: tuple[str, str]
+) -> list[str]:
+    """Where the rows found are not those expected of a build, months that nobody expected included."""
+    wanted = {month.month: month for month in expected}
+    strange = dict.fromkeys(month for month, _ in found if month not in wanted)
+    have = month_totals(found, [Month.parse(month) for month in wanted])
+    build = Build(built.run_id, str(built.date))
+    differences = compare_months(expected, have, sides)
+    differences += [f"{month}: {sides[0]} knows nothing of this month" for month in strange]
+    return differences + [text for key, row in found.items() for text in check_rows(key, row, build)]

@@ -1,0 +1,1 @@
+"""The rules as SQL, one file each, and the reading of these files."""

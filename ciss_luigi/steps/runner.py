@@ -1,0 +1,184 @@
+"""One step of one date, from its lock to its marker: the order that makes a kill cost only a re-run.
+
+Ledger: start. Data. Marker. Ledger: end. The marker is the proof, the ledger the story.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+
+from ciss_luigi import steps, stopping
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.errors import (
+    CissError,
+    EngineUnavailable,
+    StatementFailed,
+    StepFailed,
+    Stopped,
+    TempChanged,
+    TotalsDiffer,
+)
+from ciss_luigi.plaintext import without_secrets
+from ciss_luigi.retry import with_retries
+from ciss_luigi.site import Queue, Site, Watch, ignore
+from ciss_luigi.state.ledger import Outcome
+from ciss_luigi.state.markers import Marker, Step
+from ciss_luigi.steps import Job, RebuildBudget
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+COMMAND = uuid.uuid4().hex
+"""This command's name in the ledger; the workers that are forked from it have the same."""
+
+_ACTIONS: dict[Step, Callable[[Job], Marker]] = {
+    Step.TRUNCATE: steps.truncate_temp,
+    Step.BUILD: steps.build_temp,
+    Step.MERGE: steps.merge_main,
+}
+_STATES = {
+    Step.TRUNCATE: "main was not touched; no marker was written",
+    Step.BUILD: "main was not touched; temp is rebuilt by the next run",
+    Step.MERGE: "each month of main holds its old rows or the new ones; the next run proves or repeats them",
+}
+
+
+def is_done(site: Site, date: RunDate, step: Step) -> bool:
+    """Whether a step needs no run: a look at its marker, never at the engine."""
+    if step is Step.MERGE:
+        return site.markers.is_merged(date)
+    return site.markers.read(date, step) is not None
+
+
+def perform(
+    site: Site,
+    date: RunDate,
+    step: Step,
+    *,
+    tell: Callable[[str], None],
+    queue: Queue = nullcontext,
+    watch: Watch = ignore,
+    command: str = COMMAND,
+) -> None:
+    """Do one step and write its marker; the caller holds the date's lock.
+
+    The steps of one ``command`` have one rebuild of temp between them.
+
+    Raises StepFailed with what failed, what state the data is in and the next command; Stopped.
+    """
+    entry = _Entry(site, date, step)
+    try:
+        with stopping.held_back():
+            entry.begin()
+        job = _job(site, date, tell, queue, watch)
+        marker = _attempt(replace(job, budget=entry.budget(command)), step)
+        stopping.raise_if_requested()
+        with stopping.held_back():
+            site.markers.write(marker)
+            entry.end(Outcome.DONE)
+    except BaseException as error:
+        failure = _failure(error, date, step)
+        told = without_secrets(_told(failure))
+        entry.end(Outcome.STOPPED if isinstance(failure, Stopped) else Outcome.FAILED, told)
+        if failure is error:
+            raise
+        raise failure from error
+
+
+class _Entry:
+    """The ledger's entry of one attempt; it ends once, as the first caller says."""
+
+    def __init__(self, site: Site, date: RunDate, step: Step) -> None:
+        self._ledger = site.ledger
+        self._date = date
+        self._step = step
+        self._attempt = ""
+
+    def begin(self) -> None:
+        """Write the start; raises OSError."""
+        self._attempt = self._ledger.start(self._date, self._step)
+
+    def budget(self, command: str) -> RebuildBudget:
+        """What this attempt may rebuild: nothing, once the command has rebuilt in a step before."""
+        left = 0 if self._ledger.has_rebuilt(self._date, command) else 1
+        return RebuildBudget(left, lambda: self._ledger.rebuild(self._date, self._attempt, command))
+
+    def end(self, outcome: Outcome, error: str = "") -> None:
+        """Write the end; a ledger that cannot be written must not hide how the step ended."""
+        attempt, self._attempt = self._attempt, ""
+        if not attempt:
+            return
+        try:
+            self._ledger.end(self._date, attempt, outcome, error)
+        except OSError as trouble:
+            logger.warning("the run ledger could not be written: %s", trouble)
+
+
+def _job(site: Site, date: RunDate, tell: Callable[[str], None], queue: Queue, watch: Watch) -> Job:
+    return Job(
+        site.settings,
+        site.engine(queue, watch),
+        site.markers,
+        site.month_locks,
+        date,
+        lambda message: tell(f"{date}: {message}"),
+        build_engine=site.build_engine(watch),
+        impalas=site.impalas(),
+    )
+
+
+def _attempt(job: Job, step: Step) -> Marker:
+    return with_retries(
+        lambda: _ACTIONS[step](job),
+        job.engine.is_transient,
+        retries=job.settings.retries,
+        wait_seconds=job.settings.retry_wait_seconds,
+    )
+
+
+def _failure(error: BaseException, date: RunDate, step: Step) -> BaseException:
+    """What an error means for the step; after a signal it is the signal, whatever the driver made of it."""
+    name = error.signal_name if isinstance(error, Stopped) else stopping.requested()
+    if name:
+        return Stopped(name, state=_STATES[step], next_command=_again(date))
+    return _explained(error, date, step) if isinstance(error, CissError | OSError) else error
+
+
+_STAYS_WRONG = (StatementFailed, TempChanged, TotalsDiffer)
+"""What the same command will hardly heal: refused by the engine, not cut off from it; or wrong twice."""
+
+
+def _is_in_the_way(error: OSError) -> bool:
+    return isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError)
+
+
+def _told(failure: BaseException) -> str:
+    return (
+        str(failure) if isinstance(failure, CissError | Stopped) else f"{type(failure).__name__}: {failure}"
+    )
+
+
+def _again(date: RunDate) -> str:
+    return f"luigi --module ciss_luigi MergeMain --date {date}"
+
+
+def _explained(error: CissError | OSError, date: RunDate, step: Step) -> StepFailed:
+    """The failure in full: what, state, next; inside a step an absent engine is a failed step."""
+    again = _again(date)
+    if isinstance(error, OSError):
+        following = f"take away what stands in its place, then {again}" if _is_in_the_way(error) else again
+        return StepFailed(f"{step} of {date}: {error}", state=_STATES[step], next_command=following)
+    following = f"ciss check --date {date}, then {again}" if type(error) in _STAYS_WRONG else again
+    kind = (
+        StepFailed
+        if isinstance(error, EngineUnavailable) or not isinstance(error, StepFailed)
+        else type(error)
+    )
+    return kind(
+        f"{step} of {date}: {error.what}",
+        state=error.state or _STATES[step],
+        next_command=error.next_command or following,
+    )

@@ -1,0 +1,92 @@
+"""Asking the engine whether the sources are there: once per month and process, and not holding on to it.
+
+Luigi asks a task two or three times, and a range asks for hundreds of dates that share their months.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.errors import CissError, ConfigurationError, EngineUnavailable, SourcesMissing
+from ciss_luigi.queries import readiness
+from ciss_luigi.queries.readiness import Holdings
+from ciss_luigi.queries.statements import Statements
+from ciss_luigi.retry import with_retries
+from ciss_luigi.site import Site
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+
+class Sources:
+    """What this process has heard from the engine about the sources."""
+
+    def __init__(self) -> None:
+        self._expected: set[Month] = set()
+        self._asked: set[Month] = set()
+        self._holdings = Holdings()
+        self._ready: set[RunDate] = set()
+        self._told: set[RunDate] = set()
+
+    def expect(self, site: Site, dates: Iterable[RunDate]) -> None:
+        """Dates that will be asked for soon: their months are then asked for together."""
+        for date in dates:
+            self._expected.update(date.months_in_scope(site.settings.grace_days))
+
+    def note_ready(self, date: RunDate) -> None:
+        """A date that another process of this command has found ready."""
+        self._ready.add(date)
+
+    def are_ready(self, site: Site, date: RunDate) -> bool:
+        """Whether the months in scope can be built; names what is missing once per process.
+
+        Raises EngineUnavailable when the engine cannot be asked.
+        """
+        if date in self._ready:
+            return True
+        months = date.months_in_scope(site.settings.grace_days)
+        if not self._asked.issuperset(months):
+            self._ask_for({*months, *self._expected} - self._asked, site, date)
+        scope = readiness.judge(self._holdings, months, site.settings)
+        if scope.missing:
+            self._tell_once(date, scope.missing)
+        return not scope.missing
+
+    def _ask_for(self, months: set[Month], site: Site, date: RunDate) -> None:
+        self._holdings = self._holdings.plus(_ask(site, date, sorted(months)))
+        self._asked |= months
+
+    def _tell_once(self, date: RunDate, missing: Sequence[str]) -> None:
+        if date not in self._told:
+            self._told.add(date)
+            what = "\n".join(f"{date}: {text}" for text in missing)
+            following = f"ciss check --date {date}, and once the rows are there the same command again"
+            logger.warning("%s", SourcesMissing(what, state="no table was touched", next_command=following))
+
+
+def _ask(site: Site, date: RunDate, months: list[Month]) -> Holdings:
+    engine = site.engine()
+    doubles = (site.build_engine() or engine).capabilities.double_rates
+    if not engine.exists():
+        logger.warning("there is no %s yet; ciss load DIR makes it", engine.identity)
+        return readiness.nothing(site.settings)
+
+    def ask() -> Holdings:
+        with engine.reading() as session:
+            statements = Statements(site.settings, engine.dialect, date, "SourcesReady")
+            return readiness.ask(session, statements, months, double_rates=doubles)
+
+    settings = site.settings
+    try:
+        return with_retries(
+            ask, engine.is_transient, retries=settings.retries, wait_seconds=settings.retry_wait_seconds
+        )
+    except ConfigurationError:
+        raise
+    except CissError as error:
+        raise EngineUnavailable(
+            f"the sources, or what main holds, could not be asked: {error.what}",
+            state="no table was touched",
+            next_command=error.next_command or "ciss check",
+        ) from error
