@@ -1,30 +1,40 @@
-# make run   set up, load the sample, run the main job on it, show the result
-# make test  set up and run the tests; make test-long runs the long forms, make test-quick the quick ones
-# make check the linters
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DATE   ?= 2016-11-22
 EXTRAS ?= dev
 
-.PHONY: run test test-long test-quick check clean
+# The three test runs are one set of tests, cut by the markers in setup.cfg.
+NEWCOMER := (not slow or core) and not long
+REST     := slow and not core and not long
 
-run: $(VENV)/.run
+.PHONY: help run test test-all test-rest test-long test-quick check clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do \
+	    printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+run: $(VENV)/.run ## set up, load the sample, run the main job on it, show the result
 	$(BIN)/ciss load --sample
 	$(BIN)/luigi --module ciss_luigi MergeMain --date $(DATE) --local-scheduler
 	$(BIN)/ciss status --from $(DATE) --to $(DATE)
 	$(BIN)/ciss verify --date $(DATE)
 
-test: $(VENV)/.test
-	$(BIN)/python -m pytest -m "not long"
+test: $(VENV)/.test ## set up and run what a newcomer runs: less than 10 minutes on 2 cores
+	$(BIN)/python -m pytest -m "$(NEWCOMER)"
 
-test-long: $(VENV)/.test
+test-all: test test-rest ## everything but the long forms
+
+test-rest: $(VENV)/.test ## what test-all adds to test
+	$(BIN)/python -m pytest -m "$(REST)"
+
+test-long: $(VENV)/.test ## the long forms alone, hours
 	$(BIN)/python -m pytest -m long
 
-test-quick: $(VENV)/.test
+test-quick: $(VENV)/.test ## the quick tests alone, less than 2 minutes
 	$(BIN)/python -m pytest -m "not slow"
 
-check: $(VENV)/.test
+check: $(VENV)/.test ## linters, types and walls between rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -44,5 +54,5 @@ $(VENV)/.test: setup.cfg | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@ $(VENV)/.run
 
-clean:
+clean: ## remove what was set up and what the sample left
 	rm -rf $(VENV) var build dist *.egg-info

@@ -1,3 +1,3 @@
 """The package's version, without reading its metadata: a no-op run must stay quick."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"

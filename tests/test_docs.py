@@ -14,9 +14,10 @@ from ciss_luigi.config.settings import read
 from ciss_luigi.queries.statements import MONTH, SUMMARY
 from ciss_luigi.scheduling.defaults import RETCODES
 from ciss_luigi.sql.files import BUILD_PLACEHOLDERS
+from ciss_luigi.version import VERSION
 
 TOP = Path(__file__).parents[1]
-DOCUMENTS = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(TOP.glob("*.md")), *sorted((TOP / "docs").glob("*.md"))]
 
 
 def text(name: str) -> str:
@@ -73,3 +74,53 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_the_newest_changes_are_those_of_this_version() -> None:
+    versions = re.findall(r"^## (\S+) \(", text("CHANGELOG.md"), re.MULTILINE)
+
+    assert versions[0] == VERSION
+    assert versions == sorted(versions, key=lambda version: [*map(int, version.split("."))], reverse=True)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_make_target_that_a_page_names_is_there(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", text("Makefile"), re.MULTILINE))
+
+    assert set(re.findall(r"(?:`|^    )make ([a-z-]+)", document.read_text("utf-8"), re.MULTILINE)) <= targets
+
+
+def test_make_help_names_every_target() -> None:
+    phony = re.search(r"^\.PHONY: (.*)$", text("Makefile"), re.MULTILINE)
+
+    assert phony is not None
+    assert set(phony[1].split()) - {"help"} <= set(
+        re.findall(r"^([a-z-]+):.* ## ", text("Makefile"), re.MULTILINE)
+    )
+
+
+def test_the_hooks_before_a_commit_are_the_linters_of_make_check() -> None:
+    recipe = re.search(r"^check:.*?\n\n", text("Makefile"), re.MULTILINE | re.DOTALL)
+
+    assert recipe is not None
+    linters = [
+        line.removeprefix("\t$(BIN)/").removesuffix(" .") for line in recipe[0].splitlines()[1:] if line
+    ]
+    hooks = re.findall(r"entry: \.venv/bin/(.*)$", text(".pre-commit-config.yaml"), re.MULTILINE)
+    assert hooks == linters
+
+
+def test_the_page_of_the_rooms_names_files_that_are_there() -> None:
+    page = text("docs/architecture.md")
+    named = re.findall(r"`([\w./]+(?:\.(?:py|sql|md|cfg)|/))`", page)
+    rooms = {path.name for path in (TOP / "ciss_luigi").iterdir() if (path / "__init__.py").exists()}
+
+    assert len(named) > 30
+    assert [path for path in named if not (TOP / path).exists()] == []
+    assert {room for room in rooms if f" {room}/ " not in page} == {"sample"} & rooms
+
+
+def test_the_page_of_the_rooms_answers_twelve_changes() -> None:
+    table = text("docs/architecture.md").split("## Where a change goes")[1]
+
+    assert len(re.findall(r"^\| (?:a|another) ", table, re.MULTILINE)) == 12
