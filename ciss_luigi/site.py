@@ -95,7 +95,7 @@ class Site:
             return None
         # Hosts may know one cluster by several names, or by several of its servers; a file has one path.
         warehouse = self.settings.warehouse
-        scope = warehouse.place if warehouse.kind == "duckdb" else "cluster"
+        scope = warehouse.place if warehouse.kind.embedded else "cluster"
         return LeaseBook(Leases(self.settings.lease_url, scope))
 
     @contextmanager
@@ -114,10 +114,10 @@ class Site:
         return self._make(warehouse, nullcontext, progress) if warehouse else None
 
     def impalas(self) -> tuple[Engine, ...]:
-        """The Impalas among the engines: they must be shown what others wrote."""
+        """The engines that must be shown what others wrote."""
         settings = self.settings
         engines = (settings.warehouse, settings.build_warehouse, settings.refresh_warehouse)
-        places = {one.place: one for one in engines if one is not None and one.kind == "impala"}
+        places = {one.place: one for one in engines if one is not None and one.kind.needs_refresh}
         return tuple(self._make(one, nullcontext, ignore) for one in places.values())
 
     def _make(self, warehouse: Warehouse, queue: Queue, progress: Watch) -> Engine:

@@ -2,7 +2,8 @@
 
 ``use_ssl``, ``ca_cert``, ``check_hostname`` and ``timeout`` mean the same on every engine, and so do the
 names of user, password and database. The rest goes to the driver under the driver's own names, which stand
-here as data: what a driver does not know must be a fault of the configuration, not a TypeError at night.
+in ``enginekinds`` as data: what a driver does not know must be a fault of the configuration, not a
+TypeError at night.
 """
 
 from __future__ import annotations
@@ -13,46 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi.config import argumentvalues as take
-from ciss_luigi.config.argumentvalues import Reader
-
-COMMON: Mapping[str, Reader] = {
-    "use_ssl": take.flag,
-    "ca_cert": take.certificates,
-    "check_hostname": take.flag,
-    "timeout": take.seconds,
-    "username": take.text,
-    "password": take.secret,
-    "database": take.database,
-    "kerberos_service_name": take.text,
-    "krb_host": take.text,
-    "http_path": take.text,
-}
-"""What every server's engine takes, with one meaning."""
-
-OWN: Mapping[str, Mapping[str, Reader]] = {
-    "duckdb": {
-        "config": take.json_object,
-        "preload_extensions": take.json_list,
-        "read_only": take.flag,
-        "url_config": take.json_object,
-    },
-    "hive": {
-        **COMMON,
-        "auth": take.one_of("NONE", "NOSASL", "LDAP", "CUSTOM", "PAM", "BASIC", "KERBEROS"),
-        "configuration": take.mapping,
-    },
-    "impala": {
-        **COMMON,
-        "auth_mechanism": take.one_of("NOSASL", "PLAIN", "LDAP", "GSSAPI", "JWT"),
-        "use_http_transport": take.flag,
-        "http_cookie_names": take.names,
-        "jwt": take.secret,
-        "retries": take.whole,
-        "user_agent": take.text,
-    },
-}
-"""Every name that an engine takes."""
+from ciss_luigi.config.enginekinds import EngineKind
 
 _INSTEAD = {
     "host": "the host stands in the URL",
@@ -66,18 +28,16 @@ _INSTEAD = {
     "ldap_password": "write password",
     "auth_cookie_names": "write http_cookie_names",
 }
-_THRIFT = ("thrift", "thrift_sasl", "puresasl")
-_MODULES = {"hive": ("pyhive", *_THRIFT), "impala": ("impala", *_THRIFT)}
 KERBEROS = {"KERBEROS", "GSSAPI"}
 
 
-def read(kind: str, given: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+def read(kind: EngineKind, given: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """The values of an engine's arguments, and what is wrong with which name; shows no value."""
     values: dict[str, Any] = {}
     wrong: dict[str, str] = {}
     for name, value in given.items():
-        known = "username" if name == "user" and kind != "duckdb" else name
-        reader = OWN[kind].get(known)
+        known = "username" if name == "user" and not kind.embedded else name
+        reader = kind.arguments.get(known)
         if reader is None:
             wrong[name] = _unknown(kind, name)
             continue
@@ -88,7 +48,7 @@ def read(kind: str, given: Mapping[str, Any], folder: Path) -> tuple[dict[str, A
     return values, wrong
 
 
-def clashes(kind: str, transport: str | None, values: Mapping[str, Any]) -> list[str]:
+def clashes(kind: EngineKind, transport: str | None, values: Mapping[str, Any]) -> list[str]:
     """What is wrong with values that are right alone, and what is not installed for them."""
     found = []
     if transport == "https" and values.get("use_ssl") is False:
@@ -106,10 +66,10 @@ def clashes(kind: str, transport: str | None, values: Mapping[str, Any]) -> list
     return found + missing(kind, auth)
 
 
-def missing(kind: str, auth: str | None = None) -> list[str]:
+def missing(kind: EngineKind, auth: str | None = None) -> list[str]:
     """The extras to install before an engine of this kind can be used."""
     found = []
-    absent = [module for module in _MODULES.get(kind, ()) if find_spec(module) is None]
+    absent = [module for module in kind.modules if find_spec(module) is None]
     if absent:
         found.append(f"{', '.join(absent)} not installed: pip install 'ciss-luigi[{kind}]'")
     if auth in KERBEROS and find_spec("kerberos") is None:
@@ -117,10 +77,9 @@ def missing(kind: str, auth: str | None = None) -> list[str]:
     return found
 
 
-def _unknown(kind: str, name: str) -> str:
-    driver = {"hive": "PyHive", "impala": "impyla", "duckdb": "DuckDB"}[kind]
-    hint = _INSTEAD.get(name, "") if kind != "duckdb" else ""
-    near = get_close_matches(name.lower(), OWN[kind], 1)
+def _unknown(kind: EngineKind, name: str) -> str:
+    hint = _INSTEAD.get(name, "") if not kind.embedded else ""
+    near = get_close_matches(name.lower(), kind.arguments, 1)
     if not hint and near:
         hint = f"did you mean {near[0]}?"
-    return f"{name!r} is no argument of {driver}" + (f"; {hint}" if hint else "")
+    return f"{name!r} is no argument of {kind.driver}" + (f"; {hint}" if hint else "")

@@ -34,7 +34,7 @@ def find(values: Mapping[str, Any]) -> list[Fault]:
 def _of_engines(values: Mapping[str, Any]) -> list[Fault]:
     warehouse, refreshed = values.get("warehouse_url"), values.get("refresh_url")
     found = []
-    if warehouse is not None and warehouse.kind == "duckdb":
+    if warehouse is not None and warehouse.kind.embedded:
         found = [
             Fault(SECTION, key, "goes only with a Hive or Impala warehouse_url", "warehouse_url = hive://...")
             for key in ("build_url", "refresh_url")
@@ -42,7 +42,7 @@ def _of_engines(values: Mapping[str, Any]) -> list[Fault]:
         ]
         wrong = reservedwords.unusable({key: values[key] for key in NAMES if key in values}, warehouse.place)
         found += [Fault(SECTION, key, text, DEFAULTS[key]) for key, text in wrong.items()]
-    if refreshed is not None and refreshed.kind != "impala":
+    if refreshed is not None and not refreshed.kind.needs_refresh:
         found.append(
             Fault(SECTION, "refresh_url", "names no Impala; only Impala has to be told", REFRESH_EXAMPLE)
         )

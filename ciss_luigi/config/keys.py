@@ -76,7 +76,7 @@ def _other_engine(text: str, context: Context) -> Warehouse | None:
     if not text:
         return None
     warehouse = _warehouse(text, context)
-    if warehouse.kind == "duckdb":
+    if warehouse.kind.embedded:
         raise ValueError("an embedded file cannot share its tables with another engine")
     return warehouse
 

@@ -14,6 +14,7 @@ from typing import Any
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.config import connectargs, crosschecks
+from ciss_luigi.config.enginekinds import EngineKind
 from ciss_luigi.config.keys import KEYS, SECTION, Context, unknown
 from ciss_luigi.config.urls import Warehouse
 from ciss_luigi.errors import ConfigurationError, Fault
@@ -147,7 +148,7 @@ def _whole_engine(
 
 def _given(warehouse: Warehouse, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What URL and connect_args say together; of an embedded file the URL's part goes another way."""
-    return dict(arguments) if warehouse.kind == "duckdb" else {**warehouse.options, **arguments}
+    return dict(arguments) if warehouse.kind.embedded else {**warehouse.options, **arguments}
 
 
 def _connection_faults(values: Mapping[str, Any], folder: Path) -> list[Fault]:
@@ -168,7 +169,7 @@ def _connection_faults(values: Mapping[str, Any], folder: Path) -> list[Fault]:
 
 def _idle_settings(values: Mapping[str, Any]) -> list[Fault]:
     """Session settings that would go to no engine: their names say which kind they are meant for."""
-    kinds = {warehouse.kind for _, url, _ in _ENGINES if (warehouse := values.get(url)) is not None}
+    kinds = [warehouse.kind for _, url, _ in _ENGINES if (warehouse := values.get(url)) is not None]
     if "warehouse_url" not in values:
         return []
     return [
@@ -183,6 +184,6 @@ def _idle_settings(values: Mapping[str, Any]) -> list[Fault]:
     ]
 
 
-def _is_meant_for(kind: str, name: str) -> bool:
+def _is_meant_for(kind: EngineKind, name: str) -> bool:
     """Hive's and Spark's names have dots in them, those of Impala and DuckDB have none."""
-    return ("." in name) == (kind == "hive")
+    return ("." in name) == kind.dotted_settings

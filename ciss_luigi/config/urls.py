@@ -11,17 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from ciss_luigi.config import variables
+from ciss_luigi.config.enginekinds import BY_SCHEME, EngineKind
 from ciss_luigi.plaintext import remember
-
-KINDS = {
-    "duckdb": "duckdb",
-    "hive": "hive",
-    "hive+http": "hive",
-    "hive+https": "hive",
-    "impala": "impala",
-    "impala4": "impala",
-}
-_PORTS = {"hive": 10_000, "hive+http": 10_001, "hive+https": 10_001, "impala": 21_050, "impala4": 21_050}
 
 
 @dataclass(frozen=True)
@@ -31,7 +22,7 @@ class Warehouse:
     ``options`` are the URL's own; in a Settings a server's ``connect_args`` hold them too, read and checked.
     """
 
-    kind: str
+    kind: EngineKind
     place: str
     host: str = ""
     port: int = 0
@@ -48,10 +39,10 @@ def parse(text: str, folder: Path, environment: Mapping[str, str]) -> Warehouse:
         if variables.expand_secret(text, environment) != text:
             raise ValueError("is no URL; ${NAME} may stand for a part of it, such as the password")
         raise ValueError("is no URL")
-    if scheme not in KINDS:
-        raise ValueError(f"there is no engine for {scheme!r}; there are {', '.join(KINDS)}")
-    if KINDS[scheme] == "duckdb":
-        return _file(rest, folder, environment)
+    if scheme not in BY_SCHEME:
+        raise ValueError(f"there is no engine for {scheme!r}; there are {', '.join(BY_SCHEME)}")
+    if BY_SCHEME[scheme].embedded:
+        return _file(BY_SCHEME[scheme], rest, folder, environment)
     return _server(scheme, variables.expand_url(text, environment))
 
 
@@ -77,12 +68,13 @@ def _encoded(text: str) -> str:
     return quote(unquote(text), safe="")
 
 
-def _file(rest: str, folder: Path, environment: Mapping[str, str]) -> Warehouse:
+def _file(kind: EngineKind, rest: str, folder: Path, environment: Mapping[str, str]) -> Warehouse:
     path, _, query = rest.removeprefix("/").partition("?")
     if not rest.startswith("/") or not path or "\0" in path or path.startswith((":memory:", "md:")):
         raise ValueError("names no DuckDB file; the tables must outlive the process")
     place = _real(Path(folder, Path(variables.expand(path, environment)).expanduser()))
-    return Warehouse("duckdb", str(place), options=dict(parse_qsl(variables.expand_url(query, environment))))
+    options = dict(parse_qsl(variables.expand_url(query, environment)))
+    return Warehouse(kind, str(place), options=options)
 
 
 def _real(path: Path) -> Path:
@@ -98,7 +90,7 @@ def _real(path: Path) -> Path:
 def _server(scheme: str, text: str) -> Warehouse:
     try:
         parts = urlsplit(text)
-        port = parts.port or _PORTS[scheme]
+        port = parts.port or BY_SCHEME[scheme].ports[scheme]
     except ValueError:
         raise ValueError("is no URL: host or port cannot be read") from None
     if not parts.hostname:
@@ -108,7 +100,7 @@ def _server(scheme: str, text: str) -> Warehouse:
     remember(options["password"] or "")
     options["database"] = unquote(parts.path.strip("/")) or None
     return Warehouse(
-        KINDS[scheme],
+        BY_SCHEME[scheme],
         f"{parts.hostname}:{port}",
         host=parts.hostname,
         port=port,

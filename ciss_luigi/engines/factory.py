@@ -26,10 +26,8 @@ class Circumstances:
 
 
 def make(warehouse: Warehouse, site: Circumstances) -> Engine:
-    """The engine of a URL; nothing is opened yet."""
-    if warehouse.kind == "duckdb":
-        return _embedded(warehouse, site)
-    return _hive(warehouse, site) if warehouse.kind == "hive" else _impala(warehouse, site)
+    """The engine of a URL; nothing is opened yet. Raises KeyError for a kind without a maker."""
+    return MAKERS[warehouse.kind.name](warehouse, site)
 
 
 def _embedded(warehouse: Warehouse, site: Circumstances) -> Engine:
@@ -80,7 +78,7 @@ def _server(
     *,
     double_rates: bool = True,
 ) -> Engine:
-    identity = Identity(warehouse.kind, warehouse.place)
+    identity = Identity(warehouse.kind.name, warehouse.place)
     return ServerEngine(
         identity,
         dialect,
@@ -91,3 +89,11 @@ def _server(
         double_rates=double_rates,
         progress=site.progress,
     )
+
+
+MAKERS: Mapping[str, Callable[[Warehouse, Circumstances], Engine]] = {
+    "duckdb": _embedded,
+    "hive": _hive,
+    "impala": _impala,
+}
+"""What makes the engine of each kind, by the name that it has in ``config.enginekinds``."""

@@ -64,7 +64,7 @@ def sample_folder(table_names: Mapping[str, str]) -> Iterator[Path]:
 def _refuse_server(site: Site) -> None:
     """A cluster's source tables belong to those who fill them."""
     warehouse = site.settings.warehouse
-    if warehouse.kind != "duckdb":
+    if not warehouse.kind.embedded:
         raise Refused(
             f"ciss load fills only an embedded warehouse, and warehouse_url names {warehouse.kind} "
             f"{warehouse.place}",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ciss_luigi.config import connectargs, settings
+from ciss_luigi.config.enginekinds import BY_SCHEME
 from ciss_luigi.config.settings import Settings
 from ciss_luigi.errors import ConfigurationError
 from tests.command import Place
@@ -130,8 +131,8 @@ def test_every_argument_of_the_drivers_is_known_or_has_a_better_name() -> None:
     pyhive = set(inspect.signature(hive.Connection.__init__).parameters) - ours - {"self"}
 
     # Not for a text file: a function, a transport; and the one protocol that there is
-    assert impyla - set(connectargs.OWN["impala"]) == {"get_user_custom_headers_func", "protocol"}
-    assert pyhive - set(connectargs.OWN["hive"]) == {"thrift_transport"}
+    assert impyla - set(BY_SCHEME["impala"].arguments) == {"get_user_custom_headers_func", "protocol"}
+    assert pyhive - set(BY_SCHEME["hive"].arguments) == {"thrift_transport"}
 
 
 @pytest.mark.slow

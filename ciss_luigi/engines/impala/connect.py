@@ -10,7 +10,8 @@ import getpass
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ciss_luigi.config.connectargs import COMMON, KERBEROS
+from ciss_luigi.config.connectargs import KERBEROS
+from ciss_luigi.config.enginekinds import COMMON
 from ciss_luigi.engines.hiveserver2.line import Line, explaining, line
 
 _RETRIES = 1

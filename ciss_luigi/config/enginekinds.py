@@ -1,0 +1,107 @@
+"""The kinds of engines, one row each: all that differs by kind and is known before anything is opened.
+
+Nobody else compares a kind's name. What an engine can do once it is open stands in ``engines/``; the maker
+of each kind's engine is in ``engines/factory.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ciss_luigi.config import argumentvalues as take
+from ciss_luigi.config.argumentvalues import Reader
+
+COMMON: Mapping[str, Reader] = {
+    "use_ssl": take.flag,
+    "ca_cert": take.certificates,
+    "check_hostname": take.flag,
+    "timeout": take.seconds,
+    "username": take.text,
+    "password": take.secret,
+    "database": take.database,
+    "kerberos_service_name": take.text,
+    "krb_host": take.text,
+    "http_path": take.text,
+}
+"""The arguments of every server, with one meaning."""
+
+_THRIFT = ("thrift", "thrift_sasl", "puresasl")
+
+
+@dataclass(frozen=True)
+class EngineKind:
+    """One kind of engine. ``str()`` gives its name, which stands in markers."""
+
+    name: str
+
+    driver: str
+    """The library that speaks to it, as its users call it."""
+
+    ports: Mapping[str, int]
+    """The schemes of its URLs, each with the port of a URL that names none (0: it has no port)."""
+
+    arguments: Mapping[str, Reader] = field(repr=False)
+    """Every name that ``connect_args`` may hold, and how its value is read."""
+
+    modules: tuple[str, ...] = ()
+    """The modules that must be installed; the extra that brings them has the kind's name."""
+
+    embedded: bool = False
+    """It is a file that this process opens; no server, no host, nothing to share with another engine."""
+
+    needs_refresh: bool = False
+    """It keeps a picture of the tables of its own, and must be shown what another engine wrote."""
+
+    dotted_settings: bool = False
+    """The names of its session settings have dots in them (``hive.query.name``)."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+KINDS = (
+    EngineKind(
+        "duckdb",
+        "DuckDB",
+        {"duckdb": 0},
+        {
+            "config": take.json_object,
+            "preload_extensions": take.json_list,
+            "read_only": take.flag,
+            "url_config": take.json_object,
+        },
+        embedded=True,
+    ),
+    EngineKind(
+        "hive",
+        "PyHive",
+        {"hive": 10_000, "hive+http": 10_001, "hive+https": 10_001},
+        {
+            **COMMON,
+            "auth": take.one_of("NONE", "NOSASL", "LDAP", "CUSTOM", "PAM", "BASIC", "KERBEROS"),
+            "configuration": take.mapping,
+        },
+        modules=("pyhive", *_THRIFT),
+        dotted_settings=True,
+    ),
+    EngineKind(
+        "impala",
+        "impyla",
+        {"impala": 21_050, "impala4": 21_050},
+        {
+            **COMMON,
+            "auth_mechanism": take.one_of("NOSASL", "PLAIN", "LDAP", "GSSAPI", "JWT"),
+            "use_http_transport": take.flag,
+            "http_cookie_names": take.names,
+            "jwt": take.secret,
+            "retries": take.whole,
+            "user_agent": take.text,
+        },
+        modules=("impala", *_THRIFT),
+        needs_refresh=True,
+    ),
+)
+
+BY_SCHEME: Mapping[str, EngineKind] = {scheme: kind for kind in KINDS for scheme in kind.ports}
+"""The kind that a URL's scheme names."""
