@@ -160,5 +160,7 @@ def current() -> Site:
 def load(environment: Mapping[str, str], folder: Path) -> Site:
     """The site that a command in a folder sees; raises ConfigurationError."""
     file = configfile.find(environment, folder)
-    settings = settings_module.read(file.sections[SECTION], file.path.parent, environment, file.faults)
+    settings = settings_module.read(
+        file.sections[SECTION], file.path.parent, environment, file.faults, file.sections
+    )
     return Site(settings, file.path)

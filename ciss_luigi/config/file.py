@@ -16,11 +16,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi.config.keys import KEYS, SECTION
+from ciss_luigi.config.keys import SECTION
+from ciss_luigi.config.sections import SECTIONS
 from ciss_luigi.errors import ConfigurationError, Fault
 
 Sections = dict[str, dict[str, str]]
-KNOWN_SECTIONS = (SECTION,)
+KNOWN_SECTIONS = tuple(section.name for section in SECTIONS)
 
 
 @dataclass(frozen=True)
@@ -151,11 +152,18 @@ def _from_cfg(text: str, path: Path) -> Sections:
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read_string(text, str(path))
     sections = {name: dict(parser.items(name)) for name in parser.sections()}
-    if SECTION in sections and parser.has_section(configparser.DEFAULTSECT):
-        known = {key.name for key in KEYS}
-        inherited = {key: value for key, value in parser.items(configparser.DEFAULTSECT) if key in known}
-        sections[SECTION] = {**inherited, **sections[SECTION]}
+    if parser.has_section(configparser.DEFAULTSECT):
+        _inherit(sections, dict(parser.items(configparser.DEFAULTSECT)))
     return sections
+
+
+def _inherit(sections: Sections, defaults: Mapping[str, str]) -> None:
+    """Give our sections what stands in ``[DEFAULT]``, as far as they have such a key."""
+    for section in SECTIONS:
+        if section.name in sections:
+            known = {key.name for key in section.keys}
+            inherited = {key: value for key, value in defaults.items() if key in known}
+            sections[section.name] = {**inherited, **sections[section.name]}
 
 
 def _from_toml(document: Mapping[str, Any]) -> Sections:

@@ -1,11 +1,10 @@
-"""The settings of ``[ciss]``.
+"""The settings of ``[ciss]``, and of the ``[ciss_*]`` sections beside it.
 
 Reading is all or nothing: a Settings is whole and valid, or all faults are reported at once.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +14,9 @@ from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.config import connectargs, crosschecks
 from ciss_luigi.config.enginekinds import EngineKind
-from ciss_luigi.config.keys import KEYS, SECTION, Context, unknown
+from ciss_luigi.config.keys import SECTION
+from ciss_luigi.config.reading import Context
+from ciss_luigi.config.sections import CISS, OTHERS
 from ciss_luigi.config.urls import Warehouse
 from ciss_luigi.errors import ConfigurationError, Fault
 
@@ -44,6 +45,8 @@ class Settings:
     temp_keep_days: int
     retries: int
     retry_wait_seconds: float
+    others: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The settings of each ``[ciss_*]`` section, by name; defaults for one that the file has not."""
 
     def source(self, role: str) -> str:
         """A source table's name with its database."""
@@ -73,24 +76,20 @@ def read(
     folder: Path,
     environment: Mapping[str, str],
     found: Sequence[Fault] = (),
+    others: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Settings:
-    """Check a ``[ciss]`` section as it stands in its file (no interpolation).
+    """Check a ``[ciss]`` section and the ``others`` as they stand in their file (no interpolation).
 
     Raises ConfigurationError that names every fault at once, those ``found`` before among them.
     """
     context = Context(folder, environment)
-    faults = [*found]
-    faults += [unknown(name) for name in section if name not in {key.name for key in KEYS}]
-    values: dict[str, Any] = {}
-    broken = _broken_lines(section)
-    faults += broken.values()
-    for key in KEYS:
-        if key.name in broken:
-            continue
-        try:
-            values[key.name] = key.value(section.get(key.name, key.default).strip(), context)
-        except ValueError as error:
-            faults.append(Fault(SECTION, key.name, str(error), key.example))
+    values, wrong = CISS.read(section, context)
+    faults = [*found, *wrong]
+    beside = {}
+    for other in OTHERS:
+        given, wrong = other.read((others or {}).get(other.name, {}), context)
+        faults += wrong
+        beside[other.name] = given
     faults += crosschecks.find(values) + _connection_faults(values, folder) + _idle_settings(values)
     if faults:
         raise ConfigurationError("the configuration has faults", tuple(faults))
@@ -100,32 +99,8 @@ def read(
         name: _whole_engine(values.pop(url), values.pop(arguments), settings, folder)
         for name, url, arguments in _ENGINES
     }
-    return Settings(**engines, **values)
-
-
-_COMMENT = re.compile(r"\s[#;]")
-
-
-def _broken_lines(section: Mapping[str, str]) -> dict[str, Fault]:
-    """Values of several lines or with a comment behind them, by key: nobody means one.
-
-    Luigi's parser makes the first of an indented line. JSON may have them, and says itself what does not
-    belong to it.
-    """
-    keys = {key.name: key for key in KEYS}
-    found = {}
-    for name, text in section.items():
-        first, _, rest = text.strip().partition("\n")
-        if _COMMENT.search(first) and not first.startswith("{"):
-            problem = "a comment stands on a line of its own: here it is part of the value"
-            found[name] = Fault(SECTION, name, problem, keys[name].example if name in keys else "")
-        elif rest and not first.startswith("{"):
-            problem = "the next line is indented and so belongs to this value"
-            swallowed = re.split("[=:]", rest)[0].strip()  # never the rest of a line: it may be a password
-            if swallowed in keys:
-                problem += f"; begin {swallowed} at the start of its line"
-            found[name] = Fault(SECTION, name, problem, keys[name].example if name in keys else "")
-    return found
+    made = {other.name: other.make(**beside[other.name]) for other in OTHERS}
+    return Settings(**engines, **values, others=made)
 
 
 _ENGINES = (

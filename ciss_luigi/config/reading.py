@@ -1,0 +1,114 @@
+"""A key of a section: its default, how its text is read, and an example; and the common ways to read one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from ciss_luigi.config import variables
+from ciss_luigi.plaintext import without_secrets
+
+_TRUE = {"true", "yes", "on", "1"}
+_MOST = 1_000_000.0
+"""Two years of minutes; timers take no more than a few centuries."""
+_FALSE = {"false", "no", "off", "0"}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a value may refer to: the folder of its file, and the environment."""
+
+    folder: Path
+    environment: Mapping[str, str]
+
+    def path(self, text: str) -> Path:
+        """A path, relative ones taken from the folder of the configuration file; raises ValueError."""
+        path = variables.expand(text, self.environment)
+        if not path.strip() or "\0" in path:
+            raise ValueError(f"{path!r} is no path")
+        if path[0] in "\"'$":
+            raise ValueError(
+                f"{path!r} is no path: quotes are not taken off, and only ${{NAME}} is a variable"
+            )
+        return Path(self.folder, Path(path).expanduser()).absolute()
+
+
+Reader = Callable[[str, Context], Any]
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of a section; ``read`` raises ValueError with what is wrong."""
+
+    name: str
+    default: str
+    read: Reader
+    example: str
+    plain: bool = True
+    """Values of ``${NAME}`` are put in place before reading; paths, URLs and JSON do that their own way."""
+    lines: bool = False
+    """The value may have several lines, one item on each."""
+
+    def value(self, text: str, context: Context) -> Any:
+        """The value of a text; raises ValueError that shows no secret."""
+        try:
+            return self.read(variables.expand(text, context.environment) if self.plain else text, context)
+        except variables.UnsetVariable:
+            raise
+        except (ValueError, RuntimeError) as error:  # RuntimeError: "~" of a user without a home
+            if self.plain:  # a good name or number is no secret; a password in its place is one
+                variables.expand_secret(text, context.environment)
+            raise ValueError(without_secrets(str(error))) from None
+
+
+def flag(text: str, _: Context) -> bool:
+    """True or false; raises ValueError."""
+    if text.lower() not in _TRUE | _FALSE:
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text.lower() in _TRUE
+
+
+def whole(low: int, high: int) -> Reader:
+    """How to read a whole number between two bounds, both allowed."""
+
+    def read(text: str, _: Context) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"{text!r} is no whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def positive(text: str, _: Context) -> float:
+    """A number above 0; raises ValueError."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= _MOST:  # also refuses nan and inf
+        raise ValueError(f"{text!r} is no number above 0 and up to {_MOST:,.0f}")
+    return number
+
+
+def json_object(text: str, context: Context) -> dict[str, Any]:
+    """A JSON object, values of the environment in its strings; raises ValueError."""
+    return variables.expand_json(text, context.environment)
+
+
+def path(text: str, context: Context) -> Path:
+    """A path; raises ValueError."""
+    return context.path(text)
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """A question that names the known word most like a given one; empty where none is like it."""
+    near = nearest_word(word, known)
+    return f"; did you mean {near}?" if near else ""
+
+
+def nearest_word(word: str, known: Sequence[str]) -> str:
+    """The known word most like a given one; empty where none is like it."""
+    return next(iter(get_close_matches(word.lower().replace("-", "_"), known, 1)), "")

@@ -1,0 +1,84 @@
+"""The ``[ciss*]`` sections: each a table of keys. Reading one gives its values, or every fault at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ciss_luigi.config import keys
+from ciss_luigi.config.reading import Context, Key, nearest, nearest_word
+from ciss_luigi.errors import Fault
+
+_COMMENT = re.compile(r"\s[#;]")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section: its name and its keys."""
+
+    name: str
+    keys: tuple[Key, ...]
+    make: Callable[..., Any] = dict
+    """Puts the values together, given by key, once there is no fault anywhere."""
+
+    def read(self, given: Mapping[str, str], context: Context) -> tuple[dict[str, Any], list[Fault]]:
+        """The values by key, without those that have a fault; and the faults, unknown keys among them."""
+        faults = [self._unknown(name) for name in given if name not in self._by_name]
+        broken = self._broken_lines(given)
+        faults += broken.values()
+        values: dict[str, Any] = {}
+        for key in self.keys:
+            if key.name in broken:
+                continue
+            try:
+                values[key.name] = key.value(given.get(key.name, key.default).strip(), context)
+            except ValueError as error:
+                faults.append(Fault(self.name, key.name, str(error), key.example))
+        return values, faults
+
+    @property
+    def _by_name(self) -> dict[str, Key]:
+        return {key.name: key for key in self.keys}
+
+    def _unknown(self, name: str) -> Fault:
+        """The fault of a key that is none, with the nearest that is one."""
+        known = self._by_name
+        near = nearest_word(name, list(known))
+        example = known[near] if near else self.keys[0]
+        problem = "unknown key" + nearest(name, list(known))
+        return Fault(self.name, name, problem, f"{example.name} = {example.example}")
+
+    def _broken_lines(self, given: Mapping[str, str]) -> dict[str, Fault]:
+        """Values of several lines or with a comment behind them, by key: nobody means one.
+
+        Luigi's parser makes the first of an indented line. JSON may have them, and says itself what does not
+        belong to it; so may a key whose value is a list, one item a line.
+        """
+        known, found = self._by_name, {}
+        for name, text in given.items():
+            problem = self._broken(text.strip(), lines=name in known and known[name].lines)
+            if problem:
+                found[name] = Fault(self.name, name, problem, known[name].example if name in known else "")
+        return found
+
+    def _broken(self, text: str, *, lines: bool) -> str:
+        first, _, rest = text.partition("\n")
+        if first.startswith("{"):
+            return ""
+        if any(_COMMENT.search(line) for line in (text.splitlines() if lines else [first])):
+            return "a comment stands on a line of its own: here it is part of the value"
+        if not rest or lines:
+            return ""
+        problem = "the next line is indented and so belongs to this value"
+        swallowed = re.split("[=:]", rest)[0].strip()  # never the rest of a line: it may be a password
+        return problem + (
+            f"; begin {swallowed} at the start of its line" if swallowed in self._by_name else ""
+        )
+
+
+CISS = Section(keys.SECTION, keys.KEYS)
+OTHERS: tuple[Section, ...] = ()
+SECTIONS = (CISS, *OTHERS)
+"""Every section that the job knows; any other name that begins with ``ciss`` is a fault."""
