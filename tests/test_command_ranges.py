@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ciss_luigi.locking.filelocks import FileLock
-from tests.command import STEPS, Finished, Luigid, Place, Running, name_of, wait_until
+from tests.command import STEPS, TRACEBACK, Finished, Luigid, Place, Running, name_of, wait_until
 
 PARALLEL = ("--workers", "2", "--parallel-scheduling")
 COUNT_OPENINGS = """
@@ -171,7 +171,10 @@ def test_25_for_overlapping_ranges_under_one_luigid_though_all_is_built(place: P
         ]
         for running in ranges:
             running.wait_for("Running Worker")
-    assert 25 in [running.finish().explained(running.finish().code).code for running in ranges]
+    finished = [running.finish() for running in ranges]
+    assert 25 in [one.code for one in finished], [one.text for one in finished]
+    assert {one.code for one in finished} <= {0, 10, 25}
+    assert [one.text for one in finished if TRACEBACK in one.text] == []
     assert all(place.marked(day) == list(STEPS) for day in dates("2016-11-11", "2016-11-14"))
     place.range("2016-11-11", "2016-11-15", *daemon.options).explained(0, "Did not run any tasks")
 
@@ -248,7 +251,9 @@ def test_a_range_of_sources_asks_for_them_all_in_one_opening(place: Place, optio
     asked("2017-02-06").explained(0)
     finished = asked("2017-02-07")
     finished.explained(20, f"2017-02-06: mnaas.{name_of('billable')} has no row for 2017-02")
-    assert options or finished.text.count("opened to look") == 1
+    looks = finished.text.count("opened to look")
+    months, processes = 4, 2
+    assert 1 <= looks <= (months * processes if options else 1)
     assert not place.state.exists()
 
 

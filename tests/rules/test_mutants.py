@@ -123,7 +123,7 @@ def test_each_check_is_the_only_one_to_see_some_mutant() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("mutant", ONLY_A_REFERENCE, ids=lambda mutant: mutant.name)
 def test_no_total_sees_these_and_only_a_reference_does(filled: Bench, mutant: Mutant) -> None:
-    """``ciss compare`` and a reference see them; the totals say nothing of whom the money stands with."""
+    """The totals say nothing of whom the money stands with; another answer to the same rules does."""
     run_with(filled, mutant.sql)
     assert filled.marked(DATE) == list(STEPS)
     assert filled.result() != EXPECTED
