@@ -15,6 +15,7 @@ help: ## say what there is
 	    printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 run: $(VENV)/.run ## set up, load the sample, run the main job on it, show the result
+	$(BIN)/python -m tools.sample.nights
 	$(BIN)/ciss load --sample
 	$(BIN)/luigi --module ciss_luigi MergeMain --date $(DATE) --local-scheduler
 	$(BIN)/ciss status --from $(DATE) --to $(DATE)

@@ -1,4 +1,4 @@
-"""Sites on the project's own sample data, each on a warehouse file of its own."""
+"""Sites on a small part of real tables, each on a warehouse file of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from ciss_luigi import site
 from ciss_luigi.site import Site
 from tests.reference import COLUMNS
 
-SAMPLE = Path(__file__).parents[1] / "ciss_luigi" / "sample"
+SAMPLE = Path(__file__).parent / "realdata"
+PACKAGED = Path(__file__).parents[1] / "ciss_luigi" / "sample"
+"""The sample that the package brings along; the sites here are on real tables."""
 MAIN = "mnaas.customer_invoice_summary_estimated"
 TYPES = {
     "billable_subs": "BIGINT",

@@ -15,7 +15,7 @@ from ciss_luigi import site
 from ciss_luigi.billing import schema
 from tests.command import Place, name_of
 from tests.helpers import ciss, clean, impatient, in_use, typed
-from tests.sample import MAIN, SAMPLE, change
+from tests.sample import MAIN, PACKAGED, change
 
 RATES = "cal_month,from_curr,to_curr,avg_conv_rate\n2016-11,GBP,USD,1.25\n"
 
@@ -43,7 +43,7 @@ def ask(folder: Path, statement: str) -> list[tuple[Any, ...]]:
 def test_the_sample_fills_all_six_tables(empty: Path) -> None:
     answer = ciss(empty, "load", "--sample").expect(0, f"duckdb {empty}/var/ciss.duckdb")
     for table in schema.SOURCES:
-        lines = (SAMPLE / f"{table.default_name}.csv").read_text(encoding="utf-8").splitlines()
+        lines = (PACKAGED / f"{table.default_name}.csv").read_text(encoding="utf-8").splitlines()
         assert rows(empty, table.default_name) == len(lines) - 1
         assert f"{len(lines) - 1:,} rows" in answer.out
     assert answer.err == ""
@@ -52,7 +52,7 @@ def test_the_sample_fills_all_six_tables(empty: Path) -> None:
 def test_the_sample_takes_the_names_that_the_site_gives_its_tables(empty: Path) -> None:
     (empty / "luigi.cfg").write_text("[ciss]\nrate_table = rates_of_ours\n")
     typed(empty, "load", "--sample").expect(0, "rates_of_ours")
-    assert rows(empty, "rates_of_ours") == 252
+    assert rows(empty, "rates_of_ours") == 57
 
 
 @pytest.mark.parametrize("columns", ["cal_month VARCHAR", "{rate}, more VARCHAR", "{rate}, more DATE"])
@@ -79,7 +79,7 @@ def test_a_file_with_a_fault_is_a_no_and_nothing_is_kept(empty: Path, tmp_path: 
     answer = typed(empty, "load", str(tmp_path)).explained(1, "line 3", "avg_conv_rate", "'1e3'")
     assert "State: nothing of this load was kept" in answer.err
     assert f"Next:  correct the file, then: ciss load {tmp_path}\n" in answer.err
-    assert rows(empty, "gbs_curr_avgconv_rate") == 252
+    assert rows(empty, "gbs_curr_avgconv_rate") == 57
 
 
 def test_a_file_with_nearly_the_right_name_is_pointed_out(empty: Path, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ from tests.reference import (
 from tests.strategies import BIGGEST, MONEY_UNITS, SMALLEST, charge, money, rate, tables, valid_tables
 
 ROOT = Path(__file__).parents[1]
-SAMPLE = ROOT / "ciss_luigi" / "sample"
+SAMPLE = ROOT / "tests" / "realdata"
 SHARED = Path(__file__).parents[2] / "shared"
 SAMPLE_MONTHS = ("2010-12", "2011-01", "2011-02", "2016-11", "2016-12", "2017-01", "2017-02")
 DATA_MONTHS = (

@@ -19,7 +19,7 @@ from ciss_luigi.site import Site
 
 @click.command("load")
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
-@click.option("--sample", is_flag=True, help="Load the small real data that the package brings along.")
+@click.option("--sample", is_flag=True, help="Load the sample that the package brings along.")
 def command(folder: Path | None, sample: bool) -> None:
     """Load a folder of CSV or Parquet files into the embedded warehouse.
 

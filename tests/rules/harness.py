@@ -24,7 +24,7 @@ from tests.reference import MONEY_COLUMNS, Cell, SourceTable, Tables
 from tests.rules.duckfile import DuckFile
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
-SAMPLE = Path(__file__).parents[2] / "ciss_luigi" / "sample"
+SAMPLE = Path(__file__).parents[1] / "realdata"
 MAIN = "mnaas.customer_invoice_summary_estimated"
 TEMP = "mnaas.customer_invoice_summary_estimated_temp"
 COLUMNS = (*(column.name for column in schema.SUMMARY_COLUMNS), "month_year")
