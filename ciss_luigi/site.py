@@ -18,11 +18,14 @@ from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.config import file as configfile
 from ciss_luigi.config import settings as settings_module
 from ciss_luigi.config.keys import SECTION
+from ciss_luigi.config.reading import Context
+from ciss_luigi.config.sections import CISS
 from ciss_luigi.config.settings import Settings
 from ciss_luigi.config.urls import Warehouse
 from ciss_luigi.engines.base import Engine, Progress
 from ciss_luigi.errors import ConfigurationError
 from ciss_luigi.locking.filelocks import Fence, FileLock
+from ciss_luigi.state.commandledger import CommandLedger
 from ciss_luigi.state.ledger import Ledger
 from ciss_luigi.state.markers import Markers, Place
 from ciss_luigi.state.writes import OpenWrites, Writes
@@ -57,6 +60,11 @@ class Site:
     def ledger(self) -> Ledger:
         """The run ledger."""
         return Ledger(self.settings.state_dir / "ledger")
+
+    @functools.cached_property
+    def commands(self) -> CommandLedger:
+        """The ledger of commands."""
+        return command_ledger(self.settings.state_dir)
 
     def date_lock(self, date: RunDate) -> FileLock:
         """The lock of one run date."""
@@ -164,3 +172,26 @@ def load(environment: Mapping[str, str], folder: Path) -> Site:
         file.sections[SECTION], file.path.parent, environment, file.faults, file.sections
     )
     return Site(settings, file.path)
+
+
+def command_ledger(state_dir: Path) -> CommandLedger:
+    """The ledger of commands of a state folder."""
+    return CommandLedger(state_dir / "ledger" / "commands")
+
+
+def state_dir_in_spite_of_faults() -> Path | None:
+    """The state folder of this process, also where the configuration has faults.
+
+    None where even that cannot be told, or where a faulty configuration names a folder that is not there.
+    """
+    try:
+        return current().settings.state_dir
+    except ConfigurationError:
+        pass
+    try:
+        file = configfile.find(os.environ, Path.cwd())
+    except (ConfigurationError, FileNotFoundError):
+        return None
+    values, _ = CISS.read(file.sections[SECTION], Context(file.path.parent, os.environ))
+    folder: Path | None = values.get("state_dir")
+    return folder if folder is not None and folder.is_dir() else None

@@ -18,17 +18,28 @@ import luigi
 from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import ConfigurationError
-from ciss_luigi.scheduling import defaults, guard, luigisections, messages, ranges, signals, tasknames
+from ciss_luigi.scheduling import (
+    commandend,
+    defaults,
+    guard,
+    luigisections,
+    messages,
+    ranges,
+    signals,
+    tasknames,
+)
 from ciss_luigi.scheduling.dates import RunDateParameter
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import runner
 from ciss_luigi.steps.sourcesready import Sources
 
+commandend.install_in_command()
 defaults.apply()
 luigisections.refuse_in_command()
 messages.install()
 signals.install_in_command()
 tasknames.install_in_command()
+commandend.heed_uncaught_errors()
 
 _SOURCES = Sources()
 

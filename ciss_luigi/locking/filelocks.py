@@ -21,6 +21,7 @@ from pathlib import Path
 
 from ciss_luigi.errors import StepFailed
 from ciss_luigi.plaintext import printable
+from ciss_luigi.processes import born
 
 Fence = Callable[[], None]
 """To be passed right before publishing: raises when the right to publish is lost."""
@@ -54,13 +55,13 @@ class Holder:
     def me(cls) -> Holder:
         """The holder that this process is, now."""
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        return cls(os.getpid(), socket.gethostname(), now, _born(os.getpid()))
+        return cls(os.getpid(), socket.gethostname(), now, born(os.getpid()))
 
     def lives(self) -> bool:
         """Whether the holder still runs; a holder on another host is believed."""
         if self.host != socket.gethostname():
             return True
-        return _born(self.pid) == self.born
+        return born(self.pid) == self.born
 
 
 class LocksUnusable(StepFailed):
@@ -183,27 +184,3 @@ class FileLock:
         if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
             what += " (this filesystem has no working locks; put state_dir on a local one)"
         return LocksUnusable(what)
-
-
-_DEAD = ("Z", "X")
-"""States of a process that has ended and is only still listed."""
-
-
-def _born(pid: int) -> str:
-    """When a process began, in the kernel's ticks since boot; "" when there is no such process."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-        fields = stat.rpartition(")")[2].split()
-        return "" if fields[0] in _DEAD else fields[19]
-    except (OSError, IndexError):
-        return "" if Path("/proc/self").exists() else _born_without_proc(pid)
-
-
-def _born_without_proc(pid: int) -> str:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return ""
-    except PermissionError:
-        return "alive"
-    return "alive"

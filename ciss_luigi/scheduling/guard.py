@@ -23,7 +23,7 @@ from luigi.interface import PidLockAlreadyTakenExit
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import AlreadyRunning, CissError, ConfigurationError, Stopped, explaining
 from ciss_luigi.locking.filelocks import FileLock, Holder, LocksUnusable
-from ciss_luigi.scheduling import messages, signals
+from ciss_luigi.scheduling import commandend, messages, signals
 from ciss_luigi.scheduling.cancelling import watching
 from ciss_luigi.scheduling.defaults import blame_the_user, exit_codes
 from ciss_luigi.site import Site
@@ -184,6 +184,6 @@ def _leave(error: CissError) -> NoReturn:
     codes = exit_codes()
     if isinstance(error, AlreadyRunning):
         raise PidLockAlreadyTakenExit
-    raise SystemExit(
+    raise commandend.leave(
         {35: codes.scheduling_error, 20: codes.missing_data}.get(error.exit_code, codes.unhandled_exception)
     )

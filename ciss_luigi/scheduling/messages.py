@@ -17,9 +17,10 @@ from luigi.parameter import MissingParameterException
 from luigi.rpc import RPCError
 
 from ciss_luigi.engines.base import Progress
-from ciss_luigi.errors import CissError, EngineUnavailable, Stopped
+from ciss_luigi.errors import CissError, EngineUnavailable, SourcesMissing, Stopped
 from ciss_luigi.plaintext import printable_lines, without_secrets
 from ciss_luigi.scheduling import ranges
+from ciss_luigi.state import thiscommand
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
@@ -55,7 +56,7 @@ class Readable(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep every record, made plain."""
         text = head = record.getMessage()
-        ours = record.name != _LUIGIS
+        ours, explanation = record.name != _LUIGIS, None
         if record.exc_info:
             error = record.exc_info[1]
             explanation = "" if error is None else _explanation(error)
@@ -75,9 +76,21 @@ class Readable(logging.Filter):
             text = f"{text}\n{ranges.LeftOver.text}"
         elif refusal := ranges.refusal(text):
             text, ours = refusal, True
+        _note(record, text, explanation)
         text = shown(text)
         record.msg, record.args = "%s", (text.replace("\n", _NEXT_LINE) if ours else text,)
         return True
+
+
+def _note(record: logging.LogRecord, text: str, explanation: str | None) -> None:
+    """Keep for the ledger why the command will not end well: errors, and what is missing."""
+    for words in (_REMEMBERED, _COOLING, ranges.LeftOver.text):
+        if words and text.endswith(words):
+            thiscommand.note(words)
+    if record.levelno >= logging.ERROR:
+        thiscommand.note(explanation or text)
+    elif isinstance(record.args, tuple) and any(isinstance(one, SourcesMissing) for one in record.args):
+        thiscommand.note(text)
 
 
 def shown(text: str) -> str:
@@ -87,6 +100,7 @@ def shown(text: str) -> str:
 
 def say_before_the_log(text: str) -> None:
     """Write an error where Luigi has no log yet, as it would stand there."""
+    thiscommand.note(text)
     if sys.stderr is not None:  # closed by whoever started the program
         indented = shown(text).replace("\n", _NEXT_LINE)
         sys.stderr.write(f"ERROR: {indented}\n")

@@ -23,8 +23,10 @@ from typing import NoReturn
 
 from ciss_luigi import stopping
 from ciss_luigi.errors import Stopped
+from ciss_luigi.scheduling import commandend
 from ciss_luigi.scheduling.cancelling import watching
 from ciss_luigi.scheduling.defaults import exit_codes
+from ciss_luigi.state import thiscommand
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SOON_SECONDS = 0.01
@@ -168,7 +170,7 @@ def _leave_once_begun(children: list[BaseProcess]) -> None:
     codes = exit_codes()
     codes.not_run = max(codes.not_run, codes.task_failed)
     if not children:
-        raise SystemExit(codes.task_failed)
+        raise commandend.leave(codes.task_failed)
 
 
 def _leave_before_begin(number: int, children: list[BaseProcess]) -> NoReturn:
@@ -176,13 +178,16 @@ def _leave_before_begin(number: int, children: list[BaseProcess]) -> NoReturn:
     code = 128 + number
     if multiprocessing.parent_process() is not None:
         os._exit(code)  # a scheduling process: nothing to put away, and nobody who waits for it
-    os.write(2, f"stopped by {stopping.requested()} before a step began; nothing was touched\n".encode())
+    words = f"stopped by {stopping.requested()} before a step began; nothing was touched"
+    os.write(2, f"{words}\n".encode())
+    thiscommand.note(words)
     if children:
         _end_replacements()
+        commandend.end_now(code)
         logging.shutdown()
         os._exit(code)
     exit_codes().task_failed = code  # should Luigi take the exception for a failure of its task
-    _State.leaving = SystemExit(code)
+    _State.leaving = commandend.leave(code)
     raise _State.leaving
 
 

@@ -1,23 +1,24 @@
-"""The run ledger: every attempt of every step, with its start, end, outcome and error.
+"""The run ledger: every attempt of every step, with its start, end, outcome, error and what came out.
 
-One file of JSON lines per date, only ever appended to. An attempt without an end was killed.
+One file of JSON lines per date, only ever appended to. An attempt without an end was killed, or still runs.
+The commands that made these attempts are in :mod:`ciss_luigi.state.commandledger`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import errno
-import json
 import os
 import socket
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi.billing.rundate import RunDate
-from ciss_luigi.state.files import make_folder, naming
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.state import commandledger, jsonlines
+from ciss_luigi.state.markers import Marker, Step
 
 
 class Outcome(StrEnum):
@@ -29,8 +30,47 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class MonthFigures:
+    """What an attempt built or merged of one month: rows, source rows, and the total in US dollars."""
+
+    month: str
+    rows: int
+    source_rows: int
+    total_charge_usd: Decimal
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an attempt that ended well has done; ``months`` are those built, or merged."""
+
+    run_id: str = ""
+    months: tuple[MonthFigures, ...] = ()
+    superseded: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, marker: Marker) -> Result:
+        """The result that a step's marker proves."""
+        months = tuple(
+            MonthFigures(
+                month.month,
+                month.rows,
+                month.source_rows,
+                sum((one.total_charge_usd for one in month.totals.values()), Decimal("0.0000")),
+            )
+            for month in marker.months
+        )
+        left_out = marker.left_out if marker.step is not Step.TRUNCATE else ()
+        return cls(marker.run_id, months, marker.superseded, left_out)
+
+
+@dataclass(frozen=True)
 class Attempt:
-    """One attempt at a step; ``outcome`` is None while it runs or when it was killed."""
+    """One attempt at a step; ``outcome`` is None while it runs or when it was killed.
+
+    Times are ISO texts in UTC. ``command`` is the id of the command that made it, "" in ledgers of 0.1.0;
+    ``result`` is None there, too, and of every attempt that did not end well.
+    """
 
     id: str
     step: str
@@ -40,6 +80,8 @@ class Attempt:
     ended_at: str = ""
     outcome: Outcome | None = None
     error: str = ""
+    command: str = ""
+    result: Result | None = None
 
 
 class Ledger:
@@ -59,13 +101,23 @@ class Ledger:
                 "step": step,
                 "host": socket.gethostname(),
                 "pid": os.getpid(),
+                "command": commandledger.COMMAND,
             },
         )
         return attempt
 
-    def end(self, date: RunDate, attempt: str, outcome: Outcome, error: str = "") -> None:
-        """Write down how an attempt ended; raises OSError."""
-        self._append(date, {"event": "end", "attempt": attempt, "outcome": str(outcome), "error": error})
+    def end(
+        self,
+        date: RunDate,
+        attempt: str,
+        outcome: Outcome,
+        error: str = "",
+        *,
+        result: Result | None = None,
+    ) -> None:
+        """Write down how an attempt ended, and what it did; raises OSError."""
+        entry = {"event": "end", "attempt": attempt, "outcome": str(outcome), "error": error}
+        self._append(date, entry if result is None else {**entry, "result": _to_json(result)})
 
     def rebuild(self, date: RunDate, attempt: str, command: str) -> None:
         """Write down that an attempt built temp anew, and in which command; raises OSError."""
@@ -78,7 +130,10 @@ class Ledger:
         )
 
     def attempts(self, date: RunDate) -> list[Attempt]:
-        """All attempts of a date, oldest first; a torn last line of a killed writer is passed over."""
+        """All attempts of a date, oldest first; a torn last line of a killed writer is passed over.
+
+        Raises OSError where the ledger of the date is there and cannot be read.
+        """
         found: dict[str, Attempt] = {}
         for entry in self._entries(date):
             attempt = _merge(found.get(entry["attempt"]), entry)
@@ -97,36 +152,11 @@ class Ledger:
         return sorted(found)
 
     def _append(self, date: RunDate, entry: dict[str, Any]) -> None:
-        make_folder(self._folder)
-        path = self._folder / f"{date}.jsonl"
-        text = json.dumps({"at": dt.datetime.now(dt.UTC).isoformat(), **entry}, ensure_ascii=False)
-        # The first newline ends what a killed writer may have left torn. A path may hold bytes that are no
-        # UTF-8; as backslashes they are JSON's own escapes.
-        line = f"\n{text}\n".encode(errors="backslashreplace")
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        descriptor = os.open(path, flags, 0o664)
-        try:
-            with naming(path):
-                if os.write(descriptor, line) < len(line):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        jsonlines.append(self._folder / f"{date}.jsonl", entry, sync=True)
 
     def _entries(self, date: RunDate) -> list[dict[str, Any]]:
-        try:
-            text = (self._folder / f"{date}.jsonl").read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
-            return []
-        entries = []
-        for line in text.split("\n"):  # splitlines() would also split at a U+2028 inside an error's text
-            try:
-                entry = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(entry, dict) and all(isinstance(entry.get(key), str) for key in _TEXTS):
-                entries.append(entry)
-        return entries
+        entries = jsonlines.entries(self._folder / f"{date}.jsonl")
+        return [entry for entry in entries if all(isinstance(entry.get(key), str) for key in _TEXTS)]
 
 
 _TEXTS = ("event", "attempt", "at")
@@ -135,11 +165,56 @@ _TEXTS = ("event", "attempt", "at")
 def _merge(known: Attempt | None, entry: dict[str, Any]) -> Attempt | None:
     try:
         if entry["event"] == "start":
-            step, host = str(entry["step"]), str(entry["host"])
-            return Attempt(entry["attempt"], step, host, int(entry["pid"]), entry["at"])
+            return Attempt(
+                entry["attempt"],
+                str(entry["step"]),
+                str(entry["host"]),
+                int(entry["pid"]),
+                entry["at"],
+                command=str(entry.get("command", "")),
+            )
         if entry["event"] == "end" and known is not None:
             outcome, error = Outcome(entry["outcome"]), str(entry["error"])
-            return replace(known, ended_at=entry["at"], outcome=outcome, error=error)
+            result = _from_json(entry.get("result"))
+            return replace(known, ended_at=entry["at"], outcome=outcome, error=error, result=result)
     except (KeyError, ValueError, TypeError, OverflowError):
         return None
     return None
+
+
+def _to_json(result: Result) -> dict[str, Any]:
+    return {
+        "run_id": result.run_id,
+        "months": [
+            {
+                "month": one.month,
+                "rows": one.rows,
+                "source_rows": one.source_rows,
+                "total_charge_usd": format(one.total_charge_usd, "f"),
+            }
+            for one in result.months
+        ],
+        "superseded": list(result.superseded),
+        "left_out": list(result.left_out),
+    }
+
+
+def _from_json(values: Any) -> Result | None:
+    """A result, or None for what is none: how the attempt ended still counts then."""
+    try:
+        return Result(
+            str(values["run_id"]),
+            tuple(map(_figures, values["months"])),
+            tuple(map(str, values["superseded"])),
+            tuple(map(str, values["left_out"])),
+        )
+    except (KeyError, ValueError, TypeError, ArithmeticError):
+        return None
+
+
+def _figures(values: Mapping[str, Any]) -> MonthFigures:
+    amount = Decimal(str(values["total_charge_usd"]))
+    if not amount.is_finite():
+        raise ValueError(f"{amount} is no amount")
+    month = str(Month.parse(values["month"]))
+    return MonthFigures(month, int(values["rows"]), int(values["source_rows"]), amount)

@@ -6,7 +6,6 @@ Ledger: start. Data. Marker. Ledger: end. The marker is the proof, the ledger th
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -25,14 +24,12 @@ from ciss_luigi.errors import (
 from ciss_luigi.plaintext import without_secrets
 from ciss_luigi.retry import with_retries
 from ciss_luigi.site import Queue, Site, Watch, ignore
-from ciss_luigi.state.ledger import Outcome
+from ciss_luigi.state.commandledger import COMMAND
+from ciss_luigi.state.ledger import Outcome, Result
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps import Job, RebuildBudget
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
-
-COMMAND = uuid.uuid4().hex
-"""This command's name in the ledger; the workers that are forked from it have the same."""
 
 _ACTIONS: dict[Step, Callable[[Job], Marker]] = {
     Step.TRUNCATE: steps.truncate_temp,
@@ -78,7 +75,7 @@ def perform(
         stopping.raise_if_requested()
         with stopping.held_back():
             site.markers.write(marker)
-            entry.end(Outcome.DONE)
+            entry.end(Outcome.DONE, result=Result.of(marker))
     except BaseException as error:
         failure = _failure(error, date, step)
         told = without_secrets(_told(failure))
@@ -106,13 +103,13 @@ class _Entry:
         left = 0 if self._ledger.has_rebuilt(self._date, command) else 1
         return RebuildBudget(left, lambda: self._ledger.rebuild(self._date, self._attempt, command))
 
-    def end(self, outcome: Outcome, error: str = "") -> None:
+    def end(self, outcome: Outcome, error: str = "", *, result: Result | None = None) -> None:
         """Write the end; a ledger that cannot be written must not hide how the step ended."""
         attempt, self._attempt = self._attempt, ""
         if not attempt:
             return
         try:
-            self._ledger.end(self._date, attempt, outcome, error)
+            self._ledger.end(self._date, attempt, outcome, error, result=result)
         except OSError as trouble:
             logger.warning("the run ledger could not be written: %s", trouble)
 

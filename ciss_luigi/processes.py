@@ -1,0 +1,32 @@
+"""Whether a process that is known by its number still is the one that was meant."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_DEAD = ("Z", "X")
+"""States of a process that has ended and is only still listed."""
+
+
+def born(pid: int) -> str:
+    """When a process began, in the kernel's ticks since boot; "" when there is no such process.
+
+    Numbers are used again: only number and birth together tell one process from another.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        fields = stat.rpartition(")")[2].split()
+        return "" if fields[0] in _DEAD else fields[19]
+    except (OSError, IndexError):
+        return "" if Path("/proc/self").exists() else _born_without_proc(pid)
+
+
+def _born_without_proc(pid: int) -> str:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        return "alive"
+    return "alive"

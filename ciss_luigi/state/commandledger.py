@@ -1,0 +1,155 @@
+"""The ledger of commands: each ``luigi`` command, with its arguments, how it ended and why.
+
+A command that ended before its first step leaves a line too, so that a night that did nothing is seen. One
+file of JSON lines per day on which commands began (UTC), only ever appended to. A command without an end was
+killed, or still runs. These lines are the story, not the proof: a command goes on where they cannot be
+written, and nobody waits for the disk because of them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import socket
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ciss_luigi.plaintext import without_secrets
+from ciss_luigi.processes import born
+from ciss_luigi.state import jsonlines
+
+COMMAND = uuid.uuid4().hex
+"""This process's command in the ledgers; the workers that are forked from it have the same."""
+
+REASONS_AT_MOST = 20
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command. Times are ISO texts in UTC; ``exit_code`` is None while it runs or when it was killed.
+
+    ``reasons`` are what it said of why it did not end well, each told once, in their order.
+    """
+
+    id: str
+    arguments: tuple[str, ...]
+    host: str
+    pid: int
+    born: str
+    began_at: str
+    ended_at: str = ""
+    exit_code: int | None = None
+    reasons: tuple[str, ...] = ()
+
+    def runs(self) -> bool:
+        """Whether it still runs; one on another host that has not ended is believed to."""
+        if self.exit_code is not None:
+            return False
+        return self.host != socket.gethostname() or (self.born != "" and born(self.pid) == self.born)
+
+
+class CommandLedger:
+    """The commands of one ``state_dir``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def begin(self, command: str, arguments: Sequence[str]) -> Path:
+        """Write down that a command begins; returns the file in which its end belongs. Raises OSError."""
+        path = self._folder / f"{dt.datetime.now(dt.UTC).date()}.jsonl"
+        entry = {
+            "event": "begin",
+            "command": command,
+            "arguments": _without_secrets(arguments),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "born": born(os.getpid()),
+        }
+        jsonlines.append(path, entry, sync=False)
+        return path
+
+    def commands(self, first: dt.date | None = None, last: dt.date | None = None) -> list[Command]:
+        """The commands that began on some days (UTC, all without bounds), oldest first; raises OSError."""
+        return [command for path in self._files(first, last) for command in _commands(path)]
+
+    def latest(self) -> Command | None:
+        """The command that began last; raises OSError."""
+        for path in reversed(self._files()):
+            found = _commands(path)
+            if found:
+                return found[-1]
+        return None
+
+    def _files(self, first: dt.date | None = None, last: dt.date | None = None) -> list[Path]:
+        found = []
+        for path in self._folder.glob("*.jsonl"):
+            try:
+                day = dt.date.fromisoformat(path.stem)
+            except ValueError:
+                continue
+            if (first is None or first <= day) and (last is None or day <= last):
+                found.append(path)
+        return sorted(found)
+
+
+_SECRET_OPTION = re.compile(r"--[\w-]*(?:pass|pwd|secret|token|key)[\w-]*(=.*)?", re.IGNORECASE | re.DOTALL)
+_PASSWORD_IN_URL = re.compile(r"(://[^/@\s:]*:)[^/@\s]+@")
+
+
+def _without_secrets(arguments: Sequence[str]) -> list[str]:
+    """Arguments with ``***`` for what may be a secret; they are written before the configuration is read."""
+    found, hide = [], False
+    for argument in arguments:
+        option = _SECRET_OPTION.fullmatch(argument)
+        if hide or (option and option[1]):
+            found.append("***" if hide else argument.partition("=")[0] + "=***")
+        else:
+            found.append(_PASSWORD_IN_URL.sub(r"\1***@", without_secrets(argument)))
+        hide = not hide and option is not None and not option[1]
+    return found
+
+
+def note(path: Path, command: str, text: str) -> None:
+    """Write down why a command will not end well; raises OSError."""
+    jsonlines.append(path, {"event": "note", "command": command, "text": text}, sync=False)
+
+
+def end(path: Path, command: str, exit_code: int) -> None:
+    """Write down a command's end; raises OSError."""
+    jsonlines.append(path, {"event": "end", "command": command, "exit_code": exit_code}, sync=False)
+
+
+def _commands(path: Path) -> list[Command]:
+    """What a file says; lines that make no sense cost only themselves."""
+    found: dict[str, Command] = {}
+    for entry in jsonlines.entries(path):
+        try:
+            command = _merge(found.get(entry["command"]), entry)
+        except (KeyError, ValueError, TypeError, OverflowError):
+            continue
+        if command is not None:
+            found[command.id] = command
+    return sorted(found.values(), key=lambda one: one.began_at)
+
+
+def _merge(known: Command | None, entry: dict[str, Any]) -> Command | None:
+    if entry["event"] == "begin":
+        arguments = tuple(map(str, entry["arguments"]))
+        host, pid = str(entry["host"]), int(entry["pid"])
+        return Command(str(entry["command"]), arguments, host, pid, str(entry["born"]), entry["at"])
+    if known is None:
+        return None
+    if entry["event"] == "note":
+        return replace(known, reasons=tuple(_once([*known.reasons, str(entry["text"])])))
+    if entry["event"] == "end":
+        return replace(known, ended_at=entry["at"], exit_code=int(entry["exit_code"]))
+    return None
+
+
+def _once(texts: Iterable[str]) -> Iterator[str]:
+    """Each text once, and only so many: a range of a thousand dates may fail a thousand times alike."""
+    yield from list(dict.fromkeys(texts))[:REASONS_AT_MOST]

@@ -1,0 +1,56 @@
+"""Files of JSON lines that are only ever appended to: a kill can tear the last line, and nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ciss_luigi.state.files import make_folder, naming, read_plain
+
+
+def append(path: Path, entry: Mapping[str, Any], *, sync: bool) -> None:
+    """Append one line, stamped with the time in UTC under ``at``; raises OSError.
+
+    ``sync`` = not before it is on disk, whatever happens to the power after.
+    """
+    make_folder(path.parent)
+    text = json.dumps({"at": dt.datetime.now(dt.UTC).isoformat(), **entry}, ensure_ascii=False)
+    # The first newline ends what a killed writer may have left torn. A path may hold bytes that are no
+    # UTF-8; as backslashes they are JSON's own escapes.
+    line = f"\n{text}\n".encode(errors="backslashreplace")
+    # not O_WRONLY alone: that would wait for ever for the reader of a FIFO
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+    with naming(path):
+        descriptor = os.open(path, flags, 0o664)
+        try:
+            if os.write(descriptor, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if sync:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def entries(path: Path) -> list[dict[str, Any]]:
+    """The lines that are JSON objects with a time, oldest first; anything else is passed over.
+
+    Empty where there is no file. Raises OSError where there is one that cannot be read.
+    """
+    try:
+        text = read_plain(path, errors="replace")
+    except FileNotFoundError:
+        return []
+    found = []
+    for line in text.split("\n"):  # splitlines() would also split at a U+2028 inside an error's text
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(entry, dict) and isinstance(entry.get("at"), str):
+            found.append(entry)
+    return found

@@ -1,0 +1,87 @@
+"""What any released version wrote into ``state_dir`` stays readable: an upgrade must not run a year anew.
+
+``tests/formats/<version>/<site>`` holds markers and ledgers as that version wrote them (never edit them). A
+format that a later version writes gets a folder of its own; what it adds has a default for the older ones.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.state.ledger import Ledger, Outcome
+from ciss_luigi.state.markers import Markers, Place, Step
+
+FORMATS = Path(__file__).with_name("formats")
+KEPT = sorted(FORMATS.glob("*/*/markers/*/*.json"))
+SITES = sorted(FORMATS.glob("*/*"))
+DUCKDB = FORMATS / "0.1.0" / "duckdb"
+
+
+def name(path: Path) -> str:
+    return "-".join(path.relative_to(FORMATS).parts)
+
+
+def read(path: Path) -> Any:
+    """A kept marker, as the job reads it for the warehouse that it was made for."""
+    values = json.loads(path.read_text())
+    place = Place(*(values[key] for key in ("warehouse", "database", "main_table", "temp_table")))
+    here = Markers(path.parents[1], place, values["engine"])
+    return here.read(RunDate.parse(path.parent.name), Step(path.stem))
+
+
+@pytest.mark.parametrize("path", KEPT, ids=name)
+def test_a_marker_of_a_released_version_counts_with_all_that_it_says(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    values = json.loads(path.read_text())
+    with caplog.at_level(logging.WARNING):
+        marker = read(path)
+    assert marker is not None, caplog.text
+    assert caplog.text == ""
+    assert [month.to_json() for month in marker.months] == values["months"]
+    for key in ("run_id", "superseded", "left_out", "empty_sources"):
+        told = getattr(marker, key)
+        assert (told if isinstance(told, str) else list(told)) == values[key]
+
+
+def test_each_kind_of_marker_is_kept() -> None:
+    kept = [json.loads(path.read_text()) for path in KEPT]
+    assert {one["task"] for one in kept} == set(Step)
+    assert any(one["superseded"] and one["months"] for one in kept)
+    assert any(one["superseded"] and not one["months"] for one in kept)
+    assert any(one["left_out"] for one in kept)
+    assert any(one["empty_sources"] for one in kept)
+    assert any(len(month["totals"]) > 1 for one in kept for month in one["months"])
+    assert any(not one["warehouse"].isascii() for one in kept)
+    assert any(one["warehouse"].startswith("hive ") for one in kept)
+
+
+@pytest.mark.parametrize("site", SITES, ids=name)
+def test_a_merged_date_of_a_released_version_is_merged(site: Path) -> None:
+    merged = sorted(site.glob("markers/*/MergeMain.json"))
+    for path in merged:
+        values = json.loads(path.read_text())
+        place = Place(*(values[key] for key in ("warehouse", "database", "main_table", "temp_table")))
+        assert Markers(site / "markers", place, values["engine"]).is_merged(RunDate.parse(path.parent.name))
+    assert merged
+
+
+def test_a_ledger_of_a_released_version_tells_each_attempt() -> None:
+    ledger = Ledger(DUCKDB / "ledger")
+    told = [(one.step, one.outcome) for one in ledger.attempts(RunDate.parse("2016-10-21"))]
+    assert told == [
+        ("TruncateTemp", Outcome.DONE),
+        ("BuildTemp", Outcome.FAILED),
+        ("BuildTemp", Outcome.STOPPED),
+        ("BuildTemp", None),
+    ]
+    assert ledger.has_rebuilt(RunDate.parse("2016-10-21"), "f" * 32)
+    (truncated, built, merged) = ledger.attempts(RunDate.parse("2016-11-05"))
+    assert [truncated.host, built.command, merged.result] == ["dwh01", "", None]
+    assert len(ledger.dates()) == 8
