@@ -27,6 +27,11 @@ from tests.command import TRACEBACK, wait_until
 CISS = Path(sys.executable).with_name("ciss")
 
 
+def as_sent(table: str) -> str:
+    """A table's whole name as the job's statements to DuckDB spell it."""
+    return ".".join(f'"{part}"' for part in table.split("."))
+
+
 @dataclass(frozen=True)
 class Answer:
     """How ``ciss`` ended and what it said."""

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi import site
-from ciss_luigi.config import crosschecks, reservedwords
 from ciss_luigi.errors import ConfigurationError
 from tests.helpers import clean, run, typed
 from tests.sample import make_sample, make_site
@@ -117,14 +116,6 @@ def test_json_may_take_several_lines_and_a_value_may_begin_on_the_next(folder: P
 # --- names --------------------------------------------------------------------------------------------
 
 
-def test_the_reserved_words_are_those_of_duckdb() -> None:
-    import duckdb
-
-    rows = duckdb.execute("SELECT keyword_name, keyword_category FROM duckdb_keywords()").fetchall()
-    assert {name for name, category in rows if category == "reserved"} == reservedwords.RESERVED
-    assert {name for name, category in rows if category == "type_function"} == reservedwords.HALF_RESERVED
-
-
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1000001", "an hour"])
 def test_a_time_that_no_timer_takes_is_a_fault(folder: Path, text: str) -> None:
     (fault,) = faults(folder, f"[ciss]\nstatement_deadline_minutes = {text}\n")
@@ -148,13 +139,7 @@ def test_a_url_whole_in_a_variable_is_said_to_be_too_much(folder: Path) -> None:
     assert "s3cret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("key", crosschecks.NAMES)
-def test_a_reserved_word_is_no_name_in_an_embedded_warehouse(folder: Path, key: str) -> None:
-    (fault,) = faults(folder, f"[ciss]\n{key} = Order\n")
-    assert fault.startswith(f"[ciss] {key}: 'Order' is a reserved word of DuckDB (example: ")
-
-
-@pytest.mark.parametrize("name", ["left", "temp", "System", "information_schema", "ciss", "CISS"])
+@pytest.mark.parametrize("name", ["temp", "System", "information_schema", "ciss", "CISS"])
 def test_a_database_that_duckdb_takes_for_something_else_is_a_fault(folder: Path, name: str) -> None:
     (fault,) = faults(folder, f"[ciss]\ndatabase = {name}\n")
     assert fault.startswith(f"[ciss] database: {name!r} is ")

@@ -26,7 +26,7 @@ from ciss_luigi.sql import files as sqlfiles
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import runner
 from ciss_luigi.steps.sourcesready import Sources
-from tests.helpers import typed
+from tests.helpers import as_sent, typed
 from tests.sample import MAIN, change, make_sample, make_site
 
 TEMP = f"{MAIN}_temp"
@@ -128,15 +128,16 @@ def test_the_plan_knows_which_finished_dates_are_dropped_from_temp(make: Make) -
         run(here, date)
     run(here, "2016-11-09", until=Step.BUILD)
     expected = check(here, "2016-11-22")
-    assert any("run_date IN ('2016-11-07', '2016-11-08', '2016-11-14')" in text for text in expected)
+    assert any("\"run_date\" IN ('2016-11-07', '2016-11-08', '2016-11-14')" in text for text in expected)
 
 
 def test_the_plan_knows_which_month_main_holds_a_newer_estimate_of(make: Make) -> None:
     here = make(**ANY)
     run(here, "2017-01-20")
     expected = check(here, "2017-01-03")
-    assert [text for text in expected if f"DELETE FROM {MAIN} " in text] == [
-        f"/* ciss_luigi MergeMain 2017-01-03 {{run_id}} */\nDELETE FROM {MAIN} WHERE month_year = '2016-12'"
+    assert [text for text in expected if f"DELETE FROM {as_sent(MAIN)} " in text] == [
+        "/* ciss_luigi MergeMain 2017-01-03 {run_id} */\n"
+        f"DELETE FROM {as_sent(MAIN)} WHERE \"month_year\" = '2016-12'"
     ]
 
 
@@ -377,8 +378,8 @@ def test_steps_that_are_done_are_named_and_shown_on_demand(make: Make, ciss: Cal
         f"-- step {step}: skipped, MergeMain of 2017-01-20 is done" for step in ("SourcesReady", *Step)
     ]
     assert statements_in(short) == []
-    assert f"INSERT INTO {TEMP}" in whole
-    assert f"INSERT INTO {MAIN}" in whole
+    assert f"INSERT INTO {as_sent(TEMP)}" in whole
+    assert f"INSERT INTO {as_sent(MAIN)}" in whole
 
 
 def test_a_plan_without_sources_says_what_is_missing_and_shows_the_rest(
@@ -398,7 +399,7 @@ def test_a_plan_makes_no_file(make: Make, ciss: Callable[..., str], tmp_path: Pa
     with pytest.raises(Refused, match=r"there is no table mnaas\.usage_overage_charge"):
         ciss("--date", "2017-01-20")
     assert list((tmp_path / "var").iterdir()) == []
-    assert f"INSERT INTO {MAIN}" in (tmp_path / "printed").read_text()
+    assert f"INSERT INTO {as_sent(MAIN)}" in (tmp_path / "printed").read_text()
 
 
 def test_an_error_of_the_engine_comes_with_state_and_the_next_command(make: Make, tmp_path: Path) -> None:

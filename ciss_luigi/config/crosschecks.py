@@ -1,21 +1,20 @@
-"""What of ``[ciss]`` is right alone and wrong together."""
+"""Settings of ``[ciss]`` that contradict each other."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ciss_luigi.billing import schema
-from ciss_luigi.config import reservedwords
-from ciss_luigi.config.keys import DEFAULTS, KEYS, REFRESH_EXAMPLE, SECTION
+from ciss_luigi.config.keys import DEFAULTS, REFRESH_EXAMPLE, SECTION
 from ciss_luigi.errors import Fault
 
-NAMES = ("database", "month_partition", *(key.name for key in KEYS if key.name.endswith("_table")))
-"""Keys whose values are names in SQL."""
+_DUCKDBS_OWN = frozenset({"information_schema", "pg_catalog", "system", "temp"})
 
 
 def find(values: Mapping[str, Any]) -> list[Fault]:
-    """Faults of values that are right alone and wrong together."""
+    """The faults of settings that contradict each other, given by key."""
     faults = _of_engines(values)
     seen: dict[str, str] = {}
     for name in ("temp_table", "main_table", *(f"{table.role}_table" for table in schema.SOURCES)):
@@ -40,10 +39,21 @@ def _of_engines(values: Mapping[str, Any]) -> list[Fault]:
             for key in ("build_url", "refresh_url")
             if values.get(key) is not None
         ]
-        wrong = reservedwords.unusable({key: values[key] for key in NAMES if key in values}, warehouse.place)
-        found += [Fault(SECTION, key, text, DEFAULTS[key]) for key, text in wrong.items()]
+        problem = _not_a_schema(str(values.get("database", "")), warehouse.place)
+        found += [Fault(SECTION, "database", problem, DEFAULTS["database"])] if problem else []
     if refreshed is not None and not refreshed.kind.needs_refresh:
         found.append(
             Fault(SECTION, "refresh_url", "names no Impala; only Impala has to be told", REFRESH_EXAMPLE)
         )
     return found
+
+
+def _not_a_schema(database: str, file: str) -> str:
+    """Why DuckDB would read ``database.table`` in another way, quoted or not; empty where it would not."""
+    # It calls the file by its name up to a dot, so "a.b" could be the table b of a schema a or of a file a
+    called = Path(file).name.partition(".")[0]
+    if database.lower() in _DUCKDBS_OWN:
+        return f"{database!r} is DuckDB's own"
+    if database and database.lower() == called.lower():
+        return f"{database!r} is what DuckDB calls the file {file}; the two must differ"
+    return ""

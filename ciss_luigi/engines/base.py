@@ -61,7 +61,11 @@ class Progress:
 
 
 class Dialect(Protocol):
-    """The few statements that engines spell differently."""
+    """The few statements that engines spell differently, as text; nothing here is sent.
+
+    Names of tables come quoted, with their schema (``table`` makes them); names of schemas and columns come
+    as the configuration has them, and are quoted here.
+    """
 
     positional: bool
     """Inserted columns go by position, so a write has to know the order of the table's columns."""
@@ -69,42 +73,57 @@ class Dialect(Protocol):
     count_type: str
     """A type for counts whose sum is exact, whatever is summed: a BIGINT sum wraps on Hive and Impala."""
 
-    def create_database(self, database: str) -> str:
-        """Make the schema if it is absent."""
+    def quoted(self, name: str) -> str:
+        """A name of a schema, a table or a column, so that a reserved word serves as well."""
 
-    def create_table(self, name: str, columns: Sequence[tuple[str, str]], partition: str) -> str:
-        """Make a table if it is absent, partitioned by one text column."""
+    def table(self, database: str, name: str) -> str:
+        """A table's whole name, quoted."""
+
+    def create_database(self, database: str) -> str:
+        """The statement that makes the schema if it is absent."""
+
+    def create_table(self, table: str, columns: Sequence[tuple[str, str]], partition: str) -> str:
+        """The statement that makes a table if it is absent, partitioned by one text column."""
 
     def overwrite(
         self, table: str, partition: tuple[str, str], outputs: Sequence[Output], query: Query
     ) -> list[str]:
-        """Replace one partition, given as (column, value), by the rows of a query; repeatable."""
+        """The statements that put a query's rows in the place of one partition, given as (column, value).
+
+        Repeatable.
+        """
 
     def empty_partition(
         self, table: str, partition: tuple[str, str], outputs: Sequence[Output], nothing: Query
     ) -> list[str]:
-        """Leave one partition without rows; ``nothing`` is a query of the right columns and no rows."""
+        """The statements that leave one partition without rows; repeatable.
+
+        ``nothing`` is a query of the right columns and no rows.
+        """
 
     def list_partitions(self, table: str, column: str) -> str:
-        """Ask for the values of a partition column."""
+        """The question for the values of a partition column."""
 
     def partition_values(self, rows: Sequence[Row]) -> list[str]:
         """The values in the answer to ``list_partitions``."""
 
     def refresh(self, table: str, partition: tuple[str, str] | None) -> list[str]:
-        """Make what another engine wrote visible here; nothing on engines that look for themselves."""
+        """The statements that show this engine what another one wrote to a table or a partition of it.
+
+        None on engines that look for themselves.
+        """
 
     def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
-        """Remove whole partitions; repeatable."""
+        """The statements that remove whole partitions; repeatable."""
 
     def list_tables(self, database: str) -> str:
-        """Ask for the tables of a schema."""
+        """The question for the tables of a schema; ``Session.tables`` reads the answer."""
 
-    def list_columns(self, database: str, table: str) -> str:
-        """Ask for the columns of a table."""
+    def list_columns(self, database: str, name: str) -> str:
+        """The question for the columns of a table; ``Session.columns`` reads the answer."""
 
     def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
-        """Add columns, given as (name, type), to an existing table and all its partitions.
+        """The statements that add columns, given as (name, type), to a table and all its partitions.
 
         Several ways, the best first, where servers that share a dialect differ.
         """

@@ -46,6 +46,31 @@ class Statements:
     step: str
     run_id: str = ""
 
+    # --- names, as every statement has to spell them ---------------------------------------------
+
+    @property
+    def main(self) -> str:
+        """Main's whole name, quoted for the engine; ``settings.main`` is for people."""
+        return self.table(self.settings.main_table)
+
+    @property
+    def temp(self) -> str:
+        """Temp's whole name, quoted."""
+        return self.table(self.settings.temp_table)
+
+    def source(self, role: str) -> str:
+        """A source table's whole name, quoted."""
+        return self.table(self.settings.source_tables[role])
+
+    def table(self, name: str) -> str:
+        """The whole name of any table of the schema, quoted."""
+        return self.dialect.table(self.settings.database, name)
+
+    @property
+    def month_column(self) -> str:
+        """Main's partition column, quoted."""
+        return self.dialect.quoted(self.settings.month_partition)
+
     # --- tables -----------------------------------------------------------------------------------
 
     def list_tables(self) -> str:
@@ -62,8 +87,8 @@ class Statements:
         return self._tagged(
             [
                 self.dialect.create_database(settings.database),
-                self.dialect.create_table(settings.main, _SUMMARY_TYPES, settings.month_partition),
-                self.dialect.create_table(settings.temp, _TEMP_TYPES, TEMP_PARTITION),
+                self.dialect.create_table(self.main, _SUMMARY_TYPES, settings.month_partition),
+                self.dialect.create_table(self.temp, _TEMP_TYPES, TEMP_PARTITION),
             ]
         )
 
@@ -73,19 +98,17 @@ class Statements:
         """Empty this run date's part of temp; ``table`` is its columns where inserts go by position."""
         outputs = _outputs([*SUMMARY, MONTH], table, TEMP_PARTITION)
         nulls = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in _TEMP_TYPES)
-        nothing = Query("", f"SELECT {nulls} FROM {self.settings.main} WHERE 1 = 0")
-        return self._tagged(
-            self.dialect.empty_partition(self.settings.temp, self._temp_partition, outputs, nothing)
-        )
+        nothing = Query("", f"SELECT {nulls} FROM {self.main} WHERE 1 = 0")
+        return self._tagged(self.dialect.empty_partition(self.temp, self._temp_partition, outputs, nothing))
 
     def list_temp(self) -> str:
         """Ask which run dates temp holds."""
-        return self._tag(self.dialect.list_partitions(self.settings.temp, TEMP_PARTITION))
+        return self._tag(self.dialect.list_partitions(self.temp, TEMP_PARTITION))
 
     def drop_temp(self, dates: Sequence[RunDate]) -> list[str]:
         """Drop temp's partitions of some run dates."""
         values = [str(date) for date in dates]
-        return self._tagged(self.dialect.drop_partitions(self.settings.temp, TEMP_PARTITION, values))
+        return self._tagged(self.dialect.drop_partitions(self.temp, TEMP_PARTITION, values))
 
     # --- sources ----------------------------------------------------------------------------------
 
@@ -119,7 +142,7 @@ class Statements:
         """Ask for a charge source's rows and amounts by month; NULL for those of no month."""
         register = table is schema.REGISTER
         values = {
-            "source": self.settings.source(table.role),
+            "source": self.source(table.role),
             "month": "SUBSTR(invoice_date, 1, 7)" if register else "partition_date",
             "amount": "amount" if register else "charge",
         }
@@ -135,14 +158,12 @@ class Statements:
         """Compute the summary of some months into this run date's part of temp."""
         outputs = _outputs([*SUMMARY, MONTH], table, TEMP_PARTITION)
         query = self._build_query(months)
-        return self._tagged(self.dialect.overwrite(self.settings.temp, self._temp_partition, outputs, query))
+        return self._tagged(self.dialect.overwrite(self.temp, self._temp_partition, outputs, query))
 
     def temp_totals(self) -> str:
         """Control totals of this run date's part of temp."""
         where = f"{TEMP_PARTITION} = '{self.date}'"
-        return self._own(
-            "summary_totals", {"table": self.settings.temp, "where": where, "month_column": MONTH}
-        )
+        return self._own("summary_totals", {"table": self.temp, "where": where, "month_column": MONTH})
 
     # --- MergeMain --------------------------------------------------------------------------------
 
@@ -150,19 +171,19 @@ class Statements:
         """Replace one month of main by temp's rows of it."""
         values = {
             "columns": ", ".join(SUMMARY),
-            "temp": self.settings.temp,
+            "temp": self.temp,
             "run_date": str(self.date),
             "months": _literals([month]),
         }
         query = split(fill(built_in("merge"), values))
         column = self.settings.month_partition
         outputs = _outputs(SUMMARY, table, column)
-        return self._tagged(self.dialect.overwrite(self.settings.main, (column, str(month)), outputs, query))
+        return self._tagged(self.dialect.overwrite(self.main, (column, str(month)), outputs, query))
 
     def main_totals(self, months: Sequence[Month]) -> str:
         """Control totals of some months of main."""
-        column = self.settings.month_partition
-        values = {"table": self.settings.main, "where": f"{column} IN ({_literals(months)})"}
+        column = self.month_column
+        values = {"table": self.main, "where": f"{column} IN ({_literals(months)})"}
         return self._own("summary_totals", {**values, "month_column": column})
 
     # --- other engines ----------------------------------------------------------------------------
@@ -170,18 +191,18 @@ class Statements:
     def refresh_temp(self, *, whole: bool = False) -> list[str]:
         """Show this engine what another one wrote to temp: this run date's part, or all of it."""
         partition = None if whole else self._temp_partition
-        return self._tagged(self.dialect.refresh(self.settings.temp, partition))
+        return self._tagged(self.dialect.refresh(self.temp, partition))
 
     def refresh_main(self, month: Month) -> list[str]:
         """Show this engine what another one wrote to a month of main."""
         partition = (self.settings.month_partition, str(month))
-        return self._tagged(self.dialect.refresh(self.settings.main, partition))
+        return self._tagged(self.dialect.refresh(self.main, partition))
 
     # --- parts ------------------------------------------------------------------------------------
 
     @cached_property
     def _sources(self) -> dict[str, str]:
-        return {table.role: self.settings.source(table.role) for table in schema.SOURCES}
+        return {table.role: self.source(table.role) for table in schema.SOURCES}
 
     @property
     def _temp_partition(self) -> tuple[str, str]:
@@ -189,7 +210,7 @@ class Statements:
 
     @property
     def _main_names(self) -> dict[str, str]:
-        return {"main": self.settings.main, "month_column": self.settings.month_partition}
+        return {"main": self.main, "month_column": self.month_column}
 
     def _build_query(self, months: Sequence[Month]) -> Query:
         values = {

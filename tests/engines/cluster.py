@@ -91,6 +91,10 @@ class Cluster(Place):
         """Temp's full name."""
         return f"{self.database}.{self.temp_name}"
 
+    def quoted(self, name: str) -> str:
+        """A table's full name as the job's statements spell it."""
+        return ".".join(f"`{part}`" for part in name.split("."))
+
     def source(self, role: str) -> str:
         """A source table's full name."""
         names = {table.role: table.default_name for table in schema.SOURCES}
@@ -134,14 +138,15 @@ class Cluster(Place):
         statement = (
             f"SELECT {column}, {', '.join(COLUMNS)} FROM {self.main_table} WHERE {column} IN ({listed})"
         )
-        return sorted(tuple(_text(value) for value in row) for row in self.query(statement))
+        return sorted(tuple(as_text(value) for value in row) for row in self.query(statement))
 
     def signatures(self) -> Rows:
         """Which run wrote which month of main."""
         return sorted(self.query(f"SELECT DISTINCT month_year, as_of_date FROM {self.main_table}"))
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """A value as ``expected`` writes it."""
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 

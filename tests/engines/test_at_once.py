@@ -68,12 +68,12 @@ def test_a_second_run_of_a_date_leaves_and_names_the_first(make_cluster: MakeClu
 
 def writers(place: Cluster, impala: ImpalaFront, month: str) -> list[str]:
     """The dates whose statements about a month of main came to the server, in order, neighbours as one."""
-    partition = f"month_year = '{month}'", f"month_year IN ('{month}')"
+    partition = f"`month_year` = '{month}'", f"`month_year` IN ('{month}')"
     texts = [
         text
         for text in impala.texts()
         if "/* ciss_luigi MergeMain" in text
-        and place.main_table in text
+        and place.main_name in text
         and any(words in text for words in partition)
     ]
     return [run for run, _ in groupby(text.split()[3] for text in texts)]

@@ -95,15 +95,15 @@ def test_a_host_ends_what_a_killed_one_still_writes_before_it_writes_itself(
     slow = slow_sql(first.folder / "sql", "hive", A_MINUTE)
     first.configure(lease_url=database.url, sql_dir=slow)
     killed = first.merging(DATE, prelude=short_term(TERM_SECONDS))
-    kill_in(killed, hive, "BuildTemp", first.temp_table)
+    kill_in(killed, hive, "BuildTemp", first.temp_name)
     assert database.query("SELECT 1 FROM ciss_lease WHERE writing <> '{}'")
 
     second.merge(DATE).explained(10, f"{DATE} is being run by pid {killed.pid} on ")
 
     wait_until(lambda: database.query("SELECT 1 FROM ciss_lease WHERE expires_at < clock_timestamp()"))
-    (orphan,) = hive.running("INSERT", first.temp_table)
+    (orphan,) = hive.running("INSERT", first.temp_name)
     healing = second.merging(DATE)
-    assert orphan not in at_the_next_insert(healing, hive, orphan, first.temp_table)
+    assert orphan not in at_the_next_insert(healing, hive, orphan, first.temp_name)
     healing.finish().explained(0, ENDING)
     assert first.rows(MONTH) == expected(SAMPLE, DATE)
     assert run_ids(first) == {merged_by(second, DATE)}
@@ -116,10 +116,10 @@ def test_a_killed_merge_has_ended_before_the_next_run_looks_at_main(
     cluster = make_cluster(IMPALA)
     target = f"{cluster.main_table} {MONTH}"
     killed = cluster.merging(DATE, prelude=slow_merge(A_MINUTE))
-    kill_in(killed, hive, "MergeMain", cluster.main_table)
-    (orphan,) = hive.running("INSERT", cluster.main_table)
+    kill_in(killed, hive, "MergeMain", cluster.main_name)
+    (orphan,) = hive.running("INSERT", cluster.main_name)
     assert target in on_record(cluster)
-    assert cluster.main_table in impala.texts("insert")[-1]
+    assert cluster.main_name in impala.texts("insert")[-1]
     impala.clear()
 
     healing = cluster.merging(DATE)

@@ -31,14 +31,15 @@ def test_impala_builds_hive_merges_and_impala_is_told_in_order(site: Cluster, im
     assert site.rows(*months_of(TWO)) == expected(SAMPLE, TWO)
     told = impala.texts("refresh")
     assert [text.partition("*/\n")[2] for text in told] == [
-        f"REFRESH {site.temp_table} PARTITION (run_date = '{TWO}')",
-        f"REFRESH {site.main_table} PARTITION (month_year = '2016-12')",
-        f"REFRESH {site.main_table} PARTITION (month_year = '2017-01')",
+        f"REFRESH {site.quoted(site.temp_table)} PARTITION (`run_date` = '{TWO}')",
+        f"REFRESH {site.quoted(site.main_table)} PARTITION (`month_year` = '2016-12')",
+        f"REFRESH {site.quoted(site.main_table)} PARTITION (`month_year` = '2017-01')",
     ]
     kinds = [one.kind for one in impala.statements if one.kind in ("refresh", "insert")]
     assert kinds == ["refresh", "insert", "refresh", "refresh"]
     assert not any(
-        f"INTO {site.main_table}" in text or "TruncateTemp */\nINSERT" in text for text in impala.texts()
+        f"TABLE {site.quoted(site.main_table)}" in text or "TruncateTemp */\nINSERT" in text
+        for text in impala.texts()
     )
 
 
@@ -51,8 +52,8 @@ def test_an_impala_that_only_looks_on_is_told_of_each_write(
 
     cluster.merge(DATE).explained(0)
 
-    temp = f"REFRESH {cluster.temp_table} PARTITION (run_date = '{DATE}')"
-    main = f"REFRESH {cluster.main_table} PARTITION (month_year = '2016-11')"
+    temp = f"REFRESH {cluster.quoted(cluster.temp_table)} PARTITION (`run_date` = '{DATE}')"
+    main = f"REFRESH {cluster.quoted(cluster.main_table)} PARTITION (`month_year` = '2016-11')"
     told = [text.partition("*/\n")[2] for text in impala.texts("refresh")]
     assert told == [temp, temp, main]
 
@@ -73,17 +74,17 @@ def test_an_impala_that_merges_is_told_what_hive_built(
 
 @pytest.mark.long
 def test_a_refresh_that_fails_once_is_repeated(site: Cluster, impala: ImpalaFront) -> None:
-    impala.fail_next(f"REFRESH {site.main_table}", LOCKED)
+    impala.fail_next(f"REFRESH {site.quoted(site.main_table)}", LOCKED)
 
     site.merge(DATE).explained(0, "Trying again")
 
-    assert len([text for text in impala.texts("refresh") if site.main_table in text]) == 2
+    assert len([text for text in impala.texts("refresh") if site.main_name in text]) == 2
 
 
 def test_a_refresh_that_fails_for_good_fails_the_merge_and_the_next_run_repeats_both(
     site: Cluster, impala: ImpalaFront
 ) -> None:
-    impala.fail_next(f"REFRESH {site.main_table}", STANDBY)
+    impala.fail_next(f"REFRESH {site.quoted(site.main_table)}", STANDBY)
 
     site.merge(DATE).explained(30, "still shows the old rows of main's 2016-11", STANDBY)
     assert site.marked(DATE) == ["TruncateTemp", "BuildTemp"]
@@ -99,7 +100,7 @@ def test_a_refresh_that_fails_for_good_fails_the_merge_and_the_next_run_repeats_
 def test_a_refresh_of_temp_that_fails_stops_before_anything_is_built(
     site: Cluster, impala: ImpalaFront
 ) -> None:
-    impala.fail_next(f"REFRESH {site.temp_table}", STANDBY)
+    impala.fail_next(f"REFRESH {site.quoted(site.temp_table)}", STANDBY)
 
     site.merge(DATE).explained(30, "still shows the old rows of temp", STANDBY)
 

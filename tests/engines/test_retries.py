@@ -68,6 +68,8 @@ UNKNOWN = (
 STALE = {
     "AnalysisException: Database does not exist: mnaas": "INVALIDATE METADATA {t}",
     "AnalysisException: Table does not exist: {t}": "INVALIDATE METADATA {t}",
+    "AnalysisException: Could not resolve path: '{t}'": "INVALIDATE METADATA {t}",
+    "AnalysisException: Could not resolve table reference: '{t}'": "INVALIDATE METADATA {t}",
     "Metadata for file 'hdfs://a/b' appears stale. Try running \"refresh {t}\"": "REFRESH {t}",
     "Disk I/O error on worker1: Failed to open HDFS file hdfs://a/b\nError(2): No such file": "REFRESH {t}",
     "File 'hdfs://a/b' has an invalid Parquet version number: PAR0": "REFRESH {t}",
@@ -146,12 +148,12 @@ def test_an_outcome_that_stays_unknown_is_said_to_be_unknown(site: Site, impala:
 
 
 @pytest.mark.parametrize("text", STALE)
-def test_an_old_picture_is_renewed_once(site: Site, impala: ImpalaFront, text: str) -> None:
+def test_an_old_picture_is_renewed_once(site: Site, place: Cluster, impala: ImpalaFront, text: str) -> None:
     table = site.settings.main
     impala.fail_next("asked", text.format(t=table))
     assert ask(site, table) == [(0,)]
     renewed = impala.texts("refresh", "invalidate metadata")
-    assert renewed == ["/* asked */ " + STALE[text].format(t=table)]
+    assert renewed == ["/* asked */ " + STALE[text].format(t=place.quoted(table))]
 
     impala.fail_next("asked", text.format(t=table), times=2)
     with pytest.raises(StatementFailed):

@@ -11,11 +11,12 @@ from ciss_luigi.errors import TotalsDiffer
 from ciss_luigi.queries import statements
 from ciss_luigi.sql.files import built_in
 from ciss_luigi.state.markers import STEPS, Step
+from tests.helpers import as_sent
 from tests.rules.harness import MAIN, Bench
 from tests.rules.telling import BEFORE, DATE, EXPECTED
 from tests.rules.watched import Watch
 
-MERGED = f"INSERT INTO {MAIN} "
+MERGED = f"INSERT INTO {as_sent(MAIN)} "
 FROM = "FROM {temp}\nWHERE run_date = '{run_date}' AND month_year IN ({months})"
 
 CHANGED = "FROM (SELECT * REPLACE ({}) FROM {{temp}}) changed"

@@ -7,11 +7,12 @@ import pytest
 from ciss_luigi.errors import TempChanged, TotalsDiffer
 from ciss_luigi.sql.files import built_in
 from ciss_luigi.state.markers import STEPS, Step
+from tests.helpers import as_sent
 from tests.rules.harness import MAIN, TEMP, Bench
 from tests.rules.telling import BEFORE, DATE, EXPECTED, LATE
 from tests.rules.watched import BUILDS, Watch, interfere
 
-ASKS_TEMP = ("ciss_luigi MergeMain", f"FROM {TEMP}\n", "rows_with_null")
+ASKS_TEMP = ("ciss_luigi MergeMain", f"FROM {as_sent(TEMP)}\n", "rows_with_null")
 CHANGES = {
     "emptied": f"DELETE FROM {TEMP}",
     "a row lost": f"DELETE FROM {TEMP} WHERE org_id = 'zero'",

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from ciss_luigi.engines.base import Engine, Row, Session
+from tests.helpers import as_sent
 from tests.rules.harness import TEMP, Bench
 
-BUILDS = f"INSERT INTO {TEMP} "
+BUILDS = f"INSERT INTO {as_sent(TEMP)} "
 """How the statement begins that builds temp."""
 
 Hook = Callable[[str], None]

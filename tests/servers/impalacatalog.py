@@ -17,6 +17,11 @@ def full_name(session: Session, name: str) -> str:
     return name if "." in name else f"{session.database}.{name}"
 
 
+def quoted(name: str) -> str:
+    """Give a name as Hive takes it, whatever words it is made of."""
+    return ".".join(f"`{part}`" for part in name.split("."))
+
+
 def refresh(session: Session, sql: Sql) -> None:
     """Check a REFRESH as Impala's analysis does; the partition itself need not exist."""
     written, after = table_name(sql, 1)
@@ -48,7 +53,7 @@ def show_partitions(session: Session, sql: Sql) -> tuple[Any, Any]:
     _, keys = _columns(session, name)
     if not keys:
         raise ImpalaError(f"AnalysisException: Table is not partitioned: {name}")
-    specs = [row[0] for row in texts(session.query(f"SHOW PARTITIONS {name}"))]
+    specs = [row[0] for row in texts(session.query(f"SHOW PARTITIONS {quoted(name)}"))]
     statistics = ["-1", "1", "0B", "NOT CACHED", "NOT CACHED", "PARQUET", "false"]
     rows = [[*(part.partition("=")[2] for part in spec.split("/")), *statistics, spec] for spec in specs]
     total = ["Total", *[""] * (len(keys) - 1), "-1", str(len(specs)), "0B", "0B", "", "", "", ""]
@@ -64,7 +69,7 @@ def describe(session: Session, sql: Sql) -> tuple[Any, Any]:
 def _columns(session: Session, name: str) -> tuple[list[list[str]], list[str]]:
     """Ask the real server for a table's columns, and which of them are the partition's."""
     try:
-        rows = texts(session.query(f"DESCRIBE {name}"))
+        rows = texts(session.query(f"DESCRIBE {quoted(name)}"))
     except BackendError as error:
         if any(text in str(error) for text in _NOT_FOUND):
             raise ImpalaError(f"AnalysisException: Table does not exist: {name}") from error

@@ -148,7 +148,7 @@ def partitions(found: Iterable[Span], table: str, column: str) -> list[Span]:
     """The writes to a table, each at its partition."""
     written = []
     for span in found:
-        _, there, rest = span.what.partition(f"DELETE FROM mnaas.{table} WHERE {column} = '")
+        _, there, rest = span.what.partition(f'DELETE FROM "mnaas"."{table}" WHERE "{column}" = \'')
         if there:
             written.append(Span(span.who, rest.split("'")[0], span.began, span.ended))
     return written

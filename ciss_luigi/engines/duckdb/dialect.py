@@ -14,25 +14,34 @@ class DuckDbDialect:
     positional = False
     count_type = "BIGINT"  # its sum is a HUGEINT; of a DECIMAL(19,0) the sum takes four times as long
 
-    def create_database(self, database: str) -> str:
-        """Make the schema if it is absent."""
-        return f"CREATE SCHEMA IF NOT EXISTS {database}"
+    def quoted(self, name: str) -> str:
+        """A name between double quotes."""
+        return f'"{name}"'
 
-    def create_table(self, name: str, columns: Sequence[tuple[str, str]], partition: str) -> str:
-        """Make a table if it is absent; the partition column comes last, as in Hive."""
-        listed = ",\n    ".join(f"{column} {kind}" for column, kind in [*columns, (partition, "STRING")])
-        return f"CREATE TABLE IF NOT EXISTS {name} (\n    {listed}\n)"
+    def table(self, database: str, name: str) -> str:
+        """A table's whole name, quoted."""
+        return f"{self.quoted(database)}.{self.quoted(name)}"
+
+    def create_database(self, database: str) -> str:
+        """The statement that makes the schema if it is absent."""
+        return f"CREATE SCHEMA IF NOT EXISTS {self.quoted(database)}"
+
+    def create_table(self, table: str, columns: Sequence[tuple[str, str]], partition: str) -> str:
+        """The statement that makes a table if it is absent; the partition column comes last, as in Hive."""
+        typed = [*columns, (self.quoted(partition), "STRING")]
+        listed = ",\n    ".join(f"{column} {kind}" for column, kind in typed)
+        return f"CREATE TABLE IF NOT EXISTS {table} (\n    {listed}\n)"
 
     def overwrite(
         self, table: str, partition: tuple[str, str], outputs: Sequence[Output], query: Query
     ) -> list[str]:
         """Delete and insert; the session's transaction makes them one."""
         column, value = partition
-        listed = ", ".join([*(output.name for output in outputs), column])
+        listed = ", ".join([*(output.name for output in outputs), self.quoted(column)])
         expressions = ", ".join([*(output.expression for output in outputs), f"'{value}'"])
         named = Query(query.ctes, f"SELECT {expressions} FROM (\n{query.select}\n) written")
         return [
-            _delete(table, partition),
+            self._delete(table, partition),
             named.with_head(f"INSERT INTO {table} ({listed})"),
         ]
 
@@ -40,11 +49,11 @@ class DuckDbDialect:
         self, table: str, partition: tuple[str, str], outputs: Sequence[Output], nothing: Query
     ) -> list[str]:
         """Delete the partition's rows."""
-        return [_delete(table, partition)]
+        return [self._delete(table, partition)]
 
     def list_partitions(self, table: str, column: str) -> str:
-        """Ask for the distinct values of the column."""
-        return f"SELECT DISTINCT {column} FROM {table}"
+        """The question for the distinct values of the column."""
+        return f"SELECT DISTINCT {self.quoted(column)} FROM {table}"
 
     def partition_values(self, rows: Sequence[Row]) -> list[str]:
         """The values as they stand."""
@@ -57,20 +66,20 @@ class DuckDbDialect:
     def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
         """Delete the rows of several partitions at once."""
         listed = ", ".join(f"'{value}'" for value in values)
-        return [f"DELETE FROM {table} WHERE {column} IN ({listed})"]
+        return [f"DELETE FROM {table} WHERE {self.quoted(column)} IN ({listed})"]
 
     def list_tables(self, database: str) -> str:
-        """Ask for the tables of a schema."""
+        """The question for the tables of a schema."""
         return (
             "SELECT table_name FROM information_schema.tables "
             f"WHERE lower(table_schema) = lower('{database}')"
         )
 
-    def list_columns(self, database: str, table: str) -> str:
-        """Ask for the columns of a table, in order."""
+    def list_columns(self, database: str, name: str) -> str:
+        """The question for the columns of a table, in order."""
         return (
             "SELECT lower(column_name), data_type FROM information_schema.columns "
-            f"WHERE lower(table_schema) = lower('{database}') AND lower(table_name) = lower('{table}') "
+            f"WHERE lower(table_schema) = lower('{database}') AND lower(table_name) = lower('{name}') "
             "ORDER BY ordinal_position"
         )
 
@@ -78,6 +87,5 @@ class DuckDbDialect:
         """One statement each: DuckDB adds one column at a time."""
         return [[f"ALTER TABLE {table} ADD COLUMN {name} {kind}" for name, kind in columns]]
 
-
-def _delete(table: str, partition: tuple[str, str]) -> str:
-    return f"DELETE FROM {table} WHERE {partition[0]} = '{partition[1]}'"
+    def _delete(self, table: str, partition: tuple[str, str]) -> str:
+        return f"DELETE FROM {table} WHERE {self.quoted(partition[0])} = '{partition[1]}'"

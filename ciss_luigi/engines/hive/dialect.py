@@ -14,36 +14,42 @@ class HiveDialect:
     positional = True
     count_type = "DECIMAL(19,0)"
 
-    def create_database(self, database: str) -> str:
-        """Make the schema if it is absent."""
-        return f"CREATE DATABASE IF NOT EXISTS {database}"
+    def quoted(self, name: str) -> str:
+        """A name between backticks."""
+        return f"`{name}`"
 
-    def create_table(self, name: str, columns: Sequence[tuple[str, str]], partition: str) -> str:
-        """Make a partitioned Parquet table if it is absent."""
+    def table(self, database: str, name: str) -> str:
+        """A table's whole name, quoted."""
+        return f"{self.quoted(database)}.{self.quoted(name)}"
+
+    def create_database(self, database: str) -> str:
+        """The statement that makes the schema if it is absent."""
+        return f"CREATE DATABASE IF NOT EXISTS {self.quoted(database)}"
+
+    def create_table(self, table: str, columns: Sequence[tuple[str, str]], partition: str) -> str:
+        """The statement that makes a partitioned Parquet table if it is absent."""
         listed = ",\n    ".join(f"{column} {kind}" for column, kind in columns)
         return (
-            f"CREATE TABLE IF NOT EXISTS {name} (\n    {listed}\n)\n"
-            f"PARTITIONED BY ({partition} STRING)\nSTORED AS PARQUET"
+            f"CREATE TABLE IF NOT EXISTS {table} (\n    {listed}\n)\n"
+            f"PARTITIONED BY ({self.quoted(partition)} STRING)\nSTORED AS PARQUET"
         )
 
     def overwrite(
         self, table: str, partition: tuple[str, str], outputs: Sequence[Output], query: Query
     ) -> list[str]:
-        """One static INSERT OVERWRITE, its columns in the order of the table."""
+        """One static INSERT OVERWRITE, with its columns in the order of the table."""
         listed = ", ".join(output.expression for output in outputs)
         named = Query(query.ctes, f"SELECT {listed} FROM (\n{query.select}\n) written")
-        return [
-            named.with_head(f"INSERT OVERWRITE TABLE {table} PARTITION ({partition[0]} = '{partition[1]}')")
-        ]
+        return [named.with_head(f"INSERT OVERWRITE TABLE {table} {self._partition(*partition)}")]
 
     def empty_partition(
         self, table: str, partition: tuple[str, str], outputs: Sequence[Output], nothing: Query
     ) -> list[str]:
-        """Overwrite the partition by no rows: TRUNCATE is refused on external tables."""
+        """An overwrite by no rows: TRUNCATE is refused on external tables."""
         return self.overwrite(table, partition, outputs, nothing)
 
     def list_partitions(self, table: str, column: str) -> str:
-        """Ask the metastore, not the data."""
+        """The question to the metastore, not to the data."""
         return f"SHOW PARTITIONS {table}"
 
     def partition_values(self, rows: Sequence[Row]) -> list[str]:
@@ -56,19 +62,22 @@ class HiveDialect:
 
     def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
         """One statement for all."""
-        listed = ", ".join(f"PARTITION ({column} = '{value}')" for value in values)
+        listed = ", ".join(self._partition(column, value) for value in values)
         return [f"ALTER TABLE {table} DROP IF EXISTS {listed}"]
 
     def list_tables(self, database: str) -> str:
-        """Ask for the tables of a schema."""
-        return f"SHOW TABLES IN {database}"
+        """The question for the tables of a schema."""
+        return f"SHOW TABLES IN {self.quoted(database)}"
 
-    def list_columns(self, database: str, table: str) -> str:
-        """Ask for the columns of a table."""
-        return f"DESCRIBE {database}.{table}"
+    def list_columns(self, database: str, name: str) -> str:
+        """The question for the columns of a table."""
+        return f"DESCRIBE {self.table(database, name)}"
 
     def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
         """One statement; without CASCADE Hive leaves out the partitions that are there, Spark knows none."""
         listed = ", ".join(f"{name} {kind}" for name, kind in columns)
         statement = f"ALTER TABLE {table} ADD COLUMNS ({listed})"
         return [[f"{statement} CASCADE"], [statement]]
+
+    def _partition(self, column: str, value: str) -> str:
+        return f"PARTITION ({self.quoted(column)} = '{value}')"

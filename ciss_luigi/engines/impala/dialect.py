@@ -16,13 +16,13 @@ class ImpalaDialect(HiveDialect):
         return [str(row[0]).rpartition("=")[2] for row in rows if str(row[0]) != "Total"]
 
     def refresh(self, table: str, partition: tuple[str, str] | None) -> list[str]:
-        """Read one partition's files anew; without one, those of the whole table."""
-        clause = f" PARTITION ({partition[0]} = '{partition[1]}')" if partition else ""
+        """One statement that reads one partition's files anew; without one, those of the whole table."""
+        clause = f" {self._partition(*partition)}" if partition else ""
         return [f"REFRESH {table}{clause}"]
 
     def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
         """One statement for each value: Impala takes no list of PARTITION clauses, 2.7 no list of values."""
-        return [f"ALTER TABLE {table} DROP IF EXISTS PARTITION ({column} = '{value}')" for value in values]
+        return [f"ALTER TABLE {table} DROP IF EXISTS {self._partition(column, value)}" for value in values]
 
     def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
         """One statement; Impala knows no CASCADE."""

@@ -45,7 +45,7 @@ SIGNS = (
         r"Invalid query handle|Invalid OperationHandle|Invalid SessionHandle|Session does not exist",
         Verdict.LOST,
     ),
-    Sign(r"(Table|Database) does not exist: |Could not resolve table reference", Verdict.STALE),
+    Sign(r"(Table|Database) does not exist: |Could not resolve (table reference|path)", Verdict.STALE),
     Sign(r"appears stale|Failed to open HDFS file|invalid Parquet version number", Verdict.STALE),
     Sign(r"Failed to load metadata for table", Verdict.STALE),
     Sign(r"was modified while operation was in progress|due to lock contention", Verdict.RETRY),
@@ -148,12 +148,23 @@ class ImpalaDriver:
 
     def refresh(self, statement: str, words: str) -> list[str]:
         """What renews Impala's picture: INVALIDATE METADATA for a table it does not know, else REFRESH."""
-        unknown = re.search(r"(?:Table does not exist: |table reference: ')([\w.]+)", words)
+        unknown = _UNKNOWN.search(words)
         if unknown:
-            return [f"INVALIDATE METADATA {unknown[1]}"]
-        tables = re.findall(r"\b(?:FROM|JOIN|TABLE|INTO|REFRESH)\s+(\w+\.\w+)", statement, re.IGNORECASE)
+            return [f"INVALIDATE METADATA {_quoted(unknown[1])}"]
+        tables = [_quoted(name) for name in _TABLES.findall(statement)]
         verb = "INVALIDATE METADATA" if "Database does not exist: " in words else "REFRESH"
         return [f"{verb} {table}" for table in dict.fromkeys(tables)]
+
+
+_NAME = r"`?\w+`?\.`?\w+`?"
+_UNKNOWN = re.compile(rf"(?:Table does not exist: |Could not resolve (?:table reference|path): ')({_NAME})")
+_TABLES = re.compile(
+    rf"\b(?:FROM|JOIN|TABLE|INTO|REFRESH|DESCRIBE|PARTITIONS)\s+({_NAME})(?!\w)", re.IGNORECASE
+)
+
+
+def _quoted(name: str) -> str:
+    return ".".join(f"`{part.strip('`')}`" for part in name.split("."))
 
 
 def _ttypes() -> Any:

@@ -71,7 +71,7 @@ def check_rights(group: Group, job: Job, session: Session, statements: Statement
             f"{job.engine.identity} has no transaction to undo it in"
         )
         return
-    probe = f"{settings.database}.ciss_check_{uuid.uuid4().hex[:8]}"
+    probe = statements.table(f"ciss_check_{uuid.uuid4().hex[:8]}")
     trial = [
         *statements.create_tables(),
         tagged(f"CREATE TABLE {probe} (probe STRING)", "check"),

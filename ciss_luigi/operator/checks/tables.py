@@ -79,7 +79,8 @@ def check_source(
         group.fault(
             text,
             f"alter the table, or name a view that has it so in [ciss] {table.role}_table "
-            f"(the embedded warehouse: DROP TABLE {name}, then ciss load DIR makes it)",
+            f"(the embedded warehouse: DROP TABLE {statements.source(table.role)}, "
+            "then ciss load DIR makes it)",
         )
     if not capabilities.double_rates and columns.get("avg_conv_rate", "").upper() == "DOUBLE":
         wrong.append(f"{name}.avg_conv_rate is DOUBLE, whose decimal text is not proven on this engine")
@@ -94,7 +95,9 @@ def check_temp(group: Group, session: Session, statements: Statements) -> bool:
     wanted = (*schema.SUMMARY_COLUMNS, Column(MONTH), Column(TEMP_PARTITION))
     wrong = _wrong(settings.temp, dict(columns), wanted, can_hold)
     for text in wrong:
-        group.fault(text, f"DROP TABLE {settings.temp}, then ciss init: a run makes anew what it needs there")
+        group.fault(
+            text, f"DROP TABLE {statements.temp}, then ciss init: a run makes anew what it needs there"
+        )
     return not wrong
 
 
@@ -110,7 +113,9 @@ def check_main(group: Group, session: Session, statements: Statements) -> bool:
         group.fault(text, "alter the table, or give [ciss] main_table a new name: the first run makes it")
     if later:
         names = ", ".join(column.name for column in later)
-        ways = statements.dialect.add_columns(settings.main, [(column.name, column.type) for column in later])
+        ways = statements.dialect.add_columns(
+            statements.main, [(column.name, column.type) for column in later]
+        )
         group.fault(f"{settings.main} has no column {names}", "; ".join(_accepted(session, ways)) + ";")
     partition = _partition(settings, columns, statements.dialect)
     if partition:
