@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 import csv
 import gzip
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -273,13 +274,20 @@ class RateBook:
 # --------------------------------------------------------------------------------------- mapping
 
 
+def mapping_date(cell: Cell, if_blank: str) -> str | None:
+    """The first ten characters where they are digits in the form YYYY-MM-DD; None for what is no date."""
+    if cell is None or blank(cell):
+        return if_blank
+    return cell[:10] if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", cell[:10]) else None
+
+
 @dataclass(frozen=True)
 class MappingRow:
-    """One row of the mapping: which offer group and name a key has, and when."""
+    """One row of the mapping: which offer group and name a key has, and when; None for what is no date."""
 
     key: Key
-    start: str
-    end: str
+    start: str | None
+    end: str | None
     group: str
     name: str
 
@@ -288,21 +296,28 @@ class MappingRow:
         """A blank start is since ever, a blank end 9999-12-31; a blank group or name is empty."""
         return cls(
             Key.of(row),
-            unless_blank(row["co_mapping_start_date"], ""),
-            unless_blank(row["co_mapping_end_date"], "9999-12-31"),
+            mapping_date(row["co_mapping_start_date"], ""),
+            mapping_date(row["co_mapping_end_date"], "9999-12-31"),
             unless_blank(row["contract_offer_group"], ""),
             unless_blank(row["org_name"], ""),
         )
 
     def touches(self, month: str) -> bool:
         """Whether any day of the month lies in it; both ends belong to it, an inverted one has no day."""
-        start, end = self.start.encode(), self.end.encode()
-        return start <= end and start <= last_day(month).encode() and end >= f"{month}-01".encode()
+        if self.start is None or self.end is None:
+            return False
+        return self.start <= self.end and self.start <= last_day(month) and self.end >= f"{month}-01"
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether a start or end is neither blank nor a date: then no run uses the row."""
+        return self.start is None or self.end is None
 
     @property
     def precedence(self) -> tuple[bytes, bytes, bytes, bytes]:
         """Latest start, then latest end, then greatest group, then greatest name."""
-        return self.start.encode(), self.end.encode(), self.group.encode(), self.name.encode()
+        texts = (self.start or "", self.end or "", self.group, self.name)
+        return texts[0].encode(), texts[1].encode(), texts[2].encode(), texts[3].encode()
 
 
 class Offer(NamedTuple):
@@ -327,6 +342,36 @@ class MappingBook:
             return Offer("UNMAPPED", "")
         chosen = max(touching, key=lambda row: row.precedence)
         return Offer(chosen.group or "UNMAPPED", chosen.name)
+
+
+# -------------------------------------------------------------------------------------- odd rows
+
+
+class Odd(NamedTuple):
+    """The odd rows of one source: how many, and what they sum to by currency ('' for NULL)."""
+
+    rows: int
+    amounts: dict[str, Decimal]
+
+
+def is_month(cell: Cell) -> bool:
+    """Seven characters, digits in the form YYYY-MM, 01 to 12."""
+    return cell is not None and re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", cell) is not None
+
+
+def odd_rows(tables: Tables) -> dict[str, Odd]:
+    """By role: rows that belong to no month, and mapping rows of which a date is none."""
+    found: dict[str, Odd] = {}
+    for role in CHARGE_ROLES:
+        charges = [Charge.of(role, row) for row in tables.of(role) if not is_month(month_of(role, row))]
+        amounts = {
+            currency: exact_sum(one.amount for one in charges if (one.currency or "") == currency)
+            for currency in {one.currency or "" for one in charges}
+        }
+        found[role] = Odd(len(charges), amounts)
+    found["rate"] = Odd(sum(not is_month(row["cal_month"]) for row in tables.rate), {})
+    found["mapping"] = Odd(sum(MappingRow.of(row).is_odd for row in tables.mapping), {})
+    return {role: odd for role, odd in found.items() if odd.rows}
 
 
 # --------------------------------------------------------------------------------------- summary

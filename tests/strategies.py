@@ -298,7 +298,15 @@ def _telling_dates(palette: Palette) -> tuple[Cell, ...]:
     dates: list[Cell] = [*BLANKS, *BLANKS, "9999-12-31", "0001-01-01", "2000-01-01", "open", "-"]
     for month in palette.months:
         dates += [f"{month}-01", f"{month}-15", last_day(month), last_day(earlier(month, 1))]
-        dates += [f"{month}-00", f"{month}-32", f"{month}-01 ", month]
+        dates += [f"{month}-00", f"{month}-32", f"{month}-01 ", f"{month}-15 23:59", month]
+        year, number = month.split("-")
+        dates += [
+            f"01/{number}/{year}",
+            f"{year}{number}01",
+            f"{month}-1",
+            f" {month}-01",
+            f"{month}\u0660-01",
+        ]
     return tuple(dates)
 
 

@@ -6,12 +6,14 @@ import datetime as dt
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ciss_luigi.billing.oddrows import OddRows
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.billing.totals import Amounts, MonthTotals
 from ciss_luigi.state.markers import Marker, Markers, Place, Step
@@ -21,9 +23,19 @@ AT = dt.datetime(2016, 11, 3, 4, 5, 6, tzinfo=dt.UTC)
 PLACE = Place("duckdb /srv/w.duckdb", "mnaas", "main", "temp")
 AMOUNTS = Amounts(12, *map(Decimal, ("1.2500", "-0.5000", "0.0000", "99999999999999.9999", "0.75", "0.9")))
 MONTHS = (MonthTotals("2016-10", 2, 9, {"GBP": AMOUNTS}), MonthTotals("2016-11", 1, 1, {"USD": AMOUNTS}))
+ODD_ROWS = (
+    OddRows("register", "mnaas.reg", 2, {"": Decimal("0.0000"), "GBP": Decimal("12.5000")}, "22/11/2016"),
+    OddRows("mapping", "mnaas.map", 1, {}, None),
+)
 RUN_ID = "2016-11-03-20161103T040506-0badc0de"
 
-NOTHING_TOLD: dict[str, Any] = {"months": [], "superseded": [], "left_out": [], "empty_sources": []}
+NOTHING_TOLD: dict[str, Any] = {
+    "months": [],
+    "superseded": [],
+    "left_out": [],
+    "empty_sources": [],
+    "odd_rows": [],
+}
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -33,7 +45,8 @@ def markers(folder: Path, place: Place = PLACE) -> Markers:
 
 
 def marker(step: Step = Step.MERGE, run_id: str = RUN_ID, date: RunDate = DATE) -> Marker:
-    return Marker(step, date, run_id, AT, MONTHS, ("2016-10",), ("2016-11",), ("service",), AT)
+    told = MONTHS, ("2016-10",), ("2016-11",), ("service",), AT, ODD_ROWS
+    return Marker(step, date, run_id, AT, *told)
 
 
 def changed(folder: Path, change: Change, step: Step = Step.MERGE) -> Markers:
@@ -59,7 +72,7 @@ def test_a_marker_has_the_keys_of_the_contract(tmp_path: Path) -> None:
     here.write(marker())
     values = json.loads((tmp_path / "markers" / "2016-11-03" / "MergeMain.json").read_text())
     assert set(values) == {
-        *("task", "date", "run_id", "months", "superseded", "left_out", "empty_sources"),
+        *("task", "date", "run_id", "months", "superseded", "left_out", "empty_sources", "odd_rows"),
         *("warehouse", "database", "main_table", "temp_table", "engine"),
         *("host", "pid", "started_at", "finished_at", "version"),
     }
@@ -200,3 +213,16 @@ def test_only_folders_of_dates_are_dates(tmp_path: Path) -> None:
         here.write(marker(date=RunDate.parse(date)))
     (tmp_path / "markers" / "lost+found").mkdir()
     assert list(map(str, here.dates())) == ["2016-11-03", "2017-01-02"]
+
+
+def test_a_marker_from_before_odd_rows_were_kept_is_valid(tmp_path: Path) -> None:
+    here = changed(tmp_path, lambda values: values.pop("odd_rows"))
+    assert here.read(DATE, Step.MERGE) == replace(marker(), odd_rows=())
+
+
+@pytest.mark.parametrize(
+    "odd", [None, {}, [1], [{"source": "register"}], [{**ODD_ROWS[0].to_json(), "amounts": {"GBP": "much"}}]]
+)
+def test_odd_rows_that_no_step_writes_count_as_absent(tmp_path: Path, odd: object) -> None:
+    here = changed(tmp_path, lambda values: values.update(odd_rows=odd))
+    assert here.read(DATE, Step.MERGE) is None

@@ -8,7 +8,18 @@ from typing import Any
 
 from ciss_luigi.billing import schema
 from ciss_luigi.config import urls, variables
-from ciss_luigi.config.reading import Context, Key, flag, json_object, nearest, path, positive, whole
+from ciss_luigi.config.reading import (
+    Context,
+    Key,
+    flag,
+    json_object,
+    nearest,
+    one_of,
+    path,
+    positive,
+    whole,
+    zero_or_more,
+)
 from ciss_luigi.config.urls import Warehouse
 from ciss_luigi.sql.files import NAME, read_build
 
@@ -99,9 +110,10 @@ KEYS = (
     Key("required_sources", "billable", _sources, "billable, register"),
     Key("rate_fallback_months", "1", whole(0, 120), "1"),
     Key("allow_older", "false", flag, "false"),
+    Key("odd_rows", "warn", one_of("warn", "fail"), "fail"),
     Key("temp_keep_days", "7", whole(0, 36_500), "7"),
     Key("retries", "3", whole(0, 100), "3"),
-    Key("retry_wait_seconds", "5", positive, "5"),
+    Key("retry_wait_seconds", "5", zero_or_more, "5"),
 )
 
 

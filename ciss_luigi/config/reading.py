@@ -93,6 +93,25 @@ def positive(text: str, _: Context) -> float:
     return number
 
 
+def zero_or_more(text: str, context: Context) -> float:
+    """A number from 0 on; raises ValueError."""
+    try:
+        return 0.0 if float(text) == 0 else positive(text, context)
+    except ValueError:
+        raise ValueError(f"{text!r} is no number from 0 to {_MOST:,.0f}") from None
+
+
+def one_of(*words: str) -> Reader:
+    """How to read one of some words, in any case."""
+
+    def read(text: str, _: Context) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"{text!r} is neither {' nor '.join(words)}{nearest(text, words)}")
+        return text.lower()
+
+    return read
+
+
 def json_object(text: str, context: Context) -> dict[str, Any]:
     """A JSON object, values of the environment in its strings; raises ValueError."""
     return variables.expand_json(text, context.environment)

@@ -42,6 +42,7 @@ class Settings:
     required_sources: tuple[str, ...]
     rate_fallback_months: int
     allow_older: bool
+    odd_rows: str
     temp_keep_days: int
     retries: int
     retry_wait_seconds: float

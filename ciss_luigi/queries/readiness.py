@@ -136,6 +136,19 @@ def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Sc
     )
 
 
+def months_before(scope: Scope) -> list[Month]:
+    """The months to look at for ``gone``: those before a month without rows of some source."""
+    return sorted({month.minus(1) for _, month in scope.empty})
+
+
+def gone(scope: Scope, held: Collection[tuple[str, str]]) -> list[tuple[str, Month]]:
+    """The sources without a row in a month that is built, and with rows in the month before.
+
+    ``held`` are roles and months with a row, ``months_before`` among them.
+    """
+    return [(role, month) for role, month in scope.empty if (role, str(month.minus(1))) in held]
+
+
 def _lacking(holdings: Holdings, month: Month, settings: Settings) -> list[str]:
     charge_roles = [table.role for table in schema.CHARGE_SOURCES]
     if not settings.required_sources:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ciss_luigi.billing.oddrows import OddPart, OddRows, by_table
 from ciss_luigi.billing.rates import Rate
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.schema import CHARGE_SOURCES, CHARGES
@@ -25,15 +26,34 @@ _CHARGE_OF = dict(zip((table.role for table in CHARGE_SOURCES), CHARGES, strict=
 
 
 def read_source_totals(rows: Iterable[Row]) -> dict[Key, SourceTotals]:
-    """The rows of ``source_totals.sql``, the four sources of a month and currency together."""
+    """The rows of ``source_totals.sql``, the four sources of a month and currency together.
+
+    Rows of no month are left to ``read_odd_rows``.
+    """
     found: dict[Key, SourceTotals] = {}
-    for role, month, currency, source_rows, billable_subs, charge, unfit in rows:
+    for role, month, currency, source_rows, billable_subs, charge, unfit, _ in rows:
+        if month is None:
+            continue
         charges = dict.fromkeys(CHARGES, charge - charge) | {_CHARGE_OF[role]: charge}
         wrong = {role: int(unfit)} if unfit else {}
         one = SourceTotals(int(source_rows), int(billable_subs), charges, wrong)
         key = (month, currency)
         found[key] = found[key].plus(one) if key in found else one
     return found
+
+
+def read_odd_rows(
+    totals: Iterable[Row], others: Iterable[Row], names: Mapping[str, str]
+) -> tuple[OddRows, ...]:
+    """The odd rows in the answers to ``source_totals.sql`` and ``odd_rows.sql``; ``names`` by role."""
+    register = [
+        OddPart(role, currency, int(count), charge, value)
+        for role, month, currency, count, _, charge, _, value in totals
+        if month is None
+    ]
+    return by_table(
+        [*register, *(OddPart(row[0], row[1], int(row[2]), row[3], row[4]) for row in others)], names
+    )
 
 
 def read_summary_totals(rows: Iterable[Row]) -> dict[Key, SummaryTotals]:

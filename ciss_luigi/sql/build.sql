@@ -90,7 +90,9 @@ ranked_rates AS (
     WHERE known.cal_month <= months.month_year AND known.cal_month >= months.oldest_rate_month
 ),
 
--- Mapping rows with their keys and blanks in the same form; a blank start is since ever.
+-- Mapping rows with their keys and blanks in the same form; a blank start is since ever, a blank end never comes.
+-- A date is the first ten characters, digits in the form YYYY-MM-DD. A start or end that is neither blank nor a date
+-- becomes NULL, and so the row touches no month: odd_rows.sql counts it.
 mapping_rows AS (
     SELECT CASE WHEN org_id >= '!' THEN org_id
                 WHEN REPLACE(org_id, ' ', '') <> '' THEN org_id
@@ -107,11 +109,13 @@ mapping_rows AS (
            CASE WHEN org_name >= '!' THEN org_name
                 WHEN REPLACE(org_name, ' ', '') <> '' THEN org_name
                 ELSE '' END AS org_name,
-           CASE WHEN co_mapping_start_date >= '!' THEN co_mapping_start_date
-                WHEN REPLACE(co_mapping_start_date, ' ', '') <> '' THEN co_mapping_start_date
+           CASE WHEN TRANSLATE(SUBSTR(co_mapping_start_date, 1, 10), '123456789', '000000000') = '0000-00-00'
+                THEN SUBSTR(co_mapping_start_date, 1, 10)
+                WHEN REPLACE(co_mapping_start_date, ' ', '') <> '' THEN CAST(NULL AS STRING)
                 ELSE '' END AS start_date,
-           CASE WHEN co_mapping_end_date >= '!' THEN co_mapping_end_date
-                WHEN REPLACE(co_mapping_end_date, ' ', '') <> '' THEN co_mapping_end_date
+           CASE WHEN TRANSLATE(SUBSTR(co_mapping_end_date, 1, 10), '123456789', '000000000') = '0000-00-00'
+                THEN SUBSTR(co_mapping_end_date, 1, 10)
+                WHEN REPLACE(co_mapping_end_date, ' ', '') <> '' THEN CAST(NULL AS STRING)
                 ELSE '9999-12-31' END AS end_date
     FROM {mapping}
 ),

@@ -34,9 +34,13 @@ mapping_rows AS (
                 ELSE 'UNKNOWN' END AS business_unit,
            CASE WHEN REPLACE(commercial_offer, ' ', '') <> '' THEN commercial_offer
                 ELSE 'UNKNOWN' END AS commercial_offer,
-           CASE WHEN REPLACE(co_mapping_start_date, ' ', '') <> '' THEN co_mapping_start_date
+           CASE WHEN TRANSLATE(SUBSTR(co_mapping_start_date, 1, 10), '123456789', '000000000') = '0000-00-00'
+                THEN SUBSTR(co_mapping_start_date, 1, 10)
+                WHEN REPLACE(co_mapping_start_date, ' ', '') <> '' THEN CAST(NULL AS STRING)
                 ELSE '' END AS start_date,
-           CASE WHEN REPLACE(co_mapping_end_date, ' ', '') <> '' THEN co_mapping_end_date
+           CASE WHEN TRANSLATE(SUBSTR(co_mapping_end_date, 1, 10), '123456789', '000000000') = '0000-00-00'
+                THEN SUBSTR(co_mapping_end_date, 1, 10)
+                WHEN REPLACE(co_mapping_end_date, ' ', '') <> '' THEN CAST(NULL AS STRING)
                 ELSE '9999-12-31' END AS end_date
     FROM {mapping}
 ),

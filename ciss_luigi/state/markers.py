@@ -18,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from ciss_luigi.billing.oddrows import OddRows
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.billing.totals import Amounts, MonthTotals
 from ciss_luigi.sql.files import RUN_ID
@@ -62,6 +63,7 @@ class Marker:
     left_out: tuple[str, ...] = ()
     empty_sources: tuple[str, ...] = ()
     finished_at: dt.datetime | None = None
+    odd_rows: tuple[OddRows, ...] = ()
 
 
 class Markers:
@@ -141,6 +143,7 @@ class Markers:
             "superseded": list(marker.superseded),
             "left_out": list(marker.left_out),
             "empty_sources": list(marker.empty_sources),
+            "odd_rows": [one.to_json() for one in marker.odd_rows],
             "warehouse": self._place.warehouse,
             "database": self._place.database,
             "main_table": self._place.main_table,
@@ -182,6 +185,7 @@ def _from_json(values: Mapping[str, Any]) -> Marker:
         superseded=tuple(map(_text, _list(values["superseded"]))),
         left_out=tuple(map(_text, _list(values["left_out"]))),
         empty_sources=tuple(map(_text, _list(values["empty_sources"]))),
+        odd_rows=tuple(map(OddRows.from_json, _list(values.get("odd_rows", [])))),  # since 0.2
         started_at=dt.datetime.fromisoformat(values["started_at"]),
         finished_at=dt.datetime.fromisoformat(values["finished_at"]),
     )

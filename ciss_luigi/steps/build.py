@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.oddrows import OddRows
 from ciss_luigi.billing.rates import Rates, faults, wrong_rates
-from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.billing.totals import Build, Key, SourceTotals, compare_sources, month_totals
-from ciss_luigi.engines.base import Session, query_each
+from ciss_luigi.engines.base import Row, Session, query_each
 from ciss_luigi.errors import BillingFault, TotalsDiffer
 from ciss_luigi.queries import readiness
+from ciss_luigi.queries.readiness import Holdings, Scope
 from ciss_luigi.queries.statements import Statements
-from ciss_luigi.queries.totalsread import read_rates, read_source_totals, read_summary_totals
+from ciss_luigi.queries.totalsread import (
+    read_odd_rows,
+    read_rates,
+    read_source_totals,
+    read_summary_totals,
+)
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps.job import Job
 from ciss_luigi.steps.parts import columns, listed, make_lost_tables, now, refresh, send
@@ -48,9 +56,10 @@ def _build_once(job: Job, session: Session) -> Marker:
     holdings = readiness.ask(session, statements, job.months, double_rates=doubles)
     scope = readiness.judge(holdings, job.months, job.settings).require()
     make_lost_tables(job, session, statements, holdings.tables)
-    sources = read_source_totals(query_each(session, statements.source_totals(scope.months)))
+    totals = query_each(session, statements.source_totals(scope.months, odd=True))
+    sources, odd = read_source_totals(totals), _odd_rows(job, session, statements, totals)
     rates = read_rates(session.query(statements.rates(scope.months)))
-    _refuse_faults(sources, rates, job)
+    _refuse_faults(sources, rates, odd, job)
     table = columns(session, statements, job.settings.temp_table)
     with session.writing(job.settings.temp_target(job.date)):
         send(session, statements.build(scope.months, table))
@@ -70,8 +79,9 @@ def _build_once(job: Job, session: Session) -> Marker:
         months=month_totals(temp, scope.months),
         left_out=tuple(map(str, scope.left_out)),
         empty_sources=scope.empty_sources,
+        odd_rows=odd,
     )
-    _tell_built(job, marker, scope)
+    _tell_built(job, marker, scope, _gone(job, session, statements, scope, holdings))
     return marker
 
 
@@ -81,23 +91,50 @@ def _after_a_difference(job: Job) -> str:
     return f"ciss plan --date {job.date}, then correct {rules / 'build.sql'}" if rules else ""
 
 
-def _refuse_faults(sources: Mapping[Key, SourceTotals], rates: Rates, job: Job) -> None:
+def _odd_rows(
+    job: Job, session: Session, statements: Statements, totals: Sequence[Row]
+) -> tuple[OddRows, ...]:
+    """The source rows that no run uses; those of the register came with its totals."""
+    names = {table.role: job.settings.source(table.role) for table in schema.SOURCES}
+    return read_odd_rows(totals, session.query(statements.odd_rows()), names)
+
+
+def _refuse_faults(
+    sources: Mapping[Key, SourceTotals], rates: Rates, odd: Sequence[OddRows], job: Job
+) -> None:
     found = faults(sources, rates, job.settings.rate_fallback_months)
+    if job.settings.odd_rows == "fail":
+        found += [f"{one} (odd_rows = fail)" for one in odd]
     if found:
         raise BillingFault(
-            listed("the sources break rules of the money:", found),
+            listed("the source data has errors; nothing was published:", found),
             state="main was not touched; temp holds nothing of this attempt",
             next_command="correct the source rows, then the same command again",
         )
 
 
-def _tell_built(job: Job, marker: Marker, scope: readiness.Scope) -> None:
+def _gone(
+    job: Job, session: Session, statements: Statements, scope: Scope, holdings: Holdings
+) -> list[tuple[str, Month]]:
+    """The sources that had rows in the month before and have none now; asked only where one has none."""
+    unknown = [month for month in readiness.months_before(scope) if month not in job.months]
+    before = {(role, month) for role, month in query_each(session, statements.readiness(unknown))}
+    return readiness.gone(scope, holdings.months | before)
+
+
+def _tell_built(job: Job, marker: Marker, scope: Scope, gone: Collection[tuple[str, Month]]) -> None:
     for month in marker.months:
         job.tell(f"built {month.month}: {month.rows} rows from {month.source_rows} source rows")
     for left, why in scope.why_left_out.items():
-        job.tell(f"left out {left}: {why}, and main holds nothing of it")
+        job.warn(f"{left} is not built: {why}, and main holds nothing of it")
     for role, empty in scope.empty:
-        job.tell(f"{job.settings.source(role)} has no row for {empty}")
+        text = f"{job.settings.source(role)} has no row for {empty}"
+        if (role, empty) in gone:
+            job.warn(f"{text}, though it has rows for {empty.minus(1)}; {empty} is built without it")
+        else:
+            job.tell(text)
+    for one in marker.odd_rows:
+        job.warn(str(one))
 
 
 def new_run_id(date: RunDate) -> str:

@@ -57,6 +57,10 @@ class Job:
         """The engine of BuildTemp."""
         return self.build_engine or self.engine
 
+    def warn(self, message: str) -> None:
+        """Tell what a successful night did not do: cron mails warnings."""
+        logger.warning("%s: %s", self.date, message)
+
     def shown(self, writer: Engine) -> list[Engine]:
         """The engines that must be shown what another one wrote."""
         return [engine for engine in self.impalas if engine.identity != writer.identity]

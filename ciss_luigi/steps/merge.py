@@ -42,7 +42,7 @@ def merge_main(job: Job) -> Marker:
         with job.engine.session() as session:
             built, newer = _publish(job, session, fence)
     for month in newer:
-        job.tell(f"main holds a newer estimate of {month} than {job.date}; it is left alone")
+        job.warn(f"{month} is not published: main has a newer estimate of it than {job.date}")
     return replace(
         built,
         step=Step.MERGE,

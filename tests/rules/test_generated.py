@@ -70,6 +70,7 @@ def assert_marked(bench: Bench, case: Case, built: list[reference.Row], left_out
         sum(row.month_year == month.month for row in built) for month in marker.months
     ]
     assert list(marker.left_out) == left_out
+    assert {one.role: (one.rows, one.amounts) for one in marker.odd_rows} == reference.odd_rows(case.tables)
     assert list(merged.superseded) == sorted({row.month_year for row in built if case.keeps(row.month_year)})
 
 
