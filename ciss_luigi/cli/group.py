@@ -19,6 +19,7 @@ VERBS = {
     "plan": "Print the SQL that a run of a date would send.",
     "status": "Show which dates are done, failed, running or missing.",
     "reset": "Remove a date's markers, so that it can be run anew.",
+    "alerts": "Show who was told what; test every channel.",
     "verify": "Hold main against what its marker says.",
 }
 """Each verb and its line of help; a verb is ``command`` in the module of its name (``-`` written ``_``)."""

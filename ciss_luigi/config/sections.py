@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ciss_luigi.config import keys
+from ciss_luigi.config import keys, telling
 from ciss_luigi.config.reading import Context, Key, nearest, nearest_word
+from ciss_luigi.config.tellingkeys import ALERT_KEYS, ALERTS, LOG, LOG_KEYS, METRIC_KEYS, METRICS
 from ciss_luigi.errors import Fault
 
 _COMMENT = re.compile(r"\s[#;]")
@@ -22,6 +23,8 @@ class Section:
     keys: tuple[Key, ...]
     make: Callable[..., Any] = dict
     """Puts the values together, given by key, once there is no fault anywhere."""
+    check: Callable[[Mapping[str, Any]], list[Fault]] = lambda _values: []
+    """Finds values that contradict each other; those with a fault of their own are not among them."""
 
     def read(self, given: Mapping[str, str], context: Context) -> tuple[dict[str, Any], list[Fault]]:
         """The values by key, without those that have a fault; and the faults, unknown keys among them."""
@@ -36,7 +39,7 @@ class Section:
                 values[key.name] = key.value(given.get(key.name, key.default).strip(), context)
             except ValueError as error:
                 faults.append(Fault(self.name, key.name, str(error), key.example))
-        return values, faults
+        return values, faults + self.check(values)
 
     @property
     def _by_name(self) -> dict[str, Key]:
@@ -79,6 +82,10 @@ class Section:
 
 
 CISS = Section(keys.SECTION, keys.KEYS)
-OTHERS: tuple[Section, ...] = ()
+OTHERS: tuple[Section, ...] = (
+    Section(ALERTS, ALERT_KEYS, telling.Alerts, telling.contradictions),
+    Section(LOG, LOG_KEYS, telling.Log),
+    Section(METRICS, METRIC_KEYS, telling.Metrics),
+)
 SECTIONS = (CISS, *OTHERS)
 """Every section that the job knows; any other name that begins with ``ciss`` is a fault."""

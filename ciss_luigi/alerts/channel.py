@@ -1,0 +1,53 @@
+"""What a channel is to the sender: it takes a message, or says why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ciss_luigi.alerts.failure import Failure
+from ciss_luigi.alerts.outbox import Entry
+
+
+class NotTaken(Exception):
+    """A channel did not take a message, which is kept; ``str`` has no secret.
+
+    ``stop`` says that nothing else will be taken now either.
+    """
+
+    def __init__(
+        self,
+        why: str,
+        *,
+        stop: bool = False,
+        wait_minutes: float = 0,
+        left: tuple[str, ...] = (),
+        uncertain: bool = False,
+    ) -> None:
+        super().__init__(why)
+        self.stop = stop
+        self.wait_minutes = wait_minutes
+        self.left = left
+        self.uncertain = uncertain
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A channel took a message; what it said of it, if anything is worth knowing."""
+
+    request: str = ""
+    warning: str = ""
+
+
+class Channel(Protocol):
+    """One way to people."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the outbox and in ``ciss alerts``; no secret."""
+
+    def send(self, entry: Entry, failure: Failure | None) -> Taken:
+        """Send one message; raises NotTaken."""
+
+    def close(self) -> None:
+        """Put away what was opened to send; raises nothing."""

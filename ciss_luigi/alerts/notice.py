@@ -1,0 +1,116 @@
+"""What is told, when, and once: the rules between what was seen and what goes into the outbox.
+
+The rules stand in ``docs/operations.md``, section "Who is told when".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import socket
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ciss_luigi.alerts import words
+from ciss_luigi.alerts.failure import Failure, Scope, Seen, What, first_seen
+from ciss_luigi.alerts.outbox import Outbox
+from ciss_luigi.alerts.records import Records
+
+
+@dataclass(frozen=True)
+class Notices:
+    """Judges what was seen, and writes down what is to be told to which channels."""
+
+    records: Records
+    outbox: Outbox
+    channels: Sequence[str]
+    throttle: dt.timedelta
+    now: dt.datetime
+
+    def fail(self, seen: Iterable[Seen]) -> list[Failure]:
+        """Take in failures; gives those that are told now. Raises OSError and LocksUnusable."""
+        told = []
+        with self.records.changing():
+            for one in seen:
+                failure, what = self._judged(one)
+                if what is not None:
+                    failure = self._tell(failure, what)
+                    told.append(failure)
+                self.records.write(failure)
+        return told
+
+    def heal(self, is_over: Callable[[str], bool], ended: Collection[Scope] = ()) -> list[Failure]:
+        """Close the failures whose dates are all over, and those of the scopes that this command ended.
+
+        Gives those that are closed now. Raises OSError and LocksUnusable.
+        """
+        closed = []
+        with self.records.changing():
+            for failure in self.records.open():
+                changed = _healed(failure, is_over)
+                if changed.scope in ended or (changed.healed and not changed.dates):
+                    closed.append(self._close(changed))
+                elif changed != failure:
+                    self.records.write(changed)
+            self.records.forget_old(self.now)
+        return closed
+
+    def _judged(self, seen: Seen) -> tuple[Failure, What | None]:
+        """The failure that this is, and what is to be told of it, if anything."""
+        known = self._known(seen)
+        if known is None:
+            new = first_seen(
+                seen,
+                secrets.token_hex(4).upper(),
+                self._now_text,
+                host=socket.gethostname(),
+                subject=words.subject(seen),
+            )
+            if seen.scope is Scope.NEVER:
+                return replace(new, closed_at=self._now_text), What.JUMP
+            return new, What.FAILURE
+        if seen.scope is Scope.NEVER:
+            return known, None
+        again = known.again(seen, self._now_text)
+        if not known.is_told:
+            return again, What.FAILURE
+        return again, What.REPEAT if self._is_due(known) or seen.kind != known.kind else None
+
+    def _known(self, seen: Seen) -> Failure | None:
+        """The open failure that is the same; one of ``ciss watch`` about one of the dates is the same too."""
+        if seen.scope is Scope.NEVER:
+            return next((one for one in self.records.closed() if one.signature == seen.signature), None)
+        known = self.records.open()
+        same = [one for one in known if one.signature == seen.signature]
+        watched = [one for one in known if one.exit_code == 0 and set(one.dates) & set(seen.dates)]
+        return next(iter(same or (watched if seen.exit_code else [])), None)
+
+    def _is_due(self, failure: Failure) -> bool:
+        last = dt.datetime.fromisoformat(failure.told_at or failure.since)
+        since = self.now - last
+        return since >= self.throttle or since < dt.timedelta()  # a clock that was set back silences nobody
+
+    def _tell(self, failure: Failure, what: What) -> Failure:
+        """Write the message down for each channel first: a kill before the record tells it once more."""
+        if not self.channels:
+            return failure
+        told = replace(failure, number=failure.number + 1, told_at=self._now_text)
+        self.outbox.put(told, what, words.message(told, what), self.channels, self.now)
+        return told
+
+    def _close(self, failure: Failure) -> Failure:
+        closed = replace(failure, closed_at=self._now_text)
+        if closed.is_told:
+            closed = self._tell(closed, What.RECOVERY)
+        self.records.write(closed)
+        return closed
+
+    @property
+    def _now_text(self) -> str:
+        return self.now.isoformat(timespec="seconds")
+
+
+def _healed(failure: Failure, is_over: Callable[[str], bool]) -> Failure:
+    over = {date for date in failure.dates if is_over(date)}
+    left = tuple(date for date in failure.dates if date not in over)
+    return replace(failure, dates=left, healed=tuple(sorted({*failure.healed, *over})))

@@ -1,0 +1,101 @@
+"""One round of sending: each channel for itself, in a thread of its own, until all is sent or time is up.
+
+What a channel does not take stays in the outbox.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ciss_luigi.alerts.channel import Channel, NotTaken, Taken
+from ciss_luigi.alerts.failure import Sent
+from ciss_luigi.alerts.outbox import Entry, Outbox
+from ciss_luigi.alerts.records import Records
+from ciss_luigi.alerts.words import shortened
+from ciss_luigi.locking.filelocks import FileLock
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one message: ``error`` says why it is kept; empty where it was taken."""
+
+    channel: str
+    subject: str
+    what: str
+    error: str = ""
+    warning: str = ""
+
+
+Report = Callable[[Outcome], None]
+
+
+@dataclass(frozen=True)
+class Round:
+    """The outbox and the records, for as long as one round lasts."""
+
+    records: Records
+    outbox: Outbox
+    report: Report
+
+    def run(self, channels: Sequence[Channel], seconds: float) -> None:
+        """Try to send all that waits; comes back when it is done, or after so many seconds."""
+        until = time.monotonic() + seconds
+        threads = [
+            threading.Thread(target=self._one_channel, args=(channel,), daemon=True, name=channel.name)
+            for channel in channels
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        for thread in threads:
+            if thread.is_alive():
+                self.report(Outcome(thread.name, "", "", f"did not answer in {seconds:.0f} s"))
+
+    def _one_channel(self, channel: Channel) -> None:
+        lock = FileLock(self.records.folder / f"sending-{channel.name}.lock")
+        if not lock.try_acquire():
+            return  # another command sends there this very moment
+        try:
+            self._send_all(channel, self.outbox.entries(channel.name))
+        finally:
+            channel.close()
+            lock.release()
+
+    def _send_all(self, channel: Channel, entries: Iterable[Entry]) -> None:
+        held: set[str] = set()
+        for entry in entries:
+            now = _now()
+            if entry.failure in held or not entry.may_go(now):
+                held.add(entry.failure)  # later ones must not overtake it
+                continue
+            try:
+                taken = channel.send(entry, self.records.find(entry.failure))
+            except NotTaken as error:
+                self._keep(entry, error, now)
+                if error.stop:
+                    return
+                if not error.left:
+                    held.add(entry.failure)
+                continue
+            self._note(entry, taken, now)
+
+    def _keep(self, entry: Entry, error: NotTaken, now: dt.datetime) -> None:
+        why = shortened(str(error), 500)
+        changed = replace(entry, left=error.left or entry.left, uncertain=error.uncertain)
+        self.outbox.failed(changed, why, now, wait_minutes=error.wait_minutes)
+        self.report(Outcome(entry.channel, entry.subject, entry.what, why))
+
+    def _note(self, entry: Entry, taken: Taken, now: dt.datetime) -> None:
+        sent = Sent(now.isoformat(timespec="seconds"), entry.channel, entry.what, entry.number)
+        self.records.note_sent(entry.failure, sent, request=taken.request)
+        self.outbox.remove(entry)
+        self.report(Outcome(entry.channel, entry.subject, entry.what, warning=taken.warning))
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

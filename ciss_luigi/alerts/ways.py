@@ -1,0 +1,70 @@
+"""Which channels a site has: their names for the outbox, and the channels themselves for the sender."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ciss_luigi.config.telling import Alerts
+
+if TYPE_CHECKING:
+    from ciss_luigi.alerts.channel import Channel
+    from ciss_luigi.alerts.mail import Relay
+    from ciss_luigi.alerts.outbox import Outbox
+    from ciss_luigi.alerts.records import Records
+
+MAIL, DESK_BY_MAIL, DESK = "mail", "sdp_mail", "desk"
+
+
+def names(alerts: Alerts) -> list[str]:
+    """The names of all channels, in the order in which they are listed."""
+    found = [MAIL] if alerts.mail_to else []
+    found += [DESK] if alerts.sdp_url else []
+    found += [DESK_BY_MAIL] if alerts.sdp_mail else []
+    return found + [channel_name(url) for url in alerts.channels]
+
+
+def channel_name(url: str) -> str:
+    """A name for a channel whose URL is a secret: its scheme, and a few digits that tell it from others."""
+    return f"{url.partition(':')[0]}-{hashlib.sha256(url.encode()).hexdigest()[:6]}"
+
+
+def make(alerts: Alerts, outbox: Outbox, records: Records) -> Iterator[Channel]:
+    """The channels; nothing is opened yet. Reads Luigi's sections where there is mail."""
+    from ciss_luigi.alerts.desk import Desk
+    from ciss_luigi.alerts.mail import Mail
+    from ciss_luigi.alerts.web import Web
+
+    relay = _relay(alerts) if alerts.mail_to or alerts.sdp_mail else None
+    if relay and alerts.mail_to:
+        yield Mail(MAIL, relay, alerts.mail_to, alerts.mail_cc)
+    if relay and alerts.sdp_mail:
+        yield Mail(DESK_BY_MAIL, relay, (alerts.sdp_mail,), token=True)
+    if alerts.sdp_url:
+        yield Desk(alerts, outbox, records, Web(alerts.ca_cert))
+
+
+def _relay(alerts: Alerts) -> Relay:
+    from luigi.notifications import email, smtp
+
+    from ciss_luigi.alerts.mail import Relay
+    from ciss_luigi.plaintext import remember
+
+    server, letter = smtp(), email()  # type: ignore[no-untyped-call]
+    if server.password:
+        remember(str(server.password))
+    return Relay(
+        host=str(server.host),
+        port=int(server.port),
+        sender=str(letter.sender),
+        prefix=str(letter.prefix or ""),
+        username=str(server.username or ""),
+        password=str(server.password or ""),
+        ssl=bool(server.ssl),
+        no_tls=bool(server.no_tls),
+        local_hostname=server.local_hostname,
+        seconds=float(server.timeout or 10),
+        verify=alerts.mail_verify,
+        ca_cert=alerts.ca_cert,
+    )

@@ -1,0 +1,106 @@
+"""What a message says: one subject line, and a text that says what, where, since when and what to type."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ciss_luigi.alerts.failure import Failure, Seen, What, span
+from ciss_luigi.plaintext import one_line, printable_lines, without_secrets
+
+SUBJECT_LENGTH = 200
+"""Room is left for a site's prefix and the desk's token: 250 in all."""
+_LABEL = 11
+_NAMED_DATES = 60
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is to be told, without secrets and control characters; ``text`` has lines."""
+
+    subject: str
+    text: str
+
+
+def subject(seen: Seen) -> str:
+    """One line that names what failed and the date, or the first and the last date."""
+    dates = span(sorted(set(seen.dates)))
+    code = f" (exit code {seen.exit_code})" if seen.exit_code else ""
+    return shortened(f"ciss: {seen.headline}{f' for {dates}' if dates else ''}{code}")
+
+
+def shortened(text: str, length: int = SUBJECT_LENGTH) -> str:
+    """A text in one printable line without secrets, cut where it is too long."""
+    line = one_line(without_secrets(text))
+    return line if len(line) <= length else f"{line[: length - 3]}..."
+
+
+def message(failure: Failure, what: What) -> Message:
+    """The message about a failure, as it stands now."""
+    parts = [*_opening(failure, what), ""]
+    if what is What.RECOVERY:
+        parts += ["It was:", *_indented(failure.error.splitlines()[:1])]
+    else:
+        parts += failure.error.splitlines()
+    parts += ["", *_facts(failure, what)]
+    if failure.log and what in (What.FAILURE, What.REPEAT):
+        parts += ["", "The last lines of the log:", *_indented(failure.log.splitlines())]
+    return Message(failure.subject, plain("\n".join(parts)))
+
+
+def plain(text: str) -> str:
+    """A text of several lines in which no secret and no control character stands."""
+    return printable_lines(without_secrets(text.replace("\r\n", "\n").replace("\t", "    ")))
+
+
+def _opening(failure: Failure, what: What) -> Iterator[str]:
+    name = failure.subject.removeprefix("ciss: ")
+    if what is What.RECOVERY:
+        yield f"Over: {name}"
+        yield (
+            f"Main is as new as every date of it now, or newer ({span(failure.healed)})."
+            if (failure.healed)
+            else "A later command got past it."
+        )
+    elif what is What.REPEAT:
+        yield f"Again: {name}"
+        yield f"{failure.count} times since {moment(failure.since)}."
+    else:
+        yield name
+
+
+def _facts(failure: Failure, what: What) -> Iterator[str]:
+    if failure.step:
+        yield _fact("Step", failure.step)
+    if failure.dates:
+        yield _fact("Dates", span(failure.dates))
+        if 2 < len(failure.dates) <= _NAMED_DATES:  # noqa: PLR2004 - span names one or two itself
+            yield from _wrapped(failure.dates)
+    if failure.engine:
+        yield _fact("Engine", failure.engine)
+    yield _fact("Host", failure.host)
+    if failure.exit_code:
+        yield _fact("Exit code", str(failure.exit_code))
+    if what is not What.JUMP:
+        times = "once" if failure.count == 1 else f"{failure.count} times, last {moment(failure.last)}"
+        yield _fact("Since", f"{moment(failure.since)} ({times})")
+    yield _fact("Failure", failure.token)
+
+
+def _fact(name: str, value: str) -> str:
+    return f"{name + ':':<{_LABEL}}{value}"
+
+
+def _wrapped(dates: Sequence[str]) -> Iterator[str]:
+    for first in range(0, len(dates), 6):
+        yield " " * _LABEL + ", ".join(dates[first : first + 6])
+
+
+def _indented(lines: Sequence[str]) -> Iterator[str]:
+    return (f"  {line}" for line in lines)
+
+
+def moment(text: str) -> str:
+    """An ISO time as people read it, in the host's own time with its offset."""
+    return f"{dt.datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S %z}"

@@ -1,0 +1,106 @@
+"""``ciss alerts`` and the process that sends, on real servers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from ciss_luigi.alerts import courier
+from tests.alerts.relay import Relay
+from tests.alerts.servicedesk import KEY, serving
+from tests.alerts.test_notice import Desk, seen
+from tests.command import free_port
+from tests.helpers import ciss, typed
+
+MAIL = "[ciss_alerts]\nmail_to = ops@example.com\n"
+
+
+def configure(folder: Path, *parts: str) -> None:
+    (folder / "luigi.cfg").write_text("\n".join(["[ciss]", "state_dir = state", *parts, ""]))
+
+
+def office(folder: Path) -> Desk:
+    return Desk(folder / "state" / "alerts", dt.datetime.now(dt.UTC))
+
+
+@pytest.mark.slow
+def test_a_test_goes_to_every_channel_and_says_which_took_it(tmp_path: Path, relay: Relay) -> None:
+    with serving() as desk:
+        keys = f"{MAIL}sdp_url = {desk.url}\nsdp_token = ${{SDP_TOKEN}}\n"
+        configure(tmp_path, keys, relay.smtp_section(no_tls=True))
+        answer = ciss(tmp_path, "alerts", "--test", SDP_TOKEN=KEY).expect(0, "mail          took it\n")
+    assert "desk          took it" in answer.out
+    assert [post.subject for post in relay.post] == ["ciss: a test of the alerts"]
+    assert desk.requests[0].fields["subject"].startswith("ciss: a test of the alerts [CISS-TEST")
+    assert list((tmp_path / "state").glob("alerts/outbox/*")) == []
+
+
+@pytest.mark.slow
+def test_a_channel_that_does_not_take_the_test_is_a_no(tmp_path: Path, relay: Relay) -> None:
+    port = free_port()
+    keys = f"{MAIL}sdp_url = http://127.0.0.1:{port}\nsdp_token = key-one-two\n"
+    configure(tmp_path, keys, relay.smtp_section(no_tls=True))
+    answer = ciss(tmp_path, "alerts", "--test").expect(1, "mail          took it", "desk          the desk: ")
+    assert "key-one-two" not in answer.out + answer.err
+
+
+def test_without_a_channel_there_is_nothing_to_test(tmp_path: Path) -> None:
+    configure(tmp_path)
+    typed(tmp_path, "alerts", "--test").explained(1, "[ciss_alerts] names no channel")
+    typed(tmp_path, "alerts").expect(0, "Told: nobody", "Open: none", "Nothing waits")
+
+
+def test_open_sent_and_waiting_are_listed(tmp_path: Path) -> None:
+    configure(tmp_path, MAIL)
+    office(tmp_path).at().fail([seen()])
+    office(tmp_path).at(1).fail([seen("2016-11-23")])
+    answer = typed(tmp_path, "alerts").expect(0, "Told: mail\n", "BuildTemp failed for 2016-11-22")
+    for words in ("2 times", "dates: 2016-11-22 and 2016-11-23", "sent: nothing yet", "failure: ciss: Build"):
+        assert words in answer.out
+    document = json.loads(typed(tmp_path, "alerts", "--json").expect(0).out)
+    assert document["open"][0]["count"] == 2
+    assert document["waiting"][0]["channel"] == "mail"
+
+
+def test_a_process_of_its_own_sends_what_waits(
+    tmp_path: Path, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(tmp_path, MAIL, relay.smtp_section(no_tls=True))
+    office(tmp_path).at().fail([seen()])
+    monkeypatch.chdir(tmp_path)
+    assert [(one.channel, one.error) for one in courier.send()] == [("mail", "")]
+    assert len(relay.post) == 1
+    assert "sent: mail failure" in typed(tmp_path, "alerts").out
+
+
+@pytest.mark.slow
+def test_one_that_hangs_is_ended_and_the_others_have_sent(
+    tmp_path: Path, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay.hang = lambda: True
+    with serving() as desk:
+        keys = f"{MAIL}sdp_url = {desk.url}\nsdp_token = {KEY}\n"
+        configure(tmp_path, keys, relay.smtp_section(no_tls=True, timeout=60))
+        office(tmp_path).at(channels=("mail", "desk")).fail([seen()])
+        monkeypatch.chdir(tmp_path)
+        begin = time.monotonic()
+        outcomes = courier.send(seconds=8)
+    assert time.monotonic() - begin < 20
+    assert [(one.channel, one.error) for one in outcomes] == [("desk", "")]
+    assert [entry.channel for entry in office(tmp_path).waiting()] == ["mail"]
+
+
+def test_what_waits_too_long_is_dropped(
+    tmp_path: Path, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(tmp_path, MAIL, relay.smtp_section(no_tls=True))
+    office(tmp_path).at(-7 * 24 * 60 - 1).fail([seen()])
+    monkeypatch.chdir(tmp_path)
+    (outcome,) = courier.send()
+    assert outcome.error.startswith("dropped")
+    assert office(tmp_path).waiting() == []
+    assert relay.post == []
