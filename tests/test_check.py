@@ -394,10 +394,39 @@ def test_rows_of_no_month_are_counted_and_summed_by_table_and_currency(make: Mak
     report = found(here)
     assert report.exit_code == 0
     assert texts(report, Level.WARNING) == [
-        f"{OVERAGE}: 6 rows of no month, which no run uses: "
-        "1 row, 0.0000 'EUR'; 4 rows, 6.0000 'GBP'; 1 row, -2.0000 None",
-        f"{REGISTER}: 70 rows of no month, which no run uses: 70 rows, 0.0070 'GBP'",
+        f"{OVERAGE}: 6 rows have an invalid partition_date (such as '2016-1') and are in no estimate: "
+        "-2.0000 '', 0.0000 'EUR', 6.0000 'GBP'",
+        f"{REGISTER}: 70 rows have an invalid invoice_date (such as '05/11/2016') and are in no estimate: "
+        "0.0070 'GBP'",
     ]
+
+
+def test_odd_rows_are_a_fault_where_they_refuse_the_run(make: Make) -> None:
+    here = make(odd_rows="fail")
+    assert found(here).exit_code == 0
+    change(
+        here,
+        f"UPDATE {RATE} SET cal_month = 'x' WHERE cal_month = '2016-11' "
+        "AND from_curr = 'GBP' AND to_curr = 'USD'",
+    )
+    report = found(here)
+    assert report.exit_code == 1
+    assert texts(report, Level.FAULT) == [
+        f"{RATE}: 1 row has an invalid cal_month ('x') and is never used; odd_rows = fail refuses every run"
+    ]
+
+
+def test_a_source_that_stops_having_rows_is_a_warning(make: Make) -> None:
+    here = make(required_sources="register")
+    change(
+        here,
+        f"DELETE FROM {OVERAGE}",
+        f"INSERT INTO {OVERAGE} (partition_date) VALUES ('2016-11')",
+    )
+    assert f"{OVERAGE} has no row for 2016-12, though it has rows for 2016-11" in texts(
+        found(here, "2016-12-20"), Level.WARNING
+    )
+    assert f"{OVERAGE} has no row for 2017-01" in texts(found(here, "2017-01-20"), Level.NOTE)
 
 
 def _count(here: Site, rest: str) -> int:
@@ -420,17 +449,20 @@ NO_MONTHS = (
 def test_what_is_a_month_and_what_is_none(make: Make, text: str) -> None:
     here = make()
     change(here, f"DELETE FROM {OVERAGE}", f"INSERT INTO {OVERAGE} (partition_date) VALUES ('{text}')")
-    warned = [line for line in texts(found(here), Level.WARNING) if "1 row of no month" in line]
+    warned = [
+        line for line in texts(found(here), Level.WARNING) if "1 row has an invalid partition_date" in line
+    ]
     assert bool(warned) == (text in NO_MONTHS)
 
 
 def test_an_empty_required_source_and_rates_of_no_month_are_warnings(make: Make) -> None:
     here = make(required_sources="register, overage")
     wrong = f"UPDATE {RATE} SET cal_month = '2016/11' WHERE cal_month = '2016-11'"
+    count = _count(here, f"{RATE} WHERE cal_month = '2016-11'")
     change(here, f"DELETE FROM {OVERAGE}", wrong)
     assert texts(found(here), Level.WARNING) == [
         f"{OVERAGE} has no row of any month",
-        f"{RATE}: rates of no month are never used: cal_month '2016/11'",
+        f"{RATE}: {count} rows have an invalid cal_month (such as '2016/11') and are never used",
     ]
 
 
@@ -454,7 +486,7 @@ def test_a_month_that_would_be_left_out_is_a_warning(make: Make) -> None:
     report = found(make(), "2017-01-03")
     assert report.exit_code == 0
     assert texts(report, Level.WARNING) == [
-        "2016-12 would be left out: mnaas.billable_sub_with_charge_and_limit has no row for 2016-12, "
+        "2016-12 would not be built: mnaas.billable_sub_with_charge_and_limit has no row for 2016-12, "
         "and main holds nothing of it"
     ]
 

@@ -136,7 +136,8 @@ def _remark(status: DateStatus) -> str:
         "left out": proof.left_out,
         "sources without rows:": proof.empty_sources,
     }
-    return "; ".join(f"{label} {', '.join(names)}" for label, names in parts.items() if names)
+    lacking = [f"{label} {', '.join(names)}" for label, names in parts.items() if names]
+    return "; ".join([*lacking, *map(str, proof.odd_rows)])
 
 
 def _span_words(dates: Sequence[DateStatus]) -> list[str]:

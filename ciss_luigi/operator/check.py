@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ciss_luigi.billing import schema
+from ciss_luigi.billing.oddrows import OddPart
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import ConfigurationError, Fault
@@ -114,6 +115,7 @@ class _Check:
         """The roles of the source tables that can be read, after asking what they hold."""
         group, settings = self._group("sources"), self.job.settings
         readable = []
+        register: list[OddPart] = []
         for table in schema.SOURCES:
             name = settings.source(table.role)
             if settings.source_tables[table.role].lower() not in there:
@@ -123,16 +125,22 @@ class _Check:
                 capabilities = self.job.builder.capabilities
                 if tables.check_source(group, self.session, statements, table, capabilities):
                     readable.append(table.role)
-                    self._holdings(group, statements, table)
+                    odd = self._holdings(group, statements, table)
+                    register += odd if table is schema.REGISTER else []
+        if len(readable) == len(schema.SOURCES):
+            with group.asking("odd rows"):
+                sources.check_odd_rows(group, self.session, statements, register)
         return readable
 
-    def _holdings(self, group: Group, statements: Statements, table: schema.Table) -> None:
+    def _holdings(self, group: Group, statements: Statements, table: schema.Table) -> list[OddPart]:
+        """Say what a table holds; the rows of a charge source that belong to no month."""
         if table in schema.CHARGE_SOURCES:
-            sources.check_months(group, self.session, statements, table)
-        elif table is schema.RATES:
+            return sources.check_months(group, self.session, statements, table)
+        if table is schema.RATES:
             sources.check_rates(group, self.session, statements)
         else:
             group.ok(f"{self.job.settings.source(table.role)} can be read")
+        return []
 
     def _dated(self, statements: Statements, main: bool, usable: bool) -> None:
         group = self._group(f"run of {self.job.date}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.engines.base import BEGIN, COMMIT, ROLLBACK, Engine
 from ciss_luigi.plaintext import printable
-from ciss_luigi.queries.readiness import months_before
+from ciss_luigi.queries.readiness import unknown_before
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import Job
@@ -84,7 +84,7 @@ def build(job: Job, outlook: Outlook, *, lost: bool) -> Iterator[Line]:
         *_columns(statements, job.settings.temp_table),
         *statements.build(months, outlook.temp_columns if job.builder.dialect.positional else ()),
         statements.temp_totals(),
-        *statements.readiness([m for m in months_before(outlook.scope) if m not in job.months]),
+        *statements.readiness(unknown_before(outlook.scope, job.months)),
     ]
     yield from _together(job.builder, _lines(job.builder, texts))
     for engine in job.shown(job.builder):

@@ -136,15 +136,15 @@ def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Sc
     )
 
 
-def months_before(scope: Scope) -> list[Month]:
-    """The months to look at for ``gone``: those before a month without rows of some source."""
-    return sorted({month.minus(1) for _, month in scope.empty})
+def unknown_before(scope: Scope, asked: Collection[Month]) -> list[Month]:
+    """The months to ask for before ``gone``: those before a month without rows of some source."""
+    return sorted({month.minus(1) for _, month in scope.empty}.difference(asked))
 
 
 def gone(scope: Scope, held: Collection[tuple[str, str]]) -> list[tuple[str, Month]]:
     """The sources without a row in a month that is built, and with rows in the month before.
 
-    ``held`` are roles and months with a row, ``months_before`` among them.
+    ``held`` are roles and months with a row, ``unknown_before`` among them.
     """
     return [(role, month) for role, month in scope.empty if (role, str(month.minus(1))) in held]
 

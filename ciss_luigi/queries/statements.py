@@ -158,6 +158,7 @@ class Statements:
             "source": self.source(table.role),
             "month": "SUBSTR(invoice_date, 1, 7)" if register else "partition_date",
             "amount": "amount" if register else "charge",
+            "value": "invoice_date" if register else "partition_date",
         }
         return self._own("check_months", values)
 

@@ -28,7 +28,7 @@ _CHARGE_OF = dict(zip((table.role for table in CHARGE_SOURCES), CHARGES, strict=
 def read_source_totals(rows: Iterable[Row]) -> dict[Key, SourceTotals]:
     """The rows of ``source_totals.sql``, the four sources of a month and currency together.
 
-    Rows of no month are left to ``read_odd_rows``.
+    Rows of no month are left to ``read_odd_register``.
     """
     found: dict[Key, SourceTotals] = {}
     for role, month, currency, source_rows, billable_subs, charge, unfit, _ in rows:
@@ -42,18 +42,21 @@ def read_source_totals(rows: Iterable[Row]) -> dict[Key, SourceTotals]:
     return found
 
 
-def read_odd_rows(
-    totals: Iterable[Row], others: Iterable[Row], names: Mapping[str, str]
-) -> tuple[OddRows, ...]:
-    """The odd rows in the answers to ``source_totals.sql`` and ``odd_rows.sql``; ``names`` by role."""
-    register = [
+def read_odd_register(rows: Iterable[Row]) -> list[OddPart]:
+    """The register's rows of no month in the answer to ``source_totals.sql``."""
+    return [
         OddPart(role, currency, int(count), charge, value)
-        for role, month, currency, count, _, charge, _, value in totals
+        for role, month, currency, count, _, charge, _, value in rows
         if month is None
     ]
-    return by_table(
-        [*register, *(OddPart(row[0], row[1], int(row[2]), row[3], row[4]) for row in others)], names
-    )
+
+
+def read_odd_rows(
+    register: Iterable[OddPart], others: Iterable[Row], names: Mapping[str, str]
+) -> tuple[OddRows, ...]:
+    """The register's odd rows and those in the answer to ``odd_rows.sql``; ``names`` are tables by role."""
+    parts = [OddPart(row[0], row[1], int(row[2]), row[3], row[4]) for row in others]
+    return by_table([*register, *parts], names)
 
 
 def read_summary_totals(rows: Iterable[Row]) -> dict[Key, SummaryTotals]:

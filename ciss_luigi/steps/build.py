@@ -16,6 +16,7 @@ from ciss_luigi.queries import readiness
 from ciss_luigi.queries.readiness import Holdings, Scope
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.queries.totalsread import (
+    read_odd_register,
     read_odd_rows,
     read_rates,
     read_source_totals,
@@ -96,7 +97,7 @@ def _odd_rows(
 ) -> tuple[OddRows, ...]:
     """The source rows that no run uses; those of the register came with its totals."""
     names = {table.role: job.settings.source(table.role) for table in schema.SOURCES}
-    return read_odd_rows(totals, session.query(statements.odd_rows()), names)
+    return read_odd_rows(read_odd_register(totals), session.query(statements.odd_rows()), names)
 
 
 def _refuse_faults(
@@ -117,7 +118,7 @@ def _gone(
     job: Job, session: Session, statements: Statements, scope: Scope, holdings: Holdings
 ) -> list[tuple[str, Month]]:
     """The sources that had rows in the month before and have none now; asked only where one has none."""
-    unknown = [month for month in readiness.months_before(scope) if month not in job.months]
+    unknown = readiness.unknown_before(scope, job.months)
     before = {(role, month) for role, month in query_each(session, statements.readiness(unknown))}
     return readiness.gone(scope, holdings.months | before)
 

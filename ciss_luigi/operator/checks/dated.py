@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ciss_luigi.billing import rates
 from ciss_luigi.billing.rundate import Month
@@ -19,7 +19,9 @@ def check(group: Group, job: Job, session: Session, statements: Statements, *, m
     with group.asking("which months are ready"):
         holdings = readiness.ask(session, statements, job.months)
         scope = readiness.judge(holdings, job.months, job.settings)
-        _tell_scope(group, job, scope)
+        before = readiness.unknown_before(scope, job.months)
+        known = {(role, month) for role, month in query_each(session, statements.readiness(before))}
+        _tell_scope(group, job, scope, holdings.months | known)
         months = scope.months or job.months
         with group.asking("the rules of the money"):
             _rules(group, job, session, statements, months)
@@ -30,15 +32,20 @@ def check(group: Group, job: Job, session: Session, statements: Statements, *, m
             _newer(group, job, session, statements)
 
 
-def _tell_scope(group: Group, job: Job, scope: Scope) -> None:
+def _tell_scope(group: Group, job: Job, scope: Scope, held: Collection[tuple[str, str]]) -> None:
     for text in scope.missing:
         group.fault(f"not ready: {text}", f"{FILL}, or see [ciss] required_sources")
     if not scope.missing:
         group.ok(f"a run of {job.date} would build {', '.join(map(str, scope.months))}")
     for month, why in scope.why_left_out.items():
-        group.warn(f"{month} would be left out: {why}, and main holds nothing of it")
+        group.warn(f"{month} would not be built: {why}, and main holds nothing of it")
+    gone = readiness.gone(scope, held)
     for role, month in scope.empty:
-        group.note(f"{job.settings.source(role)} has no row for {month}")
+        text = f"{job.settings.source(role)} has no row for {month}"
+        if (role, month) in gone:
+            group.warn(f"{text}, though it has rows for {month.minus(1)}", FILL)
+        else:
+            group.note(text)
 
 
 def _rules(group: Group, job: Job, session: Session, statements: Statements, months: Sequence[Month]) -> None:
@@ -55,7 +62,7 @@ def _rules(group: Group, job: Job, session: Session, statements: Statements, mon
         )
         if chosen is not None and chosen[0] != month:
             group.note(f"{month}: {currency!r} would be converted at the rate of {chosen[0]}")
-    group.ok(f"currencies and rates of {', '.join(map(str, months))} break no rule")
+    group.ok(f"currencies and rates of {', '.join(map(str, months))} are right")
 
 
 def _unmapped(group: Group, session: Session, statements: Statements, months: Sequence[Month]) -> None:

@@ -3,45 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from decimal import Decimal
 
 from ciss_luigi.billing import schema
+from ciss_luigi.billing.oddrows import OddPart
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.schema import Table
-from ciss_luigi.engines.base import Row, Session
+from ciss_luigi.engines.base import Session
 from ciss_luigi.operator.checks.findings import FILL, Group
+from ciss_luigi.queries import totalsread
 from ciss_luigi.queries.statements import Statements
 
 NEWEST = 4
 
 
-def check_months(group: Group, session: Session, statements: Statements, table: Table) -> None:
-    """Say how many rows one charge source holds of its newest months, and of no month at all."""
+def check_months(group: Group, session: Session, statements: Statements, table: Table) -> list[OddPart]:
+    """Say how many rows one charge source holds of its newest months; its rows that belong to no month."""
     settings = statements.settings
     name = settings.source(table.role)
-    rows = session.query(statements.months_held(table))
     months: dict[str, int] = {}
-    for month, _, count, _ in rows:
-        if month is not None:
+    odd = []
+    for month, currency, count, amount, example in session.query(statements.months_held(table)):
+        if month is None:
+            odd.append(OddPart(table.role, currency, int(count), Decimal(amount), example))
+        else:
             months[month] = months.get(month, 0) + int(count)
     if months:
         group.ok(f"{name}: {_newest(months)}")
     else:
         needed = table.role in settings.required_sources
         (group.warn if needed else group.note)(f"{name} has no row of any month", FILL)
-    strays = [row for row in rows if row[0] is None]
-    if strays:
-        column = "invoice_date" if table is schema.REGISTER else "partition_date"
-        group.warn(
-            f"{name}: {rows_of(sum(int(row[2]) for row in strays))} of no month, which no run uses: "
-            + "; ".join(map(_stray, sorted(strays, key=lambda row: str(row[1])))),
-            f"correct their {column}",
-        )
+    return odd
 
 
-def _stray(row: Row) -> str:
-    _, currency, count, amount = row
-    return f"{rows_of(int(count))}, {format(Decimal(amount), 'f')} {currency!r}"
+def check_odd_rows(
+    group: Group, session: Session, statements: Statements, register: Iterable[OddPart]
+) -> None:
+    """Say which rows no run uses; the register's are known already. A fault where they refuse the run."""
+    settings = statements.settings
+    names = {table.role: settings.source(table.role) for table in schema.SOURCES}
+    for one in totalsread.read_odd_rows(register, session.query(statements.odd_rows()), names):
+        remedy = f"correct {one.column} of these rows"
+        if settings.odd_rows == "fail":
+            group.fault(f"{one}; odd_rows = fail refuses every run", remedy)
+        else:
+            group.warn(str(one), remedy)
 
 
 def _newest(months: dict[str, int]) -> str:
@@ -55,19 +62,14 @@ def check_rates(group: Group, session: Session, statements: Statements) -> None:
     """Say which months the rates to USD cover."""
     name = statements.settings.source("rate")
     covered: dict[str, set[Month]] = {}
-    strays: set[str] = set()
     for currency, text in session.query(statements.rates_held()):
-        try:
+        with suppress(ValueError):  # of no month: check_odd_rows tells it
             covered.setdefault(str(currency), set()).add(Month.parse(text or ""))
-        except ValueError:
-            strays.add(str(text))
     if not any(covered.values()):
         group.warn(f"{name} has no rate to USD", FILL)
     for currency, months in sorted(covered.items()):
         if months:
             group.ok(f"{name}: {currency!r} -> USD for {spans(months)}")
-    if strays:
-        group.warn(f"{name}: rates of no month are never used: cal_month {_few(strays)}")
 
 
 def rows_of(number: int) -> str:
@@ -84,9 +86,3 @@ def spans(months: Collection[Month]) -> str:
         else:
             found.append([month])
     return ", ".join(f"{span[0]} to {span[-1]}" if len(span) > 1 else str(span[0]) for span in found)
-
-
-def _few(texts: Iterable[str], most: int = 5) -> str:
-    listed = sorted(texts)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(map(repr, listed[:most])) + more
