@@ -5,10 +5,16 @@ An error speaks in one order: what failed, what state the data is in, the next c
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
+
+MACHINE_LACKS = (
+    errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EAGAIN
+)  # fmt: skip
+"""Error numbers of what the machine lacks, whatever the program does: room, file descriptors, a good disk."""
 
 
 class CissError(Exception):

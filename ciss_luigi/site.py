@@ -23,7 +23,7 @@ from ciss_luigi.config.sections import CISS
 from ciss_luigi.config.settings import Settings
 from ciss_luigi.config.urls import Warehouse
 from ciss_luigi.engines.base import Engine, Progress
-from ciss_luigi.errors import ConfigurationError
+from ciss_luigi.errors import ConfigurationError, EngineUnavailable
 from ciss_luigi.locking.filelocks import Fence, FileLock
 from ciss_luigi.state.commandledger import CommandLedger
 from ciss_luigi.state.ledger import Ledger
@@ -65,6 +65,25 @@ class Site:
     def commands(self) -> CommandLedger:
         """The ledger of commands."""
         return command_ledger(self.settings.state_dir)
+
+    def require_warehouse(self, date: RunDate | None = None) -> None:
+        """Make sure that an embedded warehouse is there, where markers speak of it; looks at files only.
+
+        ``date`` is one that they are known to speak of. Raises EngineUnavailable: a disk that is not mounted
+        must not become a second, empty warehouse, nor a reason to call a date done.
+        """
+        warehouse = self.settings.warehouse
+        if not warehouse.kind.embedded or Path(warehouse.place).exists():
+            return
+        known = date or self.markers.newest()
+        if known is None:
+            return
+        raise EngineUnavailable(
+            f"there is no {warehouse.kind} {warehouse.place}, in which {known} was built",
+            state="nothing was touched",
+            next_command="mount its disk, or put the file back, then the same command; "
+            "if it is gone for good: ciss load DIR --new",
+        )
 
     def date_lock(self, date: RunDate) -> FileLock:
         """The lock of one run date."""

@@ -9,7 +9,7 @@ excludes by task and significant parameters.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import nullcontext
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ import luigi
 
 from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
-from ciss_luigi.errors import ConfigurationError
+from ciss_luigi.errors import BadRunDate, ConfigurationError
 from ciss_luigi.scheduling import (
     commandend,
     defaults,
@@ -28,7 +28,7 @@ from ciss_luigi.scheduling import (
     signals,
     tasknames,
 )
-from ciss_luigi.scheduling.dates import RunDateParameter
+from ciss_luigi.scheduling.dates import RunDateParameter, refuse_after_tomorrow
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import runner
 from ciss_luigi.steps.sourcesready import Sources
@@ -63,12 +63,14 @@ class DatedTask(luigi.Task):
         return (dt.date.max - self.date).days
 
 
-def _expect_sources(dates: Iterable[dt.date]) -> bool:
+def _expect_sources(dates: Collection[dt.date]) -> bool:
     """Whether these dates could be announced; a scheduling process leaves a fault to its parent."""
     try:
         with guard.refusing():
-            _SOURCES.expect(site.current(), map(RunDate, dates))
-    except ConfigurationError:
+            here = site.current()
+            refuse_after_tomorrow(here, dates)
+            _SOURCES.expect(here, map(RunDate, dates))
+    except (ConfigurationError, BadRunDate):
         return False
     return True
 
@@ -92,7 +94,7 @@ class SourcesReady(luigi.ExternalTask, DatedTask):
     def bulk_complete(cls, parameter_tuples: Iterable[Any]) -> list[Any]:
         """None of the dates: RangeDaily then requires each, and Luigi asks for it while it schedules."""
         signals.install()
-        _expect_sources(parameter_tuples)
+        _expect_sources(list(parameter_tuples))
         return []
 
 
@@ -141,7 +143,9 @@ class StepTask(DatedTask):
         """The tasks before this one; Luigi asks while it schedules, and so the date is claimed here."""
         signals.install()
         with guard.refusing():
-            guard.claim(site.current(), self.run_date)
+            here = site.current()
+            refuse_after_tomorrow(here, [self.date])
+            guard.claim(here, self.run_date)
         return list(super().deps())  # type: ignore[no-untyped-call]
 
     def run(self) -> None:

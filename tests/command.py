@@ -270,6 +270,11 @@ class Place:
         values: dict[str, Any] = json.loads(self.marker(date, step).read_text())
         return values
 
+    def touched(self) -> list[Path]:
+        """The files of the state, but for the lines that every command leaves of itself."""
+        files = [path for path in self.state.rglob("*") if path.is_file()]
+        return [path for path in files if path.parent.name != "commands"]
+
     def attempts(self, date: str) -> list[Attempt]:
         """What the ledger says."""
         return Ledger(self.state / "ledger").attempts(RunDate.parse(date))

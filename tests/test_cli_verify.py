@@ -113,13 +113,13 @@ def test_a_marker_that_rests_on_another_build_does_not_count(merged: Place) -> N
 def test_a_torn_marker_is_named_in_one_warning(merged: Place) -> None:
     merged.marker(DATE, "MergeMain").write_text("{")
     answer = verify(merged).explained(1, "has no valid marker")
-    assert answer.err.count("MergeMain.json counts as absent") == 1
+    assert answer.err.count("MergeMain.json is ignored") == 1
 
 
 def test_a_marker_with_a_month_that_is_none_reaches_no_statement(merged: Place) -> None:
     marker = merged.marker(DATE, "MergeMain")
     marker.write_text(marker.read_text().replace('"2016-10"', "\"2016-10') OR ('1'='1\""))
-    verify(merged).explained(1, "counts as absent", "is no month", "has no valid marker")
+    verify(merged).explained(1, "is ignored", "is no month", "has no valid marker")
 
 
 def test_a_main_that_is_gone_differs(merged: Place) -> None:

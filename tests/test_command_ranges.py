@@ -222,7 +222,7 @@ def test_a_limit_that_lets_no_date_run_is_a_mistake_of_the_user(place: Place) ->
     finished.explained(
         40, "[RangeDaily] task_limit = 0 lets a range run no date", "Next:  set it to 1 or more"
     )
-    assert not place.state.exists()
+    assert place.touched() == []
 
 
 # --- other tasks, other ranges ------------------------------------------------------------------------
@@ -254,7 +254,7 @@ def test_a_range_of_sources_asks_for_them_all_in_one_opening(place: Place, optio
     looks = finished.text.count("opened to look")
     months, processes = 4, 2
     assert 1 <= looks <= (months * processes if options else 1)
-    assert not place.state.exists()
+    assert place.touched() == []
 
 
 @pytest.mark.slow
@@ -277,7 +277,7 @@ def test_other_kinds_of_ranges_are_refused(
     finished.expect(
         40, "State: nothing was touched", "Next:  luigi --module ciss_luigi RangeDaily --of BuildTemp"
     )
-    assert not place.state.exists()
+    assert place.touched() == []
 
 
 @pytest.mark.slow
@@ -326,7 +326,7 @@ def test_bounds_that_make_no_range_are_a_mistake_of_the_user(
     finished = place.range(start, stop, *options)
     finished.explained(40, words, "State: nothing was touched", "Next:  luigi --module ciss_luigi RangeDaily")
     assert finished.text.count("State: ") == 1
-    assert not place.state.exists()
+    assert place.touched() == []
 
 
 @pytest.mark.slow

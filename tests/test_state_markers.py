@@ -17,6 +17,7 @@ from ciss_luigi.billing.oddrows import OddRows
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.billing.totals import Amounts, MonthTotals
 from ciss_luigi.state.markers import Marker, Markers, Place, Step
+from tests.oddfiles import make_odd
 
 DATE = RunDate.parse("2016-11-03")
 AT = dt.datetime(2016, 11, 3, 4, 5, 6, tzinfo=dt.UTC)
@@ -45,8 +46,12 @@ def markers(folder: Path, place: Place = PLACE) -> Markers:
 
 
 def marker(step: Step = Step.MERGE, run_id: str = RUN_ID, date: RunDate = DATE) -> Marker:
-    told = MONTHS, ("2016-10",), ("2016-11",), ("service",), AT, ODD_ROWS
-    return Marker(step, date, run_id, AT, *told)
+    """A marker as a step writes it; of MergeMain one that left a month alone."""
+    if step is Step.MERGE:
+        return Marker(step, date, run_id, AT, MONTHS[:1], ("2016-11",), (), ("service",), AT, ODD_ROWS)
+    return Marker(
+        step, date, run_id, AT, MONTHS, empty_sources=("service",), finished_at=AT, odd_rows=ODD_ROWS
+    )
 
 
 def changed(folder: Path, change: Change, step: Step = Step.MERGE) -> Markers:
@@ -81,7 +86,7 @@ def test_a_marker_has_the_keys_of_the_contract(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", [0, 1, 17, 400, -2])
-def test_a_truncated_marker_counts_as_absent_with_a_warning(
+def test_a_truncated_marker_is_ignored_with_a_warning(
     tmp_path: Path, part: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     here = markers(tmp_path)
@@ -90,11 +95,11 @@ def test_a_truncated_marker_counts_as_absent_with_a_warning(
     path.write_bytes(path.read_bytes()[:part])
     with caplog.at_level(logging.WARNING):
         assert here.read(DATE, Step.MERGE) is None
-    assert f"{path} counts as absent: it cannot be read" in caplog.text
+    assert f"{path} is ignored: it cannot be read" in caplog.text
 
 
 @pytest.mark.parametrize("text", ["null", "[]", '"text"', "1", "{}", "\0", "[" * 100_000, '{"months": {}}'])
-def test_other_json_counts_as_absent(tmp_path: Path, text: str) -> None:
+def test_other_json_is_ignored(tmp_path: Path, text: str) -> None:
     here = markers(tmp_path)
     here.write(marker())
     here.path(DATE, Step.MERGE).write_text(text)
@@ -102,23 +107,27 @@ def test_other_json_counts_as_absent(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value"),
+    ("key", "value", "words"),
     [
-        ("task", "BuildTemp"),
-        ("date", "2016-11-04"),
-        ("warehouse", "duckdb /srv/other.duckdb"),
-        ("database", "test"),
-        ("main_table", "other"),
-        ("temp_table", "other"),
+        ("task", "BuildTemp", "task: made for BuildTemp, wanted is MergeMain"),
+        ("date", "2016-11-04", "date: made for 2016-11-04, wanted is 2016-11-03"),
+        (
+            "warehouse",
+            "duckdb /old.duckdb",
+            "made for duckdb /old.duckdb, configured is duckdb /srv/w.duckdb",
+        ),
+        ("database", "test", "made for database test, configured is mnaas"),
+        ("main_table", "other", "made for main_table other, configured is main"),
+        ("temp_table", "oth\ner", "made for temp_table oth\\ner, configured is temp"),
     ],
 )
-def test_a_marker_about_something_else_counts_as_absent_with_a_warning(
-    tmp_path: Path, key: str, value: str, caplog: pytest.LogCaptureFixture
+def test_a_marker_about_something_else_is_ignored_with_a_warning(
+    tmp_path: Path, key: str, value: str, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     here = changed(tmp_path, lambda values: values.update({key: value}))
     with caplog.at_level(logging.WARNING):
         assert here.read(DATE, Step.MERGE) is None
-    assert f"counts as absent: it is about another {key}" in caplog.text
+    assert f"MergeMain.json is ignored: {words}" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -138,6 +147,18 @@ def test_a_marker_about_something_else_counts_as_absent_with_a_warning(
         lambda values: values.update(run_id=""),
         lambda values: values.update(months=[], superseded=[], left_out=[]),
         lambda values: values["months"].append(values["months"][0]),
+        lambda values: values.update(NOTHING_TOLD, left_out=["2016-10", "2016-11"]),
+        lambda values: values.update(NOTHING_TOLD, left_out=["2016-11"]),
+        lambda values: values.update(superseded=["2016-11"], left_out=["2016-11"]),
+        lambda values: values.update(left_out=["2016-09"]),
+        lambda values: values.update(superseded=["2016-09", "2016-11"], months=[]),
+        lambda values: values.update(superseded=["2016-10"], months=[]),
+        lambda values: values.update(superseded=["soon"]),
+        lambda values: values.update(left_out=["2016-11\n2016-12 done"]),
+        lambda values: values["months"][0].update(rows=0),
+        lambda values: values["months"][0].update(source_rows=0),
+        lambda values: values["months"][0].update(totals={}),
+        lambda values: values["months"][0]["totals"].update({"": values["months"][0]["totals"]["GBP"]}),
         lambda values: values.update(started_at="then"),
         lambda values: values["months"][0].pop("rows"),
         lambda values: values["months"][0].update(rows="many"),
@@ -151,13 +172,13 @@ def test_a_marker_about_something_else_counts_as_absent_with_a_warning(
         lambda values: values["months"][0]["totals"].update(GBP=None),
     ],
 )
-def test_a_marker_with_a_wrong_value_counts_as_absent_with_a_warning(
+def test_a_marker_with_a_wrong_value_is_ignored_with_a_warning(
     tmp_path: Path, change: Change, caplog: pytest.LogCaptureFixture
 ) -> None:
     for step in (Step.BUILD, Step.MERGE):
         with caplog.at_level(logging.WARNING):
             assert changed(tmp_path, change, step).read(DATE, step) is None
-        assert f"{step}.json counts as absent: " in caplog.text
+        assert f"{step}.json is ignored: " in caplog.text
 
 
 def test_a_truncated_temp_has_neither_run_id_nor_months(tmp_path: Path) -> None:
@@ -171,6 +192,51 @@ def test_a_merge_of_which_every_month_is_superseded_counts(tmp_path: Path) -> No
     assert here.is_merged(DATE)
 
 
+def test_a_changed_grace_days_voids_no_marker(tmp_path: Path) -> None:
+    here = changed(tmp_path, lambda values: values.update(NOTHING_TOLD, superseded=["2016-11"]))
+    assert here.is_merged(DATE)
+
+
+def test_a_month_that_was_left_out_counts_beside_one_that_was_built(tmp_path: Path) -> None:
+    for step in (Step.BUILD, Step.MERGE):
+        here = changed(
+            tmp_path,
+            lambda values: values.update(months=values["months"][:1], superseded=[], left_out=["2016-11"]),
+            step,
+        )
+    assert here.is_merged(DATE)
+
+
+def test_a_merge_names_only_months_that_its_build_has(tmp_path: Path) -> None:
+    here = markers(tmp_path)
+    here.write(replace(marker(Step.BUILD), months=MONTHS[1:]))
+    here.write(replace(marker(), months=MONTHS[1:], superseded=()))
+    assert here.is_merged(DATE)
+    here.write(marker())
+    assert not here.is_merged(DATE)
+
+
+@pytest.mark.parametrize("odd", ["pipe", "sparse", "folder", "socket"])
+def test_an_odd_file_in_the_place_of_a_marker_is_ignored_at_once(
+    odd: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = markers(tmp_path)
+    path = here.path(DATE, Step.MERGE)
+    path.parent.mkdir(parents=True)
+    make_odd(path, odd)
+    with caplog.at_level(logging.WARNING):
+        assert here.read(DATE, Step.MERGE) is None
+    assert f"{path} is ignored: it cannot be read" in caplog.text
+
+
+def test_the_newest_date_that_rows_are_known_of(tmp_path: Path) -> None:
+    here = markers(tmp_path)
+    assert here.newest() is None
+    here.write(marker())
+    here.write(replace(marker(Step.TRUNCATE), date=RunDate.parse("2016-11-09"), months=()))
+    assert here.newest() == DATE
+
+
 def test_a_marker_of_a_newer_version_counts(tmp_path: Path) -> None:
     def newer(values: dict[str, Any]) -> None:
         values.update(version="99.0", colour="green", more={"a": [1]})
@@ -178,12 +244,6 @@ def test_a_marker_of_a_newer_version_counts(tmp_path: Path) -> None:
         values["months"][0]["totals"]["GBP"]["extra_charge"] = "1.0000"
 
     assert changed(tmp_path, newer).read(DATE, Step.MERGE) == marker()
-
-
-def test_a_folder_in_the_place_of_a_marker_counts_as_absent(tmp_path: Path) -> None:
-    here = markers(tmp_path)
-    here.path(DATE, Step.MERGE).mkdir(parents=True)
-    assert here.read(DATE, Step.MERGE) is None
 
 
 def test_a_merge_rests_on_its_build(tmp_path: Path) -> None:

@@ -14,22 +14,30 @@ from ciss_luigi.cli.output import safe, say
 from ciss_luigi.cli.waiting import progress_bar
 from ciss_luigi.loading import LoadedTable, near_misses
 from ciss_luigi.operator import load as loads
+from ciss_luigi.operator import newwarehouse
 from ciss_luigi.site import Site
 
 
 @click.command("load")
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option("--sample", is_flag=True, help="Load the sample that the package brings along.")
-def command(folder: Path | None, sample: bool) -> None:
+@click.option("--new", is_flag=True, help="Begin anew: the warehouse that markers speak of is gone for good.")
+def command(folder: Path | None, sample: bool, new: bool) -> None:
     """Load a folder of CSV or Parquet files into the embedded warehouse.
 
     A file TABLE.csv, TABLE.csv.gz or TABLE.parquet replaces its whole source table; all files are loaded or
     none. Tables without a file stay as they are; absent ones are made, empty.
+
+    Where the warehouse's file is gone although markers speak of it (a disk that is not mounted), the exit
+    code is 35. With --new a new file is made, and the markers are set aside: every date is then run anew.
     """
     if (folder is None) is not sample:
         raise click.UsageError("Name a folder, or say --sample.")
     here = site.current()
     command_line = "ciss load --sample" if folder is None else f"ciss load {shlex.quote(str(folder))}"
+    aside = newwarehouse.permit(here, command=command_line, new=new)
+    if aside is not None:
+        say(f"the markers of the warehouse that is gone are kept in {aside}; every date is run anew")
     names = here.settings.source_tables
     with loads.sample_folder(names) if folder is None else nullcontext(folder) as place:
         with progress_bar() as progress:

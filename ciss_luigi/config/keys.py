@@ -111,6 +111,7 @@ KEYS = (
     Key("rate_fallback_months", "1", whole(0, 120), "1"),
     Key("allow_older", "false", flag, "false"),
     Key("odd_rows", "warn", one_of("warn", "fail"), "fail"),
+    Key("future_dates", "false", flag, "false"),
     Key("temp_keep_days", "7", whole(0, 36_500), "7"),
     Key("retries", "3", whole(0, 100), "3"),
     Key("retry_wait_seconds", "5", zero_or_more, "5"),

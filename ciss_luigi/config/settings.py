@@ -43,6 +43,7 @@ class Settings:
     rate_fallback_months: int
     allow_older: bool
     odd_rows: str
+    future_dates: bool
     temp_keep_days: int
     retries: int
     retry_wait_seconds: float

@@ -13,15 +13,17 @@ import fcntl
 import json
 import os
 import socket
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ciss_luigi.errors import StepFailed
+from ciss_luigi.errors import MACHINE_LACKS, CissError, ConfigurationError, EngineUnavailable, StepFailed
 from ciss_luigi.plaintext import printable
 from ciss_luigi.processes import born
+from ciss_luigi.state.files import OddFile, make_folder, read_plain
 
 Fence = Callable[[], None]
 """To be passed right before publishing: raises when the right to publish is lost."""
@@ -66,6 +68,21 @@ class Holder:
 
 class LocksUnusable(StepFailed):
     """The folder of the locks cannot be written, or its filesystem has no working locks."""
+
+    number = 0
+    """The system's number of the error (errno), where it is one."""
+
+    def before_a_step(self, place: str = "") -> CissError:
+        """The same for a command that has not begun a step; ``place`` goes before what failed.
+
+        Where the machine lacks something (a full disk) it is an EngineUnavailable, for it may pass; anything
+        else somebody must set right, and is a ConfigurationError.
+        """
+        what = f"{place}{self.what}"
+        if self.number in MACHINE_LACKS and self.number != errno.EROFS:  # mounted so, and stays so
+            again = "give it what it lacks (df, ulimit -n), then the same command again"
+            return EngineUnavailable(what, state="nothing was touched", next_command=again)
+        return ConfigurationError(what, next_command=self.next_command or "ciss check")
 
 
 class FileLock:
@@ -157,7 +174,7 @@ class FileLock:
     def holder(self) -> Holder | None:
         """The first who signed the lock and still runs; reads only, never takes the lock to look."""
         try:
-            lines = self.path.read_text(encoding="utf-8").splitlines()
+            lines = read_plain(self.path).splitlines()
             holders = [Holder.read(line) for line in lines]
         except (OSError, ValueError, TypeError, RecursionError):
             return None
@@ -174,8 +191,12 @@ class FileLock:
 
     def _open(self) -> int:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o664)
+            make_folder(self.path.parent)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o664)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                raise OddFile(errno.EINVAL, "is not a plain file", str(self.path))
+            return descriptor
         except OSError as error:
             raise self._unusable(error) from error
 
@@ -183,4 +204,6 @@ class FileLock:
         what = f"the lock {printable(str(self.path))} cannot be taken: {error.strerror}"
         if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
             what += " (this filesystem has no working locks; put state_dir on a local one)"
-        return LocksUnusable(what)
+        unusable = LocksUnusable(what)
+        unusable.number = error.errno or 0
+        return unusable

@@ -40,7 +40,9 @@ def run(load: Callable[[], Site], date: RunDate | None = None, luigis: LuigisOwn
     job = job_of(here, date or rules.EXAMPLE)
     group = Group(report, "engine")
     if not job.engine.exists():
-        group.fault(f"there is no {job.engine.identity} yet", "ciss load DIR")
+        with engines.reaching(group, job.engine):
+            here.require_warehouse()
+            group.fault(f"there is no {job.engine.identity} yet", "ciss load DIR")
         return report
     engines.check_others(group, job)
     with engines.reaching(group, job.engine), job.engine.session() as session:

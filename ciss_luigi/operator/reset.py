@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.config.keys import SECTION
 from ciss_luigi.engines.base import Engine, Session
-from ciss_luigi.errors import ConfigurationError, Refused, explaining
+from ciss_luigi.errors import Refused, explaining
 from ciss_luigi.locking.filelocks import LocksUnusable
 from ciss_luigi.operator.ask import ask
 from ciss_luigi.queries.readiness import newer_estimates
@@ -42,7 +42,7 @@ def _held(site: Site, date: RunDate, look: str) -> Iterator[None]:
     try:
         taken = lock.try_acquire()
     except LocksUnusable as error:
-        raise ConfigurationError(f"[{SECTION}] state_dir: {error.what}") from error
+        raise error.before_a_step(f"[{SECTION}] state_dir: ") from error
     try:
         holder, following = "" if taken else str(lock.holder() or "another process"), look
         if taken and site.leases is not None:

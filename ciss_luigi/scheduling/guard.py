@@ -21,7 +21,7 @@ import luigi.worker
 from luigi.interface import PidLockAlreadyTakenExit
 
 from ciss_luigi.billing.rundate import RunDate
-from ciss_luigi.errors import AlreadyRunning, CissError, ConfigurationError, Stopped, explaining
+from ciss_luigi.errors import AlreadyRunning, BadRunDate, CissError, ConfigurationError, Stopped, explaining
 from ciss_luigi.locking.filelocks import FileLock, Holder, LocksUnusable
 from ciss_luigi.scheduling import commandend, messages, signals
 from ciss_luigi.scheduling.cancelling import watching
@@ -68,7 +68,7 @@ def claim(site: Site, date: RunDate) -> None:
             return
         taken = lock.try_acquire()
     except LocksUnusable as error:
-        raise ConfigurationError(error.what) from error
+        raise error.before_a_step() from error
     if not taken:
         raise AlreadyRunning(
             f"{date} is being run by {_holder(lock) or 'another process'}",
@@ -166,7 +166,7 @@ def refusing() -> Iterator[None]:
         signals.leave_if_stopped()
         explained = messages.machine_fault(error) or error
         if not in_command():
-            _Command.misconfigured[0] |= isinstance(explained, ConfigurationError)
+            _Command.misconfigured[0] |= isinstance(explained, ConfigurationError | BadRunDate)
             raise
         if not isinstance(explained, CissError):
             raise

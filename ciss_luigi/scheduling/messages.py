@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import errno
 import logging
 import os
 import re
@@ -17,7 +16,7 @@ from luigi.parameter import MissingParameterException
 from luigi.rpc import RPCError
 
 from ciss_luigi.engines.base import Progress
-from ciss_luigi.errors import CissError, EngineUnavailable, SourcesMissing, Stopped
+from ciss_luigi.errors import MACHINE_LACKS, CissError, EngineUnavailable, SourcesMissing, Stopped
 from ciss_luigi.plaintext import printable_lines, without_secrets
 from ciss_luigi.scheduling import ranges
 from ciss_luigi.state import thiscommand
@@ -46,8 +45,6 @@ _COOLING = (
     "State: what has ended has its marker; of the others nothing was touched\n"
     "Next:  the same command again, after 10 s"
 )
-_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EAGAIN)
-"""What the machine lacks, whatever the program does."""
 
 
 class Readable(logging.Filter):
@@ -121,7 +118,7 @@ _KEPT = "every step that has ended has its marker; the next run goes on from the
 
 def machine_fault(error: BaseException) -> EngineUnavailable | None:
     """A full disk, too few file descriptors and their like as an error that is explained by its text."""
-    if not isinstance(error, OSError) or error.errno not in _MACHINE:
+    if not isinstance(error, OSError) or error.errno not in MACHINE_LACKS:
         return None
     again = "give it what it lacks (df, ulimit -n), then the same command again"
     return EngineUnavailable(f"this machine cannot go on: {error}", state=_KEPT, next_command=again)

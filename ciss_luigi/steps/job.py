@@ -51,6 +51,8 @@ class Job:
     budget: RebuildBudget = field(default_factory=RebuildBudget)
     build_engine: Engine | None = None
     impalas: tuple[Engine, ...] = ()
+    require_warehouse: Callable[[], None] = lambda: None
+    """Raises EngineUnavailable where an embedded warehouse is gone, with what was built in it."""
 
     @property
     def builder(self) -> Engine:
@@ -85,4 +87,5 @@ def job_of(site: Site, date: RunDate) -> Job:
         date,
         build_engine=site.build_engine(),
         impalas=site.impalas(),
+        require_warehouse=site.require_warehouse,
     )

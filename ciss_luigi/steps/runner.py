@@ -44,10 +44,15 @@ _STATES = {
 
 
 def is_done(site: Site, date: RunDate, step: Step) -> bool:
-    """Whether a step needs no run: a look at its marker, never at the engine."""
-    if step is Step.MERGE:
-        return site.markers.is_merged(date)
-    return site.markers.read(date, step) is not None
+    """Whether a step needs no run: a look at its marker, never at the engine.
+
+    Raises EngineUnavailable where the file of an embedded warehouse is gone, with what was built in it.
+    """
+    markers = site.markers
+    done = markers.is_merged(date) if step is Step.MERGE else markers.read(date, step) is not None
+    if done:
+        site.require_warehouse(date)
+    return done
 
 
 def perform(

@@ -40,6 +40,7 @@ def look(job: Job) -> Outlook:
     """
     built = job.markers.read(job.date, Step.BUILD)
     if not job.engine.exists():
+        job.require_warehouse()
         holdings = readiness.nothing(job.settings)
         lost = _without_temp(job, built)
         return _with_columns(

@@ -69,6 +69,7 @@ def _ask(site: Site, date: RunDate, months: list[Month]) -> Holdings:
     engine = site.engine()
     doubles = (site.build_engine() or engine).capabilities.double_rates
     if not engine.exists():
+        site.require_warehouse()
         logger.warning("there is no %s yet; ciss load DIR makes it", engine.identity)
         return readiness.nothing(site.settings)
 

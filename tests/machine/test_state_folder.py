@@ -111,9 +111,7 @@ def test_one_that_the_user_may_not_write(place: Place, undisturbed: list[Any]) -
     place.merge(DATE).explained(0)
     for marker in (place.state / "markers" / DATE).iterdir():
         marker.chmod(0o000)
-    place.merge(DATE, before=AS_IF_NOT_ROOT).explained(
-        0, "counts as absent", "Permission denied", "merged 2016-11"
-    )
+    place.merge(DATE, before=AS_IF_NOT_ROOT).explained(0, "is ignored", "Permission denied", "merged 2016-11")
     assert place.main() == undisturbed
 
 

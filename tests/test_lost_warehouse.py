@@ -1,0 +1,70 @@
+"""An embedded warehouse that is gone although markers speak of it: no second, empty one takes its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.command import Place
+from tests.helpers import run, typed
+
+DATE = "2016-11-05"
+
+
+@pytest.fixture
+def lost(place: Place) -> Place:
+    """A site on which a date is merged, and whose warehouse is gone."""
+    run(place.folder, DATE)
+    place.warehouse.unlink()
+    return place
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["MergeMain", "BuildTemp"])
+@pytest.mark.parametrize("date", [DATE, "2016-11-06"])
+def test_a_run_ends_with_35_and_makes_no_file(task: str, date: str, lost: Place) -> None:
+    ended = lost.luigi(task, "--date", date, "--local-scheduler").explained(
+        35, f"there is no duckdb {lost.warehouse}, in which {DATE} was built", "State: nothing was touched"
+    )
+    assert "ciss load DIR --new" in ended.text
+    assert not lost.warehouse.exists()
+    assert lost.marked(date) == (["TruncateTemp", "BuildTemp", "MergeMain"] if date == DATE else [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_range_ends_with_35(workers: str, lost: Place) -> None:
+    lost.range(DATE, "2016-11-08", "--workers", workers).explained(35, "there is no duckdb")
+
+
+@pytest.mark.slow
+def test_a_warehouse_that_never_was_is_loaded_first(place: Place) -> None:
+    place.warehouse.unlink()
+    place.merge(DATE).explained(20, "ciss load DIR makes it")
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["plan", "--date", DATE], ["plan", "--date", "2016-12-09"]])
+def test_the_other_verbs_say_so_too(arguments: list[str], lost: Place) -> None:
+    answer = typed(lost.folder, *arguments).expect(35)
+    assert f"there is no duckdb {lost.warehouse}, in which {DATE} was built" in answer.out + answer.err
+
+
+def test_a_load_wants_new_and_then_every_date_runs_anew(lost: Place, tmp_path: Path) -> None:
+    typed(lost.folder, "load", "--sample").explained(
+        35, f"in which {DATE} was built", "if it is gone for good: ciss load --sample --new"
+    )
+    assert not lost.warehouse.exists()
+    answer = typed(lost.folder, "load", "--sample", "--new").expect(0, "the markers of the warehouse")
+    (aside,) = lost.state.glob("markers-before-*")
+    assert str(aside) in answer.out
+    assert (aside / DATE / "MergeMain.json").exists()
+    assert lost.marked(DATE) == []
+    assert lost.warehouse.exists()
+
+
+def test_new_is_refused_where_the_warehouse_is_there(place: Place) -> None:
+    typed(place.folder, "load", "--sample", "--new").explained(1, "--new is for a warehouse that is gone")
+    run(place.folder, DATE)
+    typed(place.folder, "load", "--sample", "--new").explained(1, "Next:  ciss load --sample")
+    assert len(place.marked(DATE)) == 3
