@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from pathlib import Path
@@ -14,8 +15,9 @@ def make_odd(path: Path, odd: str) -> None:
     elif odd == "folder":
         path.mkdir()
     elif odd == "socket":
-        with socket.socket(socket.AF_UNIX) as one:
-            one.bind(os.path.relpath(path))  # an absolute path may be too long for a socket
+        # by its name alone: a whole path may be too long for a socket
+        with socket.socket(socket.AF_UNIX) as one, contextlib.chdir(path.parent):
+            one.bind(path.name)
     else:
         with path.open("wb") as file:
             file.truncate(6_000_000_000)
