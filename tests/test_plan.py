@@ -20,7 +20,8 @@ from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.plan import command, render
 from ciss_luigi.errors import Refused, StepFailed
 from ciss_luigi.operator import plan
-from ciss_luigi.operator.script import RUN_ID, Line
+from ciss_luigi.operator.rehearsal import Line
+from ciss_luigi.operator.stage import RUN_ID
 from ciss_luigi.site import Site
 from ciss_luigi.sql import files as sqlfiles
 from ciss_luigi.state.markers import Step

@@ -13,7 +13,8 @@ from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.errors import Refused
 from ciss_luigi.operator import plan as plans
 from ciss_luigi.operator.plan import Plan, StepPlan
-from ciss_luigi.operator.script import RUN_ID, Line
+from ciss_luigi.operator.rehearsal import Line
+from ciss_luigi.operator.stage import RUN_ID
 
 
 @click.command("plan")

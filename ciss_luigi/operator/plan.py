@@ -1,6 +1,6 @@
 """What a run of a date would send now: which steps it begins, and every statement of theirs.
 
-A test holds it against what real runs send.
+No step is told here anew: the steps themselves are run, on engines that send no write (``rehearsal``).
 """
 
 from __future__ import annotations
@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month, RunDate
-from ciss_luigi.errors import explaining
-from ciss_luigi.operator import script
-from ciss_luigi.operator.script import Line
+from ciss_luigi.errors import SourcesMissing, explaining
+from ciss_luigi.operator import now
+from ciss_luigi.operator.rehearsal import Line, Rehearsal
+from ciss_luigi.queries import readiness
+from ciss_luigi.queries.readiness import Holdings
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Step
-from ciss_luigi.steps import Job
+from ciss_luigi.steps import ACTIONS, Job, sourcesready
 from ciss_luigi.steps.job import job_of
-from ciss_luigi.steps.situation import SOURCES_READY, Outlook, look
+from ciss_luigi.steps.sourcesready import SOURCES_READY
 
 
 @dataclass(frozen=True)
@@ -60,34 +63,45 @@ def make(site: Site, date: RunDate) -> Plan:
 
 def of(job: Job) -> Plan:
     """The plan of a job."""
-    outlook = look(job)
-    skipped = _skipped(job, outlook)
-    asks = SOURCES_READY not in skipped
-    only_built = Step.BUILD in skipped and Step.MERGE not in skipped
-    # where temp must be built anew, MergeMain asks for the sources itself, and its script ends there
-    heals = only_built and bool(outlook.temp_differences)
-    missing = outlook.scope.missing if asks or heals else ()
-    only_truncated = Step.TRUNCATE in skipped and Step.BUILD not in skipped
-    drafts = {
-        SOURCES_READY: script.sources_ready(job, outlook),
-        Step.TRUNCATE: script.truncate(job, outlook),
-        Step.BUILD: script.build(job, outlook, lost=only_truncated and script.has_lost_tables(job, outlook)),
-        Step.MERGE: script.merge(job, outlook, heals=only_built),
-    }
-    parts = tuple(
-        StepPlan(
-            str(name), tuple(lines), skipped.get(name, ""), asks and bool(missing) and name != SOURCES_READY
-        )
-        for name, lines in drafts.items()
-    )
-    return Plan(job.date, script.months_of(job, outlook), outlook.scope.why_left_out, missing, parts)
+    skipped = _skipped(job)
+    with now.opened() as engines:
+        asking = Rehearsal(job, engines)
+        holdings = sourcesready.ask(asking.job, job.months)
+        scope = readiness.judge(holdings, job.months, job.settings)
+        blocked = bool(scope.missing) and SOURCES_READY not in skipped
+        wanted = _as_wanted(job) if scope.missing else holdings
+        begun = Rehearsal(job, engines, wanted if blocked else holdings)
+        shown = Rehearsal(job, engines, wanted)
+        plans = [StepPlan(SOURCES_READY, tuple(asking.lines), skipped.get(SOURCES_READY, ""))]
+        for step in Step:
+            lines = _rehearse(shown if step in skipped else begun, step)
+            plans.append(StepPlan(str(step), lines, skipped.get(step, ""), blocked))
+    months = job.months if scope.missing else scope.months
+    missing = scope.missing if blocked or begun.stopped else ()
+    return Plan(job.date, months, scope.why_left_out, missing, tuple(plans))
 
 
-def _skipped(job: Job, outlook: Outlook) -> dict[str, str]:
+def _rehearse(rehearsal: Rehearsal, step: Step) -> tuple[Line, ...]:
+    """What a step would send; one that finds no sources when it builds temp anew ends there."""
+    before = len(rehearsal.lines)
+    try:
+        rehearsal.job.markers.write(ACTIONS[step](rehearsal.job))
+    except SourcesMissing:
+        rehearsal.stopped = True
+    return tuple(rehearsal.lines[before:])
+
+
+def _as_wanted(job: Job) -> Holdings:
+    """Sources with rows of every month in scope: what the steps wait for."""
+    roles = [table.role for table in schema.CHARGE_SOURCES]
+    return Holdings((), True, frozenset((role, str(month)) for role in roles for month in job.months))
+
+
+def _skipped(job: Job) -> dict[str, str]:
     """Which steps a run now would not begin, and why; Luigi asks for no more than it needs."""
     if job.markers.is_merged(job.date):
         return dict.fromkeys([SOURCES_READY, *Step], f"{Step.MERGE} of {job.date} is done")
-    if outlook.built is not None:
+    if job.markers.read(job.date, Step.BUILD) is not None:
         done = f"{Step.BUILD} of {job.date} is done"
         return dict.fromkeys([SOURCES_READY, Step.TRUNCATE, Step.BUILD], done)
     if job.markers.read(job.date, Step.TRUNCATE) is not None:

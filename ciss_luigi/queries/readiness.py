@@ -2,7 +2,7 @@
 
 A month is ready when it has a row in every required source. Of two months in scope, one that is not
 ready and of which main holds no row is left out if the other is ready; so the 1st refreshes the old month
-before the new one has data (CONTRACT section 5).
+before the new one has data (docs/tables.md).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.config.settings import Settings
 from ciss_luigi.engines.base import Row, Session, query_each
 from ciss_luigi.errors import ConfigurationError, Fault, SourcesMissing
+from ciss_luigi.queries.conditions import When, in_a_run
 from ciss_luigi.queries.statements import Statements
 
 MAIN = "main"
@@ -70,10 +71,15 @@ class Scope:
 def newer_estimates(rows: Iterable[Row], date: RunDate) -> dict[Month, str]:
     """The months of ``main_rows`` with a newer estimate than a run date's, each with its as_of_date.
 
-    NULL is oldest (CONTRACT section 6).
+    NULL is oldest.
     """
-    newer = {Month.parse(month): newest for month, _, newest in rows if newest and newest > str(date)}
+    newer = {Month.parse(month): newest for month, _, newest in rows if is_newer(newest, date)}
     return dict(sorted(newer.items()))
+
+
+def is_newer(newest: str | None, date: RunDate) -> bool:
+    """Whether a month's newest as_of_date in main is later than a run date; NULL, or no row, is oldest."""
+    return bool(newest) and str(newest) > str(date)
 
 
 def nothing(settings: Settings) -> Holdings:
@@ -82,12 +88,17 @@ def nothing(settings: Settings) -> Holdings:
 
 
 def ask(
-    session: Session, statements: Statements, months: Sequence[Month], *, double_rates: bool = True
+    session: Session,
+    statements: Statements,
+    months: Sequence[Month],
+    *,
+    double_rates: bool = True,
+    when: When = in_a_run,
 ) -> Holdings:
     """Ask the engine once for all months; absent tables are found before they are named in a query.
 
     Raises ConfigurationError for DOUBLE rates where the engine that will read them is not known to turn them
-    into the same decimals as the others (CONTRACT section 5).
+    into the same decimals as the others (docs/clusters.md).
     """
     settings = statements.settings
     there = session.tables(statements.list_tables())
@@ -96,13 +107,18 @@ def ask(
         for table in schema.SOURCES
         if settings.source_tables[table.role].lower() not in there
     )
+    found: set[tuple[str, str]] = set()
+    with when("all source tables are there", not absent) as go:
+        if go and not double_rates:
+            _refuse_double_rates(session, statements)
+        if go:
+            found |= {(role, month) for role, month in query_each(session, statements.readiness(months))}
+    main = settings.main_table.lower() in there
+    with when(f"there is a table {settings.main}", main and not absent) as go:
+        if go:
+            found |= {(MAIN, month) for month, _, _ in session.query(statements.main_rows(months))}
     if absent:
         return Holdings(absent, tables=there)
-    if not double_rates:
-        _refuse_double_rates(session, statements)
-    found = {(role, month) for role, month in query_each(session, statements.readiness(months))}
-    if settings.main_table.lower() in there:
-        found |= {(MAIN, month) for month, _, _ in session.query(statements.main_rows(months))}
     return Holdings((), (RATE, "") in found, frozenset(found), there)
 
 

@@ -16,6 +16,7 @@ from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.config.settings import Settings
 from ciss_luigi.engines.base import Dialect, Output
 from ciss_luigi.errors import TableUnusable
+from ciss_luigi.queries.named import named
 from ciss_luigi.sql.files import Query, built_in, fill, read_build, split
 
 SUMMARY = tuple(column.name for column in schema.SUMMARY_COLUMNS)
@@ -79,14 +80,17 @@ class Statements:
 
     # --- tables -----------------------------------------------------------------------------------
 
+    @named
     def list_tables(self) -> str:
         """Ask for the tables of the schema."""
         return self._tag(self.dialect.list_tables(self.settings.database))
 
+    @named
     def list_columns(self, table: str) -> str:
         """Ask for the columns of one of its tables."""
         return self._tag(self.dialect.list_columns(self.settings.database, table))
 
+    @named
     def create_tables(self) -> list[str]:
         """Make the schema, main and temp where they are absent."""
         settings = self.settings
@@ -100,6 +104,7 @@ class Statements:
 
     # --- TruncateTemp -----------------------------------------------------------------------------
 
+    @named
     def empty_temp(self, table: Columns = ()) -> list[str]:
         """Empty this run date's part of temp; ``table`` is its columns where inserts go by position."""
         outputs = _outputs([*SUMMARY, MONTH], table, TEMP_PARTITION)
@@ -107,10 +112,12 @@ class Statements:
         nothing = Query("", f"SELECT {nulls} FROM {self.main} WHERE 1 = 0")
         return self._tagged(self.dialect.empty_partition(self.temp, self._temp_partition, outputs, nothing))
 
+    @named
     def list_temp(self) -> str:
         """Ask which run dates temp holds."""
         return self._tag(self.dialect.list_partitions(self.temp, TEMP_PARTITION))
 
+    @named
     def drop_temp(self, dates: Sequence[RunDate]) -> list[str]:
         """Drop temp's partitions of some run dates."""
         values = [str(date) for date in dates]
@@ -118,14 +125,17 @@ class Statements:
 
     # --- sources ----------------------------------------------------------------------------------
 
+    @named
     def readiness(self, months: Sequence[Month]) -> list[str]:
         """Ask which sources hold a row of each month."""
         return [self._own("readiness", {"month": str(month), **self._sources}) for month in months]
 
+    @named
     def main_rows(self, months: Sequence[Month]) -> str:
         """Ask what main holds of each month, and its newest as_of_date."""
         return self._own("main_rows", {**self._main_names, "months": _literals(months)})
 
+    @named
     def source_totals(self, months: Sequence[Month], *, odd: bool = False) -> list[str]:
         """Sum up the charge sources of each month; with ``odd``, the register's rows of no month, too."""
         return [
@@ -133,10 +143,12 @@ class Statements:
             for month, extra in zip(months, [_OR_NO_MONTH if odd else "", *[""] * len(months)], strict=False)
         ]
 
+    @named
     def odd_rows(self) -> str:
         """Ask for the odd rows of the other sources: of no month, or in a mapping that no run uses."""
         return self._own("odd_rows", self._sources)
 
+    @named
     def rates(self, months: Sequence[Month]) -> str:
         """Ask for the rates that the run could use, and their faults."""
         return self._own("rates", {"rate_months": _literals(self.rate_months(months)), **self._sources})
@@ -146,11 +158,13 @@ class Statements:
         back = range(self.settings.rate_fallback_months + 1)
         return sorted({month.minus(count) for month in months for count in back})
 
+    @named
     def unmapped(self, months: Sequence[Month]) -> str:
         """Ask how many keys of each month's charges have no mapping row."""
         month_rows = {"months": _literals(months), "month_rows": self._month_rows(months)}
         return self._own("check_unmapped", {**month_rows, **self._sources})
 
+    @named
     def months_held(self, table: schema.Table) -> str:
         """Ask for a charge source's rows and amounts by month; NULL for those of no month."""
         register = table is schema.REGISTER
@@ -162,18 +176,21 @@ class Statements:
         }
         return self._own("check_months", values)
 
+    @named
     def rates_held(self) -> str:
         """Ask which rates to USD there are, by currency and month."""
         return self._own("check_rates", self._sources)
 
     # --- BuildTemp --------------------------------------------------------------------------------
 
+    @named
     def build(self, months: Sequence[Month], table: Columns = ()) -> list[str]:
         """Compute the summary of some months into this run date's part of temp."""
         outputs = _outputs([*SUMMARY, MONTH], table, TEMP_PARTITION)
         query = self._build_query(months)
         return self._tagged(self.dialect.overwrite(self.temp, self._temp_partition, outputs, query))
 
+    @named
     def temp_totals(self) -> str:
         """Control totals of this run date's part of temp."""
         where = f"{TEMP_PARTITION} = '{self.date}'"
@@ -181,6 +198,7 @@ class Statements:
 
     # --- MergeMain --------------------------------------------------------------------------------
 
+    @named
     def merge(self, month: Month, table: Columns = ()) -> list[str]:
         """Replace one month of main by temp's rows of it."""
         values = {
@@ -194,6 +212,7 @@ class Statements:
         outputs = _outputs(SUMMARY, table, column)
         return self._tagged(self.dialect.overwrite(self.main, (column, str(month)), outputs, query))
 
+    @named
     def main_totals(self, months: Sequence[Month]) -> str:
         """Control totals of some months of main."""
         column = self.month_column
@@ -202,11 +221,13 @@ class Statements:
 
     # --- other engines ----------------------------------------------------------------------------
 
+    @named
     def refresh_temp(self, *, whole: bool = False) -> list[str]:
         """Show this engine what another one wrote to temp: this run date's part, or all of it."""
         partition = None if whole else self._temp_partition
         return self._tagged(self.dialect.refresh(self.temp, partition))
 
+    @named
     def refresh_main(self, month: Month) -> list[str]:
         """Show this engine what another one wrote to a month of main."""
         partition = (self.settings.month_partition, str(month))

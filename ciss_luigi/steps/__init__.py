@@ -4,9 +4,18 @@ Each may be repeated at will: what it writes replaces what an earlier attempt wr
 that proves it, and leaves writing that marker to its caller, after the data.
 """
 
+from collections.abc import Callable
+
+from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps.build import build_temp
 from ciss_luigi.steps.job import Job, RebuildBudget
 from ciss_luigi.steps.merge import merge_main
 from ciss_luigi.steps.truncate import truncate_temp
 
-__all__ = ["Job", "RebuildBudget", "build_temp", "merge_main", "truncate_temp"]
+ACTIONS: dict[Step, Callable[[Job], Marker]] = {
+    Step.TRUNCATE: truncate_temp,
+    Step.BUILD: build_temp,
+    Step.MERGE: merge_main,
+}
+
+__all__ = ["ACTIONS", "Job", "RebuildBudget", "build_temp", "merge_main", "truncate_temp"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Mapping, Sequence
 
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.oddrows import OddRows
 from ciss_luigi.billing.rates import Rates, faults, wrong_rates
-from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.totals import Build, Key, SourceTotals, compare_sources, month_totals
 from ciss_luigi.engines.base import Row, Session, query_each
 from ciss_luigi.errors import BillingFault, TotalsDiffer
@@ -52,9 +51,9 @@ def build_proven(job: Job, session: Session) -> Marker:
 
 def _build_once(job: Job, session: Session) -> Marker:
     started = now()
-    statements = job.statements(Step.BUILD, new_run_id(job.date), job.builder)
+    statements = job.statements(Step.BUILD, job.make_run_id(job.date), job.builder)
     doubles = job.builder.capabilities.double_rates
-    holdings = readiness.ask(session, statements, job.months, double_rates=doubles)
+    holdings = readiness.ask(session, statements, job.months, double_rates=doubles, when=job.when)
     scope = readiness.judge(holdings, job.months, job.settings).require()
     make_lost_tables(job, session, statements, holdings.tables)
     totals = query_each(session, statements.source_totals(scope.months, odd=True))
@@ -136,8 +135,3 @@ def _tell_built(job: Job, marker: Marker, scope: Scope, gone: Collection[tuple[s
             job.tell(text)
     for one in marker.odd_rows:
         job.warn(str(one))
-
-
-def new_run_id(date: RunDate) -> str:
-    """An id for one build, in characters that are safe in SQL, file names and shells."""
-    return f"{date}-{now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
+import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.config.settings import Settings
 from ciss_luigi.engines.base import Engine
 from ciss_luigi.errors import StepFailed
 from ciss_luigi.locking.filelocks import Fence
+from ciss_luigi.queries.conditions import When, in_a_run
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
-from ciss_luigi.state.markers import Markers, Step
+from ciss_luigi.state.markers import Marker, Step
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 MonthLocks = Callable[[Sequence[Month]], AbstractContextManager[Fence]]
+
+
+def new_run_id(date: RunDate) -> str:
+    """An id for one build, in characters that are safe in SQL, file names and shells."""
+    return f"{date}-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
 
 
 @dataclass
@@ -28,6 +37,7 @@ class RebuildBudget:
     left: int = 1
     note: Callable[[], None] = lambda: None
     """Writes down that it was used, for the steps to come."""
+    warn: Callable[[str], None] = logger.warning
 
     def spend(self, error: StepFailed) -> None:
         """Use the rebuild up; raises ``error`` when there is none left."""
@@ -35,7 +45,20 @@ class RebuildBudget:
             raise error
         self.left -= 1
         self.note()
-        logger.warning("%s\nBuilding temp anew, once.", error.what)
+        self.warn(f"{error.what}\nBuilding temp anew, once.")
+
+
+class MarkerBook(Protocol):
+    """Where a step finds the markers of the steps before it."""
+
+    def read(self, date: RunDate, step: Step) -> Marker | None:
+        """The valid marker of a step, or None."""
+
+    def is_merged(self, date: RunDate) -> bool:
+        """Whether main is as new as the date."""
+
+    def write(self, marker: Marker) -> None:
+        """Write a marker; raises OSError."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +67,18 @@ class Job:
 
     settings: Settings
     engine: Engine
-    markers: Markers
+    markers: MarkerBook
     month_locks: MonthLocks
     date: RunDate
     tell: Callable[[str], None] = logger.info
+    warnings: Callable[[str], None] = logger.warning
     budget: RebuildBudget = field(default_factory=RebuildBudget)
     build_engine: Engine | None = None
     impalas: tuple[Engine, ...] = ()
     require_warehouse: Callable[[], None] = lambda: None
     """Raises EngineUnavailable where an embedded warehouse is gone, with what was built in it."""
+    when: When = in_a_run
+    make_run_id: Callable[[RunDate], str] = new_run_id
 
     @property
     def builder(self) -> Engine:
@@ -61,7 +87,7 @@ class Job:
 
     def warn(self, message: str) -> None:
         """Tell what a successful night did not do: cron mails warnings."""
-        logger.warning("%s: %s", self.date, message)
+        self.warnings(f"{self.date}: {message}")
 
     def shown(self, writer: Engine) -> list[Engine]:
         """The engines that must be shown what another one wrote."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +13,8 @@ from ciss_luigi.billing.totals import MonthTotals
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import TempChanged, TotalsDiffer
 from ciss_luigi.locking.filelocks import Fence
-from ciss_luigi.queries.readiness import newer_estimates
+from ciss_luigi.plaintext import printable
+from ciss_luigi.queries.readiness import is_newer
 from ciss_luigi.queries.statements import Columns, Statements
 from ciss_luigi.queries.totalsread import month_differences, read_summary_totals
 from ciss_luigi.state.markers import Marker, Step
@@ -67,14 +69,25 @@ def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Mon
     built = _proven_temp(job, session)
     months = [Month.parse(month.month) for month in built.months]
     statements = job.statements(Step.MERGE, built.run_id)
-    newer = [] if job.settings.allow_older else _newer_in_main(job, session, statements, months)
+    newest = {} if job.settings.allow_older else _newest_in_main(session, statements, months)
+    newer = [month for month in months if is_newer(newest.get(month), job.date)]
     table = columns(session, statements, job.settings.main_table)
     for month in months:
-        if month not in newer:
-            _merge_month(job, session, statements, month, built, table=table, fence=fence)
-            shown = partial(Statements.refresh_main, month=month)
-            refresh(job, f"main's {month}", shown, Step.MERGE, run_id=built.run_id)
+        with _unless_newer(job, month, newest.get(month)) as go:
+            if go:
+                _merge_month(job, session, statements, month, built, table=table, fence=fence)
+                shown = partial(Statements.refresh_main, month=month)
+                refresh(job, f"main's {month}", shown, Step.MERGE, run_id=built.run_id)
     return built, newer
+
+
+def _unless_newer(job: Job, month: Month, newest: str | None) -> AbstractContextManager[bool]:
+    """Whether to merge a month; with ``allow_older`` nothing is asked, so there is no condition."""
+    if job.settings.allow_older:
+        return nullcontext(True)
+    now = f"now one of {printable(newest)}" if newest else "now none"
+    condition = f"main holds no newer estimate of {month} than {job.date} ({now})"
+    return job.when(condition, not is_newer(newest, job.date))
 
 
 def _proven_temp(job: Job, session: Session) -> Marker:
@@ -104,11 +117,12 @@ def _temp_differences(job: Job, session: Session, built: Marker | None) -> list[
     return month_differences(built, built.months, temp, ("BuildTemp's marker", "temp"))
 
 
-def _newer_in_main(
-    job: Job, session: Session, statements: Statements, months: Sequence[Month]
-) -> list[Month]:
+def _newest_in_main(
+    session: Session, statements: Statements, months: Sequence[Month]
+) -> dict[Month, str | None]:
+    """The newest as_of_date that main holds of each month."""
     rows = session.query(statements.main_rows(months)) if months else []
-    return list(newer_estimates(rows, job.date))
+    return {Month.parse(month): newest for month, _, newest in rows}
 
 
 def _merge_month(

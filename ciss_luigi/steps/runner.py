@@ -31,11 +31,6 @@ from ciss_luigi.steps import Job, RebuildBudget
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
-_ACTIONS: dict[Step, Callable[[Job], Marker]] = {
-    Step.TRUNCATE: steps.truncate_temp,
-    Step.BUILD: steps.build_temp,
-    Step.MERGE: steps.merge_main,
-}
 _STATES = {
     Step.TRUNCATE: "main was not touched; no marker was written",
     Step.BUILD: "main was not touched; temp is rebuilt by the next run",
@@ -134,7 +129,7 @@ def _job(site: Site, date: RunDate, tell: Callable[[str], None], queue: Queue, w
 
 def _attempt(job: Job, step: Step) -> Marker:
     return with_retries(
-        lambda: _ACTIONS[step](job),
+        lambda: steps.ACTIONS[step](job),
         job.engine.is_transient,
         retries=job.settings.retries,
         wait_seconds=job.settings.retry_wait_seconds,

@@ -15,8 +15,12 @@ from ciss_luigi.queries.readiness import Holdings
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.retry import with_retries
 from ciss_luigi.site import Site
+from ciss_luigi.steps.job import Job, job_of
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+SOURCES_READY = "SourcesReady"
+"""What statements call this question, in the comment in front of them."""
 
 
 class Sources:
@@ -65,23 +69,32 @@ class Sources:
             logger.warning("%s", SourcesMissing(what, state="no table was touched", next_command=following))
 
 
-def _ask(site: Site, date: RunDate, months: list[Month]) -> Holdings:
-    engine = site.engine()
-    doubles = (site.build_engine() or engine).capabilities.double_rates
-    if not engine.exists():
-        site.require_warehouse()
-        logger.warning("there is no %s yet; ciss load DIR makes it", engine.identity)
-        return readiness.nothing(site.settings)
+def ask(job: Job, months: Sequence[Month]) -> Holdings:
+    """What the warehouse holds of some months, asked now; nothing where an embedded engine has no file yet.
 
-    def ask() -> Holdings:
-        with engine.reading() as session:
-            statements = Statements(site.settings, engine.dialect, date, "SourcesReady")
-            return readiness.ask(session, statements, months, double_rates=doubles)
+    Raises EngineUnavailable, StatementFailed or ConfigurationError.
+    """
+    if not job.engine.exists():
+        job.require_warehouse()
+        return readiness.nothing(job.settings)
+    doubles = job.builder.capabilities.double_rates
+    with job.engine.reading() as session:
+        statements = Statements(job.settings, job.engine.dialect, job.date, SOURCES_READY)
+        return readiness.ask(session, statements, months, double_rates=doubles, when=job.when)
 
+
+def _ask(site: Site, date: RunDate, months: Sequence[Month]) -> Holdings:
+    job = job_of(site, date)
+    if not job.engine.exists():
+        job.require_warehouse()
+        logger.warning("there is no %s yet; ciss load DIR makes it", job.engine.identity)
     settings = site.settings
     try:
         return with_retries(
-            ask, engine.is_transient, retries=settings.retries, wait_seconds=settings.retry_wait_seconds
+            lambda: ask(job, months),
+            job.engine.is_transient,
+            retries=settings.retries,
+            wait_seconds=settings.retry_wait_seconds,
         )
     except ConfigurationError:
         raise

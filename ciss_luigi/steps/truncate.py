@@ -21,7 +21,8 @@ def truncate_temp(job: Job) -> Marker:
         held = job.engine.dialect.partition_values(session.query(statements.list_temp()))
         old = finished_dates(job, held)
         if old:
-            send(session, statements.drop_temp(old))
+            with job.when(f"temp holds merged dates before {_oldest_kept(job)}; now these", True):
+                send(session, statements.drop_temp(old))
     refresh(job, "temp", lambda shown: shown.refresh_temp(whole=bool(old)), Step.TRUNCATE)
     job.tell(f"temp is empty for {job.date}; dropped {len(old)} finished dates")
     return Marker(Step.TRUNCATE, job.date, "", started)
@@ -29,7 +30,7 @@ def truncate_temp(job: Job) -> Marker:
 
 def finished_dates(job: Job, held: Iterable[str | None]) -> list[RunDate]:
     """The run dates in temp that are merged and older than ``temp_keep_days``: dates not merged yet stay."""
-    oldest_kept = job.date.days_earlier(job.settings.temp_keep_days)
+    oldest_kept = _oldest_kept(job)
     found = []
     for value in held:
         try:
@@ -39,3 +40,7 @@ def finished_dates(job: Job, held: Iterable[str | None]) -> list[RunDate]:
         if date < oldest_kept and job.markers.is_merged(date):
             found.append(date)
     return sorted(found)
+
+
+def _oldest_kept(job: Job) -> RunDate:
+    return job.date.days_earlier(job.settings.temp_keep_days)

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.engines.hive.driver import PyHiveClient
 from ciss_luigi.operator import plan
-from tests.engines.cluster import HIVE, IMPALA, SPARK_ANSI
+from ciss_luigi.steps.sourcesready import Sources
+from tests.engines.cluster import HIVE, IMPALA, SPARK_ANSI, Where
 from tests.engines.conftest import MakeCluster
 from tests.servers.impalafront import ImpalaFront
 
@@ -38,6 +40,30 @@ def test_a_run_sends_what_the_plan_says_and_every_statement_names_its_run(
     assert sent == [text.replace("{run_id}", run_id) for text in planned]
     assert [text for text in sent if not TAG.match(text)] == []
     assert all(run_id in text for text in sent if "BuildTemp" in text or "MergeMain" in text)
+
+
+@pytest.mark.parametrize("where", [HIVE, SPARK_ANSI], ids=str)
+def test_first_later_and_superseded_runs_send_what_the_plan_says(
+    make_cluster: MakeCluster, where: Where, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = make_cluster(where)
+    sent: list[str] = []
+    start = PyHiveClient.start
+
+    def record(client: PyHiveClient, statement: str) -> None:
+        sent.append(statement)
+        start(client, statement)
+
+    for date in (DATE, "2017-01-20", TWO):
+        planned = plan.make(cluster.site(), RunDate.parse(date)).sent()
+        with monkeypatch.context() as listening:
+            listening.setattr(PyHiveClient, "start", record)
+            assert Sources().are_ready(cluster.site(), RunDate.parse(date))
+            cluster.perform(date)
+        run_id = cluster.read_marker(date, "BuildTemp")["run_id"]
+        assert sent == [text.replace("{run_id}", run_id) for text in planned]
+        sent.clear()
+    assert cluster.read_marker(TWO, "MergeMain")["superseded"] == ["2017-01"]
 
 
 def test_every_statement_of_a_check_says_that_it_is_one(

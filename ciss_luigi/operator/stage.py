@@ -1,0 +1,149 @@
+"""What a step would find: what the engines hold now, and what its writes, and those before it, would change.
+
+The sources' totals are not summed up for a plan. Whatever they are, an undisturbed run finds the same in
+temp and main; so a made-up row for each source and month that has rows serves as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.rundate import Month
+from ciss_luigi.engines.base import Engine, Row, Session
+from ciss_luigi.operator.now import Now
+from ciss_luigi.queries.named import Statement
+from ciss_luigi.queries.readiness import MAIN, RATE, Holdings
+from ciss_luigi.queries.statements import MONTH, TEMP_PARTITION, Statements
+from ciss_luigi.steps import Job
+
+RUN_ID = "{run_id}"
+"""Stands for the id that BuildTemp makes."""
+
+Columns = list[tuple[str, str]]
+
+_ZERO = Decimal("0.0000")
+_ONE = Decimal("1.00000000")
+
+
+class Stage:
+    """The tables as they would be."""
+
+    def __init__(self, job: Job, now: Now, holdings: Holdings | None = None) -> None:
+        """``holdings`` are those of the sources; without them the engine is asked."""
+        self._job = job
+        self._now = now
+        self._holdings = holdings
+        self._made: frozenset[str] = frozenset()
+        self._temp: list[Row] | None = None
+        self._really_there = self._tables_now()
+
+    # --- writes -----------------------------------------------------------------------------------
+
+    def write(self, statement: Statement) -> None:
+        """Note what a statement would change."""
+        match statement.name:
+            case "create_tables":
+                self._made |= {name.lower() for name in self._ours}
+            case "build":
+                self._temp = [self._built(month) for month in statement.arguments[0]]
+
+    def _built(self, month: Month) -> Row:
+        """The row of temp's totals for a month that was built out of the made-up rows."""
+        source_rows, date = len(self._source_totals(month)), str(self._job.date)
+        counts = (1, source_rows, 0)
+        money = (_ZERO,) * (len(schema.CHARGES) + 2)
+        rates = (str(month), str(month), _ONE, _ONE)
+        return (str(month), "USD", *counts, *money, 0, 0, 0, *rates, date, date, RUN_ID, RUN_ID)
+
+    # --- questions --------------------------------------------------------------------------------
+
+    def tables(self) -> frozenset[str]:
+        """The tables that there would be."""
+        known = self._holdings is not None and not self._holdings.absent
+        sources = self._job.settings.source_tables.values() if known else ()
+        return self._really_there | self._made | {name.lower() for name in sources}
+
+    def columns(self, engine: Engine, question: Statement) -> Columns:
+        """The columns of a table that is there, or would be made; none of any other."""
+        (table,) = question.arguments
+        if table.lower() in self._really_there:
+            return self._now.once(engine, question, _columns)
+        return self._made_columns(table)
+
+    def rows(self, engine: Engine, question: Statement, *, sent: bool) -> list[Row]:
+        """What a question would be answered; no engine is asked what a run would not ask it."""
+        foreseen = self._foreseen(question)
+        if foreseen is None:
+            foreseen = self._now.once(engine, question, _query) if sent else []
+        if question.name == "temp_totals":
+            self._temp = foreseen
+        return foreseen
+
+    def _foreseen(self, question: Statement) -> list[Row] | None:
+        """The answer that the engine does not know, or need not be asked for; None where it has to be."""
+        temp, main = (name.lower() in self._really_there for name in self._ours)
+        foreseen: list[Row] | None = None
+        match question.name:
+            case "readiness":
+                foreseen = self._held(question.arguments[0])
+            case "source_totals":
+                foreseen = self._source_totals(question.arguments[0][question.place])
+            case "temp_totals":
+                foreseen = self._temp
+            case "main_totals":
+                merged = {str(month) for month in question.arguments[0]}
+                foreseen = [row for row in self._temp or [] if row[0] in merged]
+            case "rates" | "odd_rows":
+                foreseen = []
+        needs = {"list_temp": temp, "temp_totals": temp, "main_rows": main}
+        return [] if foreseen is None and not needs.get(question.name, True) else foreseen
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    @property
+    def _ours(self) -> tuple[str, str]:
+        return self._job.settings.temp_table, self._job.settings.main_table
+
+    def _held(self, months: Sequence[Month]) -> list[Row] | None:
+        """Which sources hold rows of some months; None as long as nobody has asked."""
+        if self._holdings is None:
+            return None
+        wanted = [str(month) for month in months]
+        held = [(role, month) for role, month in self._holdings.months if month in wanted and role != MAIN]
+        return [*held, *([(RATE, "")] if self._holdings.rates else [])]
+
+    def _source_totals(self, month: Month) -> list[Row]:
+        held = self._holdings.months if self._holdings is not None else frozenset()
+        roles = [table.role for table in schema.CHARGE_SOURCES if (table.role, str(month)) in held]
+        return [(role, str(month), "USD", 1, 0, _ZERO, 0, None) for role in roles]
+
+    def _tables_now(self) -> frozenset[str]:
+        engine = self._job.engine
+        if not engine.exists():
+            return frozenset()
+        statements = Statements(self._job.settings, engine.dialect, self._job.date, "plan")
+        return self._now.once(engine, Statement.of(statements.list_tables(), "list_tables"), _tables)
+
+    def _made_columns(self, table: str) -> Columns:
+        settings, text = self._job.settings, schema.TEXT.lower()
+        last = {
+            settings.temp_table: [(MONTH, text), (TEMP_PARTITION, text)],
+            settings.main_table: [(settings.month_partition, text)],
+        }
+        if table not in last:
+            return []
+        return [*((column.name, column.type.lower()) for column in schema.SUMMARY_COLUMNS), *last[table]]
+
+
+def _query(session: Session, question: str) -> list[Row]:
+    return session.query(question)
+
+
+def _tables(session: Session, question: str) -> frozenset[str]:
+    return session.tables(question)
+
+
+def _columns(session: Session, question: str) -> Columns:
+    return session.columns(question)
