@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.plan import command, render
-from ciss_luigi.errors import Refused, StepFailed
+from ciss_luigi.errors import EngineUnavailable, Refused, StepFailed
 from ciss_luigi.operator import plan
 from ciss_luigi.operator.rehearsal import Line
 from ciss_luigi.operator.stage import RUN_ID
@@ -212,11 +212,13 @@ def test_the_plan_stops_where_a_run_that_heals_finds_no_sources(
     )
 
 
-def test_the_plan_stops_where_a_run_finds_the_whole_file_gone(make: Make) -> None:
+def test_plan_and_run_refuse_alike_where_the_whole_file_is_gone(make: Make) -> None:
     here = make()
     run(here, "2017-01-20", until=Step.BUILD)
     Path(here.settings.warehouse.place).unlink()
-    stops_alike(here, "2017-01-20")
+    for refusing in (planned, run):
+        with pytest.raises(EngineUnavailable, match="in which 2017-01-20 was built"):
+            refusing(here, "2017-01-20")
 
 
 def stops_alike(here: Site, date: str) -> None:
