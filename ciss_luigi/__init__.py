@@ -1,25 +1,31 @@
 """Nightly rebuild of *Customer Invoice Summary - Estimated* as a Luigi task graph.
 
-``luigi --module ciss_luigi`` imports this package alone, so the tasks are registered here.
+``luigi --module ciss_luigi`` imports this package alone: in Luigi's command, and only there, the tasks are
+registered and the command is set up. Elsewhere an import of a room changes nothing of Luigi.
 """
 
-import configparser
-import warnings
+from __future__ import annotations
 
-try:
-    with warnings.catch_warnings():
-        # a file that LUIGI_CONFIG_PATH names and that is not there: reported in full by ourselves
-        warnings.filterwarnings("ignore", "Config file does not exist")
-        import luigi  # noqa: F401 - reads luigi.cfg
-except ModuleNotFoundError:
-    raise
-except (configparser.Error, ImportError, OSError, ValueError) as error:
-    # ImportError: Luigi's answer to LUIGI_CONFIG_PARSER=toml where it has no parser for it
-    # then there are no tasks, and ciss says why
-    from ciss_luigi.cli import unreadable
+import sys
+from typing import TYPE_CHECKING, Any
 
-    unreadable.reason = error
-else:
+if TYPE_CHECKING:
     from ciss_luigi.tasks import BuildTemp, MergeMain, SourcesReady, TruncateTemp
 
 __all__ = ["BuildTemp", "MergeMain", "SourcesReady", "TruncateTemp"]
+
+
+def __getattr__(name: str) -> Any:
+    """The tasks, for a program that asks for them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ciss_luigi import tasks
+
+    return getattr(tasks, name)
+
+
+if "luigi.cmdline" in sys.modules:
+    from ciss_luigi import tasks
+    from ciss_luigi.scheduling.install import install
+
+    install(tasks.DatedTask)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ciss_luigi import exitcodes
+
 MACHINE_LACKS = (
     errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EAGAIN
 )  # fmt: skip
@@ -20,7 +22,7 @@ MACHINE_LACKS = (
 class CissError(Exception):
     """A failure that is explained in full by its text: it never needs a traceback."""
 
-    exit_code: ClassVar[int] = 30
+    exit_code: ClassVar[int] = exitcodes.STEP_FAILED
 
     def __init__(self, what: str, *, state: str = "", next_command: str = "") -> None:
         super().__init__(what)
@@ -69,7 +71,7 @@ class Fault:
 class ConfigurationError(CissError):
     """The configuration or the command line is wrong; all faults are named at once."""
 
-    exit_code = 40
+    exit_code = exitcodes.CONFIGURATION
 
     def __init__(
         self, what: str, faults: tuple[Fault, ...] = (), *, next_command: str = "ciss check"
@@ -90,31 +92,31 @@ class SettingRefused(ConfigurationError):
 class BadRunDate(CissError):
     """``--date`` is missing or is no calendar date."""
 
-    exit_code = 40
+    exit_code = exitcodes.CONFIGURATION
 
 
 class AlreadyRunning(CissError):
     """Another process holds the run of this date."""
 
-    exit_code = 10
+    exit_code = exitcodes.RUNNING_ELSEWHERE
 
 
 class SourcesMissing(CissError):
     """A source table has no row yet for a month in scope, or is not there at all."""
 
-    exit_code = 20
+    exit_code = exitcodes.SOURCES_MISSING
 
 
 class EngineUnavailable(CissError):
     """The engine cannot be reached or asked; ``state`` says what that leaves behind."""
 
-    exit_code = 35
+    exit_code = exitcodes.NOT_ASKED
 
 
 class StepFailed(CissError):
     """A step ended without its marker; re-running the same command is always safe."""
 
-    exit_code = 30
+    exit_code = exitcodes.STEP_FAILED
 
 
 class StatementFailed(StepFailed):
@@ -148,7 +150,7 @@ class TempChanged(StepFailed):
 class Refused(CissError):
     """An operator's verb declines: the answer is no, and nothing was changed."""
 
-    exit_code = 1
+    exit_code = exitcodes.NO
 
 
 class Stopped(BaseException):

@@ -15,33 +15,14 @@ from typing import Any, ClassVar
 
 import luigi
 
-from ciss_luigi import site
+from ciss_luigi import observers, site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import BadRunDate, ConfigurationError
-from ciss_luigi.scheduling import (
-    commandend,
-    defaults,
-    guard,
-    luigisections,
-    messages,
-    ranges,
-    signals,
-    tasknames,
-)
+from ciss_luigi.scheduling import guard, messages, signals
+from ciss_luigi.scheduling.command import current
 from ciss_luigi.scheduling.dates import RunDateParameter, refuse_after_tomorrow
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import runner
-from ciss_luigi.steps.sourcesready import Sources
-
-commandend.install_in_command()
-defaults.apply()
-luigisections.refuse_in_command()
-messages.install()
-signals.install_in_command()
-tasknames.install_in_command()
-commandend.heed_uncaught_errors()
-
-_SOURCES = Sources()
 
 
 class DatedTask(luigi.Task):
@@ -69,7 +50,7 @@ def _expect_sources(dates: Collection[dt.date]) -> bool:
         with guard.refusing():
             here = site.current()
             refuse_after_tomorrow(here, dates)
-            _SOURCES.expect(here, map(RunDate, dates))
+            current().sources.expect(here, map(RunDate, dates))
     except (ConfigurationError, BadRunDate):
         return False
     return True
@@ -84,7 +65,7 @@ class SourcesReady(luigi.ExternalTask, DatedTask):
         """Whether every table and month that the run needs is there; the log names what is not."""
         signals.install()
         with guard.refusing():
-            return _SOURCES.are_ready(site.current(), self.run_date)
+            return current().sources.are_ready(site.current(), self.run_date)
 
     def output(self) -> list[luigi.Target]:
         """Nothing of ours: the tables belong to the warehouse."""
@@ -154,13 +135,20 @@ class StepTask(DatedTask):
         with signals.step(), guard.holding(here, self.run_date):
             if self.complete():
                 return
+            self._perform(here)
+
+    def _perform(self, here: site.Site) -> None:
+        command = current().begin.id
+        with observers.step(command, self.date, self.step):
             tell = messages.Teller(
                 getattr(self, "set_status_message", None),
                 percentage=getattr(self, "set_progress_percentage", None),
                 url=getattr(self, "set_tracking_url", None),
             )
-            queue = here.worker_queue if guard.is_range() else nullcontext
-            runner.perform(here, self.run_date, self.step, tell=tell, queue=queue, watch=tell.watch)
+            queue = here.worker_queue if current().is_range else nullcontext
+            runner.perform(
+                here, self.run_date, self.step, tell=tell, queue=queue, watch=tell.watch, command=command
+            )
 
     def on_failure(self, exception: BaseException) -> str:
         """What luigid shows of a failure: its own text, never a traceback with values in it."""
@@ -200,24 +188,7 @@ class MergeMain(StepTask):
         return [BuildTemp(date=self.date)]
 
 
-ranges.allow_only_daily(DatedTask)
-ranges.tell_left_over(DatedTask)
-
-
 @SourcesReady.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[no-untyped-call,untyped-decorator]
 def _sources_are_ready(task: SourcesReady) -> None:
     """Luigi says so in the command itself, also where a scheduling process has asked the engine."""
-    _SOURCES.note_ready(task.run_date)
-
-
-@SourcesReady.event_handler(luigi.Event.DEPENDENCY_MISSING)  # type: ignore[no-untyped-call,untyped-decorator]
-def _sources_are_missing(_task: SourcesReady) -> None:
-    """Or they could not be asked: Luigi says no more of what a scheduling process has raised."""
-    guard.heed_scheduling_processes()
-
-
-@luigi.Task.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)  # type: ignore[no-untyped-call,untyped-decorator]
-def _another_task_requires(task: luigi.Task, dependency: luigi.Task) -> None:
-    """Whether a date is one of several: Luigi says so in the command, before it schedules the date."""
-    if isinstance(dependency, DatedTask) and not isinstance(task, DatedTask):
-        guard.enter_range()
+    current().sources.note_ready(task.run_date)

@@ -42,6 +42,7 @@ def stopping(*arguments, **named):
 merge._write_month = stopping
 """
 """A prelude: a command stops (SIGSTOP) after its look at main, right before it writes a month."""
+_AS_LUIGIS_SCRIPT = "import luigi.cmdline\n"
 _RUN_LUIGI = """
 import sys
 sys.argv[0] = "luigi"
@@ -205,7 +206,7 @@ class Place:
         **environment: str,
     ) -> Running:
         """Start ``luigi`` with nothing in its environment but HOME, PATH and what is given."""
-        program = [str(PYTHON), "-c", prelude + _RUN_LUIGI] if prelude else [str(LUIGI)]
+        program = [str(PYTHON), "-c", _AS_LUIGIS_SCRIPT + prelude + _RUN_LUIGI] if prelude else [str(LUIGI)]
         output = self.folder.parent / f"{self.folder.name}-output-{len(self._running)}"
         with output.open("wb") as file:
             process = subprocess.Popen(

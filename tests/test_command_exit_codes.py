@@ -10,6 +10,7 @@ import pytest
 
 from ciss_luigi.locking.filelocks import FileLock
 from tests.command import MAIN, SHORT_WAIT, TEMP, TRACEBACK, Luigid, Place, free_port, name_of
+from tests.helpers import ciss
 
 DATE = "2016-11-10"
 WAYS = [
@@ -227,26 +228,16 @@ def test_the_retcodes_of_a_site_win(place: Place) -> None:
     place.merge(DATE).explained(64)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("way", [(), ("--workers", "2", "--parallel-scheduling")])
-def test_a_zero_of_the_site_wins_too(place: Place, way: tuple[str, ...]) -> None:
-    place.configure("[retcode]\nmissing_data = 0\nalready_running = 0")
-    place.merge("2017-05-10", *way).explained(0, "has no row for 2017-05")
-    with FileLock(place.state / "locks" / f"date-{DATE}.lock").waited():
-        place.merge(DATE, *way).explained(0, "is being run by")
-    place.query(f"UPDATE mnaas.{name_of('overage')} SET currency = ' '")
-    place.merge(DATE, *way).explained(30)
-    place.configure("[retcode]\ntask_failed = 0")
-    place.merge(DATE, *way).explained(0, "there were failed tasks")
-
-
-@pytest.mark.slow
-def test_a_zero_of_the_site_hides_no_other_code(place: Place) -> None:
-    place.configure("[retcode]\nmissing_data = 0")
-    place.query(f"UPDATE mnaas.{name_of('overage')} SET currency = ' ' WHERE partition_date = '2017-01'")
-    place.range("2017-01-31", "2017-02-07").explained(30, "missing external dependencies")
-    place.configure("[retcode]\ntask_failed = 0")
-    place.range("2017-01-31", "2017-02-07").explained(20, "there were failed tasks")
+@pytest.mark.parametrize("value", ["0", "00", "-0", "0_0"])
+def test_a_zero_of_the_site_for_what_is_no_success_is_a_fault(place: Place, value: str) -> None:
+    place.configure(f"[retcode]\nmissing_data = {value}\nunhandled_exception = {value}")
+    finished = place.merge("2017-05-10")
+    finished.explained(40, "[retcode] missing_data: 0 would report", "[retcode] unhandled_exception: 0 would")
+    finished.expect(40, "missing_data = 20", "State: nothing was touched", "Next:  ciss check")
+    answer = ciss(place.folder, "check")
+    assert answer.code == 40
+    assert "[retcode] missing_data: 0 would report" in answer.out
+    assert not place.state.exists()
 
 
 def test_a_step_without_its_marker_is_a_failure_also_when_the_site_sets_other_keys_of_the_worker(

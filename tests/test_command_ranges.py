@@ -196,8 +196,9 @@ def test_a_range_longer_than_its_limit_names_what_is_left_over_and_ends_in_25(
 ) -> None:
     place.configure("[RangeDaily]\ntask_limit = 1")
     finished = place.range("2016-11-11", "2016-11-14", *options)
-    finished.explained(25, "2 dates of this range are left over: it runs 1 at most")
-    command = f"Next:  luigi --module ciss_luigi RangeDaily --of MergeMain {left}\n"
+    finished.explained(25, "2 dates of this range are left over, 2016-11-1", ": it runs 1 at most")
+    kept = " --workers 2" if options == PARALLEL else ""
+    command = f"Next:  luigi --module ciss_luigi RangeDaily --of MergeMain {left}{kept} --local-scheduler\n"
     assert finished.text.count(command) == 2
     assert finished.text.rfind(command) > finished.text.find("Luigi Execution Summary")
     assert [day for day in dates("2016-11-11", "2016-11-13") if place.marked(day)] == [first]
@@ -207,8 +208,8 @@ def test_a_range_longer_than_its_limit_names_what_is_left_over_and_ends_in_25(
 def test_worse_than_what_is_left_over_wins_and_a_sites_own_code_stays(place: Place) -> None:
     place.configure("[RangeDaily]\ntask_limit = 2")
     place.range("2016-11-11", "2016-11-13").explained(0)
-    place.configure("[RangeDaily]\ntask_limit = 1\n[retcode]\nnot_run = 0")
-    place.range("2016-11-13", "2016-11-15").explained(0, "1 date of this range is left over")
+    place.configure("[RangeDaily]\ntask_limit = 1\n[retcode]\nnot_run = 7")
+    place.range("2016-11-13", "2016-11-15").explained(7, "1 date of this range is left over")
     place.configure("[RangeDaily]\ntask_limit = 1")
     place.query(f"DELETE FROM mnaas.{name_of('rate')}")
     place.query(f"INSERT INTO mnaas.{name_of('rate')} VALUES ('2016-11', 'EUR', 'USD', 1)")

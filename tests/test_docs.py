@@ -11,8 +11,8 @@ from ciss_luigi.billing import schema
 from ciss_luigi.config import file as configfile
 from ciss_luigi.config.sections import SECTIONS, Section
 from ciss_luigi.config.settings import read
+from ciss_luigi.exitcodes import RETCODES
 from ciss_luigi.queries.statements import MONTH, SUMMARY
-from ciss_luigi.scheduling.defaults import RETCODES
 from ciss_luigi.sql.files import BUILD_PLACEHOLDERS
 from ciss_luigi.version import VERSION
 

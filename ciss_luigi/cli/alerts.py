@@ -9,9 +9,9 @@ from ciss_luigi.alerts.failure import Failure, span
 from ciss_luigi.alerts.outbox import Entry
 from ciss_luigi.alerts.rounds import Outcome
 from ciss_luigi.alerts.words import moment
-from ciss_luigi.cli.ending import NO
 from ciss_luigi.cli.output import say, say_json
 from ciss_luigi.errors import Refused
+from ciss_luigi.exitcodes import NO
 from ciss_luigi.operator import alerts
 
 

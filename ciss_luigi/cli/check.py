@@ -36,8 +36,9 @@ def command(context: click.Context, date: RunDate | None, as_json: bool) -> None
 
 def _luigis_own() -> check.LuigisOwn:
     """Luigi's sections; importing it takes a while, which the other verbs spare."""
+    from ciss_luigi.exitcodes import RETCODES
     from ciss_luigi.scheduling import luigisections
-    from ciss_luigi.scheduling.defaults import RETCODES, overridden
+    from ciss_luigi.scheduling.defaults import overridden
 
     found = luigisections.faults()
     bad = {fault.key for fault in found if fault.section == "retcode"}

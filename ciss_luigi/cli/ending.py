@@ -17,15 +17,11 @@ from typing import NoReturn
 
 import click
 
-from ciss_luigi import stopping
+from ciss_luigi import exitcodes, stopping
 from ciss_luigi.cli.output import log_to_stderr, safe
 from ciss_luigi.errors import CissError, Stopped
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-EXIT_CODES = frozenset({1, 2, 35, 40})
-"""What ``ciss`` may end with (CONTRACT section 8); any other failure is a "no"."""
-
-NO = 1
 
 
 @contextmanager
@@ -53,7 +49,7 @@ def ending(*, debug: bool) -> Iterator[None]:
 
 def exit_code(error: CissError) -> int:
     """The exit code of an explained failure."""
-    return error.exit_code if error.exit_code in EXIT_CODES else NO
+    return error.exit_code if error.exit_code in exitcodes.VERBS else exitcodes.NO
 
 
 def _leave(error: BaseException) -> NoReturn:
@@ -65,7 +61,7 @@ def _leave(error: BaseException) -> NoReturn:
         click.echo(safe(error), err=True)
         raise click.exceptions.Exit(exit_code(error)) from error
     click.echo(safe(_unexpected(error)), err=True)
-    raise click.exceptions.Exit(NO) from error
+    raise click.exceptions.Exit(exitcodes.NO) from error
 
 
 def _unexpected(error: BaseException) -> CissError:

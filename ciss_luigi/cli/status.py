@@ -7,9 +7,9 @@ import click
 from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli import statustext
-from ciss_luigi.cli.ending import NO
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import say_json
+from ciss_luigi.exitcodes import NO
 from ciss_luigi.operator import status as statuses
 from ciss_luigi.operator.statusjson import document
 

@@ -1,19 +1,19 @@
-"""What ``ciss`` says when Luigi could not even be imported, because no parser can read its configuration."""
+"""What ``ciss`` says when Luigi cannot even be imported, because no parser can read its configuration."""
 
 from __future__ import annotations
 
+import configparser
 import os
+import warnings
 from pathlib import Path
 
 from ciss_luigi.config import file as configfile
 from ciss_luigi.errors import ConfigurationError
 
-reason: Exception | None = None
-"""Set by the package where ``import luigi`` failed."""
-
 
 def refuse_unreadable() -> None:
-    """Raise ConfigurationError that names the file, if there is one that Luigi could not read."""
+    """Raise ConfigurationError that names the file, if there is one that Luigi cannot read."""
+    reason = _reason()
     if reason is None:
         return
     paths = [path for path in configfile.luigi_paths(os.environ, Path.cwd()) if path.is_file()]
@@ -23,3 +23,17 @@ def refuse_unreadable() -> None:
         f"Luigi cannot read its configuration: {reason}; it reads: {', '.join(map(str, paths)) or 'no file'}",
         next_command="correct that, then: ciss check",
     )
+
+
+def _reason() -> Exception | None:
+    try:
+        with warnings.catch_warnings():
+            # a file that LUIGI_CONFIG_PATH names and that is not there: reported in full by ourselves
+            warnings.filterwarnings("ignore", "Config file does not exist")
+            import luigi  # noqa: F401 - reads luigi.cfg
+    except ModuleNotFoundError:
+        raise
+    except (configparser.Error, ImportError, OSError, ValueError) as error:
+        # ImportError: Luigi's answer to LUIGI_CONFIG_PARSER=toml where it has no parser for it
+        return error
+    return None

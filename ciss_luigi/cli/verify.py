@@ -8,10 +8,10 @@ import click
 
 from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
-from ciss_luigi.cli.ending import NO
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import say
 from ciss_luigi.cli.waiting import waiting
+from ciss_luigi.exitcodes import NO
 from ciss_luigi.operator.verify import Verification, Writer, verify
 from ciss_luigi.plaintext import printable
 

@@ -34,7 +34,7 @@ class LeaseBook:
             return lease
         self._held[target] = lease
         self._leases.renew_in_background(lease, forking)
-        atexit.register(self._give_back, target, os.getpid())
+        atexit.register(self._give_back_own, target, os.getpid())
         return ""
 
     @contextmanager
@@ -56,10 +56,16 @@ class LeaseBook:
         """Unclosed writes on an engine, written down in the lease as well, for a host that takes over."""
         return _LeasedWrites(own, engine, self._leases, self._held)
 
-    def _give_back(self, target: str, owner: int) -> None:
+    def give_back(self, target: str) -> None:
+        """Let a lease go that this process holds for good; does nothing where it holds none."""
+        lease = self._held.pop(target, None)
+        if lease is not None:
+            self._leases.release(lease)
+
+    def _give_back_own(self, target: str, owner: int) -> None:
         """At the end of the process that took it, not of a worker forked from that."""
-        if os.getpid() == owner and target in self._held:
-            self._leases.release(self._held[target])
+        if os.getpid() == owner:
+            self.give_back(target)
 
 
 class _LeasedWrites:

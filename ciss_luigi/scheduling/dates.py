@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import luigi
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import BadRunDate
-from ciss_luigi.scheduling.messages import EXAMPLE
 from ciss_luigi.site import Site
 
 
@@ -43,7 +43,7 @@ class RunDateParameter(luigi.DateParameter):
             raise BadRunDate(
                 f"--date {s!r} is no date; a date looks like 2016-11-22",
                 state="nothing was touched",
-                next_command=EXAMPLE,
+                next_command=commands.merge(),
             ) from None
 
     def next_in_enumeration(self, value: dt.date) -> dt.date | None:

@@ -7,24 +7,13 @@ at import is early enough; a key that stands in the site's ``luigi.cfg`` is left
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import warnings
-from typing import Any
 
-import luigi
 import luigi.configuration
-import luigi.retcodes
 from luigi.configuration import LuigiTomlParser
 from luigi.task import UnconsumedParameterWarning  # type: ignore[attr-defined]
 
-RETCODES = {
-    "already_running": 10,
-    "missing_data": 20,
-    "not_run": 25,
-    "task_failed": 30,
-    "scheduling_error": 35,
-    "unhandled_exception": 40,
-}
+from ciss_luigi.exitcodes import RETCODES
 
 DEFAULTS: dict[str, dict[str, int | bool | str]] = {
     "retcode": dict(RETCODES),
@@ -64,64 +53,6 @@ def _bounds() -> dict[str, int | bool | str]:
         "days_forward": (dt.date.max - today).days - 1,
         "stop": str(today + dt.timedelta(days=1)),
     }
-
-
-class _Answer0(int):
-    """A site's own 0: Luigi takes a bare one for no answer, and gives ``not_run`` instead.
-
-    It yields to every other code, and ends the process with 0.
-    """
-
-    def __mul__(self, other: int) -> int:
-        return self if other else 0
-
-    def __gt__(self, other: int) -> bool:
-        return int.__eq__(self, other) is True
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    __hash__ = int.__hash__
-
-
-class _AnyCase(int):
-    """A code that counts although Luigi, which multiplies it by 0, sees no cause for it."""
-
-    def __mul__(self, _other: int) -> int:
-        return int(self)
-
-
-def not_all_was_run() -> None:
-    """End with ``not_run`` at least, even if all is done that was begun; a site's own 0 stays."""
-    codes = exit_codes()
-    if codes.not_run != 0:
-        codes.not_run = _AnyCase(codes.not_run)
-
-
-@functools.cache
-def _heed_zeros() -> None:
-    codes = exit_codes()
-    for name in RETCODES:
-        if getattr(codes, name) == 0:
-            setattr(codes, name, _Answer0())
-
-
-@luigi.Task.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)  # type: ignore[no-untyped-call,untyped-decorator]
-@luigi.Task.event_handler(luigi.Event.DEPENDENCY_MISSING)  # type: ignore[no-untyped-call,untyped-decorator]
-def _something_is_to_be_done(*_tasks: luigi.Task) -> None:
-    """Luigi says so in the command itself, before any of the codes can come out."""
-    _heed_zeros()
-
-
-def exit_codes() -> Any:
-    """The exit codes in force: one object, which Luigi reads once more at the very end."""
-    return luigi.retcodes.retcode()  # type: ignore[no-untyped-call]
-
-
-def blame_the_user() -> None:
-    """What Luigi takes for a failure of scheduling is a mistake in the configuration or the command."""
-    codes = exit_codes()
-    codes.scheduling_error = codes.unhandled_exception
 
 
 def overridden() -> dict[str, str]:

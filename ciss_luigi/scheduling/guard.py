@@ -9,23 +9,21 @@ happens to run elsewhere.
 from __future__ import annotations
 
 import logging
-import mmap
 import multiprocessing
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import ClassVar, NoReturn
+from typing import NoReturn
 
 import luigi.interface
-import luigi.worker
-from luigi.interface import PidLockAlreadyTakenExit
 
+from ciss_luigi import commands, site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import AlreadyRunning, BadRunDate, CissError, ConfigurationError, Stopped, explaining
 from ciss_luigi.locking.filelocks import FileLock, Holder, LocksUnusable
-from ciss_luigi.scheduling import commandend, messages, signals
+from ciss_luigi.scheduling import luigiprivate, messages, signals
 from ciss_luigi.scheduling.cancelling import watching
-from ciss_luigi.scheduling.defaults import blame_the_user, exit_codes
+from ciss_luigi.scheduling.command import current, exit_code
 from ciss_luigi.site import Site
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -34,36 +32,17 @@ _LOOKS = 10
 _LOOK_SECONDS = 0.1
 
 
-class _Command:
-    """What this command holds."""
-
-    is_range = False
-    locks: ClassVar[dict[RunDate, FileLock]] = {}
-    misconfigured = mmap.mmap(-1, 1)
-    """Memory that the scheduling processes share: whether one of them found the configuration wrong."""
-
-
-def enter_range() -> None:
-    """Another task requires dates: from now on lock per step, and wait."""
-    _Command.is_range = True
-
-
-def is_range() -> bool:
-    """Whether another task, such as RangeDaily, requires the dates."""
-    return _Command.is_range
-
-
-def claim(site: Site, date: RunDate) -> None:
+def claim(here: Site, date: RunDate) -> None:
     """Take the date for the life of this command, where it was asked for alone.
 
     Raises AlreadyRunning that names the holder, and ConfigurationError when the locks cannot be used.
     """
-    if date in _Command.locks:
+    if date in current().locks:
         return
     _require_workers(date)
-    lock = site.date_lock(date)
+    lock = here.date_lock(date)
     try:
-        if _Command.is_range:
+        if current().is_range:
             lock.require_usable()
             return
         taken = lock.try_acquire()
@@ -73,28 +52,28 @@ def claim(site: Site, date: RunDate) -> None:
         raise AlreadyRunning(
             f"{date} is being run by {_holder(lock) or 'another process'}",
             state="this command touched nothing",
-            next_command=f"ciss status --from {date} --to {date}",
+            next_command=commands.status(date),
         )
-    _lease(site, date, lock)
-    _Command.locks[date] = lock
+    _lease(here, date, lock)
+    current().locks[date] = lock
 
 
 def _require_workers(date: RunDate) -> None:
     workers = luigi.interface.core().workers  # type: ignore[no-untyped-call]
     if workers < 1:
         raise ConfigurationError(
-            f"--workers {workers} leaves nobody to do a step",
-            next_command=f"luigi --module ciss_luigi MergeMain --date {date}",
+            f"--workers {workers}: the number must be 1 or more",
+            next_command=commands.merge(date),
         )
 
 
-def _lease(site: Site, date: RunDate, lock: FileLock) -> None:
+def _lease(here: Site, date: RunDate, lock: FileLock) -> None:
     """Take the date on all hosts, for the life of this command; the file lock alone is one host's."""
-    if site.leases is None:
+    if here.leases is None:
         return
     try:
-        with explaining(state="nothing was touched", next_command="ciss check"):
-            holder = site.leases.take_for_good(site.settings.temp_target(date), luigi.worker.fork_lock)
+        with explaining(state="nothing was touched", next_command=commands.check()):
+            holder = here.leases.take_for_good(here.settings.temp_target(date), luigiprivate.fork_lock())
     except CissError:
         lock.release()
         raise
@@ -118,18 +97,18 @@ def _holder(lock: FileLock) -> Holder | None:
 
 
 @contextmanager
-def holding(site: Site, date: RunDate) -> Iterator[None]:
+def holding(here: Site, date: RunDate) -> Iterator[None]:
     """Hold the date's lock for one step: the command's own, or else wait for it."""
-    lock = _Command.locks.get(date)
+    lock = current().locks.get(date)
     if lock is not None:
         _still_ours(lock, date)
         yield
         return
     with ExitStack() as held:
-        with explaining(state="this step touched nothing", next_command="ciss check"):
-            held.enter_context(site.date_lock(date).waited())
-            if site.leases:
-                held.enter_context(site.leases.waited(site.settings.temp_target(date)))
+        with explaining(state="this step touched nothing", next_command=commands.check()):
+            held.enter_context(here.date_lock(date).waited())
+            if here.leases:
+                held.enter_context(here.leases.waited(here.settings.temp_target(date)))
         yield
 
 
@@ -140,7 +119,7 @@ def _still_ours(lock: FileLock, date: RunDate) -> None:
         lock.sign()
     except LocksUnusable as error:
         error.state = error.state or "this step touched nothing"
-        error.next_command = f"luigi --module ciss_luigi MergeMain --date {date}"
+        error.next_command = commands.merge(date)
         raise
 
 
@@ -166,24 +145,29 @@ def refusing() -> Iterator[None]:
         signals.leave_if_stopped()
         explained = messages.machine_fault(error) or error
         if not in_command():
-            _Command.misconfigured[0] |= isinstance(explained, ConfigurationError | BadRunDate)
+            if isinstance(explained, ConfigurationError | BadRunDate):
+                current().note_misconfigured()
             raise
         if not isinstance(explained, CissError):
             raise
         _leave(explained)
 
 
-def heed_scheduling_processes() -> None:
-    """Luigi says that one of them could not tell whether a task is complete: perhaps the user can."""
-    if _Command.misconfigured[0]:
-        blame_the_user()
+def release_all() -> None:
+    """At the command's end: free the dates that it holds, on this host and on all."""
+    command = current()
+    if not command.locks:
+        return
+    leases = site.current().leases
+    for date in list(command.locks):
+        if leases is not None:
+            leases.give_back(site.current().settings.temp_target(date))
+        command.locks.pop(date).release()
 
 
 def _leave(error: CissError) -> NoReturn:
+    if not luigiprivate.is_luigis_command():
+        raise error
     logger.error("%s", error)
-    codes = exit_codes()
-    if isinstance(error, AlreadyRunning):
-        raise PidLockAlreadyTakenExit
-    raise commandend.leave(
-        {35: codes.scheduling_error, 20: codes.missing_data}.get(error.exit_code, codes.unhandled_exception)
-    )
+    current().reason = str(error)
+    raise SystemExit(exit_code(error.exit_code))

@@ -19,8 +19,9 @@ import luigi.retcodes
 import luigi.worker
 
 from ciss_luigi.errors import ConfigurationError, Fault
+from ciss_luigi.exitcodes import RETCODES
 from ciss_luigi.scheduling import messages
-from ciss_luigi.scheduling.defaults import RETCODES, exit_codes
+from ciss_luigi.scheduling.command import current, exit_code
 
 _READ = (
     luigi.interface.core,
@@ -34,17 +35,22 @@ _SCHEDULER_URL = "http://127.0.0.1:8082"
 
 def refuse_in_command() -> None:
     """End Luigi's command here, while nothing has begun, where it would stumble over a value."""
-    found = faults() if "luigi.cmdline" in sys.modules else []
+    found = faults()
     if not found:
         return
-    messages.say_before_the_log(str(ConfigurationError("the configuration has faults", tuple(found))))
+    error = ConfigurationError("the configuration has faults", tuple(found))
+    messages.say_before_the_log(str(error))
     codes_are_good = not any(fault.section == "retcode" for fault in found)
-    sys.exit(exit_codes().unhandled_exception if codes_are_good else RETCODES["unhandled_exception"])
+    code = exit_code(error.exit_code) if codes_are_good else error.exit_code
+    command = current()
+    command.reason = str(error)
+    command.give_up(code)
+    sys.exit(code)
 
 
 def faults() -> list[Fault]:
     """What stands in these sections and cannot be used."""
-    return [*_unreadable(), *_no_logging_file(), *_no_url()]
+    return [*_unreadable(), *_zeros(), *_no_logging_file(), *_no_url()]
 
 
 def _unreadable() -> Iterator[Fault]:
@@ -74,6 +80,14 @@ def _problem(parameter: luigi.Parameter, section: str, key: str) -> str:
 def _example(section: str, name: str, key: str, parameter: luigi.Parameter) -> str:
     default = RETCODES[name] if section == "retcode" else parameter._default
     return "" if default in (None, "") else f"{key} = {default}"
+
+
+def _zeros() -> Iterator[Fault]:
+    """A 0 for what is no success: cron would treat a lost night as a good one."""
+    for key, ours in RETCODES.items():
+        if _value("retcode", key).strip().lstrip("+-0_") == "" != _value("retcode", key).strip():
+            problem = "0 would report a night that failed as a success"
+            yield Fault("retcode", key, problem, f"{key} = {ours}, or take the key out")
 
 
 def _no_logging_file() -> Iterator[Fault]:

@@ -12,18 +12,16 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from luigi.parameter import MissingParameterException
 from luigi.rpc import RPCError
 
 from ciss_luigi.engines.base import Progress
 from ciss_luigi.errors import MACHINE_LACKS, CissError, EngineUnavailable, SourcesMissing, Stopped
 from ciss_luigi.plaintext import printable_lines, without_secrets
-from ciss_luigi.scheduling import ranges
+from ciss_luigi.scheduling.command import current
 from ciss_luigi.state import thiscommand
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
-EXAMPLE = "luigi --module ciss_luigi MergeMain --date 2016-11-22"
 # The last error of a traceback that came as text from a scheduling process
 _TRACED = re.compile(r"\A(?P<head>[^\n]*)\nTraceback .*^ciss_luigi\.[\w.]+: (?P<text>.*)\Z", re.DOTALL | re.M)
 # What follows a line of ours is indented: only Luigi's handler begins a line, so no text can forge an entry
@@ -53,13 +51,12 @@ class Readable(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep every record, made plain."""
         text = head = record.getMessage()
-        ours, explanation = record.name != _LUIGIS, None
+        ours, told = record.name != _LUIGIS, None
         if record.exc_info:
             error = record.exc_info[1]
-            explanation = "" if error is None else _explanation(error)
-            if explanation is not None:
-                head = head.removeprefix("Uncaught exception in luigi")
-                text, ours = "\n".join(filter(None, (head, explanation))), True
+            told = "" if error is None else explanation(error)
+            if told is not None:
+                text, ours = "\n".join(filter(None, (head, told))), True
                 record.exc_info = record.exc_text = None
             else:
                 record.exc_text = shown("".join(traceback.format_exception(*record.exc_info))).rstrip()
@@ -69,23 +66,21 @@ class Readable(logging.Filter):
             text = f"{text}\n{_REMEMBERED}"
         elif _SUMMARY in text and _UNGRANTED in text:
             text = f"{text}\n{_COOLING}"
-        elif _SUMMARY in text and ranges.LeftOver.text:
-            text = f"{text}\n{ranges.LeftOver.text}"
-        elif refusal := ranges.refusal(text):
-            text, ours = refusal, True
-        _note(record, text, explanation)
+        elif _SUMMARY in text and current().left_over:
+            text = f"{text}\n{current().left_over}"
+        _note(record, text, told)
         text = shown(text)
         record.msg, record.args = "%s", (text.replace("\n", _NEXT_LINE) if ours else text,)
         return True
 
 
-def _note(record: logging.LogRecord, text: str, explanation: str | None) -> None:
+def _note(record: logging.LogRecord, text: str, told: str | None) -> None:
     """Keep for the ledger why the command will not end well: errors, and what is missing."""
-    for words in (_REMEMBERED, _COOLING, ranges.LeftOver.text):
+    for words in (_REMEMBERED, _COOLING, current().left_over):
         if words and text.endswith(words):
             thiscommand.note(words)
     if record.levelno >= logging.ERROR:
-        thiscommand.note(explanation or text)
+        thiscommand.note(told or text)
     elif isinstance(record.args, tuple) and any(isinstance(one, SourcesMissing) for one in record.args):
         thiscommand.note(text)
 
@@ -103,7 +98,7 @@ def say_before_the_log(text: str) -> None:
         sys.stderr.write(f"ERROR: {indented}\n")
 
 
-def _explanation(error: BaseException) -> str | None:
+def explanation(error: BaseException) -> str | None:
     """All that is to be said of an error, or None where only a traceback can say it."""
     if isinstance(error, CissError | Stopped):
         return str(error)
@@ -132,8 +127,6 @@ def _of_others(error: BaseException) -> tuple[str, str, str] | None:
     if isinstance(error, RuntimeError) and str(error).startswith("Unfulfilled"):
         what = f"luigid let this step begin although one before it is not done. {error}"
         return what, "this step touched nothing", "the same command again; steps mark themselves as done"
-    if isinstance(error, MissingParameterException):
-        return str(error), "nothing was touched", ranges.EXAMPLE if "RangeDaily" in str(error) else EXAMPLE
     if isinstance(error, RPCError):
         reason = f": {error.sub_exception}" if error.sub_exception else ""
         again = "start luigid (or add --local-scheduler), then the same command again"
@@ -141,7 +134,7 @@ def _of_others(error: BaseException) -> tuple[str, str, str] | None:
     if isinstance(error, ValueError) and str(error).startswith("unknown url type"):
         what = "luigid's address is no URL (--scheduler-url, or default_scheduler_url of [core])"
         return what, "nothing was touched", "the same command with a URL, such as http://127.0.0.1:8082"
-    return ranges.unreadable_value(error)
+    return None
 
 
 def install() -> None:

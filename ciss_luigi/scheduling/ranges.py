@@ -1,133 +1,105 @@
-"""What Luigi cannot make a run of: option values that it cannot read, bounds and kinds that make no range.
+"""Ranges of run dates: what Luigi cannot make a range of, and what it makes only a part of.
 
-And what it makes only a part of: a range with more dates to run than its limit.
+Luigi ends in 0, without a word, where a range lies beyond one of its own limits.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import logging
-import re
 import sys
-import traceback
+from collections.abc import Sequence
 from typing import Any
 
 import luigi
-import luigi.parameter
 from luigi.tools.range import RangeBase, RangeDaily
 
-from ciss_luigi.errors import ConfigurationError
-from ciss_luigi.scheduling.defaults import blame_the_user, not_all_was_run
+from ciss_luigi import commands
+from ciss_luigi.errors import CissError, ConfigurationError
+from ciss_luigi.scheduling.command import current
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
-EXAMPLE = "luigi --module ciss_luigi RangeDaily --of MergeMain --start 2016-11-01 --stop 2016-12-01"
-_UNTOUCHED = "nothing was touched"
-# Luigi logs what a range says of its bounds as the last line of a traceback
-_REFUSED = re.compile(r".*\nTraceback .*^luigi\.parameter\.\w*ParameterException: (.*)\Z", re.DOTALL | re.M)
 
+def look(task: luigi.Task, dated: type[luigi.Task]) -> None:
+    """Look at a range of dated tasks before anything begins, and say what it leaves over.
 
-def unreadable_value(error: BaseException) -> tuple[str, str, str] | None:
-    """What failed, the state and the next command, where Luigi was reading the value of an option.
-
-    Luigi's own error names neither the option nor, for a day that its month does not have, the value.
+    Another task is left alone. Raises ConfigurationError for what makes no range.
     """
-    if error.__cause__ is not None:
-        return unreadable_value(error.__cause__)
-    name = ""
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        name = frame.f_locals.get("param_name", name)
-        if frame.f_code.co_name == "parse" and frame.f_globals.get("__name__") == luigi.parameter.__name__:
-            parameter, value = (frame.f_locals[one] for one in frame.f_code.co_varnames[:2])
-            given = f"--{name.replace('_', '-')} {value!r}"
-            if isinstance(parameter, luigi.DateParameter):
-                return f"{given} is no date; a date looks like 2016-11-22", _UNTOUCHED, EXAMPLE
-            return f"{given} cannot be used: {error}", _UNTOUCHED, "the same command with another value"
-    return None
+    if not isinstance(task, RangeBase):
+        return
+    of: Any = task.of
+    if issubclass(of, RangeBase):
+        what = f"--of {of.task_family} is a range itself: a range is made of a task that runs by the day"
+        raise ConfigurationError(what, next_command=commands.dates_example())
+    if issubclass(of, dated):
+        _require_daily(task, of.task_family)
+        _tell_left_over(task, _required(task))
 
 
-def refusal(text: str) -> str | None:
-    """The text for options that make no range, out of what Luigi logs of them."""
-    refused = _REFUSED.match(text)
-    if refused is None:
-        return None
-    what = f"this makes no range: {refused[1].strip()} (without --stop a range ends with today, in UTC)"
-    return f"{what}\nState: {_UNTOUCHED}\nNext:  {EXAMPLE}"
+def _require_daily(task: Any, of: str) -> None:
+    """Refuse Luigi's other ranges: a run date is neither an hour nor a month."""
+    if not isinstance(task, RangeDaily):
+        what = f"{task.task_family} makes no range of {of}, which runs by the day: RangeDaily does"
+        raise ConfigurationError(what, next_command=commands.dates_example(of))
+    if task.task_limit < 1:
+        what = f"[RangeDaily] task_limit = {task.task_limit} lets a range run no date"
+        raise ConfigurationError(what, next_command="set it to 1 or more, then the same command again")
 
 
-def allow_only_daily(dated: type[luigi.Task]) -> None:
-    """Refuse Luigi's other ranges of such tasks.
-
-    A run date is neither an hour nor a month, and they end in 0 with nothing built where all of it lies
-    farther back than their limits. RangeDaily's own are widened (defaults), and must let it run something.
-    """
-    require = RangeBase.requires
-
-    def requires(self: Any) -> Any:
-        if issubclass(self.of, dated) and not isinstance(self, RangeDaily):
-            kind, one = self.task_family, self.of.task_family
-            what = f"{kind} makes no range of {one}, which runs by the day: RangeDaily does"
-            raise ConfigurationError(what, next_command=EXAMPLE.replace("MergeMain", one))
-        if issubclass(self.of, dated) and self.task_limit < 1:
-            what = f"[RangeDaily] task_limit = {self.task_limit} lets a range run no date"
-            raise ConfigurationError(what, next_command="set it to 1 or more, then the same command again")
-        return require(self)  # type: ignore[no-untyped-call]
-
-    RangeBase.requires = requires  # type: ignore[method-assign]
+def _required(task: Any) -> list[luigi.Task]:
+    """The dates that a range runs; Luigi keeps the list in the task, so that it costs nothing twice."""
+    try:
+        return list(task.requires())
+    except CissError:
+        raise
+    except (luigi.parameter.ParameterException, OverflowError) as error:
+        what = f"this makes no range: {error} (without --stop a range ends with today, in UTC)"
+        raise ConfigurationError(what, next_command=commands.dates_example()) from error
 
 
-class LeftOver:
-    """What ranges of this command leave to another one; said when they begin and with Luigi's summary."""
-
-    text = ""
-
-
-def tell_left_over(dated: type[luigi.Task]) -> None:
-    """Have ranges of such tasks say what their ``task_limit`` cuts off; Luigi ends in 0 without a word."""
-
-    @RangeDaily.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)  # type: ignore[no-untyped-call,untyped-decorator]
-    def tell(task: RangeDaily, _date: luigi.Task) -> None:
-        if issubclass(task.of, dated):
-            _tell_left_over(task)
-
-
-@functools.cache  # Luigi says of each date that the range requires it
-def _tell_left_over(task: RangeDaily) -> None:
-    left = _left_over(task)
+def _tell_left_over(task: Any, mine: Sequence[luigi.Task]) -> None:
+    limits = list(_limits(task, len(mine)))
+    if not limits:
+        return
+    widened = task.clone(**{name: widest for name, widest, _ in limits})
+    left = sorted({one.date for one in widened.requires()} - {one.date for one in mine})  # type: ignore[attr-defined]
     if left:
-        LeftOver.text = _told_left_over(task, left)
-        logger.warning("%s", LeftOver.text)
-        not_all_was_run()
+        current().left_over = _told(task, left, [words for *_, words in limits])
+        logger.warning("%s", current().left_over)
 
 
-def _left_over(task: RangeDaily) -> list[dt.date]:
-    """The dates that are not done and not among those that this range runs."""
-    mine = set(task.requires())  # type: ignore[no-untyped-call]
-    if len(mine) < task.task_limit:
-        return []
-    every = task.clone(task_limit=sys.maxsize).requires()  # type: ignore[no-untyped-call]
-    return sorted(one.date for one in every if one not in mine)
+def _limits(task: Any, count: int) -> list[tuple[str, int, str]]:
+    """The limits that may have cut a range: name, a value that cuts nothing, and what each says."""
+    now = dt.datetime.fromtimestamp(task.now, dt.UTC) if task.now else dt.datetime.now(dt.UTC)
+    today = now.date()
+    found = []
+    if count >= task.task_limit:
+        found.append(("task_limit", sys.maxsize, f"it runs {task.task_limit} at most"))
+    if task.start and (today - task.start).days >= task.days_back:
+        far = (today - task.start).days + 1
+        found.append(("days_back", far, f"it goes back {task.days_back} days at most"))
+    if task.stop and (task.stop - today).days > task.days_forward:
+        far = (task.stop - today).days + 1
+        found.append(("days_forward", far, f"it goes forward {task.days_forward} days at most"))
+    return found
 
 
-def _told_left_over(task: RangeDaily, left: list[dt.date]) -> str:
+def _told(task: Any, left: Sequence[dt.date], words: Sequence[str]) -> str:
     stop = left[-1] + dt.timedelta(days=1)
     count = "1 date of this range is" if len(left) == 1 else f"{len(left)} dates of this range are"
     return (
-        f"{count} left over: it runs {task.task_limit} at most "
-        "([RangeDaily] task_limit)\n"
+        f"{count} left over, {left[0]} to {left[-1]}: {', '.join(words)}\n"
         "State: of what is left over nothing was touched\n"
-        f"Next:  luigi --module ciss_luigi RangeDaily --of {task.of.task_family} "
-        f"--start {left[0]} --stop {stop}{' --reverse' if task.reverse else ''}"
+        f"Next:  {_rest(task, left[0], stop)}"
     )
 
 
-@luigi.Task.event_handler(luigi.Event.DEPENDENCY_MISSING)  # type: ignore[no-untyped-call,untyped-decorator]
-def _refuse(task: luigi.Task) -> None:
-    """What makes no range is a user's mistake; Luigi takes it for a failure of scheduling."""
-    if not isinstance(task, RangeBase):
-        return
-    try:
-        task.requires()  # type: ignore[no-untyped-call]
-    except (luigi.parameter.ParameterException, ConfigurationError):
-        blame_the_user()
+def _rest(task: Any, start: dt.date, stop: dt.date) -> str:
+    """The command that runs what is left over, with the limits that it needs."""
+    command = commands.dates(start, stop, of=task.of.task_family, reverse=task.reverse)
+    clone = task.clone(start=start, stop=stop)
+    wider = [
+        f" --{name.replace('_', '-')} {far}" for name, far, _ in _limits(clone, 0) if name.startswith("days_")
+    ]
+    return command + "".join(wider)

@@ -8,11 +8,9 @@ their results. Before the first step it ends the process as the signal would hav
 from __future__ import annotations
 
 import logging
-import mmap
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,11 +19,10 @@ from multiprocessing.util import Finalize
 from types import FrameType
 from typing import NoReturn
 
-from ciss_luigi import stopping
+from ciss_luigi import exitcodes, stopping
 from ciss_luigi.errors import Stopped
-from ciss_luigi.scheduling import commandend
 from ciss_luigi.scheduling.cancelling import watching
-from ciss_luigi.scheduling.defaults import exit_codes
+from ciss_luigi.scheduling.command import current, exit_code
 from ciss_luigi.state import thiscommand
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -34,19 +31,16 @@ _PATIENCE_SECONDS = 10.0
 
 
 class _State:
-    """What the handler must know; ``began`` is memory that the forked workers share."""
+    """What the handler must know of this process."""
 
     inside_step = False
-    began = mmap.mmap(-1, 1)
-    leaving: SystemExit | None = None
 
 
 def install_in_command() -> None:
-    """Take over the signals early, where the process is Luigi's command and not one that looks at tasks."""
-    if "luigi.cmdline" in sys.modules:
-        install()
-        Finalize(None, _hear_no_more, exitpriority=-100)
-        _end_children_with_command()
+    """Take over the signals early, in Luigi's command; its children end with it."""
+    install()
+    Finalize(None, hear_no_more, exitpriority=-100)
+    _end_children_with_command()
 
 
 def install() -> None:
@@ -62,7 +56,7 @@ def install() -> None:
 def step() -> Iterator[None]:
     """Inside this block a signal raises Stopped."""
     install()
-    _State.began[0] = 1
+    current().note_step()
     _State.inside_step = True
     try:
         stopping.raise_if_requested()
@@ -74,8 +68,9 @@ def step() -> Iterator[None]:
 
 def leave_if_stopped() -> None:
     """Go on leaving before the first step, where a driver has put an error of its own in the way."""
-    if _State.leaving is not None:
-        raise _State.leaving
+    leaving = current().leaving
+    if leaving is not None:
+        raise leaving
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
@@ -91,10 +86,10 @@ def _handle(number: int, frame: FrameType | None) -> None:
     children = multiprocessing.active_children()
     for child in children:
         _end(child)
-    if not _has_begun():
+    if not current().has_begun:
         for child in children:
             child.join(_PATIENCE_SECONDS)
-    if _has_begun():
+    if current().has_begun:
         _leave_once_begun(children)
     else:
         _leave_before_begin(number, children)
@@ -129,10 +124,11 @@ def _end_children_with_command() -> None:
     os.register_at_fork(after_in_child=begin)
 
 
-def _hear_no_more() -> None:
+def hear_no_more() -> None:
     """At the very end, with no child left: Python drops its handlers before it is gone with its exit code."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+    if threading.current_thread() is threading.main_thread():
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _pass_over(_number: int, _frame: FrameType | None) -> None:
@@ -161,16 +157,10 @@ def _end(child: BaseProcess) -> None:
             os.kill(child.pid, signal.SIGTERM)
 
 
-def _has_begun() -> bool:
-    return bool(_State.began[0] == 1)
-
-
 def _leave_once_begun(children: list[BaseProcess]) -> None:
-    """A failed task's exit code, also when Luigi's count says that the rest was merely not run."""
-    codes = exit_codes()
-    codes.not_run = max(codes.not_run, codes.task_failed)
+    """A failed step's exit code; where children are at work, Luigi collects their results first."""
     if not children:
-        raise commandend.leave(codes.task_failed)
+        raise SystemExit(exit_code(exitcodes.STEP_FAILED))
 
 
 def _leave_before_begin(number: int, children: list[BaseProcess]) -> NoReturn:
@@ -179,16 +169,17 @@ def _leave_before_begin(number: int, children: list[BaseProcess]) -> NoReturn:
     if multiprocessing.parent_process() is not None:
         os._exit(code)  # a scheduling process: nothing to put away, and nobody who waits for it
     words = f"stopped by {stopping.requested()} before a step began; nothing was touched"
+    command = current()
+    command.reason = words
     os.write(2, f"{words}\n".encode())
     thiscommand.note(words)
     if children:
         _end_replacements()
-        commandend.end_now(code)
+        command.give_up(code)
         logging.shutdown()
         os._exit(code)
-    exit_codes().task_failed = code  # should Luigi take the exception for a failure of its task
-    _State.leaving = commandend.leave(code)
-    raise _State.leaving
+    command.leaving = SystemExit(code)  # Luigi may take the exception for a failure of its task
+    raise command.leaving
 
 
 def _end_replacements() -> None:

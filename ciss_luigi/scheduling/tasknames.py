@@ -9,15 +9,15 @@ from types import TracebackType
 
 from luigi.task_register import Register, TaskClassAmbigiousException, TaskClassNotFoundException
 
-from ciss_luigi.scheduling import messages, ranges
+from ciss_luigi import commands
+from ciss_luigi.scheduling import messages
 
 _Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
 
 
 def install_in_command() -> None:
     """Explain such a name at the end of Luigi's command; Python's exit code of 1 stays as it is."""
-    if "luigi.cmdline" in sys.modules:
-        sys.excepthook = explaining(sys.excepthook)
+    sys.excepthook = explaining(sys.excepthook)
 
 
 def explaining(otherwise: _Hook) -> _Hook:
@@ -51,9 +51,9 @@ def _unknown(text: str) -> tuple[str, str]:
     near = get_close_matches(name, names, n=1)
     if not near:
         what = f"No task {name}. The task comes before its options, and is one of {', '.join(names)}"
-        return what, messages.EXAMPLE
-    dated = messages.EXAMPLE.replace("MergeMain", near[0])
-    return f"No task {name}. Did you mean {near[0]}?", ranges.EXAMPLE if near[0] == "RangeDaily" else dated
+        return what, commands.merge()
+    again = commands.dates_example() if near[0] == "RangeDaily" else commands.step(near[0])
+    return f"No task {name}. Did you mean {near[0]}?", again
 
 
 def _names() -> list[str]:

@@ -1,0 +1,131 @@
+"""Who is told that a command or a step begins or ends: the ledger, a log, metrics, mail.
+
+An observer is added once, where Luigi's command is set up (scheduling/install.py). Events of the command come
+in the command's own process; those of a step come in the process that does the step, which is a forked worker
+where there are several. An observer that fails is named in a warning: it never changes how a command ends.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ciss_luigi.errors import Stopped
+from ciss_luigi.plaintext import without_secrets
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True)
+class CommandBegin:
+    """A command begins: its arguments as typed (they may hold a secret in a URL), and when (UTC)."""
+
+    arguments: tuple[str, ...]
+    id: str
+    """The command's name in the ledger; the workers that are forked from it have the same."""
+    at: dt.datetime = field(default_factory=_now)
+
+
+@dataclass(frozen=True)
+class CommandEnd:
+    """A command ends, its locks are free.
+
+    ``code`` is what the process ends with. ``reason`` says in words why that is not 0. ``dates`` are the run
+    dates that it looked at, ``failed`` the steps that failed in it. ``signal`` is the name of the signal that
+    stopped it, or "". ``began`` says whether any step had begun.
+    """
+
+    begin: CommandBegin
+    code: int
+    reason: str = ""
+    dates: tuple[dt.date, ...] = ()
+    failed: tuple[tuple[dt.date, str], ...] = ()
+    signal: str = ""
+    began: bool = False
+    at: dt.datetime = field(default_factory=_now)
+
+
+@dataclass(frozen=True)
+class StepBegin:
+    """A step of a date begins; ``command`` is the id of its command."""
+
+    command: str
+    date: dt.date
+    step: str
+    at: dt.datetime = field(default_factory=_now)
+
+
+@dataclass(frozen=True)
+class StepEnd:
+    """A step ends; ``error`` is None when it is done, and has no secret in it when it is not.
+
+    ``stopped`` tells a signal from a failure.
+    """
+
+    begin: StepBegin
+    error: str | None = None
+    stopped: bool = False
+    at: dt.datetime = field(default_factory=_now)
+
+
+class Observer:
+    """Hears of everything and does nothing; override what is of interest."""
+
+    def command_begins(self, begin: CommandBegin) -> None:
+        """A command begins: its options can be read, nothing has been looked at."""
+
+    def step_begins(self, begin: StepBegin) -> None:
+        """A step begins; its date's lock is held."""
+
+    def step_ends(self, end: StepEnd) -> None:
+        """A step has ended; its marker and its end in the ledger are written, its lock is still held."""
+
+    def command_ends(self, end: CommandEnd) -> None:
+        """A command ends, however it ends but by SIGKILL: after its locks are free, as its last act."""
+
+
+_observers: list[Observer] = []
+
+
+def add(observer: Observer) -> None:
+    """Have an observer told of everything from now on, after those that were added before."""
+    _observers.append(observer)
+
+
+def command_begins(begin: CommandBegin) -> None:
+    """Tell all observers."""
+    _tell_all(lambda observer: observer.command_begins(begin))
+
+
+def command_ends(end: CommandEnd) -> None:
+    """Tell all observers."""
+    _tell_all(lambda observer: observer.command_ends(end))
+
+
+@contextmanager
+def step(command: str, date: dt.date, name: str) -> Iterator[None]:
+    """Around a step: tells all observers of its begin and of its end, whichever it is."""
+    begin = StepBegin(command, date, name)
+    _tell_all(lambda observer: observer.step_begins(begin))
+    try:
+        yield
+    except BaseException as error:
+        end = StepEnd(begin, without_secrets(str(error)) or type(error).__name__, isinstance(error, Stopped))
+        _tell_all(lambda observer: observer.step_ends(end))
+        raise
+    _tell_all(lambda observer: observer.step_ends(StepEnd(begin)))
+
+
+def _tell_all(tell: Callable[[Observer], None]) -> None:
+    for observer in _observers:
+        try:
+            tell(observer)
+        except Exception as error:
+            logger.warning("%s could not do its part: %s", type(observer).__name__, error)

@@ -1,0 +1,77 @@
+"""What one command holds: its date locks, what it has heard of the sources, what it leaves to another one."""
+
+from __future__ import annotations
+
+import functools
+import mmap
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ciss_luigi import exitcodes
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.locking.filelocks import FileLock
+from ciss_luigi.observers import CommandBegin
+from ciss_luigi.scheduling import luigiprivate
+from ciss_luigi.state.commandledger import COMMAND
+from ciss_luigi.steps.sourcesready import Sources
+
+
+def _shared_byte() -> mmap.mmap:
+    """Memory that forked processes share."""
+    return mmap.mmap(-1, 1)
+
+
+@dataclass
+class Command:
+    """One command; its forked workers and scheduling processes have it too, as it was when they began."""
+
+    begin: CommandBegin
+    is_range: bool = True
+    """Whether another task, such as RangeDaily, requires the dates: then each step takes its date's lock
+    for itself and waits for it. Also where there is no Luigi command, but a program that builds tasks."""
+    locks: dict[RunDate, FileLock] = field(default_factory=dict)
+    """The dates that this command holds for its whole life."""
+    sources: Sources = field(default_factory=Sources)
+    left_over: str = ""
+    """What a range of this command leaves to another command."""
+    reason: str = ""
+    """Why the command ends as it does, if it is known before its end."""
+    has_options: bool = False
+    """Whether Luigi could read the command line."""
+    leaving: SystemExit | None = None
+    """The end that a signal before the first step has asked for."""
+    give_up: Callable[[int], None] = lambda code: None
+    """Ends the command's life where the process must end at once."""
+    _began: mmap.mmap = field(default_factory=_shared_byte)
+    _misconfigured: mmap.mmap = field(default_factory=_shared_byte)
+
+    def note_step(self) -> None:
+        """A step begins, in this process or in a fork of it."""
+        self._began[0] = 1
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any step has begun, whichever process did it."""
+        return self._began[0] == 1
+
+    def note_misconfigured(self) -> None:
+        """A scheduling process found the configuration wrong; Luigi takes it for a failure of scheduling."""
+        self._misconfigured[0] = 1
+
+    @property
+    def is_misconfigured(self) -> bool:
+        """Whether a scheduling process found the configuration wrong."""
+        return self._misconfigured[0] == 1
+
+
+@functools.cache
+def current() -> Command:
+    """The one command of this process."""
+    return Command(CommandBegin(tuple(sys.argv[1:]), COMMAND))
+
+
+def exit_code(number: int) -> int:
+    """A number of our table as this site has it: a key of its own in ``[retcode]`` wins."""
+    key = next((row.retcode for row in exitcodes.TABLE if row.number == number), "")
+    return luigiprivate.retcode(key) if key else number

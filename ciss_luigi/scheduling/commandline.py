@@ -1,0 +1,68 @@
+"""The command line as Luigi reads it, read once before: an option that cannot be read is named.
+
+Luigi's own error names neither the option nor, for a day that its month does not have, the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import luigi
+import luigi.configuration
+import luigi.interface
+
+from ciss_luigi import commands
+from ciss_luigi.errors import CissError, ConfigurationError
+from ciss_luigi.scheduling import luigiprivate
+
+
+def root_task(argv: Sequence[str]) -> luigi.Task:
+    """The task that the command asks for; raises ConfigurationError or BadRunDate for a mistake in it."""
+    with luigiprivate.parser(argv) as parser:
+        kind = luigiprivate.task_class(parser)
+        for cls in (luigi.interface.core, kind):
+            for family, name, parameter in _options(cls):
+                for text in _given(parser.known_args, family, name, alone=cls is kind):
+                    _require_readable(name, parameter, text)
+        try:
+            task: luigi.Task = parser.get_task_obj()
+        except CissError:
+            raise
+        except Exception as error:  # Luigi's, of many kinds: missing, unknown, of another type
+            family = kind.get_task_family()  # type: ignore[no-untyped-call]
+            raise ConfigurationError(str(error), next_command=_example(family)) from error
+    return task
+
+
+def _options(kind: type[luigi.Task]) -> Iterator[tuple[str, str, luigi.Parameter]]:
+    for name, parameter in kind.get_params():  # type: ignore[no-untyped-call]
+        yield kind.get_task_family(), name, parameter  # type: ignore[no-untyped-call]
+
+
+def _given(arguments: Any, family: str, name: str, *, alone: bool) -> Iterator[str]:
+    """The texts of an option, as they were typed or as they stand in the configuration."""
+    config = luigi.configuration.get_config()  # type: ignore[no-untyped-call]
+    typed = [getattr(arguments, name, None)] if alone else []
+    typed.append(getattr(arguments, f"{family}_{name}", None))
+    if not any(typed) and config.has_option(family, name):
+        typed.append(config.get(family, name))
+    yield from (text for text in typed if text and isinstance(text, str))
+
+
+def _require_readable(name: str, parameter: luigi.Parameter, text: str) -> None:
+    try:
+        parameter.parse(text)  # type: ignore[no-untyped-call]
+    except CissError:
+        raise
+    except Exception as error:
+        given = f"--{name.replace('_', '-')} {text!r}"
+        if isinstance(parameter, luigi.DateParameter):
+            what, again = f"{given} is no date; a date looks like 2016-11-22", commands.dates_example()
+        else:
+            what, again = f"{given} cannot be used: {error}", "the same command with another value"
+        raise ConfigurationError(what, next_command=again) from error
+
+
+def _example(family: str) -> str:
+    return commands.dates_example() if family == "RangeDaily" else commands.step(family)

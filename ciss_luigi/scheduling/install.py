@@ -1,0 +1,29 @@
+"""What Luigi's command needs of us, set up once; whoever only imports a room changes nothing of Luigi."""
+
+from __future__ import annotations
+
+import sys
+
+import luigi
+
+from ciss_luigi import commands, observers
+from ciss_luigi.scheduling import defaults, life, luigisections, messages, signals, tasknames
+from ciss_luigi.scheduling.ledgerlines import LedgerLines
+
+_HELP = {"-h", "--help", "--help-all"}
+
+
+def install(dated: type[luigi.Task]) -> None:
+    """Set up Luigi's command; ``dated`` is what all tasks of a run date are.
+
+    Ends the process where Luigi would stumble over its own part of the configuration.
+    """
+    commands.keep_flags(sys.argv[1:])
+    defaults.apply()
+    messages.install()
+    tasknames.install_in_command()
+    if not _HELP.intersection(sys.argv):
+        observers.add(LedgerLines())
+        life.install(dated)
+    luigisections.refuse_in_command()
+    signals.install_in_command()

@@ -1,0 +1,120 @@
+"""The life of a command: it begins, Luigi runs it, it ends with a code that every observer hears."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import multiprocessing
+import sys
+from collections.abc import Callable, Sequence
+from multiprocessing.util import Finalize
+from types import TracebackType
+from typing import Any
+
+import luigi
+
+from ciss_luigi import exitcodes, observers, stopping
+from ciss_luigi.errors import CissError
+from ciss_luigi.observers import CommandEnd
+from ciss_luigi.plaintext import without_secrets
+from ciss_luigi.scheduling import commandline, ending, guard, luigiprivate, messages, ranges, signals
+from ciss_luigi.scheduling.command import current, exit_code
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+_PATIENCE_SECONDS = 10.0
+_LAST_BUT_ONE = -50
+"""After all children have ended, before signals are heard no more."""
+
+
+def install(dated: type[luigi.Task]) -> None:
+    """Have Luigi's command begin and end with us; ``dated`` is what all tasks of a run date are."""
+    command = current()
+    observers.command_begins(command.begin)
+    command.give_up = end
+    luigiprivate.wrap_run(functools.partial(_living, dated))
+    sys.excepthook = _noting(sys.excepthook)
+    Finalize(None, _end_without_options, exitpriority=_LAST_BUT_ONE)
+
+
+_Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
+
+
+def _noting(otherwise: _Hook) -> _Hook:
+    """Keep what Luigi raised while it read the command line: Python then ends with 1."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        current().reason = current().reason or f"{kind.__name__}: {error}"
+        otherwise(kind, error, trace)
+
+    return hook
+
+
+def _end_without_options() -> None:
+    """The end of a command of which Luigi could not read the options: 2 for a flag, 1 for a task."""
+    command = current()
+    if not command.has_options and luigiprivate.is_luigis_command():
+        is_flag = not command.reason and luigiprivate.names_task(command.begin.arguments)
+        command.give_up(exitcodes.USAGE if is_flag else exitcodes.NO)
+
+
+def _living(dated: type[luigi.Task], run: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(run)
+    def live(argv: Sequence[str]) -> Any:
+        command = current()
+        command.has_options = True
+        result = None
+        code = 0
+        try:
+            _look(commandline.root_task(argv), dated)
+            result = run(argv)
+            code = ending.exit_code_of(result.worker)
+            signals.hear_no_more()
+        except SystemExit as leaving:
+            code = leaving.code if isinstance(leaving.code, int) else 1
+        except Exception as error:
+            code = _uncaught(error)
+        finally:
+            end(code, result)
+        raise SystemExit(code)
+
+    return live
+
+
+def _look(task: luigi.Task, dated: type[luigi.Task]) -> None:
+    """What is asked for, before anything begins: a date alone, or several."""
+    current().is_range = not isinstance(task, dated)
+    ranges.look(task, dated)
+
+
+def _uncaught(error: Exception) -> int:
+    """What Luigi would answer with its own code and a traceback, in words where its text says it all."""
+    luigiprivate.set_up_log()
+    logger.error("", exc_info=error)
+    current().reason = messages.explanation(error) or f"{type(error).__name__}: {error}"
+    return exit_code(error.exit_code if isinstance(error, CissError) else 40)
+
+
+def end(code: int, result: Any = None) -> None:
+    """Free the locks, then tell all observers; they hear of it once."""
+    command = current()
+    command.give_up = lambda _code: None
+    signals.hear_no_more()
+    for child in multiprocessing.active_children():
+        child.join(
+            _PATIENCE_SECONDS
+        )  # it has told its result, and holds the command's locks until it is gone
+    guard.release_all()
+    summary = ending.Summary.of(result.worker) if result else ending.Summary()
+    reason = command.reason or (summary.reason if code else "")
+    observers.command_ends(
+        CommandEnd(
+            command.begin,
+            code,
+            without_secrets(reason),
+            summary.dates,
+            summary.failed,
+            stopping.requested(),
+            command.has_begun,
+        )
+    )

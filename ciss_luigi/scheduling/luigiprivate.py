@@ -1,0 +1,83 @@
+"""All of Luigi that Luigi does not promise, in one place.
+
+Each entry says why it is needed and what would replace it. ``setup.cfg`` keeps Luigi below the next minor
+version, and ``missing()`` names in words what a Luigi has no more (tests/scheduling/test_luigiprivate.py).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import luigi
+import luigi.cmdline_parser
+import luigi.execution_summary
+import luigi.interface
+import luigi.retcodes
+import luigi.setup_logging
+import luigi.worker
+
+Run = Callable[..., Any]
+
+
+def is_luigis_command() -> bool:
+    """Whether this process is Luigi's command. Replaced by: an entry point that Luigi calls at its start."""
+    return "luigi.cmdline" in sys.modules
+
+
+def wrap_run(wrap: Callable[[Run], Run]) -> None:
+    """Put our begin and end around Luigi's command. Replaced by: events of a command's begin and end.
+
+    Luigi looks ``_run`` up when it has read ``--module``, and so after we were imported.
+    """
+    luigi.interface._run = wrap(luigi.interface._run)
+
+
+def retcode(key: str) -> int:
+    """A number of ``[retcode]``, ours or the site's. Replaced by: nothing is needed, this is public."""
+    return int(getattr(luigi.retcodes.retcode(), key))  # type: ignore[no-untyped-call]
+
+
+def outcome(worker: Any) -> Mapping[str, Sequence[Any]]:
+    """What became of each task, by Luigi's names of outcomes. Replaced by: LuigiRunResult with the tasks.
+
+    Its text and its one status do not name the tasks.
+    """
+    found: Mapping[str, Sequence[Any]] = luigi.execution_summary._summary_dict(worker)  # type: ignore[no-untyped-call]
+    return found
+
+
+def root_task(worker: Any) -> Any:
+    """The task that was asked for. Replaced by: LuigiRunResult with the tasks."""
+    return luigi.execution_summary._root_task(worker)  # type: ignore[no-untyped-call]
+
+
+def parser(argv: Sequence[str]) -> AbstractContextManager[Any]:
+    """The command line as Luigi reads it. Replaced by: an event with the task that was asked for."""
+    found: AbstractContextManager[Any] = luigi.cmdline_parser.CmdlineParser.global_instance(list(argv))
+    return found
+
+
+def task_class(parser: Any) -> type[luigi.Task]:
+    """The kind of task that was asked for. Replaced by: the same event."""
+    found: type[luigi.Task] = parser._get_task_cls()
+    return found
+
+
+def names_task(arguments: Sequence[str]) -> bool:
+    """Whether a command line names a task. Replaced by: an exit code of Luigi's own for a missing task."""
+    parser = luigi.cmdline_parser.CmdlineParser._build_parser()  # type: ignore[no-untyped-call]
+    return parser.parse_known_args(list(arguments))[0].root_task is not None
+
+
+def fork_lock() -> AbstractContextManager[Any]:
+    """Held by Luigi while it forks. Replaced by: a public way to hold back forks for a moment."""
+    found: AbstractContextManager[Any] = luigi.worker.fork_lock
+    return found
+
+
+def set_up_log() -> None:
+    """Luigi's log, where an error comes before Luigi has made it. Replaced by: a log before the options."""
+    luigi.setup_logging.InterfaceLogging.setup(luigi.interface.core())  # type: ignore[no-untyped-call]
