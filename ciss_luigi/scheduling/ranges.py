@@ -77,10 +77,10 @@ def _limits(task: Any, count: int) -> list[tuple[str, int, str]]:
     if count >= task.task_limit:
         found.append(("task_limit", sys.maxsize, f"it runs {task.task_limit} at most"))
     if task.start and (today - task.start).days >= task.days_back:
-        far = (today - task.start).days + 1
+        far = min((today - task.start).days + 1, (today - dt.date.min).days)
         found.append(("days_back", far, f"it goes back {task.days_back} days at most"))
-    if task.stop and (task.stop - today).days > task.days_forward:
-        far = (task.stop - today).days + 1
+    if task.stop and (task.stop - today).days > task.days_forward + 1:
+        far = (task.stop - today).days
         found.append(("days_forward", far, f"it goes forward {task.days_forward} days at most"))
     return found
 
