@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -92,15 +92,22 @@ class Observer:
 
 
 _observers: list[Observer] = []
+_begun: list[CommandBegin] = []
 
 
 def add(observer: Observer) -> None:
-    """Have an observer told of everything from now on, after those that were added before."""
+    """Have an observer told of everything from now on, after those that were added before.
+
+    Of a command that has begun already it hears at once.
+    """
     _observers.append(observer)
+    if _begun:
+        _tell([observer], lambda observer: observer.command_begins(_begun[-1]))
 
 
 def command_begins(begin: CommandBegin) -> None:
     """Tell all observers."""
+    _begun.append(begin)
     _tell_all(lambda observer: observer.command_begins(begin))
 
 
@@ -124,7 +131,11 @@ def step(command: str, date: dt.date, name: str) -> Iterator[None]:
 
 
 def _tell_all(tell: Callable[[Observer], None]) -> None:
-    for observer in _observers:
+    _tell(_observers, tell)
+
+
+def _tell(observers: Sequence[Observer], tell: Callable[[Observer], None]) -> None:
+    for observer in observers:
         try:
             tell(observer)
         except Exception as error:
