@@ -12,11 +12,11 @@ from pathlib import Path
 
 import click
 
-from benchmarks import load, no_op, results, whole_run
+from benchmarks import compare, load, no_op, results, whole_run
 from benchmarks.scratch import Scratch
 from benchmarks.warehouse import Size
 
-QUESTIONS = ("whole-run", "no-op", "load")
+QUESTIONS = ("whole-run", "no-op", "load", "compare")
 
 
 @click.command()
@@ -48,6 +48,7 @@ def _questions(folder: Path, size: Size, runs: int) -> dict[str, Callable[[], li
         # short processes: more rounds cost little
         "no-op": lambda: no_op.measure(Scratch(folder / "no-op"), 3 * runs),
         "load": lambda: load.measure(Scratch(folder / "load"), runs),
+        "compare": lambda: compare.measure(Scratch(folder / "compare"), size.rows, runs),
     }
 
 

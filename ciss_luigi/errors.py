@@ -153,6 +153,12 @@ class Refused(CissError):
     exit_code = exitcodes.NO
 
 
+class BadArgument(CissError):
+    """What was typed does not fit what the warehouse holds: a column or a table that is not there."""
+
+    exit_code = 2
+
+
 class Stopped(BaseException):
     """A signal asked this step to end.
 

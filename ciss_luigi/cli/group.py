@@ -21,6 +21,7 @@ VERBS = {
     "reset": "Remove a date's markers, so that it can be run anew.",
     "alerts": "Show who was told what; test every channel.",
     "verify": "Hold main against what its marker says.",
+    "compare": "Compare main with another table, such as the old job's.",
 }
 """Each verb and its line of help; a verb is ``command`` in the module of its name (``-`` written ``_``)."""
 

@@ -128,6 +128,18 @@ class Dialect(Protocol):
         Several ways, the best first, where servers that share a dialect differ.
         """
 
+    def matches(self, text: str, pattern: str) -> str:
+        """The condition that a text matches a pattern without backslashes and quotes."""
+
+    def fingerprint(self, expressions: Sequence[str]) -> str:
+        """An expression of 64 bits that is the same for the same values; empty where the engine has none."""
+
+    def set_aside(self, name: str, query: str) -> str:
+        """The statement that keeps a query's rows under a name until the session ends.
+
+        Asked only where there is a ``fingerprint``.
+        """
+
 
 class Session(Protocol):
     """One open connection. Every statement passes through here, so here they can be counted."""

@@ -89,3 +89,15 @@ class DuckDbDialect:
 
     def _delete(self, table: str, partition: tuple[str, str]) -> str:
         return f"DELETE FROM {table} WHERE {self.quoted(partition[0])} = '{partition[1]}'"
+
+    def matches(self, text: str, pattern: str) -> str:
+        """The condition that a text matches a pattern."""
+        return f"regexp_matches({text}, '{pattern}')"
+
+    def fingerprint(self, expressions: Sequence[str]) -> str:
+        """The hash of several values together; NULL has one, too."""
+        return f"hash({', '.join(expressions)})"
+
+    def set_aside(self, name: str, query: str) -> str:
+        """The statement that makes a temporary table, which a session that only reads may do as well."""
+        return f"CREATE OR REPLACE TEMPORARY TABLE {name} AS\n{query}"

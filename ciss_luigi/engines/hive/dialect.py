@@ -81,3 +81,15 @@ class HiveDialect:
 
     def _partition(self, column: str, value: str) -> str:
         return f"PARTITION ({self.quoted(column)} = '{value}')"
+
+    def matches(self, text: str, pattern: str) -> str:
+        """The condition that a text matches a pattern."""
+        return f"{text} RLIKE '{pattern}'"
+
+    def fingerprint(self, expressions: Sequence[str]) -> str:
+        """None that every server has."""
+        return ""
+
+    def set_aside(self, name: str, query: str) -> str:
+        """Never asked for: not every server and user may make temporary tables."""
+        raise NotImplementedError

@@ -1,0 +1,114 @@
+"""``ciss compare``: main against another table."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import click
+
+from ciss_luigi import site
+from ciss_luigi.billing.rundate import Month
+from ciss_luigi.cli.options import DATE
+from ciss_luigi.cli.output import say, say_json
+from ciss_luigi.cli.waiting import waiting
+from ciss_luigi.exitcodes import NO
+from ciss_luigi.operator.compare import KEY, Compared, Request, compare
+from ciss_luigi.sql.files import NAME
+
+Given = dict[str, object]
+
+
+def _table(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    database, point, name = value.rpartition(".")
+    if not NAME.fullmatch(name) or (point and not NAME.fullmatch(database)):
+        raise click.BadParameter(f"{value!r} is no TABLE or DATABASE.TABLE of plain names")
+    return value
+
+
+def _months(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[Month, ...]:
+    try:
+        return tuple(sorted({Month.parse(text) for text in _words(value)}))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_words(value)))
+
+
+def _renamed(_ctx: click.Context, _param: click.Parameter, value: str | None) -> dict[str, str]:
+    pairs = [text.partition("=") for text in _words(value)]
+    wrong = next((new + sign + old for new, sign, old in pairs if not (new and sign and old)), "")
+    if wrong:
+        raise click.BadParameter(f"{wrong!r} is no NEW=OLD")
+    return {new.strip().lower(): old.strip() for new, _, old in pairs}
+
+
+def _tolerance(_ctx: click.Context, _param: click.Parameter, value: str) -> Decimal:
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or number < 0:
+        raise click.BadParameter(f"{value!r} is no number from 0 on, such as 0.01")
+    return number
+
+
+def _words(value: str | None) -> list[str]:
+    return [text.strip() for text in (value or "").split(",") if text.strip()]
+
+
+@click.command(
+    "compare", epilog="Example: ciss compare --date 2016-11-22 --with old_summary --tolerance 0.01"
+)
+@click.option("--date", type=DATE, help="The run date whose months are compared, for example 2016-11-22.")
+@click.option("--months", callback=_months, help="Compare these months instead: 2016-10,2016-11.")
+@click.option("--with", "table", required=True, callback=_table, metavar="TABLE", help="The other table.")
+@click.option("--key", callback=_names, help="The columns, beside the month, that tell rows apart.")
+@click.option("--columns", "renamed", callback=_renamed, help="Columns of other names there: new=old,...")
+@click.option("--ignore", "ignored", callback=_names, help="Columns that are not compared.")
+@click.option("--tolerance", default="0", callback=_tolerance, help="How much a number may differ.")
+@click.option("--other-month", default="", help="The other table's month column.")
+@click.option(
+    "--samples", default=5, type=click.IntRange(0, 1000), help="How many rows of each kind to show."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option(
+    "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the answer to a page, too."
+)
+@click.pass_context
+def command(ctx: click.Context, /, *, as_json: bool, html: Path | None, **given: object) -> None:
+    """Compare main's months of a date with another table of the same engine, row by row.
+
+    Meant for the old job's table while both jobs run side by side. The engine compares; only a few sample
+    rows come here. NULL equals NULL; run_id and as_of_date are not compared. Types may differ: a text that
+    is a number equals that number. Exit code 0 when both hold the same rows within the tolerance, 1 when
+    they differ.
+    """
+    found = _compared(given)
+    if html is not None:
+        from ciss_luigi.cli.comparehtml import write
+
+        write(html, found)
+    if as_json:
+        from ciss_luigi.operator.comparejson import to_json
+
+        say_json(to_json(found))
+    else:
+        from ciss_luigi.cli.comparetext import lines
+
+        for line in lines(found):
+            say(line)
+    if not found.equal:
+        ctx.exit(NO)
+
+
+def _compared(given: Given) -> Compared:
+    date, months = given["date"], given["months"]
+    if (date is None) == (not months):
+        raise click.UsageError("give either --date, for example --date 2016-11-22, or --months 2016-11")
+    given["key"] = given["key"] or KEY
+    here = site.current()
+    with waiting("comparing in the warehouse"):
+        return compare(here, Request(**given))  # type: ignore[arg-type]

@@ -1,0 +1,165 @@
+"""Two columns made comparable, whatever their types: the same value gives the same expressions.
+
+Numbers become decimals of one type, texts stay texts, everything else is compared as the engine writes it.
+A text that is no number, and a number that no decimal holds, keeps its text beside a NULL, so that it equals
+nothing but itself. The rules are in ``docs/migration.md``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+_TYPE = re.compile(r"([A-Z]+)(?:\((\d+)(?:, *(\d+))?\))?")
+_WHOLE_DIGITS = {
+    "TINYINT": 3, "UTINYINT": 3, "SMALLINT": 5, "USMALLINT": 5, "INT": 10, "INTEGER": 10, "UINTEGER": 10,
+    "BIGINT": 19, "UBIGINT": 20, "HUGEINT": 39, "UHUGEINT": 39,
+}  # fmt: skip
+_COMPLEX = ("ARRAY", "MAP", "STRUCT", "UNION", "UNIONTYPE", "LIST", "BLOB", "BINARY")
+MOST_DIGITS = 37
+"""One less than decimals have: a difference of two numbers has one digit more than they."""
+_DIGITS = 20
+"""Digits before the point of a number that a text or a DOUBLE stands for."""
+_DECIMALS = 8
+"""Digits behind the point where neither type names any."""
+_LEAST_DECIMALS = 4
+
+
+class Spelling(Protocol):
+    """What engines spell differently here."""
+
+    def quoted(self, name: str) -> str:
+        """A column's name, quoted."""
+
+    def matches(self, text: str, pattern: str) -> str:
+        """The condition that a text matches a pattern."""
+
+
+class Family(Enum):
+    """Kinds of types that are compared alike."""
+
+    TEXT = "text"
+    PADDED = "text, padded with spaces"
+    EXACT = "exact number"
+    FLOATING = "floating number"
+    OTHER = "anything that has a text"
+    COMPLEX = "not compared"
+
+
+@dataclass(frozen=True)
+class Type:
+    """A column's type, as far as comparing it goes."""
+
+    family: Family
+    digits: int = 0
+    decimals: int = 0
+
+
+def type_of(written: str) -> Type:
+    """The type that an engine writes so, such as ``decimal(18,4)`` or ``VARCHAR``."""
+    text = written.strip().upper()
+    match = _TYPE.match(text)
+    name = match[1] if match else text
+    if text.endswith("]") or name in _COMPLEX:
+        return Type(Family.COMPLEX)
+    if name in _WHOLE_DIGITS:
+        return Type(Family.EXACT, _WHOLE_DIGITS[name])
+    if name in ("DECIMAL", "NUMERIC"):
+        precision, scale = (int(match[2] or 10), int(match[3] or 0)) if match else (10, 0)
+        return Type(Family.EXACT, precision - scale, scale)
+    if name in ("DOUBLE", "FLOAT", "REAL"):
+        return Type(Family.FLOATING)
+    if name in ("CHAR", "CHARACTER", "BPCHAR"):
+        return Type(Family.PADDED)
+    return Type(Family.TEXT if name in ("STRING", "VARCHAR", "TEXT") else Family.OTHER)
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a column of both sides is compared: pairs of expressions, and the decimals of a number."""
+
+    here: tuple[str, ...]
+    there: tuple[str, ...]
+    decimals: int | None = None
+    """None for what is no number; of a number the second expression is the text of what is none."""
+    digits: int = 0
+    """A number's digits before the point."""
+
+
+def form_of(spelling: Spelling, here: tuple[str, str], there: tuple[str, str]) -> Form | None:
+    """How two columns, each given as (name, type), are compared; None for types that cannot be."""
+    types = type_of(here[1]), type_of(there[1])
+    families = {one.family for one in types}
+    if Family.COMPLEX in families:
+        return None
+    numbers = {Family.EXACT, Family.FLOATING}
+    names = spelling.quoted(here[0]), spelling.quoted(there[0])
+    if families & numbers and not families & {Family.OTHER}:
+        return _number(spelling, names, types)
+    texts = [
+        _text(name, written, one)
+        for name, written, one in zip(names, (here[1], there[1]), types, strict=True)
+    ]
+    return Form((texts[0],), (texts[1],))
+
+
+def _text(name: str, written: str, kind: Type) -> str:
+    if kind.family is Family.TEXT and "(" not in written:
+        return name
+    return f"RTRIM(CAST({name} AS STRING))" if kind.family is Family.PADDED else f"CAST({name} AS STRING)"
+
+
+def _number(spelling: Spelling, names: tuple[str, str], types: tuple[Type, Type]) -> Form:
+    exact = [one for one in types if one.family is Family.EXACT]
+    certain = len(exact) == len(types)
+    decimals = max(one.decimals for one in exact) if exact else _DECIMALS
+    if not certain:
+        text = any(one.family in (Family.TEXT, Family.PADDED) for one in types)
+        decimals = max(decimals, _DECIMALS if text else _LEAST_DECIMALS)
+    decimals = min(decimals, MOST_DIGITS - 1)
+    digits = max(one.digits or _DIGITS for one in types)
+    if digits + decimals > MOST_DIGITS:
+        certain, digits = False, MOST_DIGITS - decimals
+    same = certain and types[0] == types[1]
+    sides = []
+    for name, one in zip(names, types, strict=True):
+        number = name if same else _as_decimal(spelling, name, one, digits, decimals)
+        odd = f"CASE WHEN {number} IS NULL THEN CAST({name} AS STRING) END"
+        sides.append((number,) if certain else (number, odd))
+    return Form(sides[0], sides[1], decimals, digits)
+
+
+def _as_decimal(spelling: Spelling, name: str, kind: Type, digits: int, decimals: int) -> str:
+    """The number as a decimal; NULL where it is none, or has more digits before the point."""
+    target = f"DECIMAL({digits + decimals},{decimals})"
+    if kind.family is Family.EXACT:
+        return _exact(name, kind, digits, target)
+    if kind.family is Family.FLOATING:
+        return _floating(name, digits, target)
+    trimmed = f"TRIM({name})"
+    plain = f"^[-+]?([0-9]{{1,{digits}}}([.][0-9]{{1,{decimals}}}0*)?|[.][0-9]{{1,{decimals}}}0*)$"
+    exponent = "^[-+]?[0-9]{1,17}([.][0-9]+)?[eE][-+]?[0-9]{1,2}$"
+    return (
+        f"CASE WHEN {spelling.matches(trimmed, plain)} THEN CAST({trimmed} AS {target}) "
+        f"WHEN {spelling.matches(trimmed, exponent)} "
+        f"THEN {_floating(f'CAST({trimmed} AS DOUBLE)', digits, target)} END"
+    )
+
+
+def _exact(name: str, kind: Type, digits: int, target: str) -> str:
+    cast = f"CAST({name} AS {target})"
+    if kind.digits <= digits:
+        return cast
+    # without this an engine raises, and another one says NULL
+    limit = f"CAST('{'9' * digits}' AS DECIMAL({min(digits, 38)},0))"
+    return f"CASE WHEN {name} BETWEEN -{limit} AND {limit} THEN {cast} END"
+
+
+def _floating(value: str, digits: int, target: str) -> str:
+    limit = f"1E{digits - 1}"
+    return (
+        f"CASE WHEN {value} BETWEEN CAST('-{limit}' AS DOUBLE) AND CAST('{limit}' AS DOUBLE) "
+        f"THEN CAST({value} AS {target}) END"
+    )

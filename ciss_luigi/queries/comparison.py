@@ -1,0 +1,169 @@
+"""Two tables compared in their engine: every statement of ``ciss compare``, as text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from ciss_luigi.engines.base import Session
+from ciss_luigi.queries.columnforms import Form
+from ciss_luigi.queries.oddrows import (
+    ALIKE,
+    BUCKETS,
+    CANDIDATES,
+    DIFFER,
+    IN_BUCKETS,
+    ODD_ROWS,
+    OddRows,
+    aliases,
+    difference,
+    listed,
+)
+from ciss_luigi.queries.statements import tagged
+
+_MOST_TO_SET_ASIDE = 0.4
+"""The share of rows up to which a copy of them costs less than reading both tables again."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The statements, a constant number of them, whatever the tables hold."""
+
+    odd: OddRows
+
+    def counts(self) -> str:
+        """Ask how many rows each side has: side, what its month column holds, rows."""
+        sides = (
+            f"SELECT '{name}' AS side, {side.month_text} AS month_text, COUNT(*) AS row_count "
+            f"FROM {side.table}\nWHERE {side.where(self.odd.months)} GROUP BY {side.month_text}"
+            for name, side in (("here", self.odd.here), ("there", self.odd.there))
+        )
+        return tagged("\nUNION ALL\n".join(sides), "compare")
+
+    def prepare(self, session: Session) -> None:
+        """Find the odd rows once, where the engine has fingerprints, and tables that go with the session.
+
+        Most rows fall into buckets that hold the same on both sides, and are not looked at again.
+        """
+        odd = self.odd
+        if not odd.narrows:
+            return
+        self._set_aside(session, IN_BUCKETS, odd.buckets())
+        ((different,),) = session.query(tagged(f"SELECT COUNT(*) FROM {IN_BUCKETS}", "compare"))
+        united = ""
+        if different <= BUCKETS * _MOST_TO_SET_ASIDE:
+            self._set_aside(session, CANDIDATES, odd.candidates())
+            united = f"SELECT * FROM {CANDIDATES}"
+        self._set_aside(session, ODD_ROWS, odd.rows(united))
+
+    def _set_aside(self, session: Session, name: str, query: str) -> None:
+        session.execute(tagged(self.odd.dialect.set_aside(name, query), "compare"))
+
+    def classes(self) -> str:
+        """Ask for the kinds of odd rows: kind, keys, rows here and there, doubled keys here and there.
+
+        Then for each column: in how many rows it differs and, of a number, the sums of both sides over these
+        rows and the greatest difference.
+        """
+        columns = [
+            expression
+            for index, form in enumerate(self.odd.values)
+            for expression in self._column_totals(index, form)
+        ]
+        counts = (
+            "kind", "COUNT(*)", "SUM(n_here)", "SUM(n_there)",
+            "SUM(CASE WHEN n_here > 1 THEN 1 ELSE 0 END)", "SUM(CASE WHEN n_there > 1 THEN 1 ELSE 0 END)",
+        )  # fmt: skip
+        return self._asked(f"SELECT {listed([*counts, *columns])}\nFROM odd\nGROUP BY kind")
+
+    def in_common(self) -> str:
+        """Ask which values at least half of the odd rows share.
+
+        Each answer is the number of a facet in ``facets``, the value, its rows, and of how many.
+        """
+        numbers = "\nUNION ALL ".join(
+            f"SELECT {index} AS facet, 1 AS joined" for index in range(len(self.facets))
+        )
+        value = " ".join(
+            f"WHEN {index} THEN {one.expression}" for index, one in enumerate(self._facet_expressions)
+        )
+        used = " ".join(f"WHEN {index} THEN {one.used}" for index, one in enumerate(self._facet_expressions))
+        return self._asked(
+            f"SELECT facet, facet_value, row_count, total\nFROM (\n"
+            "SELECT facet, facet_value, row_count, SUM(row_count) OVER (PARTITION BY facet) AS total\n"
+            "FROM (\n"
+            f"SELECT facet, CASE facet {value} END AS facet_value, COUNT(*) AS row_count\n"
+            f"FROM (SELECT odd.*, 1 AS joined FROM odd WHERE kind <> '{ALIKE}') chosen\n"
+            f"JOIN ({numbers}) facets ON chosen.joined = facets.joined\n"
+            f"WHERE CASE facet {used} END = 1\nGROUP BY facet, CASE facet {value} END\n) counted\n) shared\n"
+            "WHERE row_count * 2 >= total"
+        )
+
+    def samples(self, most: int) -> str:
+        """Ask for some rows of each kind.
+
+        Each answer is the kind, rows here and there, the key, flags, and each column of both sides.
+        """
+        keys = [alias for index, form in enumerate(self.odd.keys) for alias in aliases("k", index, form)]
+        columns = [
+            f"CAST({side}_{alias} AS STRING)"
+            for index, form in enumerate(self.odd.values)
+            for side in ("h", "t")
+            for alias in aliases("v", index, form)
+        ]
+        flags = [f"d{index}" for index in range(len(self.odd.values))]
+        wanted = listed(["kind", "n_here", "n_there", *keys, *flags, *columns])
+        return self._asked(
+            f"SELECT {wanted}\nFROM (\nSELECT odd.*, "
+            f"ROW_NUMBER() OVER (PARTITION BY kind ORDER BY {listed(keys)}) AS place\nFROM odd\n"
+            f"WHERE kind <> '{ALIKE}'\n) numbered\nWHERE place <= {most}\nORDER BY kind, place"
+        )
+
+    @cached_property
+    def facets(self) -> list[tuple[str, int, str]]:
+        """What ``in_common`` counts: ``key`` or ``value``, the column's number, and which of its sides."""
+        return [(one.role, one.index, one.side) for one in self._facet_expressions]
+
+    def _asked(self, select: str) -> str:
+        """A question to the odd rows, found before or in the same statement."""
+        rows = f"SELECT * FROM {ODD_ROWS}" if self.odd.narrows else self.odd.rows()
+        return tagged(f"WITH odd AS (\n{rows}\n)\n{select}", "compare")
+
+    def _column_totals(self, index: int, form: Form) -> list[str]:
+        differs = f"kind = '{DIFFER}' AND d{index} = 1"
+        count = f"SUM(CASE WHEN {differs} THEN 1 ELSE 0 END)"
+        if form.decimals is None:
+            return [count, "CAST(NULL AS STRING)", "CAST(NULL AS STRING)", "CAST(NULL AS STRING)"]
+        sums = [f"SUM(CASE WHEN {differs} THEN {side}_v{index} END)" for side in ("h", "t")]
+        return [count, *sums, f"MAX(CASE WHEN {differs} THEN ABS({difference(index)}) END)"]
+
+    @cached_property
+    def _facet_expressions(self) -> list[_Facet]:
+        keys = [_Facet("key", index, "", _text_of(f"k{index}"), "1") for index, _ in enumerate(self.odd.keys)]
+        found = []
+        for index, form in enumerate(self.odd.values):
+            used = f"CASE WHEN kind = '{DIFFER}' AND d{index} = 1 THEN 1 ELSE 0 END"
+            for side in ("here", "there"):
+                found.append(_Facet("value", index, side, _shown(f"{side[0]}_v{index}", form), used))
+            if form.decimals is not None:
+                found.append(_Facet("value", index, "difference", _text_of(difference(index)), used))
+        return keys + found
+
+
+@dataclass(frozen=True)
+class _Facet:
+    """Something that odd rows may share: its expression as text, and the condition (1) that a row has it."""
+
+    role: str
+    index: int
+    side: str
+    expression: str
+    used: str
+
+
+def _text_of(expression: str) -> str:
+    return f"CAST({expression} AS STRING)"
+
+
+def _shown(name: str, form: Form) -> str:
+    return _text_of(name) if len(form.here) == 1 else f"COALESCE({_text_of(name)}, {name}x)"

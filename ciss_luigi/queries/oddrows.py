@@ -1,0 +1,203 @@
+"""The rows of two tables that are not the same on both sides, as one query.
+
+Both sides go through one UNION ALL and are grouped twice: by whole rows, which pairs what is alike, and by
+key, which pairs what is left. NULL equals NULL, as in every GROUP BY; no join could say so on all engines.
+Where the engine has fingerprints, only keys whose fingerprints differ are grouped so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal, localcontext
+from functools import cached_property
+
+from ciss_luigi.billing.rundate import Month
+from ciss_luigi.engines.base import Dialect
+from ciss_luigi.queries.columnforms import MOST_DIGITS, Form
+
+IN_BUCKETS, CANDIDATES, ODD_ROWS = "ciss_compare_buckets", "ciss_compare_candidates", "ciss_compare_rows"
+BUCKETS = 65_536
+_UNLIKE = (
+    "SUM(mine) * 2 <> COUNT(*) "
+    "OR SUM(CASE WHEN mine = 1 THEN CAST(r AS HUGEINT) ELSE -CAST(r AS HUGEINT) END) <> 0"
+)
+"""The condition that a group of fingerprints is not the same on both sides."""
+
+ONLY_HERE, ONLY_THERE, TWICE, DIFFER = "only_here", "only_there", "twice", "differ"
+ALIKE = "alike"
+"""Rows that differ by no more than the tolerance."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two tables: its whole name, its month column, and whether that is a text."""
+
+    table: str
+    month: str
+    month_is_text: bool = True
+    month_is_exact: bool = False
+    """The column is known to hold nothing but months; else a day may follow the month."""
+
+    @property
+    def month_text(self) -> str:
+        """The month column as a text."""
+        return self.month if self.month_is_text else f"CAST({self.month} AS STRING)"
+
+    def where(self, months: Sequence[Month]) -> str:
+        """The condition for the rows of some months."""
+        if self.month_is_exact:
+            literals = listed([f"'{month}'" for month in months])
+            return f"{self.month_text} IN ({literals})"
+        ranges = (
+            f"({self.month_text} >= '{month}' AND {self.month_text} < '{month.minus(-1)}')"
+            for month in months
+        )
+        return f"({' OR '.join(ranges)})"
+
+
+@dataclass(frozen=True)
+class OddRows:
+    """What is compared: the two tables, some months, the key's columns and the other ones, as forms."""
+
+    dialect: Dialect
+    here: Side
+    there: Side
+    months: tuple[Month, ...]
+    keys: tuple[Form, ...]
+    values: tuple[Form, ...]
+    tolerance: Decimal = Decimal()
+
+    @property
+    def narrows(self) -> bool:
+        """Whether the engine has fingerprints, so that most rows need no grouping."""
+        return bool(self.dialect.fingerprint(["1"]))
+
+    def _expressions(self, side: str) -> tuple[list[str], list[str]]:
+        """The key's expressions and the values' of one side."""
+        keys = [one for form in self.keys for one in getattr(form, side)]
+        return keys, [one for form in self.values for one in getattr(form, side)]
+
+    @cached_property
+    def names(self) -> tuple[list[str], list[str]]:
+        """The names that the expressions have in the query: the key's, and the values'."""
+        keys = [alias for index, form in enumerate(self.keys) for alias in aliases("k", index, form)]
+        return keys, [alias for index, form in enumerate(self.values) for alias in aliases("v", index, form)]
+
+    def buckets(self) -> str:
+        """The numbers of the buckets, by the keys' fingerprints, that do not hold the same on both sides."""
+        united = "\nUNION ALL\n".join(
+            f"SELECT k % {BUCKETS} AS b, {self._whole()} AS r, {mine} AS mine FROM (\n{rows}\n) x"
+            for mine, rows in ((1, self._side("here")), (0, self._side("there")))
+        )
+        return f"SELECT b FROM (\n{united}\n) united\nGROUP BY b\nHAVING {_UNLIKE}"
+
+    def candidates(self) -> str:
+        """The rows of both sides that are in such a bucket."""
+        return self._united(f"WHERE k % {BUCKETS} IN (SELECT b FROM {IN_BUCKETS})")
+
+    def rows(self, united: str = "") -> str:
+        """The keys whose rows are not the same on both sides, with their kind and what differs.
+
+        ``united`` is where the rows of both sides are, if they were set aside.
+        """
+        keys, values = self.names
+        pairs = [f"{side}_{name}" for name in values for side in ("h", "t")]
+        flags = [
+            f"CASE WHEN {self._same(i, form)} THEN 0 ELSE 1 END AS d{i}" for i, form in enumerate(self.values)
+        ]
+        counts = ["n_here", "n_there"]
+        by_key = self._by_key(united or self._united())
+        flagged = f"SELECT {listed([*keys, *counts, *pairs, *flags])}\nFROM (\n{by_key}\n) paired\n"
+        flagged += "WHERE more_here > 0 OR more_there > 0"
+        differs = " + ".join(f"d{index}" for index in range(len(self.values))) or "0"
+        kind = (
+            f"CASE WHEN n_there = 0 THEN '{ONLY_HERE}' WHEN n_here = 0 THEN '{ONLY_THERE}' "
+            f"WHEN n_here > 1 OR n_there > 1 THEN '{TWICE}' WHEN {differs} > 0 THEN '{DIFFER}' "
+            f"ELSE '{ALIKE}' END AS kind"
+        )
+        return f"SELECT {kind}, flagged.*\nFROM (\n{flagged}\n) flagged"
+
+    def _by_key(self, united: str) -> str:
+        keys, values = self.names
+        sides = [
+            f"MAX(CASE WHEN n_{word} > 0 THEN {name} END) AS {word[0]}_{name}"
+            for name in values
+            for word in ("here", "there")
+        ]
+        counts = [
+            "SUM(n_here) AS n_here", "SUM(n_there) AS n_there",
+            "SUM(CASE WHEN n_here > n_there THEN n_here - n_there ELSE 0 END) AS more_here",
+            "SUM(CASE WHEN n_there > n_here THEN n_there - n_here ELSE 0 END) AS more_there",
+        ]  # fmt: skip
+        wanted = listed([*keys, *counts, *sides])
+        return f"SELECT {wanted}\nFROM (\n{self._by_row(united)}\n) alike\nGROUP BY {listed(keys)}"
+
+    def _by_row(self, united: str) -> str:
+        keys, values = self.names
+        names = listed([*keys, *values])
+        narrow = ""
+        if self.narrows:
+            narrow = (
+                f"WHERE k IN (\nSELECT k FROM (SELECT k, {self._whole()} AS r, mine\n"
+                f"FROM (\n{united}\n) x) y\nGROUP BY k\nHAVING {_UNLIKE}\n)\n"
+            )
+        return (
+            f"SELECT {names}, SUM(mine) AS n_here, SUM(1 - mine) AS n_there\nFROM (\n{united}\n) united\n"
+            f"{narrow}GROUP BY {names}"
+        )
+
+    def _united(self, where: str = "") -> str:
+        return "\nUNION ALL\n".join(
+            f"SELECT x.*, {mine} AS mine FROM (\n{rows}\n) x {where}"
+            for mine, rows in ((1, self._side("here")), (0, self._side("there")))
+        )
+
+    def _side(self, name: str) -> str:
+        """The rows of one side: the key's fingerprint where there are any, and every expression."""
+        side = self.here if name == "here" else self.there
+        keys, values = self._expressions(name)
+        aliases = [*self.names[0], *self.names[1]]
+        columns = [f"{text} AS {alias}" for text, alias in zip([*keys, *values], aliases, strict=True)]
+        if self.narrows:
+            columns.insert(0, f"{self.dialect.fingerprint(keys)} AS k")
+        return f"SELECT {listed(columns)}\nFROM {side.table}\nWHERE {side.where(self.months)}"
+
+    def _whole(self) -> str:
+        """The fingerprint of a whole row, its key included, or a swap within a bucket would not show."""
+        return self.dialect.fingerprint(["k", *self.names[1]])
+
+    def _same(self, index: int, form: Form) -> str:
+        """The condition that a column's two values are equal, within the tolerance if they are numbers."""
+        conditions = [_equal(f"h_{alias}", f"t_{alias}") for alias in aliases("v", index, form)]
+        if form.decimals is not None and self.tolerance:
+            conditions[0] = f"(ABS({difference(index)}) <= {_limit(self.tolerance, form)} OR {conditions[0]})"
+        return " AND ".join(conditions)
+
+
+def aliases(letter: str, index: int, form: Form) -> list[str]:
+    """The names of a column's expressions: its value, and the text of what is no number."""
+    return [f"{letter}{index}", f"{letter}{index}x"][: len(form.here)]
+
+
+def difference(index: int) -> str:
+    """The difference of a number column's two values."""
+    return f"(h_v{index} - t_v{index})"
+
+
+def _limit(tolerance: Decimal, form: Form) -> str:
+    """The tolerance in the column's own type: what it has more decimals of cannot occur in a difference."""
+    unit = Decimal(1).scaleb(-(form.decimals or 0))
+    with localcontext(prec=2 * MOST_DIGITS):
+        most = Decimal(10) ** form.digits - unit
+        fitting = min(tolerance, most).quantize(unit, ROUND_FLOOR)
+    return f"CAST('{fitting:f}' AS DECIMAL({form.digits + (form.decimals or 0)},{form.decimals}))"
+
+
+def _equal(one: str, other: str) -> str:
+    return f"({one} = {other} OR ({one} IS NULL AND {other} IS NULL))"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Expressions with commas between them."""
+    return ", ".join(parts)
