@@ -1,4 +1,4 @@
-"""``ciss verify``: main against the marker."""
+"""``ciss verify``: main against what a run published."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import say
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.exitcodes import NO
-from ciss_luigi.operator.verify import Verification, Writer, verify
+from ciss_luigi.operator.sourcesmoved import Moved
+from ciss_luigi.operator.verify import MonthFound, Verification, Writer, verify
 from ciss_luigi.plaintext import printable
 
 
@@ -20,11 +21,17 @@ from ciss_luigi.plaintext import printable
 @click.option("--date", required=True, type=DATE, help="The run date, for example 2016-11-22.")
 @click.pass_context
 def command(ctx: click.Context, date: RunDate) -> None:
-    """Hold main against what MergeMain's marker of a date says.
+    """Compare main with what the run of a date published.
 
-    Exit code 0 when they agree, 1 when they differ; then it shows every difference with both sides, and says
-    who wrote a month since, or whether the sources have moved. A month that was superseded already when the
-    date was merged is not compared. 35 when the warehouse is away, be it that its file is gone.
+    Its totals are compared with the run's record (MergeMain's marker); while temp still holds the run, every
+    row is compared as well. It always says whether the sources have changed since; the next run takes it up.
+
+    Exit code 0 when main agrees, also where a newer run has replaced a month since; 1 when it differs, with
+    what differs. 35 when the warehouse is away, be it that its file is gone.
+
+    \b
+    Example:
+      ciss verify --date 2016-11-22
     """
     here = site.current()
     with waiting("asking the warehouse"):
@@ -36,50 +43,53 @@ def command(ctx: click.Context, date: RunDate) -> None:
 
 
 def _lines(found: Verification) -> Iterator[str]:
-    marker = found.marker
-    for month in found.superseded:
-        yield f"{month}: superseded; when {marker.date} was merged, main held a newer estimate: not compared"
-    if found.agrees:
-        for totals in marker.months:
-            yield f"{totals.month}: main holds what MergeMain's marker says, {totals.rows} rows"
-        if not marker.months:
-            yield f"{marker.date} merged no month: nothing to compare"
-        return
-    yield f"main does not hold what MergeMain's marker of {marker.date} says:"
-    yield from (f"  - {line}" for line in found.differences)
-    yield from (_who(writer, marker.date) for writer in found.written_since)
-    yield from _sources(found)
-    yield "State: nothing was changed"
-    yield f"Next:  {_next(found)}"
+    date = found.marker.date
+    for month in found.marker.superseded:
+        yield f"{month}: not published by this run: main had a newer run"
+    for month_found in found.months:
+        yield from _month(month_found)
+    if found.no_main:
+        yield f"main differs from the run's record of {date}: {found.no_main}"
+    if not found.marker.months:
+        yield f"{date} published no month: nothing to compare"
+    yield from _sources(found.moved)
+    if not found.agrees:
+        yield "State: nothing was changed"
+        yield f"Next:  {_next(found)}"
 
 
-def _sources(found: Verification) -> Iterator[str]:
-    if found.sources_unknown:
-        yield f"whether the sources have moved since is not known: {found.sources_unknown}"
-    elif found.sources_moved:
-        yield "the sources have moved since:"
-        yield from (f"  - {line}" for line in found.sources_moved)
-    elif found.unexplained:
-        yield "the sources have not moved since: main itself was changed"
+def _month(found: MonthFound) -> Iterator[str]:
+    month, rows = found.totals.month, found.totals.rows
+    if found.superseded:
+        yield f"{month}: OK: main has a newer run{_by(found.writer)}; not compared"
+    elif found.differences:
+        yield f"{month}: main differs from the run's record"
+        yield from (f"  - {line}" for line in found.differences)
+        if found.writer is not None:
+            yield f"  - the rows in main are of another run{_by(found.writer)}"
+    elif found.rows_compared:
+        yield f"{month}: OK: main's totals match the run's record, and so does every row ({rows} rows)"
+    else:
+        yield f"{month}: OK: main's totals match the run's record ({rows} rows)"
+        yield "  temp no longer holds the run, so single rows could not be compared"
 
 
-def _who(writer: Writer, date: RunDate) -> str:
-    how = "superseded" if (writer.as_of_date or "") > str(date) else "written anew"
-    words = f"by the run for {writer.as_of_date} (run_id {writer.run_id})"
-    return f"{writer.month} was {how} {printable(words)}"
+def _by(writer: Writer | None) -> str:
+    if writer is None:
+        return ""
+    return f", for {printable(str(writer.as_of_date))} (run_id {printable(str(writer.run_id))})"
+
+
+def _sources(moved: Moved) -> Iterator[str]:
+    if moved.unknown:
+        yield f"whether the sources have changed since is not known: {moved.unknown}"
+    elif moved.lines:
+        yield "the sources have changed since; the next run takes it up:"
+        yield from (f"  - {line}" for line in moved.lines)
+    elif moved.asked:
+        yield "the sources have not changed since"
 
 
 def _next(found: Verification) -> str:
     date = found.marker.date
-    newest = max((writer.as_of_date or "" for writer in found.written_since), default="")
-    if newest > str(date) and _is_date(newest):  # what stands in main is nobody's command
-        return f"ciss verify --date {newest}"
     return f"ciss reset --date {date} && luigi --module ciss_luigi MergeMain --date {date}"
-
-
-def _is_date(text: str) -> bool:
-    try:
-        RunDate.parse(text)
-    except ValueError:
-        return False
-    return True

@@ -1,23 +1,27 @@
-"""Main against what MergeMain's marker says it was when it was merged."""
+"""Main against what a date's run published: its totals, and while temp still holds the run, every row.
+
+And whether the sources say something else by now.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 
 from ciss_luigi.billing.rundate import Month, RunDate
-from ciss_luigi.billing.schema import CHARGE_SOURCES, CHARGES
-from ciss_luigi.billing.totals import Amounts, Key, MonthTotals, SourceTotals, SummaryTotals, compare_months
-from ciss_luigi.engines.base import Engine, Session, query_each
-from ciss_luigi.errors import EngineUnavailable, Refused, StatementFailed, explaining
+from ciss_luigi.billing.totals import Key, MonthTotals, SummaryTotals
+from ciss_luigi.engines.base import Engine, Session
+from ciss_luigi.errors import Refused, explaining
+from ciss_luigi.operator import sourcesmoved
 from ciss_luigi.operator.ask import ask
-from ciss_luigi.queries import totalsread
+from ciss_luigi.operator.sourcesmoved import Moved
+from ciss_luigi.queries import comparisons, totalsread
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Marker, Step
 
-_MARKER = "MergeMain's marker"
+RECORD = "the run's record"
+"""What messages call MergeMain's marker."""
 
 
 @dataclass(frozen=True)
@@ -30,48 +34,49 @@ class Writer:
 
 
 @dataclass(frozen=True)
-class Verification:
-    """What was found.
+class MonthFound:
+    """What main holds of a month that the run merged.
 
-    ``superseded`` are months that the run left alone, which are not compared; ``unexplained`` those that
-    differ although nobody wrote them since, so that the sources were looked at.
+    ``superseded`` = rows of a newer run only, which is no difference. ``writer`` = who wrote it since, where
+    somebody did. ``rows_compared`` = row by row; else the totals alone.
     """
 
-    marker: Marker
-    superseded: tuple[str, ...]
+    totals: MonthTotals
     differences: tuple[str, ...] = ()
-    written_since: tuple[Writer, ...] = ()
-    unexplained: tuple[str, ...] = ()
-    sources_moved: tuple[str, ...] = ()
-    sources_unknown: str = ""
+    writer: Writer | None = None
+    superseded: bool = False
+    rows_compared: bool = False
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found, month by month; ``main`` is a text where main is not there at all."""
+
+    marker: Marker
+    months: tuple[MonthFound, ...] = ()
+    no_main: str = ""
+    moved: Moved = field(default_factory=Moved)
 
     @property
     def agrees(self) -> bool:
-        """Whether main holds what the marker says."""
-        return not self.differences
+        """Whether main holds what the run published, or a newer run's estimate."""
+        return not self.no_main and not any(month.differences for month in self.months)
 
 
 def verify(site: Site, date: RunDate) -> Verification:
-    """Compare; when main differs, also say who wrote it since, or how the sources have moved.
+    """Compare main with what a date's run published (docs/operations.md, "Is main right?").
 
     Raises Refused without a valid marker; EngineUnavailable, also where an embedded warehouse has no file;
     StatementFailed.
     """
     marker = _marker(site, date)
-    months = [Month.parse(month.month) for month in marker.months]
-    found = Verification(marker, marker.superseded)
-    if not months:
-        return found
-    if not site.engine().exists():
-        raise EngineUnavailable(
-            f"there is no {site.engine().identity}, in which {date} was merged",
-            state="main was not looked at; nothing was changed",
-            next_command=f"put the file back, or mend warehouse_url, then: ciss verify --date {date}",
-        )
+    if not marker.months:
+        return Verification(marker)
 
     def question(engine: Engine, session: Session) -> Verification:
-        return _compare(site, found, months, session, engine)
+        return look(site, marker, engine, session)
 
+    site.require_warehouse(date)
     with explaining(state="nothing was changed", next_command=f"ciss check --date {date}"):
         return ask(site, question)
 
@@ -90,86 +95,96 @@ def _marker(site: Site, date: RunDate) -> Marker:
     )
 
 
-def _compare(
-    site: Site, found: Verification, months: Sequence[Month], session: Session, engine: Engine
+def look(
+    site: Site, marker: Marker, engine: Engine, session: Session, *, with_sources: bool = True
 ) -> Verification:
-    settings, marker = site.settings, found.marker
-    statements = Statements(settings, engine.dialect, marker.date, "verify")
-    if settings.main_table.lower() not in session.tables(statements.list_tables()):
-        return replace(found, differences=(f"there is no table {settings.main}",))
-    main = totalsread.read_summary_totals(session.query(statements.main_totals(months)))
-    differing = {month.month: _differences(marker, month, main) for month in marker.months}
-    if not any(differing.values()):
-        return found
-    written = _written_since(marker, main)
-    explained = {writer.month for writer in written}
-    odd = [month for month in marker.months if differing[month.month] and month.month not in explained]
-    moved, unknown = _moved(site, odd, session, statements)
-    return replace(
-        found,
-        differences=tuple(text for texts in differing.values() for text in texts),
-        written_since=tuple(written),
-        unexplained=tuple(month.month for month in odd),
-        sources_moved=tuple(moved),
-        sources_unknown=unknown,
-    )
-
-
-def _differences(marker: Marker, month: MonthTotals, main: Mapping[Key, SummaryTotals]) -> list[str]:
-    mine = {key: row for key, row in main.items() if key[0] == month.month}
-    return totalsread.month_differences(marker, [month], mine, (_MARKER, "main"))
-
-
-def _written_since(marker: Marker, main: Mapping[Key, SummaryTotals]) -> list[Writer]:
-    """The newest foreign rows of each month."""
-    found: dict[str, Writer] = {}
-    for (month, _), row in main.items():
-        for as_of_date, run_id in zip(row.as_of_dates, row.run_ids, strict=True):
-            if run_id != marker.run_id:
-                writer = Writer(month, as_of_date, run_id)
-                found[month] = max(found.get(month, writer), writer, key=lambda one: one.as_of_date or "")
-    return [found[month] for month in sorted(found)]
-
-
-def _moved(
-    site: Site, months: Sequence[MonthTotals], session: Session, statements: Statements
-) -> tuple[list[str], str]:
-    """How the sources differ from the marker now, or why that is not known."""
-    if not months:
-        return [], ""
+    """The same of a marker at hand, in a session; raises StatementFailed."""
     settings = site.settings
-    names = {settings.source_tables[table.role].lower() for table in CHARGE_SOURCES}
-    lacking = sorted(names - session.tables(statements.list_tables()))
-    if lacking:
-        return [], f"there is no table {', '.join(lacking)}"
-    wanted = [Month.parse(month.month) for month in months]
+    statements = Statements(settings, engine.dialect, marker.date, "verify")
+    there = session.tables(statements.list_tables())
+    if settings.main_table.lower() not in there:
+        return Verification(marker, no_main=f"there is no table {settings.main}")
+    months = [Month.parse(month.month) for month in marker.months]
+    main = totalsread.read_summary_totals(session.query(statements.main_totals(months)))
+    found = [_month(marker, month, main) for month in marker.months]
+    temp = settings.temp_table.lower() in there and _temp_holds(marker, session, statements)
+    if temp:
+        found = _rows_compared(found, session, statements)
+    current = [one for one in found if not one.superseded]
+    moved = Moved()
+    if with_sources and current:
+        untouched = not any(one.differences for one in current)
+        reference = comparisons.temp if temp else comparisons.main if untouched else None
+        moved = sourcesmoved.look(site, [one.totals for one in current], session, statements, reference)
+    return Verification(marker, tuple(found), moved=moved)
+
+
+def _month(marker: Marker, month: MonthTotals, main: Mapping[Key, SummaryTotals]) -> MonthFound:
+    mine = {key: row for key, row in main.items() if key[0] == month.month}
+    writer = _written_since(marker, month.month, mine)
+    if mine and all(_is_newer(text, marker.date) for row in mine.values() for text in row.as_of_dates):
+        return MonthFound(month, writer=writer, superseded=True)
+    differences = totalsread.month_differences(marker, [month], mine, (RECORD, "main"))
+    return MonthFound(month, tuple(differences), writer)
+
+
+def _is_newer(text: str | None, date: RunDate) -> bool:
+    """Whether an ``as_of_date`` in main is a date, and a later one: anybody may have written there."""
     try:
-        sources = totalsread.read_source_totals(query_each(session, statements.source_totals(wanted)))
-    except StatementFailed as error:
-        return [], error.what
-    now = [_as_month(month, sources) for month in months]
-    return compare_months(months, now, (_MARKER, "the sources")), ""
+        return RunDate.parse(text or "") > date
+    except ValueError:
+        return False
 
 
-def _as_month(like: MonthTotals, sources: Mapping[Key, SourceTotals]) -> MonthTotals:
-    """The sources in a marker's form; what sources do not have (rows, US dollars) is taken as it was."""
-    mine: dict[str, SourceTotals] = {}
-    for (month, currency), totals in sources.items():
-        if month == like.month:
-            name = currency or ""
-            mine[name] = mine[name].plus(totals) if name in mine else totals
-    return MonthTotals(
-        like.month,
-        like.rows,
-        sum(totals.source_rows for totals in mine.values()),
-        {currency: _as_amounts(totals, like.totals.get(currency)) for currency, totals in mine.items()},
-    )
+def _written_since(marker: Marker, month: str, mine: Mapping[Key, SummaryTotals]) -> Writer | None:
+    """The newest rows that are another run's."""
+    others = [
+        Writer(month, as_of_date, run_id)
+        for row in mine.values()
+        for as_of_date, run_id in zip(row.as_of_dates, row.run_ids, strict=True)
+        if run_id != marker.run_id
+    ]
+    return max(others, key=lambda one: one.as_of_date or "", default=None)
 
 
-def _as_amounts(totals: SourceTotals, like: Amounts | None) -> Amounts:
-    return Amounts(
-        billable_subs=totals.billable_subs,
-        **{name: totals.charges[name] for name in CHARGES},
-        total_charge=sum(totals.charges.values(), Decimal()),
-        total_charge_usd=like.total_charge_usd if like else Decimal(),
-    )
+def _temp_holds(marker: Marker, session: Session, statements: Statements) -> bool:
+    """Whether temp still holds the months that were merged, as they were."""
+    temp = totalsread.read_summary_totals(session.query(statements.temp_totals()))
+    merged = {month.month for month in marker.months}
+    mine = {key: row for key, row in temp.items() if key[0] in merged}
+    return not totalsread.month_differences(marker, marker.months, mine, (RECORD, "temp"))
+
+
+def _rows_compared(found: Sequence[MonthFound], session: Session, statements: Statements) -> list[MonthFound]:
+    """The same, each month that is still the run's compared with temp row by row."""
+    mine = {one.totals.month for one in found if one.writer is None}
+    if not mine:
+        return list(found)
+    months = [Month.parse(month) for month in sorted(mine)]
+    sides = comparisons.temp(statements, months), comparisons.main(statements, months)
+    apart = comparisons.read_counts(session.query(comparisons.count(statements, *sides)))
+    names = "temp", "main"
+    lines = []
+    if apart:
+        lines = comparisons.read_sample(session.query(comparisons.sample(statements, *sides)), names)
+    return [
+        replace(
+            one,
+            rows_compared=True,
+            differences=(*one.differences, *_rows_apart(one, apart, lines)),
+        )
+        if one.totals.month in mine
+        else one
+        for one in found
+    ]
+
+
+def _rows_apart(one: MonthFound, apart: Mapping[str, comparisons.Apart], lines: Sequence[str]) -> list[str]:
+    month = one.totals.month
+    if month not in apart:
+        return []
+    counts = apart[month]
+    head = f"{month}: {counts.only_left} of its rows differ between temp, as the run built them, and main"
+    if counts.only_left != counts.only_right:
+        head = f"{month}: {counts.only_left} rows only in temp, {counts.only_right} rows only in main"
+    return [head, *(line for line in lines if line.startswith(month))]

@@ -187,7 +187,7 @@ class Statements:
     def build(self, months: Sequence[Month], table: Columns = ()) -> list[str]:
         """Compute the summary of some months into this run date's part of temp."""
         outputs = _outputs([*SUMMARY, MONTH], table, TEMP_PARTITION)
-        query = self._build_query(months)
+        query = self.build_query(months)
         return self._tagged(self.dialect.overwrite(self.temp, self._temp_partition, outputs, query))
 
     @named
@@ -247,7 +247,8 @@ class Statements:
     def _main_names(self) -> dict[str, str]:
         return {"main": self.main, "month_column": self.month_column}
 
-    def _build_query(self, months: Sequence[Month]) -> Query:
+    def build_query(self, months: Sequence[Month]) -> Query:
+        """The billing rules for some months: the rows that a build writes into temp."""
         values = {
             **self._sources,
             "months": _literals(months),

@@ -48,7 +48,7 @@ def test_temp_that_another_run_filled_is_noticed_and_built_anew(
     )
     assert place.main() == expected
     assert run_ids(place) == [place.read_marker(DATE, "MergeMain")["run_id"]]
-    ciss(other.folder, "verify", "--date", DATE).expect(1, "was written anew by the run for")
+    ciss(other.folder, "verify", "--date", DATE).expect(1, "the rows in main are of another run")
 
 
 def test_temp_that_another_run_emptied_is_noticed_and_built_anew(

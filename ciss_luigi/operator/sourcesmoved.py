@@ -1,0 +1,105 @@
+"""Whether the sources still say what a run built from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.rundate import Month
+from ciss_luigi.billing.schema import CHARGES
+from ciss_luigi.billing.totals import Amounts, Key, MonthTotals, SourceTotals, compare_months
+from ciss_luigi.engines.base import Session, query_each
+from ciss_luigi.errors import StatementFailed
+from ciss_luigi.queries import comparisons, totalsread
+from ciss_luigi.queries.comparisons import Side
+from ciss_luigi.queries.statements import Statements
+from ciss_luigi.site import Site
+
+Reference = Callable[[Statements, Sequence[Month]], Side]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What is otherwise by now, both sides shown; ``unknown`` = why that could not be found out.
+
+    ``asked`` is False where no month was left to ask for.
+    """
+
+    asked: bool = False
+    lines: tuple[str, ...] = ()
+    unknown: str = ""
+
+
+def look(
+    site: Site,
+    months: Sequence[MonthTotals],
+    session: Session,
+    statements: Statements,
+    reference: Reference | None,
+) -> Moved:
+    """Compare the sources now with what a run built: first their totals, then what they would build.
+
+    ``reference`` gives the rows that the run built, where temp or main still holds them. Equal totals alone
+    prove little: an amount may have moved between two customers, or a rate or a name may have changed.
+    """
+    names = {site.settings.source_tables[table.role].lower() for table in schema.SOURCES}
+    lacking = sorted(names - session.tables(statements.list_tables()))
+    if lacking:
+        return Moved(True, unknown=f"there is no table {', '.join(lacking)}")
+    wanted = [Month.parse(month.month) for month in months]
+    try:
+        now = totalsread.read_source_totals(query_each(session, statements.source_totals(wanted)))
+        lines = compare_months(
+            months, [_as_month(month, now) for month in months], ("the run's record", "the sources now")
+        )
+        if not lines and reference is None:
+            return Moved(
+                True, unknown="their totals are the same, but no table holds the run's rows any more"
+            )
+        return Moved(True, tuple(lines or _rows(wanted, session, statements, reference)))
+    except StatementFailed as error:
+        return Moved(True, unknown=error.what)
+
+
+def _rows(
+    months: Sequence[Month], session: Session, statements: Statements, reference: Reference | None
+) -> list[str]:
+    if reference is None:
+        return []
+    sides = reference(statements, months), comparisons.sources(statements, months)
+    apart = comparisons.read_counts(session.query(comparisons.count(statements, *sides)))
+    if not apart:
+        return []
+    heads = [
+        f"{month}: the totals are the same, but {max(one.only_left, one.only_right)} rows would come out "
+        "otherwise"
+        for month, one in sorted(apart.items())
+    ]
+    names = "the run", "a run now"
+    return heads + comparisons.read_sample(session.query(comparisons.sample(statements, *sides)), names)
+
+
+def _as_month(like: MonthTotals, sources: Mapping[Key, SourceTotals]) -> MonthTotals:
+    """The sources in a marker's form; what sources do not have (rows, US dollars) is taken as it was."""
+    mine: dict[str, SourceTotals] = {}
+    for (month, currency), totals in sources.items():
+        if month == like.month:
+            name = currency or ""
+            mine[name] = mine[name].plus(totals) if name in mine else totals
+    return MonthTotals(
+        like.month,
+        like.rows,
+        sum(totals.source_rows for totals in mine.values()),
+        {currency: _as_amounts(totals, like.totals.get(currency)) for currency, totals in mine.items()},
+    )
+
+
+def _as_amounts(totals: SourceTotals, like: Amounts | None) -> Amounts:
+    return Amounts(
+        billable_subs=totals.billable_subs,
+        **{name: totals.charges[name] for name in CHARGES},
+        total_charge=sum(totals.charges.values(), Decimal()),
+        total_charge_usd=like.total_charge_usd if like else Decimal(),
+    )
