@@ -76,7 +76,7 @@ def test_a_folder_is_loaded_with_table_rows_and_file_said(empty: Path, tmp_path:
 def test_a_file_with_a_fault_is_a_no_and_nothing_is_kept(empty: Path, tmp_path: Path) -> None:
     typed(empty, "load", "--sample").expect(0)
     (tmp_path / "gbs_curr_avgconv_rate.csv").write_text(RATES + "2016-12,GBP,USD,1e3\n")
-    answer = typed(empty, "load", str(tmp_path)).explained(1, "line 3", "avg_conv_rate", "'1e3'")
+    answer = typed(empty, "load", str(tmp_path)).explained(1, "line 3", "avg_conv_rate: 1e3: write 1000")
     assert "State: nothing of this load was kept" in answer.err
     assert f"Next:  correct the file, then: ciss load {tmp_path}\n" in answer.err
     assert rows(empty, "gbs_curr_avgconv_rate") == 57
@@ -86,7 +86,7 @@ def test_a_file_with_nearly_the_right_name_is_pointed_out(empty: Path, tmp_path:
     (tmp_path / "gbs_curr_avgconv_rate.csv").write_text(RATES)
     (tmp_path / "usage_overage_charges.csv").write_text("")
     warned = typed(empty, "load", str(tmp_path)).expect(0).err
-    assert "usage_overage_charges.csv is not loaded; did you mean usage_overage_charge.csv?" in warned
+    assert "usage_overage_charges.csv is not loaded: no table has that name; did you mean usage_" in warned
 
 
 @pytest.mark.parametrize("arguments", [[], ["--sample", "folder"]])

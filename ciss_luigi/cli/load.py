@@ -12,7 +12,7 @@ import click
 from ciss_luigi import site
 from ciss_luigi.cli.output import safe, say
 from ciss_luigi.cli.waiting import progress_bar
-from ciss_luigi.loading import LoadedTable, near_misses
+from ciss_luigi.loading import Fate, LoadedTable, not_taken
 from ciss_luigi.operator import load as loads
 from ciss_luigi.operator import newwarehouse
 from ciss_luigi.site import Site
@@ -21,12 +21,16 @@ from ciss_luigi.site import Site
 @click.command("load")
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option("--sample", is_flag=True, help="Load the sample that the package brings along.")
+@click.option(
+    "--odd-rows", is_flag=True, help="Load rows with an invalid month or date as they are; no run uses them."
+)
 @click.option("--new", is_flag=True, help="Begin anew: the warehouse that markers speak of is gone for good.")
-def command(folder: Path | None, sample: bool, new: bool) -> None:
+def command(folder: Path | None, sample: bool, odd_rows: bool, new: bool) -> None:
     """Load a folder of CSV or Parquet files into the embedded warehouse.
 
     A file TABLE.csv, TABLE.csv.gz or TABLE.parquet replaces its whole source table; all files are loaded or
-    none. Tables without a file stay as they are; absent ones are made, empty.
+    none. Tables without a file stay as they are; absent ones are made, empty. A fault is named with file,
+    line, column, value and what to write.
 
     Where the warehouse's file is gone although markers speak of it (a disk that is not mounted), the exit
     code is 35. With --new a new file is made, and the markers are set aside: every date is then run anew.
@@ -35,23 +39,23 @@ def command(folder: Path | None, sample: bool, new: bool) -> None:
         raise click.UsageError("Name a folder, or say --sample.")
     here = site.current()
     command_line = "ciss load --sample" if folder is None else f"ciss load {shlex.quote(str(folder))}"
+    command_line += " --odd-rows" if odd_rows else ""
     aside = newwarehouse.permit(here, command=command_line, new=new)
     if aside is not None:
         say(f"the markers of the warehouse that is gone are kept in {aside}; every date is run anew")
     names = here.settings.source_tables
     with loads.sample_folder(names) if folder is None else nullcontext(folder) as place:
         with progress_bar() as progress:
-            loaded = loads.load(here, place, command=command_line, progress=progress)
+            loaded = loads.load(here, place, command=command_line, odd_rows=odd_rows, progress=progress)
         _tell(here, loaded, sample=sample)
-        for sentence in near_misses(place, names):
+        for sentence in not_taken(place, names):
             click.echo(safe(f"warning: {sentence}"), err=True)
 
 
 def _tell(here: Site, loaded: Sequence[LoadedTable], *, sample: bool) -> None:
     width = max(len(one.table) for one in loaded)
     for one in loaded:
-        source = "no file: made, empty" if one.file is None else str(one.file)
-        if sample and one.file is not None:
-            source = "sample"
+        source = {Fate.MADE: "no file: made, empty", Fate.KEPT: "no file: left as it was"}.get(one.fate)
+        source = source or ("sample" if sample else str(one.file))
         say(f"{one.table:<{width}}  {one.rows:>9,} rows  {source}")
     say(f"into {here.settings.database} of {here.engine().identity}")

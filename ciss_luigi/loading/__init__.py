@@ -4,15 +4,16 @@
 """
 
 from ciss_luigi.loading.faults import ALTER_TABLE, CORRECT_FILE, LoadError
-from ciss_luigi.loading.files import near_misses
-from ciss_luigi.loading.folder import LoadedTable, LoadProgress, load_folder
+from ciss_luigi.loading.files import not_taken
+from ciss_luigi.loading.folder import Fate, LoadedTable, LoadProgress, load_folder
 
 __all__ = [
     "ALTER_TABLE",
     "CORRECT_FILE",
+    "Fate",
     "LoadError",
     "LoadProgress",
     "LoadedTable",
     "load_folder",
-    "near_misses",
+    "not_taken",
 ]

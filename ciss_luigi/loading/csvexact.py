@@ -19,9 +19,9 @@ _FIELD = re.compile(
     r"(?:,|\r?\n\Z|\Z)"
 )
 _PROBLEMS = {
-    "',' expected": "there is something between the closing quote and the next comma",
+    "',' expected": "something stands between the closing quote and the next comma",
     "unexpected end of data": "a quote is opened here and never closed",
-    "new-line character": "there is a carriage return outside quotes",
+    "new-line character": "a carriage return stands outside quotes",
 }
 _LINE_ENDS = {"\n": "a line feed", "\r\n": "carriage return and line feed"}
 
@@ -31,10 +31,10 @@ def header(file: SourceFile) -> list[str]:
     with wide_fields():
         record = next(records(file), None)
     if record is None:
-        raise file.fault("the file is empty: it has not even a header line")
+        raise file.fault("the file is empty; its first line must name the columns")
     _check_record(file, record, (), "")
     if not record.fields:
-        raise file.fault("the header line is blank", line=1)
+        raise file.fault("the header line is blank; it must name the columns", line=1)
     return record.fields
 
 
@@ -70,8 +70,10 @@ def _check_numbers(
 ) -> None:
     for index, form in numbers:
         text = record.fields[index]
-        if text and (problem := form.problem(text)):
-            raise file.fault(problem, line=record.line, column=columns[index], value=text)
+        if (text or not form.may_be_empty) and (problem := form.problem(text)):
+            raise file.fault(
+                problem, line=record.line, column=columns[index], value=text, odd_row=form.odd_row
+            )
 
 
 def _check_record(file: SourceFile, record: Record, columns: Sequence[str], line_end: str) -> None:
@@ -103,7 +105,7 @@ def _check_quotes(file: SourceFile, record: Record, columns: Sequence[str]) -> N
     odd = _odd_field(record.raw)
     if not (record.error or odd):
         return
-    problem = "there are spaces before the opening quote"
+    problem = "spaces stand before the opening quote"
     if record.error:
         problem = next(
             (text for start, text in _PROBLEMS.items() if record.error.startswith(start)), record.error
@@ -126,18 +128,16 @@ def _odd_field(raw: str) -> tuple[int, str] | None:
 
 def _ragged(file: SourceFile, record: Record, columns: Sequence[str]) -> LoadError:
     count = len(record.fields)
-    problem = f"{count} field{'s' if count > 1 else ''}, and the header has {len(columns)}"
+    problem = f"the line has {count} field{'s' if count > 1 else ''}, and the header has {len(columns)}"
     if count > len(columns):
         extra = record.fields[len(columns)]
-        return file.fault(f"{problem}; the first one too many", line=record.line, value=extra)
+        return file.fault(f"{problem}; this is the first one too many", line=record.line, value=extra)
     line = record.raw.rstrip("\r\n")
-    return file.fault(f"{problem}; in", line=record.line, column=columns[count], value=line)
+    return file.fault(problem, line=record.line, column=columns[count], value=line)
 
 
 def _not_utf8(file: SourceFile, record: Record, columns: Sequence[str]) -> LoadError:
-    problem = "this is not UTF-8"
-    if record.line == 1 and record.raw.startswith("\x1f\udc8b"):
-        problem = "this is not UTF-8 but gzip: name the file .csv.gz"
+    problem = "this is not UTF-8; save the file as CSV in UTF-8"
     odd = [index for index, field in enumerate(record.fields) if not _encodable(field)]
     if not odd:
         return file.fault(problem, line=record.line, value=record.raw.rstrip("\r\n"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import StatementDeadline, StatementFailed
-from ciss_luigi.loading import csvexact
-from ciss_luigi.loading.csvrecords import RECORD_BYTES
+from ciss_luigi.loading import csvexact, filekinds
+from ciss_luigi.loading.csvrecords import BROKEN, RECORD_BYTES
 from ciss_luigi.loading.csvscan import Scan, scan
 from ciss_luigi.loading.faults import LoadError
 from ciss_luigi.loading.files import GZIPPED_CSV, SourceFile
@@ -82,15 +83,26 @@ class CsvPlan:
 
 def plan(file: SourceFile, target: Target) -> CsvPlan:
     """Look at the header and at all bytes; raises LoadError."""
+    _refuse_other_kinds(file)
     columns = csvexact.header(file)
     check_names(file, columns, target.forms, 1)
     return CsvPlan(file, target, columns, scan(file))
 
 
+def _refuse_other_kinds(file: SourceFile) -> None:
+    """A spreadsheet or an archive, called by its name; inside a gzip file too."""
+    zipped = file.suffix == GZIPPED_CSV
+    problem = filekinds.no_gzip(file.beginning(filekinds.LONGEST)) if zipped else ""
+    with suppress(*BROKEN):  # a damaged file is told as such, with its line
+        problem = problem or filekinds.kind_of(file.stream().read(filekinds.LONGEST))
+    if problem:
+        raise file.fault(problem)
+
+
 def _value(column: str, form: Form) -> str:
+    empty = f"WHEN {column} = '' THEN NULL " if form.may_be_empty else ""
     return (
-        f"CASE WHEN {form.matches(column)} THEN CAST({column} AS {form.type}) "
-        f"WHEN {column} = '' THEN NULL ELSE error('value') END"
+        f"CASE WHEN {form.matches(column)} THEN CAST({column} AS {form.type}) {empty}ELSE error('value') END"
     )
 
 

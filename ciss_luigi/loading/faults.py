@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ciss_luigi.errors import CissError
@@ -18,7 +19,8 @@ class LoadError(CissError):
 
     ``line`` counts from 1: physical lines of a CSV (the first one of a record that spans several), rows of
     a Parquet file. ``column`` is the table's name for it, ``value`` at most 80 printable characters. Each is
-    None where the fault has none. ``advice`` is what to do before the load is tried again.
+    None where the fault has none. ``advice`` is what to do before the load is tried again. ``odd_row`` says
+    that the row could be loaded as it is: only its month or date is none.
     """
 
     exit_code = 1
@@ -33,11 +35,13 @@ class LoadError(CissError):
         value: str | None = None,
         unit: str = "line",
         advice: str = CORRECT_FILE,
+        odd_row: bool = False,
     ) -> None:
         self.file = file
         self.line = line
         self.column = column
         self.advice = advice
+        self.odd_row = odd_row
         self.value = None if value is None else shown(value)
         places = [
             printable(str(file)) if file else "",
@@ -45,14 +49,17 @@ class LoadError(CissError):
             f"column {shown(column)}" if column is not None else "",
         ]
         place = ", ".join(filter(None, places))
-        what = f"{place}: {problem}" if place else problem
-        if self.value is not None:
-            what += f": '{self.value}'"
+        what = [place, "" if self.value is None else _quoted(self.value), problem]
         super().__init__(
-            what,
+            ": ".join(filter(None, what)),
             state="nothing of this load was kept",
             next_command=f"{advice}, then the same command again",
         )
+
+
+def _quoted(value: str) -> str:
+    """A value as it stands, in quotes where one would not see where it begins and ends."""
+    return value if re.fullmatch(r"[^\s'\":]+", value) else f"'{value}'"
 
 
 def shown(text: str) -> str:

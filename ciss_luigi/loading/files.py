@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,6 +21,7 @@ PARQUET = ".parquet"
 SUFFIXES = (CSV, GZIPPED_CSV, PARQUET)
 
 _NAMES_COMPARED = 1000
+_NAMES_TOLD = 20
 _LIKENESS = 0.85
 
 
@@ -49,6 +50,11 @@ class SourceFile:
         self.handle.seek(0)
         return f"'/dev/fd/{self.handle.fileno()}'"
 
+    def beginning(self, size: int) -> bytes:
+        """The first bytes, as they stand on disk."""
+        self.handle.seek(0)
+        return self.handle.read(size)
+
     def stream(self) -> IO[bytes]:
         """The content from its start, decompressed; the file stays open."""
         self.handle.seek(0)
@@ -64,9 +70,12 @@ class SourceFile:
         column: str | None = None,
         value: str | None = None,
         unit: str = "line",
+        odd_row: bool = False,
     ) -> LoadError:
         """The error that names a place in this file."""
-        return LoadError(problem, file=self.path, line=line, column=column, value=value, unit=unit)
+        return LoadError(
+            problem, file=self.path, line=line, column=column, value=value, unit=unit, odd_row=odd_row
+        )
 
 
 def find(folder: Path, table_names: Mapping[str, str]) -> dict[str, tuple[Path, str]]:
@@ -88,19 +97,33 @@ def find(folder: Path, table_names: Mapping[str, str]) -> dict[str, tuple[Path, 
     return found
 
 
-def near_misses(folder: Path, table_names: Mapping[str, str]) -> list[str]:
-    """Files that are not loaded but look as if they should be: misspelt names, ``.CSV``.
+def not_taken(folder: Path, table_names: Mapping[str, str]) -> list[str]:
+    """The files that are loaded into none of the tables, each as one sentence for a warning; hidden ones not.
 
-    Each as one sentence for a warning; raises LoadError when the folder cannot be read.
+    Raises LoadError when the folder cannot be read.
     """
-    wanted = [table + suffix for table in table_names.values() for suffix in SUFFIXES]
+    wanted = {table + suffix for table in table_names.values() for suffix in SUFFIXES}
+    others = sorted(name for name in _names(folder) - wanted if _is_shown(folder / name))
+    hints = _hints(others, wanted)
+    sentences = [
+        f"{printable(name)} is not loaded: no table has that name{hints.get(name, '')}" for name in others
+    ]
+    more = len(sentences) - _NAMES_TOLD
+    return sentences if more <= 0 else [*sentences[:_NAMES_TOLD], f"{more} more files are not loaded either"]
+
+
+def _is_shown(path: Path) -> bool:
+    return not path.name.startswith(".") and not path.is_dir()
+
+
+def _hints(names: Sequence[str], wanted: Collection[str]) -> dict[str, str]:
+    """For names that look like one that is wanted, such as a misspelt one or ``.CSV``: the question which."""
     lowered = {name.lower(): name for name in wanted}
-    sentences = []
-    for name in sorted(_names(folder) - set(wanted))[:_NAMES_COMPARED]:
-        near = get_close_matches(name.lower(), lowered, 1, _LIKENESS)
-        if near:
-            sentences.append(f"{printable(name)} is not loaded; did you mean {lowered[near[0]]}?")
-    return sentences
+    found = {}
+    for name in names[:_NAMES_COMPARED]:
+        if near := get_close_matches(name.lower(), lowered, 1, _LIKENESS):
+            found[name] = f"; did you mean {lowered[near[0]]}?"
+    return found
 
 
 @contextmanager
@@ -135,5 +158,5 @@ def _names(folder: Path) -> set[str]:
 def _nothing_found(folder: Path, table_names: Mapping[str, str]) -> LoadError:
     lines = [f"{printable(str(folder))} holds none of the files looked for:"]
     lines += [f"  - {table}{CSV}, {GZIPPED_CSV} or {PARQUET}" for table in table_names.values()]
-    lines += near_misses(folder, table_names)
+    lines += not_taken(folder, table_names)
     return LoadError("\n".join(lines), advice="name the files so")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from ciss_luigi.engines.base import Session
@@ -17,14 +18,23 @@ from ciss_luigi.loading.parquetfile import ParquetPlan
 from ciss_luigi.loading.targets import Target, identifier, target
 
 
+class Fate(Enum):
+    """What a load did with a table."""
+
+    LOADED = "loaded"
+    MADE = "made"
+    KEPT = "kept"
+
+
 @dataclass(frozen=True)
 class LoadedTable:
-    """One table after the load: replaced by a file's rows, or made empty (then ``file`` is None)."""
+    """One table after the load and its rows: those of ``file``, none, or as many as before."""
 
     role: str
     table: str
     rows: int
     file: Path | None
+    fate: Fate
 
 
 @dataclass(frozen=True)
@@ -51,18 +61,23 @@ def load_folder(
     table_names: Mapping[str, str],
     folder: Path,
     *,
+    odd_rows: bool = False,
     progress: Callable[[LoadProgress], None] = ignore,
 ) -> list[LoadedTable]:
     """Replace every source table that has a file in the folder, in one transaction.
 
     ``table_names`` maps each role of ``schema.SOURCES`` to the name of its table. Tables without a file stay
-    as they are; absent ones are made, empty. Answers with the tables replaced or made, in the order of
-    ``table_names``. Raises LoadError, and then nothing has changed.
+    as they are; absent ones are made, empty. With ``odd_rows`` rows that no estimate can hold are loaded as
+    they are. Answers with all the tables, in the order of ``table_names``. Raises LoadError, and then nothing
+    has changed.
     """
     files = find(folder, table_names)
     try:
         with _no_file_cache(session), ExitStack() as stack:
-            targets = {role: target(session, database, role, table) for role, table in table_names.items()}
+            targets = {
+                role: target(session, database, role, table, odd_rows=odd_rows)
+                for role, table in table_names.items()
+            }
             sources = [
                 stack.enter_context(opened(role, table_names[role], *found)) for role, found in files.items()
             ]
@@ -70,13 +85,25 @@ def load_folder(
             # a file may have a say in how its absent table is made
             targets |= {plan.file.role: plan.target for plan in plans}
             rows = _load(session, database, list(targets.values()), plans, progress)
+            kept = {role: one.rows(session) for role, one in targets.items() if role not in rows}
     except StatementFailed as error:
         raise LoadError(error.what, advice="see what the engine says") from error
     return [
-        LoadedTable(role, table, rows.get(role, 0), files[role][0] if role in files else None)
+        LoadedTable(
+            role,
+            table,
+            rows.get(role, kept.get(role, 0)),
+            files[role][0] if role in files else None,
+            _fate(targets[role], in_file=role in files),
+        )
         for role, table in table_names.items()
-        if role in files or not targets[role].exists
     ]
+
+
+def _fate(table: Target, *, in_file: bool) -> Fate:
+    if in_file:
+        return Fate.LOADED
+    return Fate.KEPT if table.exists else Fate.MADE
 
 
 @contextmanager

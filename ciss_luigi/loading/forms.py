@@ -10,12 +10,15 @@ import math
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
+
+from ciss_luigi.loading.numberwords import no_number
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _WHOLE = re.compile(r"-?[0-9]+")
 _BITS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64, "HUGEINT": 128}
 _EXACT = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|DECIMAL\(\d+,\d+\)")
-_FLOATING = ("DOUBLE", "FLOAT")
+_FLOATING = "DOUBLE"
 _MOST_DIGITS = 40  # more than any column holds; int() refuses very long texts with an error of its own
 
 
@@ -25,12 +28,21 @@ class Form(ABC):
 
     type: str
 
-    any_text = False
+    any_text: ClassVar[bool] = False
     """Nothing that a file can hold is wrong here."""
+
+    may_be_empty: ClassVar[bool] = True
+    """An empty field, NULL, is right here."""
+
+    odd_row: ClassVar[bool] = False
+    """What is wrong here makes an odd row, which may be loaded as it is."""
 
     @abstractmethod
     def problem(self, text: str) -> str | None:
-        """What is wrong with the text of a CSV field that is not empty; None if nothing is."""
+        """What is wrong with the text of a CSV field, and what to write; None if nothing is.
+
+        Asked of an empty one only where that may not be.
+        """
 
     @abstractmethod
     def matches(self, column: str) -> str:
@@ -49,7 +61,7 @@ class Form(ABC):
 class Text(Form):
     """Any text, kept as it is."""
 
-    any_text = True
+    any_text: ClassVar[bool] = True
     wanted = "text"
 
     def problem(self, text: str) -> str | None:
@@ -73,11 +85,11 @@ class Whole(Form):
     def problem(self, text: str) -> str | None:
         """The form first, then the range."""
         if not _WHOLE.fullmatch(text):
-            return "this is no whole number such as -12"
+            return no_number(text, "-12") if not _NUMBER.fullmatch(text) else "no whole number"
         digits = text.lstrip("-").lstrip("0") or "0"
         limit = 2 ** (_BITS[self.type] - 1)
         value = int(digits[:_MOST_DIGITS]) * (-1 if text.startswith("-") else 1)
-        return None if -limit <= value < limit else f"this is too large for {self.type}"
+        return None if -limit <= value < limit else f"too large for {self.type}"
 
     def matches(self, column: str) -> str:
         """The form; the cast knows the range."""
@@ -102,11 +114,11 @@ class Exact(Form):
     def problem(self, text: str) -> str | None:
         """The form, then the decimals, then the size."""
         if not _NUMBER.fullmatch(text):
-            return "this is no number such as -12.5 (no exponent, no spaces, no plus sign)"
+            return no_number(text)
         whole, _, decimals = text.lstrip("-").partition(".")
         if len(decimals) > self.after:
             return f"{len(decimals)} decimals, and the column has {self.after}"
-        return f"this is too large for {self.type}" if len(whole.lstrip("0")) > self.before else None
+        return f"too large for {self.type}" if len(whole.lstrip("0")) > self.before else None
 
     def matches(self, column: str) -> str:
         """Form, decimals and size at once: a cast would round and accept exponents and spaces."""
@@ -117,7 +129,8 @@ class Exact(Form):
         """Exact numbers whose further decimals are zeros."""
         if not _EXACT.fullmatch(source_type):
             return None
-        pattern = rf"{self._whole}([.][0-9]{{0,{self.after}}}0*)?"
+        # DuckDB writes a DECIMAL(8,8) without a digit before the point
+        pattern = rf"-?0*[0-9]{{0,{self.before}}}([.][0-9]{{0,{self.after}}}0*)?"
         return f"regexp_full_match(CAST({column} AS VARCHAR), '{pattern}')"
 
     @property
@@ -128,15 +141,13 @@ class Exact(Form):
 class Floating(Form):
     """A binary number, written as decimals are, with any number of them."""
 
-    wanted = "a number"
+    wanted = "DOUBLE, DECIMAL or a whole number"
 
     def problem(self, text: str) -> str | None:
         """The form, then the size."""
         if not _NUMBER.fullmatch(text):
-            return "this is no number such as -12.5 (no exponent, no spaces, no plus sign)"
-        # FLOAT is 24 bits wide and overflows earlier than Python's float.
-        limit = math.inf if self.type == "DOUBLE" else 3.4028235677973366e38
-        return None if abs(float(text)) < limit else f"this is too large for {self.type}"
+            return no_number(text)
+        return None if math.isfinite(float(text)) else f"too large for {self.type}"
 
     def matches(self, column: str) -> str:
         """The form, and that it does not become infinite."""
@@ -144,9 +155,9 @@ class Floating(Form):
         return f"({form} AND isfinite(TRY_CAST({column} AS {self.type})))"
 
     def takes(self, column: str, source_type: str) -> str | None:
-        """Any number that is one."""
-        if source_type in _FLOATING:
-            return f"isfinite(TRY_CAST({column} AS {self.type}))"
+        """A number as wide as the column, or an exact one; a FLOAT has lost digits already."""
+        if source_type == _FLOATING:
+            return f"isfinite({column})"
         return "true" if _EXACT.fullmatch(source_type) else None
 
 
@@ -158,6 +169,6 @@ def form_of(sql_type: str) -> Form | None:
         return Exact(kind, width - scale, scale)
     if kind in _BITS:
         return Whole(kind)
-    if kind in _FLOATING:
+    if kind == _FLOATING:
         return Floating(kind)
     return Text(kind) if kind == "VARCHAR" else None

@@ -16,15 +16,18 @@ def check_names(file: SourceFile, names: Sequence[str], columns: Collection[str]
     double = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if not (missing or unknown or double):
         return
-    problems = [f"column {name} is missing" for name in missing]
+    lowered = {name.lower() for name in unknown}
+    problems = [f"column {name} is missing" for name in missing if name not in lowered]
     problems += [_unknown(name, missing) for name in unknown]
-    problems += [f"column {shown(name)} is there {names.count(name)} times" for name in double]
+    problems += [f"column {shown(name)} stands there {names.count(name)} times" for name in double]
     if separator := _other_separator(names):
         problems = [f"the names are separated by {separator}, not by commas"]
     raise file.fault("; ".join(problems), line=line, column=(missing + unknown + double)[0])
 
 
 def _unknown(name: str, missing: list[str]) -> str:
+    if name.lower() in missing:
+        return f"{shown(name)}: header names are in lower case: {name.lower()}"
     near = get_close_matches(name.strip().lower()[:100], missing, 1)
     hint = f" (did you mean {near[0]}?)" if near else ""
     return f"'{shown(name)}' is no column of the table{hint}"

@@ -9,6 +9,7 @@ from ciss_luigi.errors import StatementFailed
 from ciss_luigi.loading.faults import LoadError
 from ciss_luigi.loading.files import SourceFile
 from ciss_luigi.loading.header import check_names
+from ciss_luigi.loading.parquettypes import ColumnType, column_types
 from ciss_luigi.loading.targets import Target, identifier
 
 _ROW_NUMBER = "file_row_number"
@@ -32,35 +33,50 @@ class ParquetPlan:
 
 
 def plan(session: Session, file: SourceFile, target: Target) -> ParquetPlan:
-    """Look at the columns, their types and all numbers; raises LoadError."""
+    """Look at the columns, their types and all values; raises LoadError."""
     try:
-        described = session.query(f"DESCRIBE SELECT * FROM {_read(file)}")
-        types = {str(name): str(kind) for name, kind, *_ in described}
-        check_names(file, list(types), target.forms, None)
-        target = target.fitting(types)
-        for name, kind in types.items():
-            _check_column(session, file, target, name, kind)
+        columns = column_types(session, file.literal)
+        names = [column.name for column in columns]
+        check_names(file, names, target.forms, None)
+        target = target.fitting({column.name: column.exact for column in columns})
+        for column in columns:
+            _check_column(session, file, target, column)
     except StatementFailed as error:
         raise _in_the_engines_words(file, error) from error
-    return ParquetPlan(file, target, list(types))
+    return ParquetPlan(file, target, names)
 
 
-def _check_column(session: Session, file: SourceFile, target: Target, name: str, kind: str) -> None:
-    form, column = target.forms[name], identifier(name)
-    takes = form.takes(column, kind)
-    if takes == "true":
+def _check_column(session: Session, file: SourceFile, target: Target, column: ColumnType) -> None:
+    form, name = target.forms[column.name], identifier(column.name)
+    takes = form.takes(name, column.exact) if column.exact else None
+    if takes == "true" and form.may_be_empty:
         return
     # A column without any value has whatever type its writer chose; that is no fault.
-    wrong = f"{column} IS NOT NULL AND NOT coalesce({takes or 'false'}, false)"
+    wrong = f"NOT coalesce({takes or 'false'}, false)"
+    if form.may_be_empty:
+        wrong = f"{name} IS NOT NULL AND {wrong}"
     found = session.query(
-        f"SELECT {_ROW_NUMBER}, CAST({column} AS VARCHAR) FROM {_read(file, numbered=True)} "
+        f"SELECT {_ROW_NUMBER}, CAST({name} AS VARCHAR) FROM {_read(file, numbered=True)} "
         f"WHERE {wrong} ORDER BY {_ROW_NUMBER} LIMIT 1"
     )
     if not found:
         return
     ((row, value),) = found
-    problem = f"this does not fit {form.type}" if takes else f"the type is {kind} and must be {form.wanted}"
-    raise file.fault(problem, line=int(row) + 1, column=name, value=str(value), unit="row")
+    text = "" if value is None else str(value)
+    if takes is None and value is not None:
+        problem = f"the type is {column.words} and must be {form.wanted}"
+    else:
+        problem = form.problem(text) or f"does not fit {form.type}"
+    # what is not known to be read exactly may have been read as another number
+    shown = text if column.exact or "DECIMAL" not in column.words else None
+    raise file.fault(
+        problem,
+        line=int(row) + 1,
+        column=column.name,
+        value=shown,
+        unit="row",
+        odd_row=form.odd_row and takes is not None,
+    )
 
 
 def _read(file: SourceFile, *, numbered: bool = False) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ciss_luigi.billing import schema
 from ciss_luigi.engines.base import Session
 from ciss_luigi.engines.duckdb.dialect import DuckDbDialect
+from ciss_luigi.loading.dateforms import dated
 from ciss_luigi.loading.faults import ALTER_TABLE, LoadError
 from ciss_luigi.loading.forms import Floating, Form, form_of
 
@@ -49,12 +50,19 @@ class Target:
         listed = ", ".join(map(identifier, columns))
         session.execute(f"DELETE FROM {self.name}")
         session.execute(f"INSERT INTO {self.name} ({listed}) SELECT {', '.join(expressions)} FROM {source}")
+        return self.rows(session)
+
+    def rows(self, session: Session) -> int:
+        """How many rows the table has."""
         ((rows,),) = session.query(f"SELECT COUNT(*) FROM {self.name}")
         return int(rows)
 
 
-def target(session: Session, database: str, role: str, table: str) -> Target:
-    """Look the table up; raises LoadError when it has not the columns that the job reads."""
+def target(session: Session, database: str, role: str, table: str, *, odd_rows: bool = False) -> Target:
+    """Look the table up; raises LoadError when it has not the columns that the job reads.
+
+    With ``odd_rows`` any text will do where the job reads a month or a date.
+    """
     expected = {column.name: column.type for column in _TABLES[role].all_columns}
     existing = dict(session.columns(DuckDbDialect().list_columns(database, table)))
     if missing := [name for name in expected if existing and name not in existing]:
@@ -63,8 +71,9 @@ def target(session: Session, database: str, role: str, table: str) -> Target:
     for name, kind in (existing or expected).items():
         form = form_of(kind)
         if form is None:
-            raise _unfit(f"column {name} of the table {database}.{table} is {kind}: text or numbers only")
-        forms[name] = form
+            problem = f"column {name} of the table {database}.{table} is {kind}"
+            raise _unfit(f"{problem}; it must be text, DECIMAL, DOUBLE or a whole number")
+        forms[name] = form if odd_rows else dated(role, name, form)
     return Target(database, table, bool(existing), forms)
 
 

@@ -23,11 +23,12 @@ from ciss_luigi.site import Site
 
 
 def load(
-    site: Site, folder: Path, *, command: str, progress: Callable[[LoadProgress], None]
+    site: Site, folder: Path, *, command: str, odd_rows: bool, progress: Callable[[LoadProgress], None]
 ) -> list[LoadedTable]:
-    """Load every file of a folder that names a source table, all or nothing.
+    """Load every file of a folder that names a source table, all or nothing; returns all the tables.
 
-    ``command`` is what to type again. Raises Refused, LoadError or EngineUnavailable.
+    ``command`` is what to type again; with ``odd_rows`` invalid months and dates are loaded as they are.
+    Raises Refused, LoadError or EngineUnavailable.
     """
     settings, engine = site.settings, site.engine()
     _refuse_server(site)
@@ -36,9 +37,14 @@ def load(
             explaining(state="nothing of this load was kept", next_command=command),
             engine.session() as session,
         ):
-            return load_folder(session, settings.database, settings.source_tables, folder, progress=progress)
+            tables = settings.source_tables
+            return load_folder(
+                session, settings.database, tables, folder, odd_rows=odd_rows, progress=progress
+            )
     except LoadError as error:
         error.next_command = f"{error.advice}, then: {command}"
+        if error.odd_row:
+            error.next_command += f"; or load such rows as they are: {command} --odd-rows"
         raise
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ciss_luigi.loading import LoadError, load_folder, near_misses
+from ciss_luigi.loading import LoadError, load_folder, not_taken
 from tests.loading.loader import COLUMNS, DATABASE, NAMES, RATES, Warehouse, billable, csv_text, rates
 
 # What stands in the file of rates; line, column and value of the error; words that it must hold.
@@ -25,23 +25,76 @@ MALFORMED: dict[str, tuple[bytes, int | None, str | None, str | None, str]] = {
         1,
         "avg_conv_rate",
         None,
-        "'Avg_conv_rate' is no column of the table (did you mean avg_conv_rate?)",
+        ": Avg_conv_rate: header names are in lower case: avg_conv_rate",
     ),
     "semicolons": (RATES.replace(",", ";").encode(), 1, "cal_month", None, "separated by ';'"),
     "header not UTF-8": (b"cal_month,from_curr,to_curr,caf\xe9\n", 1, None, "caf\\xe9", "not UTF-8"),
-    "UTF-16": (RATES.encode("utf-16"), 1, None, None, "not UTF-8"),
-    "gzip without its suffix": (gzip.compress(RATES.encode()), 1, None, None, "name the file .csv.gz"),
+    "UTF-16": (RATES.encode("utf-16"), None, None, None, "this is UTF-16 text, not UTF-8"),
+    "Excel": (
+        b"PK\x03\x04\x14\x00\x06\x00\n",
+        None,
+        None,
+        None,
+        "this is an Excel or zip file; save it as CSV",
+    ),
+    "Parquet": (b"PAR1\x15\n", None, None, None, "this is a Parquet file; name it .parquet"),
+    "capitals": (
+        RATES.upper().encode(),
+        1,
+        None,
+        None,
+        "header names are in lower case: cal_month; FROM_CURR",
+    ),
+    "gzip without its suffix": (
+        gzip.compress(RATES.encode()),
+        None,
+        None,
+        None,
+        "this is a gzip file; name it .csv.gz",
+    ),
     "carriage returns": (RATES.encode() + b"\ra,b,c,1\r", 1, None, None, "carriage return"),
     "header quote not closed": (b'"cal_month,from_curr\n', 1, None, '"cal_month', "never closed"),
     "no number": (rates("a,b,c,1", "a,b,c,1x").encode(), 3, "avg_conv_rate", "1x", "no number"),
-    "exponent": (rates("a,b,c,1e5").encode(), 2, "avg_conv_rate", "1e5", "no exponent"),
-    "plus sign": (rates("a,b,c,+1").encode(), 2, "avg_conv_rate", "+1", "no plus sign"),
-    "space before": (rates("a,b,c, 1").encode(), 2, "avg_conv_rate", " 1", "no spaces"),
-    "space inside quotes": (rates('a,b,c,"1 "').encode(), 2, "avg_conv_rate", "1 ", "no spaces"),
+    "exponent": (rates("a,b,c,1e5").encode(), 2, "avg_conv_rate", "1e5", "1e5: write 100000 (no exponent)"),
+    "plus sign": (rates("a,b,c,+1").encode(), 2, "avg_conv_rate", "+1", "+1: write 1 (no plus sign)"),
+    "space before": (rates("a,b,c, 1").encode(), 2, "avg_conv_rate", " 1", "' 1': write 1 (no spaces)"),
+    "space inside quotes": (
+        rates('a,b,c,"1 "').encode(),
+        2,
+        "avg_conv_rate",
+        "1 ",
+        "'1 ': write 1 (no spaces)",
+    ),
     "only spaces": (rates("a,b,c, ").encode(), 2, "avg_conv_rate", " ", "no number"),
+    "thousands": (
+        rates('a,b,c,"1,234.50"').encode(),
+        2,
+        "avg_conv_rate",
+        "1,234.50",
+        "1,234.50: write 1234.50 (no thousands separators, no parentheses)",
+    ),
+    "parentheses": (
+        rates('a,b,c,"(1,234.50)"').encode(),
+        2,
+        "avg_conv_rate",
+        "(1,234.50)",
+        "(1,234.50): write -1234.50 (no thousands separators, no parentheses)",
+    ),
     "comma for a point": (rates('a,b,c,"1,5"').encode(), 2, "avg_conv_rate", "1,5", "no number"),
-    "no digit after the point": (rates("a,b,c,1.").encode(), 2, "avg_conv_rate", "1.", "no number"),
-    "no digit before the point": (rates("a,b,c,.5").encode(), 2, "avg_conv_rate", ".5", "no number"),
+    "no digit after the point": (
+        rates("a,b,c,1.").encode(),
+        2,
+        "avg_conv_rate",
+        "1.",
+        "1.: write 1 (a digit on each side of the point)",
+    ),
+    "no digit before the point": (
+        rates("a,b,c,.5").encode(),
+        2,
+        "avg_conv_rate",
+        ".5",
+        ".5: write 0.5 (a digit on each side of the point)",
+    ),
     "other digits": (rates("a,b,c,\u0661").encode(), 2, "avg_conv_rate", "\u0661", "no number"),
     "not a number": (rates("a,b,c,NaN").encode(), 2, "avg_conv_rate", "NaN", "no number"),
     "newline in a number": (rates('a,b,c,"1\n"').encode(), 2, "avg_conv_rate", "1\\n", "no number"),
@@ -231,7 +284,8 @@ class TestWhatIsRefused:
             ("billable_subs", "-9223372036854775809", "too large for BIGINT"),
             ("billable_subs", "1" * 5000, "too large for BIGINT"),
             ("billable_subs", "1.0", "no whole number"),
-            ("billable_subs", "1 ", "no whole number"),
+            ("billable_subs", "1 ", "write 1 (no spaces)"),
+            ("billable_subs", "x", "x: no number; write one such as -12"),
             ("charge", "100000000000000", "too large for DECIMAL(18,4)"),
             ("charge", "0.12345", "5 decimals, and the column has 4"),
         ],
@@ -272,7 +326,6 @@ class TestWhatIsRefused:
             whole[:-4] + b"\0\0\0\0",
             whole + b"rest",
             whole[:20] + b"\xff\xff\xff" + whole[23:],
-            b"no gzip at all",
         ):
             path.write_bytes(content)
             error = there.refused()
@@ -295,16 +348,38 @@ class TestWhatIsRefused:
         (there.folder / "holiday.jpg").touch()
         what = there.refused().what
         assert all(f"- {name}.csv, .csv.gz or .parquet" in what for name in NAMES.values())
-        assert "usage_overage_charges.csv is not loaded; did you mean usage_overage_charge.csv?" in what
-        assert "GBS_CURR_AVGCONV_RATE.CSV is not loaded; did you mean gbs_curr_avgconv_rate.csv?" in what
-        assert "holiday" not in what
+        none = "is not loaded: no table has that name"
+        assert f"usage_overage_charges.csv {none}; did you mean usage_overage_charge.csv?" in what
+        assert f"GBS_CURR_AVGCONV_RATE.CSV {none}; did you mean gbs_curr_avgconv_rate.csv?" in what
+        assert f"holiday.jpg {none}\n" in f"{what}\n"
 
-    def test_near_misses_beside_good_files(self, there: Warehouse) -> None:
+    def test_files_that_are_taken_for_no_table(self, there: Warehouse) -> None:
         there.put("rate", rates())
-        assert near_misses(there.folder, NAMES) == []
+        (there.folder / ".hidden").touch()
+        (there.folder / "folder").mkdir()
+        assert not_taken(there.folder, NAMES) == []
         (there.folder / "service_based_charge.csv").touch()
-        assert len(near_misses(there.folder, NAMES)) == 1
+        (there.folder / "notes\x1b.txt").touch()
+        assert not_taken(there.folder, NAMES) == [
+            "notes\\x1b.txt is not loaded: no table has that name",
+            "service_based_charge.csv is not loaded: no table has that name; "
+            "did you mean service_based_charges.csv?",
+        ]
+        for number in range(30):
+            (there.folder / f"{number}.txt").touch()
+        assert not_taken(there.folder, NAMES)[-1] == "12 more files are not loaded either"
         there.load()
+
+    @pytest.mark.parametrize("content", [b"no gzip at all", b"PK\x03\x04"])
+    def test_what_is_no_gzip_file_is_called_by_its_name(self, there: Warehouse, content: bytes) -> None:
+        path = there.put("rate", "", ".csv.gz")
+        path.write_bytes(content)
+        words = (
+            "this is an Excel or zip file"
+            if content.startswith(b"PK")
+            else "this is not a gzip file; name it .csv"
+        )
+        assert words in there.refused().what
 
     def test_no_folder(self, there: Warehouse) -> None:
         for folder in (there.folder / "absent", there.put("rate", rates())):
