@@ -51,6 +51,41 @@ def choose_rate(
     return None
 
 
+@dataclass(frozen=True)
+class RateChoice:
+    """The rate that counts, its month and the rule that decided; those passed over, each with its rule."""
+
+    month: str | None
+    rate: Decimal | None
+    why: str
+    passed_over: tuple[tuple[str, Decimal | None, str], ...] = ()
+
+
+def explain_rate(rates: Rates, month: Month, currency: str, fallback_months: int) -> RateChoice:
+    """What ``choose_rate`` gives, in words; months without any rate are named among those passed over."""
+    if currency == USD:
+        return RateChoice(str(month), _ONE, "the US dollar is 1, whatever the table says")
+    chosen = choose_rate(rates, month, currency, fallback_months)
+    passed_over = []
+    for back in range(fallback_months + 1):
+        earlier = str(month.minus(back))
+        known = rates.get((earlier, currency))
+        if chosen is not None and earlier < chosen[0]:
+            if known is not None:
+                passed_over.append((earlier, known.highest, "older: the newest month counts"))
+        elif chosen is None or earlier > chosen[0]:
+            passed_over.append((earlier, None, f"the table has no rate of {currency} to {USD}"))
+    if chosen is None:
+        why = "no rate: a run now would fail and name it"
+    elif chosen[0] == str(month):
+        why = "the month's own rate"
+    else:
+        newest = "that of" if fallback_months == 1 else f"the newest of the {fallback_months} months before,"
+        why = f"{month} has no rate; {newest} {chosen[0]} counts (rate_fallback_months = {fallback_months})"
+    rate_month, rate = chosen or (None, None)
+    return RateChoice(rate_month, rate, why, tuple(passed_over))
+
+
 def faults(sources: Mapping[Key, SourceTotals], rates: Rates, fallback_months: int) -> list[str]:
     """Everything that forbids a build.
 

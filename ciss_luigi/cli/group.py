@@ -19,6 +19,7 @@ VERBS = {
     "plan": "Print the SQL that a run of a date would send.",
     "status": "Show which dates are done, failed, running or missing.",
     "reset": "Remove a date's markers, so that it can be run anew.",
+    "explain": "Show how a customer's figure came about.",
     "alerts": "Show who was told what; test every channel.",
     "verify": "Hold main against what its marker says.",
     "compare": "Compare main with another table, such as the old job's.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.billing.rundate import Month, RunDate
 
 
 class RunDateType(click.ParamType[RunDate]):
@@ -24,4 +24,20 @@ class RunDateType(click.ParamType[RunDate]):
             self.fail(f"{value!r} is no date; a date looks like 2016-11-22", param, ctx)
 
 
+class MonthType(click.ParamType[Month]):
+    """A calendar month, written ``YYYY-MM`` and nothing else."""
+
+    name = "YYYY-MM"
+
+    def convert(self, value: str | Month, param: click.Parameter | None, ctx: click.Context | None) -> Month:
+        """Read the month; anything else is a mistake of usage."""
+        if isinstance(value, Month):
+            return value
+        try:
+            return Month.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 DATE = RunDateType()
+MONTH = MonthType()

@@ -59,7 +59,7 @@ def _in_all(status: DateStatus) -> tuple[str, str, str, str]:
     names = ", ".join(safe(month.month) for month in months)
     amounts = [amount.total_charge_usd for month in months for amount in month.totals.values()]
     rows = sum(month.rows for month in months)
-    return str(status.date), names, _grouped(rows), _grouped(sum(amounts, Decimal("0.0000")))
+    return str(status.date), names, grouped(rows), grouped(sum(amounts, Decimal("0.0000")))
 
 
 def _tables(month: MonthTotals) -> Iterator[Table]:
@@ -74,10 +74,10 @@ def _tables(month: MonthTotals) -> Iterator[Table]:
         for currency in abreast:
             table.add_column(safe(currency), justify="right", overflow="fold")
         for line in _LINES:
-            table.add_row(line, *(_grouped(getattr(month.totals[one], line)) for one in abreast))
+            table.add_row(line, *(grouped(getattr(month.totals[one], line)) for one in abreast))
         yield table
 
 
-def _grouped(value: Decimal | int) -> str:
+def grouped(value: Decimal | int) -> str:
     """A number with its thousands apart, every decimal kept."""
     return f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"

@@ -5,6 +5,7 @@ Engines differ in data and flags (``Capabilities``, ``Dialect``), never by a que
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -18,6 +19,8 @@ Row = tuple[Any, ...]
 BEGIN = "BEGIN TRANSACTION"
 COMMIT = "COMMIT"
 ROLLBACK = "ROLLBACK"
+
+_PLAIN = re.compile(r"[A-Za-z0-9 _.,@/+-]*")
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,9 @@ class Dialect(Protocol):
 
     count_type: str
     """A type for counts whose sum is exact, whatever is summed: a BIGINT sum wraps on Hive and Impala."""
+
+    def text(self, value: str) -> str:
+        """An expression whose value is this text, whatever it holds; engines disagree on how to quote."""
 
     def quoted(self, name: str) -> str:
         """A name of a schema, a table or a column, so that a reserved word serves as well."""
@@ -139,6 +145,11 @@ class Dialect(Protocol):
 
         Asked only where there is a ``fingerprint``.
         """
+
+
+def plain_literal(value: str) -> str | None:
+    """A text between quotes, where it holds only what every engine reads the same way; else None."""
+    return f"'{value}'" if _PLAIN.fullmatch(value) else None
 
 
 class Session(Protocol):

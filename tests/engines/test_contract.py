@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from ciss_luigi.billing.rundate import Month
+from ciss_luigi.operator.explain import explain
+from ciss_luigi.queries.customer import Customer
 from tests.command import STEPS
 from tests.engines.cluster import Cluster, Where, expected, months_of
 from tests.engines.conftest import MakeCluster, engine_params
+from tests.reference import build, read_tables
 from tests.sample import SAMPLE
+from tests.strategies import ODD_TEXTS
 
 ONE, TWO = "2016-11-22", "2017-01-03"
 
@@ -45,3 +50,23 @@ def test_the_operators_verbs_agree(ran: Cluster) -> None:
     ran.ciss("status", "--from", ONE, "--to", ONE).expect(0, ONE)
     ran.ciss("plan", "--date", TWO).expect(0, "MergeMain of 2017-01-03 is done")
     ran.ciss("check", "--date", ONE).expect(0)
+
+
+def test_a_customers_figures_are_explained(ran: Cluster) -> None:
+    rows = [row for row in build(read_tables(SAMPLE), ["2016-12", "2017-01"], 1) if "&" in row.business_unit]
+    one = max(rows, key=lambda row: row.source_rows)
+    which = Customer(one.org_id, one.business_unit, one.commercial_offer, one.currency)
+    found = explain(ran.site(), which, [Month.parse(one.month_year)], everything=True)
+    (figure,) = found.figures
+    assert figure.differences == ()
+    assert figure.total_charge_usd == one.total_charge_usd
+    shown = [row.amount for charges in figure.charges.values() for row in charges.largest]
+    assert len(shown) == one.source_rows
+    assert sum(amount for amount in shown if amount is not None) == one.total_charge
+
+
+def test_any_text_can_be_named_in_a_statement(ran: Cluster) -> None:
+    engine = ran.site().engine()
+    listed = ", ".join(f"{engine.dialect.text(text)} AS t{place}" for place, text in enumerate(ODD_TEXTS))
+    with engine.session() as session:
+        assert session.query(f"SELECT {listed}") == [ODD_TEXTS]

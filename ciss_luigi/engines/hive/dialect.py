@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ciss_luigi.engines.base import Output, Row
+from ciss_luigi.engines.base import Output, Row, plain_literal
 from ciss_luigi.sql.files import Query
 
 
@@ -13,6 +13,10 @@ class HiveDialect:
 
     positional = True
     count_type = "DECIMAL(19,0)"
+
+    def text(self, value: str) -> str:
+        """The text between quotes; what another engine could read otherwise, as its UTF-8 bytes."""
+        return plain_literal(value) or f"decode(unhex('{value.encode().hex()}'), 'UTF-8')"
 
     def quoted(self, name: str) -> str:
         """A name between backticks."""

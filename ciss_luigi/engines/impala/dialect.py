@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ciss_luigi.engines.base import Row
+from ciss_luigi.engines.base import Row, plain_literal
 from ciss_luigi.engines.hive.dialect import HiveDialect
 
 
 class ImpalaDialect(HiveDialect):
     """Statements as Impala spells them: as Hive does, but for partitions and metadata."""
+
+    def text(self, value: str) -> str:
+        """The text between quotes; what another engine could read otherwise, as its UTF-8 bytes."""
+        return plain_literal(value) or f"CAST(unhex('{value.encode().hex()}') AS STRING)"
 
     def partition_values(self, rows: Sequence[Row]) -> list[str]:
         """The first column; the last row is a total. Hive, behind impyla in tests, adds the name."""

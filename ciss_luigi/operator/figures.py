@@ -1,0 +1,176 @@
+"""One figure of main and all that made it: charges, rate, mapping row, arithmetic, and what main says.
+
+Computed anew in exact decimals, by the rules of ``docs/tables.md``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import NamedTuple
+
+from ciss_luigi.billing.charges import KINDS, ZERO, Charges, SourceRow
+from ciss_luigi.billing.mapping import Choice, MappingRow, choose
+from ciss_luigi.billing.rates import RateChoice, Rates, explain_rate
+from ciss_luigi.billing.rundate import Month
+from ciss_luigi.billing.totals import plain
+from ciss_luigi.engines.base import Row
+
+_EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
+_CENT = Decimal("0.0001")
+
+
+class Key(NamedTuple):
+    """What makes a row of its own, beside the customer."""
+
+    month: str
+    business_unit: str
+    commercial_offer: str
+    currency: str
+
+
+@dataclass(frozen=True)
+class MainRow:
+    """A row of main: its key, and its other columns by name."""
+
+    key: Key
+    columns: Mapping[str, Decimal | int | str | None]
+
+    @classmethod
+    def of(cls, row: Row) -> MainRow:
+        """Read a row of ``customer_main.sql``."""
+        values = dict(zip(_MAIN, row, strict=True))
+        parts = (
+            values["month_year"],
+            values["business_unit"],
+            values["commercial_offer"],
+            values["currency"],
+        )
+        return cls(Key(*(part or "" for part in parts)), values)
+
+
+_MAIN = (
+    *("month_year", "org_id", "org_name", "business_unit", "commercial_offer", "contract_offer_group"),
+    *("currency", "billable_subs", "source_rows"),
+    *(f"{kind}_charge" for kind in KINDS),
+    *("total_charge", "rate_month", "conversion_rate", "total_charge_usd", "as_of_date", "run_id"),
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A column that main and the sources as they are now do not agree on."""
+
+    column: str
+    main: str
+    sources: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row of main, explained; ``main`` is None for what the sources hold and main does not yet."""
+
+    key: Key
+    charges: Mapping[str, Charges]
+    rate: RateChoice
+    mapping: Choice
+    main: MainRow | None
+    differences: tuple[Difference, ...] = field(default=())
+
+    @property
+    def total_charge(self) -> Decimal:
+        """The four charges together, in the key's currency."""
+        return sum((self.charges[kind].sum for kind in KINDS), ZERO)
+
+    @property
+    def product(self) -> Decimal | None:
+        """total_charge x conversion_rate, exact; None without a rate."""
+        return None if self.rate.rate is None else _EXACT.multiply(self.total_charge, self.rate.rate)
+
+    @property
+    def total_charge_usd(self) -> Decimal | None:
+        """The product rounded to 4 decimals, half away from zero."""
+        return None if self.product is None else self.product.quantize(_CENT, context=_EXACT)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The answers of the sources."""
+
+    charges: Sequence[Row]
+    rates: Rates
+    mapping: Sequence[Row]
+    fallback_months: int
+
+
+def figures(main: Sequence[MainRow], sources: Sources) -> Iterator[Figure]:
+    """Every key that main or the sources hold, in order."""
+    charges = _charges(sources.charges)
+    rows = _mapping(sources.mapping)
+    in_main = {row.key: row for row in main}
+    for key in sorted({*in_main, *charges}):
+        month = Month.parse(key.month)
+        made = Figure(
+            key,
+            {kind: charges.get(key, {}).get(kind, Charges()) for kind in KINDS},
+            explain_rate(sources.rates, month, key.currency, sources.fallback_months),
+            choose(rows.get(key[1:3], ()), month),
+            in_main.get(key),
+        )
+        yield Figure(*(made.key, made.charges, made.rate, made.mapping, made.main), tuple(_differences(made)))
+
+
+def _charges(rows: Sequence[Row]) -> dict[Key, dict[str, Charges]]:
+    """The rows of ``customer_charges.sql``, by key and kind."""
+    found: dict[Key, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        month, unit, offer, currency, kind = row[:5]
+        found[Key(month, unit, offer, currency or "")][kind].append(row[5:])
+    return {key: {kind: _of_kind(of) for kind, of in kinds.items()} for key, kinds in found.items()}
+
+
+def _of_kind(rows: list[Row]) -> Charges:
+    """Count and sums stand beside every row."""
+    rows.sort(key=lambda row: int(row[5]))
+    *_, count, amount, subs = rows[0]
+    largest = tuple(
+        SourceRow((row[0], row[1], row[2]), None if row[3] is None else int(row[3]), row[4]) for row in rows
+    )
+    return Charges(int(count), amount if amount is not None else ZERO, int(subs or 0), largest)
+
+
+def _mapping(rows: Sequence[Row]) -> dict[tuple[str, str], list[MappingRow]]:
+    found: dict[tuple[str, str], list[MappingRow]] = defaultdict(list)
+    for unit, offer, group, name, start, end in rows:
+        found[unit, offer].append(MappingRow(group, name, start, end))
+    return found
+
+
+def _differences(figure: Figure) -> Iterator[Difference]:
+    """Where main does not say what the sources say now."""
+    if figure.main is None:
+        yield Difference("row", "none", f"{sum(one.rows for one in figure.charges.values())} source rows")
+        return
+    have = figure.main.columns
+    for column, value in _expected(figure).items():
+        if have[column] != value:
+            yield Difference(column, plain(have[column]), "none" if value is None else plain(value))
+
+
+def _expected(figure: Figure) -> dict[str, Decimal | int | str | None]:
+    charges = figure.charges
+    if not any(charges[kind].rows for kind in KINDS):
+        return {"source_rows": 0}
+    return {
+        "org_name": figure.mapping.name,
+        "contract_offer_group": figure.mapping.group,
+        "source_rows": sum(charges[kind].rows for kind in KINDS),
+        "billable_subs": charges["subscription"].billable_subs,
+        **{f"{kind}_charge": charges[kind].sum for kind in KINDS},
+        "total_charge": figure.total_charge,
+        "rate_month": figure.rate.month,
+        "conversion_rate": figure.rate.rate,
+        "total_charge_usd": figure.total_charge_usd,
+    }

@@ -1,0 +1,72 @@
+"""What is asked about one customer, as text: a constant number of statements, whatever it has.
+
+Names of customers are the only texts from outside that enter a statement, each in its engine's own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ciss_luigi.billing import schema
+from ciss_luigi.billing.rundate import Month
+from ciss_luigi.queries.statements import Statements, tagged
+from ciss_luigi.sql.files import built_in, fill
+
+_ALL = 9_223_372_036_854_775_807
+
+
+@dataclass(frozen=True)
+class Customer:
+    """Whom a question is about; a part that is None leaves nothing out."""
+
+    org_id: str
+    business_unit: str | None = None
+    commercial_offer: str | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True)
+class CustomerStatements:
+    """The statements about one customer in some months."""
+
+    names: Statements
+    customer: Customer
+    months: Sequence[Month]
+
+    def main(self) -> str:
+        """Ask for the customer's rows of main."""
+        return self._asked("customer_main", {**self._main, **self._who("currency")})
+
+    def known(self) -> str:
+        """Ask for every customer of main, where the one that was asked for is not among them."""
+        return self._asked("customer_names", self._main)
+
+    def charges(self, largest: int | None) -> str:
+        """Ask for the customer's largest charges of each kind and key, or for all of them."""
+        limit = {"largest": str(largest or _ALL)}
+        return self._asked("customer_charges", {**limit, **self._who("currency"), **self._sources})
+
+    def mapping(self) -> str:
+        """Ask for the customer's mapping rows."""
+        return self._asked("customer_mapping", {**self._who(), **self._sources})
+
+    @property
+    def _main(self) -> dict[str, str]:
+        return {"main": self.names.main, "month_column": self.names.month_column}
+
+    @property
+    def _sources(self) -> dict[str, str]:
+        return {table.role: self.names.source(table.role) for table in schema.SOURCES}
+
+    def _who(self, *more: str) -> dict[str, str]:
+        """The customer, and what narrows it down."""
+        names = ("business_unit", "commercial_offer", *more)
+        parts = {name: getattr(self.customer, name) for name in names}
+        text = self.names.dialect.text
+        narrower = [f" AND {name} = {text(value)}" for name, value in parts.items() if value is not None]
+        return {"org": text(self.customer.org_id), "more": "".join(narrower)}
+
+    def _asked(self, name: str, values: dict[str, str]) -> str:
+        months = ", ".join(f"'{month}'" for month in self.months)
+        return tagged(fill(built_in(name), {"months": months, **values}), "explain")

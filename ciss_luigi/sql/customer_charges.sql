@@ -1,0 +1,60 @@
+-- The charges of one customer in some months: of each kind and key the largest rows, and beside each of them how
+-- many rows there are in all and what they come to. So a customer with a million rows costs a hundred.
+-- Keys are made as the billing rules make them (build.sql); each kind names its rows by three texts.
+WITH charges AS (
+    SELECT 'subscription' AS kind, partition_date AS month_year,
+           org_id, business_unit, commercial_offer, currency,
+           CAST(subscription_id AS STRING) AS detail_1, CAST(usage_limit AS STRING) AS detail_2,
+           CAST(limit_unit AS STRING) AS detail_3,
+           CAST(billable_subs AS DECIMAL(19,0)) AS billable_subs, CAST(charge AS DECIMAL(18,4)) AS amount
+    FROM {billable}
+    WHERE partition_date IN ({months})
+    UNION ALL
+    SELECT 'overage', partition_date, org_id, business_unit, commercial_offer, currency,
+           CAST(usage_date AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING),
+           CAST(0 AS DECIMAL(19,0)), CAST(charge AS DECIMAL(18,4))
+    FROM {overage}
+    WHERE partition_date IN ({months})
+    UNION ALL
+    SELECT 'service', partition_date, org_id, business_unit, commercial_offer, currency,
+           CAST(service_name AS STRING), CAST(service_date AS STRING), CAST(NULL AS STRING),
+           CAST(0 AS DECIMAL(19,0)), CAST(charge AS DECIMAL(18,4))
+    FROM {service}
+    WHERE partition_date IN ({months})
+    UNION ALL
+    SELECT 'register', SUBSTR(invoice_date, 1, 7), org_id, business_unit, commercial_offer, currency,
+           CAST(invoice_no AS STRING), CAST(line_no AS STRING), CAST(invoice_date AS STRING),
+           CAST(0 AS DECIMAL(19,0)), CAST(amount AS DECIMAL(18,4))
+    FROM {register}
+    WHERE SUBSTR(invoice_date, 1, 7) IN ({months})
+),
+
+keyed AS (
+    SELECT kind, month_year,
+           CASE WHEN REPLACE(org_id, ' ', '') <> '' THEN org_id ELSE 'UNKNOWN' END AS org_id,
+           CASE WHEN REPLACE(business_unit, ' ', '') <> '' THEN business_unit
+                ELSE 'UNKNOWN' END AS business_unit,
+           CASE WHEN REPLACE(commercial_offer, ' ', '') <> '' THEN commercial_offer
+                ELSE 'UNKNOWN' END AS commercial_offer,
+           currency, detail_1, detail_2, detail_3, billable_subs, amount
+    FROM charges
+),
+
+ranked AS (
+    SELECT month_year, business_unit, commercial_offer, currency, kind,
+           detail_1, detail_2, detail_3, billable_subs, amount,
+           ROW_NUMBER() OVER (PARTITION BY month_year, business_unit, commercial_offer, currency, kind
+                              ORDER BY ABS(COALESCE(amount, CAST(0 AS DECIMAL(18,4)))) DESC,
+                                       detail_1, detail_2, detail_3) AS place,
+           COUNT(*) OVER (PARTITION BY month_year, business_unit, commercial_offer, currency, kind) AS all_rows,
+           SUM(amount) OVER (PARTITION BY month_year, business_unit, commercial_offer, currency, kind) AS all_amount,
+           SUM(billable_subs) OVER (PARTITION BY month_year, business_unit, commercial_offer, currency, kind)
+               AS all_subs
+    FROM keyed
+    WHERE org_id = {org}{more}
+)
+
+SELECT month_year, business_unit, commercial_offer, currency, kind, detail_1, detail_2, detail_3, billable_subs, amount,
+       place, all_rows, CAST(all_amount AS DECIMAL(38,4)) AS all_amount, CAST(all_subs AS DECIMAL(38,0)) AS all_subs
+FROM ranked
+WHERE place <= {largest}
