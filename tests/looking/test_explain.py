@@ -82,7 +82,8 @@ def test_only_the_largest_rows_are_shown_until_all_are_wanted(sample: Path) -> N
     change(
         site.load({}, sample),
         "INSERT INTO mnaas.usage_overage_charge SELECT 'C-1001', 'Sverige', 'Alarm line', "
-        "'2016-11-' || lpad(CAST(n % 28 + 1 AS VARCHAR), 2, '0'), 'SEK', -n, '2016-11' FROM range(1, 31) t(n)",
+        "CAST(DATE '2016-11-01' + CAST(n % 28 AS INTEGER) AS VARCHAR), 'SEK', -n, '2016-11' "
+        "FROM range(1, 31) numbers(n)",
     )
     few = explained(sample, "--org", "C-1001", "--offer", "Alarm line")["rows"][0]["charges"]["overage"]
     assert (few["rows"], few["sum"]) == (30, "-465.0000")
