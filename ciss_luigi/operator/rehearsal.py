@@ -155,6 +155,10 @@ class _Notes:
         """Whether main is as new as another date."""
         return self._real.is_merged(date)
 
+    def free_to_replace(self, date: RunDate, run_id: str) -> frozenset[Month]:
+        """The months whose newer estimates the merge may replace."""
+        return self._real.free_to_replace(date, run_id)
+
     def write(self, marker: Marker) -> None:
         """Keep the marker in memory."""
         self._new[marker.date, marker.step] = marker

@@ -24,7 +24,7 @@ def reset(site: Site, date: RunDate, step: Step) -> list[Step]:
     ``state_dir`` cannot be used; EngineUnavailable when the leases cannot be asked.
     """
     look = f"ciss status --from {date} --to {date}"
-    with _held(site, date, look):
+    with held(site, date, look):
         try:
             return site.markers.remove_from(date, step)
         except OSError as error:
@@ -36,7 +36,7 @@ def reset(site: Site, date: RunDate, step: Step) -> list[Step]:
 
 
 @contextmanager
-def _held(site: Site, date: RunDate, look: str) -> Iterator[None]:
+def held(site: Site, date: RunDate, look: str) -> Iterator[None]:
     """Hold the date as a run does, on this host and where there are leases on all; never waits."""
     lock = site.date_lock(date)
     try:

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.plaintext import printable
 from ciss_luigi.state import markerform
 from ciss_luigi.state.files import read_plain, remove, sync_folder, write_whole
 from ciss_luigi.state.markerform import STEPS, UNREADABLE, Marker, Step
+from ciss_luigi.state.rollbacks import RollBacks
 from ciss_luigi.version import VERSION
 
 __all__ = ["STEPS", "Marker", "Markers", "Place", "Step"]
@@ -54,6 +55,7 @@ class Markers:
         self._folder = folder
         self._place = place
         self._engine = engine
+        self._roll_backs = RollBacks(folder)
 
     def path(self, date: RunDate, step: Step) -> Path:
         """Where the marker of a step stands."""
@@ -63,6 +65,8 @@ class Markers:
         """Write a marker whole or not at all; raises OSError."""
         text = json.dumps(self._to_json(marker), indent=2, ensure_ascii=False)
         write_whole(self.path(marker.date, marker.step), text + "\n")
+        if marker.step is Step.MERGE:
+            self._roll_backs.take_back(marker.date)
 
     def read(self, date: RunDate, step: Step) -> Marker | None:
         """The valid marker of a step, or None; a file that does not count is named in a warning."""
@@ -103,8 +107,21 @@ class Markers:
 
         The last first: a kill in between leaves no later marker without its earlier one.
         """
+        self._roll_backs.take_back(date)
         later = [one for one in reversed(STEPS) if STEPS.index(one) >= STEPS.index(step)]
         return [one for one in later if remove(self.path(date, one))]
+
+    def roll_back(self, merged: Marker, months: frozenset[Month]) -> None:
+        """Let the date of MergeMain's marker be merged once more, over newer estimates; raises OSError.
+
+        The leave is granted before the marker goes: after a kill in between the same command does it again.
+        """
+        self._roll_backs.grant(merged.date, merged.run_id, months)
+        remove(self.path(merged.date, Step.MERGE))
+
+    def free_to_replace(self, date: RunDate, run_id: str) -> frozenset[Month]:
+        """The months whose newer estimates a merge of this build may replace: what a roll-back grants."""
+        return self._roll_backs.granted(date, run_id)
 
     def set_aside(self) -> Path | None:
         """Rename the folder of all markers, so that none counts any more; returns its new name.

@@ -69,11 +69,13 @@ def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Mon
     built = _proven_temp(job, session)
     months = [Month.parse(month.month) for month in built.months]
     statements = job.statements(Step.MERGE, built.run_id)
-    newest = {} if job.settings.allow_older else _newest_in_main(session, statements, months)
+    free = _free(job, built, months)
+    asked = [month for month in months if month not in free]
+    newest = _newest_in_main(session, statements, asked) if asked else {}
     newer = [month for month in months if is_newer(newest.get(month), job.date)]
     table = columns(session, statements, job.settings.main_table)
     for month in months:
-        with _unless_newer(job, month, newest.get(month)) as go:
+        with nullcontext(True) if month in free else _unless_newer(job, month, newest.get(month)) as go:
             if go:
                 _merge_month(job, session, statements, month, built, table=table, fence=fence)
                 shown = partial(Statements.refresh_main, month=month)
@@ -81,10 +83,15 @@ def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Mon
     return built, newer
 
 
-def _unless_newer(job: Job, month: Month, newest: str | None) -> AbstractContextManager[bool]:
-    """Whether to merge a month; with ``allow_older`` nothing is asked, so there is no condition."""
+def _free(job: Job, built: Marker, months: Sequence[Month]) -> frozenset[Month]:
+    """The months that are merged whatever main holds of them: nothing is asked for them."""
     if job.settings.allow_older:
-        return nullcontext(True)
+        return frozenset(months)
+    return job.markers.free_to_replace(job.date, built.run_id)
+
+
+def _unless_newer(job: Job, month: Month, newest: str | None) -> AbstractContextManager[bool]:
+    """Whether to merge a month: not where main holds a newer estimate of it."""
     now = f"now one of {printable(newest)}" if newest else "now none"
     condition = f"main holds no newer estimate of {month} than {job.date} ({now})"
     return job.when(condition, not is_newer(newest, job.date))
