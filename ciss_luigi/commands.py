@@ -20,11 +20,14 @@ class _Kept:
     """The flags of this process, as they are appended to a command."""
 
     flags = " --local-scheduler"
+    again = "the same command again"
 
 
 def keep_flags(arguments: Sequence[str]) -> None:
     """Have the commands of Luigi say these flags from now on, out of this process's own arguments."""
     _Kept.flags = "".join(f" {flag}" for flag in _kept(arguments).values())
+    if not any("@" in argument for argument in arguments):  # a password may stand in a URL
+        _Kept.again = shlex.join(["luigi", *arguments])
 
 
 def _kept(arguments: Sequence[str]) -> dict[str, str]:
@@ -41,6 +44,11 @@ def _kept(arguments: Sequence[str]) -> dict[str, str]:
     if found.get("--workers", "--workers 1").split()[1:] in (["0"], ["''"]):
         del found["--workers"]
     return found
+
+
+def again() -> str:
+    """The command that this process is, as it was typed."""
+    return _Kept.again
 
 
 def merge(date: object = "2016-11-22") -> str:

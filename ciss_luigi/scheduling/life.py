@@ -17,7 +17,7 @@ from ciss_luigi import exitcodes, observers, stopping
 from ciss_luigi.errors import CissError
 from ciss_luigi.observers import CommandEnd
 from ciss_luigi.plaintext import without_secrets
-from ciss_luigi.scheduling import commandline, ending, guard, luigiprivate, messages, ranges, signals
+from ciss_luigi.scheduling import commandline, ending, guard, luigiprivate, messages, ranges, signals, workers
 from ciss_luigi.scheduling.command import current, exit_code
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -67,7 +67,7 @@ def _living(dated: type[luigi.Task], run: Callable[..., Any]) -> Callable[..., A
         code = 0
         try:
             _look(commandline.root_task(argv), dated)
-            result = run(argv)
+            result = run(argv, worker_scheduler_factory=workers.Factory())
             code = ending.exit_code_of(result.worker)
             signals.hear_no_more()
         except SystemExit as leaving:

@@ -21,6 +21,12 @@ import luigi.worker
 
 Run = Callable[..., Any]
 
+Worker = luigi.worker.Worker
+"""Its reports are replaced (workers.py). Replaced by: a worker of Luigi's that survives a killed child."""
+
+WorkerFactory = luigi.interface._WorkerSchedulerFactory
+"""Where Luigi's command makes its worker. Replaced by: an option that names another class of worker."""
+
 
 def is_luigis_command() -> bool:
     """Whether this process is Luigi's command. Replaced by: an entry point that Luigi calls at its start."""

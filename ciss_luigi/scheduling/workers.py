@@ -1,0 +1,170 @@
+"""Workers that may die at any moment without taking the command with them.
+
+Luigi's workers report through one queue. One that is killed while it writes keeps the queue's lock for good:
+then no other report arrives, and the command waits for ever. Here each worker has a pipe of its own to the
+command; the pipe's end tells that its worker is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import queue
+import signal
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from multiprocessing import Pipe, connection
+from typing import Any
+
+import luigi
+
+from ciss_luigi import commands
+from ciss_luigi.scheduling import luigiprivate
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+_DONE, _FAILED = "DONE", "FAILED"
+_GONE_SECONDS = 10.0
+
+Result = tuple[str, str, Any, list[Any], list[Any]]
+"""A task's id, status, explanation, missing tasks and new ones, as Luigi's workers report them."""
+
+
+class Reports:
+    """What Luigi takes for its queue of results."""
+
+    def __init__(self) -> None:
+        self._own: deque[Result] = deque()
+        self._workers: dict[connection.Connection, Any] = {}
+        self._unstarted: list[connection.Connection] = []
+
+    def connect(self, worker: Any) -> None:
+        """Give a worker that has not begun a pipe of its own."""
+        reading, writing = Pipe(duplex=False)
+        worker.result_queue = _ToCommand(writing)
+        self._workers[reading] = worker
+        self._unstarted.append(writing)
+
+    def begun(self) -> None:
+        """The worker has begun: the command must not hold its end of the pipe, or would never see it end."""
+        while self._unstarted:
+            self._unstarted.pop().close()
+
+    def put(self, result: Result, *_: object) -> None:
+        """A result that the command itself has, such as a step's that it has done in its own process."""
+        self._own.append(result)
+
+    def get(self, timeout: float | None = None, **_: object) -> Result:
+        """The next result, a dead worker's too; raises queue.Empty after ``timeout`` seconds without one."""
+        if self._own:
+            return self._own.popleft()
+        for reading in self._ready(timeout):
+            return self._receive(reading)
+        raise queue.Empty
+
+    def forget(self, worker: Any) -> None:
+        """Hear no more of a worker."""
+        for reading in [one for one, of in self._workers.items() if of is worker]:
+            del self._workers[reading]
+            reading.close()
+
+    def close(self) -> None:
+        """Nothing is waited for any more."""
+        for reading in list(self._workers):
+            self.forget(self._workers[reading])
+
+    def _ready(self, timeout: float | None) -> Iterator[connection.Connection]:
+        """The pipes that have something to say, or whose worker is gone."""
+        ends = {worker.sentinel: reading for reading, worker in self._workers.items()}
+        found = connection.wait([*self._workers, *ends], timeout)
+        yield from (one if isinstance(one, connection.Connection) else ends[one] for one in found)
+
+    def _receive(self, reading: connection.Connection) -> Result:
+        worker = self._workers[reading]
+        result = None
+        if reading.poll():
+            # a message that was torn ends early, or is no message
+            with suppress(EOFError, OSError, pickle.UnpicklingError, ValueError):
+                result = reading.recv()
+        self.forget(worker)
+        return result or _of_the_dead(worker)
+
+
+class _ToCommand:
+    """A worker's own end of its pipe."""
+
+    def __init__(self, writing: connection.Connection) -> None:
+        self._writing = writing
+
+    def put(self, result: Result) -> None:
+        """Report; where the command is gone, nobody is told."""
+        with suppress(OSError):
+            self._writing.send(result)
+
+
+def _of_the_dead(worker: Any) -> Result:
+    """The result of a worker that is gone without one: done if its step's marker says so, else failed."""
+    worker.join(_GONE_SECONDS)
+    task = worker.task
+    what = f"the process that worked on {task} {_how(worker.exitcode)}"
+    if task.complete():
+        logger.warning("%s, after the step was done", what)
+        return task.task_id, _DONE, "", [], []
+    words = f"{what}\nState: the step has no marker; what it left is repeated or repaired by the next run"
+    logger.error("%s\nNext:  %s", words, commands.again())
+    task.trigger_event(luigi.Event.PROCESS_FAILURE, task, what)
+    return task.task_id, _FAILED, what, [], []
+
+
+def _how(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"ended with exit code {code} and told no result"
+
+
+class PatientWorker(luigiprivate.Worker):
+    """Luigi's worker, with these reports in place of its queue."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)  # type: ignore[no-untyped-call]
+        self._task_result_queue.close()
+        self._reports = Reports()
+        self._task_result_queue = self._reports  # type: ignore[assignment]
+
+    def add(self, task: luigi.Task, multiprocess: bool = False, processes: int = 0) -> Any:
+        """Schedule a task in this process alone: Luigi would wait for a helper that is killed."""
+        if multiprocess:
+            logger.info("parallel_scheduling is left out: Luigi waits for ever for a helper that is killed")
+        return super().add(task)  # type: ignore[no-untyped-call]
+
+    def _create_task_process(self, task: luigi.Task) -> Any:
+        process = super()._create_task_process(task)  # type: ignore[no-untyped-call]
+        if process.use_multiprocessing:
+            self._reports.connect(process)
+        return process
+
+    def _run_task(self, task_id: str) -> None:
+        super()._run_task(task_id)  # type: ignore[no-untyped-call]
+        self._reports.begun()
+
+    def _purge_children(self) -> None:
+        """End those that take longer than ``[worker] timeout``; of the dead their pipes tell."""
+        for task_id, process in self._running_tasks.items():
+            late = process.timeout_time is not None and time.time() > float(process.timeout_time)
+            if late and process.is_alive():
+                process.terminate()
+                self._reports.forget(process)
+                words = f"{process.task} took longer than {process.worker_timeout} s and was ended"
+                process.task.trigger_event(luigi.Event.TIMEOUT, process.task, words)
+                logger.error("%s ([worker] timeout)\nNext:  %s", words, commands.again())
+                self._reports.put((task_id, _FAILED, words, [], []))
+
+
+class Factory(luigiprivate.WorkerFactory):
+    """Has Luigi's command make such workers."""
+
+    def create_worker(self, scheduler: Any, worker_processes: int, assistant: bool = False) -> PatientWorker:
+        """A worker of this command."""
+        return PatientWorker(scheduler=scheduler, worker_processes=worker_processes, assistant=assistant)
