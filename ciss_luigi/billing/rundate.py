@@ -9,7 +9,9 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
@@ -82,3 +84,16 @@ class RunDate:
     def days_earlier(self, days: int) -> RunDate:
         """The run date so many days earlier (at least the first date there is)."""
         return RunDate(dt.date.fromordinal(max(1, self.date.toordinal() - days)))
+
+
+def spans(dates: Iterable[RunDate]) -> list[tuple[RunDate, RunDate]]:
+    """First and last of the dates that follow each other day by day, in their order."""
+    numbered = enumerate(dates)
+    groups = groupby(numbered, key=lambda pair: pair[1].date.toordinal() - pair[0])
+    found = [[date for _, date in together] for _, together in groups]
+    return [(span[0], span[-1]) for span in found]
+
+
+def span_words(dates: Iterable[RunDate]) -> list[str]:
+    """The same in words: ``2016-11-05 to 2016-11-09``, or one date."""
+    return [str(first) if first == last else f"{first} to {last}" for first, last in spans(dates)]

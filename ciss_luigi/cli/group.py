@@ -21,6 +21,7 @@ VERBS = {
     "reset": "Remove a date's markers, so that it can be run anew.",
     "explain": "Show how a customer's figure came about.",
     "alerts": "Show who was told what; test every channel.",
+    "adopt": "Let markers count again after the warehouse has moved.",
     "verify": "Hold main against what its marker says.",
     "compare": "Compare main with another table, such as the old job's.",
 }

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.billing.rundate import Month, span_words, spans
 from ciss_luigi.cli import totalstable
 from ciss_luigi.cli.output import console, moment, safe
 from ciss_luigi.operator.status import DateStatus, State
@@ -110,7 +110,7 @@ def _details(dates: Sequence[DateStatus]) -> Iterator[str]:
     others = [status for status in dates if not status.is_merged and status.state is not State.MISSING]
     if missing:
         yield ""
-        yield f"missing: {', '.join(_span_words(missing))}"
+        yield f"missing: {', '.join(span_words(status.date for status in missing))}"
         yield f"Next:  {_command(missing)}"
     for status in others[-DETAILS_AT_MOST:]:
         yield ""
@@ -124,7 +124,7 @@ def _remarks(dates: Sequence[DateStatus]) -> Iterator[str]:
     """What the dates left alone: a line per date, or per span of dates of which the same is to be said."""
     for remark, alike in groupby(dates, key=_remark):
         if remark:
-            yield from (f"{span}: {safe(remark)}" for span in _span_words(list(alike)))
+            yield from (f"{span}: {safe(remark)}" for span in span_words(status.date for status in alike))
 
 
 def _remark(status: DateStatus) -> str:
@@ -140,21 +140,9 @@ def _remark(status: DateStatus) -> str:
     return "; ".join([*lacking, *map(str, proof.odd_rows)])
 
 
-def _span_words(dates: Sequence[DateStatus]) -> list[str]:
-    return [str(first) if first == last else f"{first} to {last}" for first, last in _spans(dates)]
-
-
-def _spans(dates: Sequence[DateStatus]) -> list[tuple[RunDate, RunDate]]:
-    """First and last of those that follow each other."""
-    numbered = enumerate(status.date for status in dates)
-    groups = groupby(numbered, key=lambda pair: pair[1].date.toordinal() - pair[0])
-    spans = [[date for _, date in together] for _, together in groups]
-    return [(span[0], span[-1]) for span in spans]
-
-
 def _command(missing: Sequence[DateStatus]) -> str:
     """What builds the first of the spans; RangeDaily's stop is the day after its last."""
-    first, last = _spans(missing)[0]
+    first, last = spans(status.date for status in missing)[0]
     if first == last:
         return f"luigi --module ciss_luigi MergeMain --date {first}"
     stop = dt.date.fromordinal(last.date.toordinal() + 1)

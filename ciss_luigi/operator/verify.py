@@ -74,7 +74,7 @@ def verify(site: Site, date: RunDate) -> Verification:
         return Verification(marker)
 
     def question(engine: Engine, session: Session) -> Verification:
-        return look(site, marker, engine, session)
+        return _look(site, marker, engine, session)
 
     site.require_warehouse(date)
     with explaining(state="nothing was changed", next_command=f"ciss check --date {date}"):
@@ -95,10 +95,7 @@ def _marker(site: Site, date: RunDate) -> Marker:
     )
 
 
-def look(
-    site: Site, marker: Marker, engine: Engine, session: Session, *, with_sources: bool = True
-) -> Verification:
-    """The same of a marker at hand, in a session; raises StatementFailed."""
+def _look(site: Site, marker: Marker, engine: Engine, session: Session) -> Verification:
     settings = site.settings
     statements = Statements(settings, engine.dialect, marker.date, "verify")
     there = session.tables(statements.list_tables())
@@ -106,29 +103,34 @@ def look(
         return Verification(marker, no_main=f"there is no table {settings.main}")
     months = [Month.parse(month.month) for month in marker.months]
     main = totalsread.read_summary_totals(session.query(statements.main_totals(months)))
-    found = [_month(marker, month, main) for month in marker.months]
-    temp = settings.temp_table.lower() in there and _temp_holds(marker, session, statements)
+    found = months_found(marker, main)
+    temp = settings.temp_table.lower() in there and temp_holds(marker, session, statements)
     if temp:
-        found = _rows_compared(found, session, statements)
+        found = rows_compared(found, session, statements)
     current = [one for one in found if not one.superseded]
     moved = Moved()
-    if with_sources and current:
+    if current:
         untouched = not any(one.differences for one in current)
         reference = comparisons.temp if temp else comparisons.main if untouched else None
         moved = sourcesmoved.look(site, [one.totals for one in current], session, statements, reference)
     return Verification(marker, tuple(found), moved=moved)
 
 
+def months_found(marker: Marker, main: Mapping[Key, SummaryTotals]) -> list[MonthFound]:
+    """What main's totals say of each month that a run merged; single rows are another question."""
+    return [_month(marker, month, main) for month in marker.months]
+
+
 def _month(marker: Marker, month: MonthTotals, main: Mapping[Key, SummaryTotals]) -> MonthFound:
     mine = {key: row for key, row in main.items() if key[0] == month.month}
     writer = _written_since(marker, month.month, mine)
-    if mine and all(_is_newer(text, marker.date) for row in mine.values() for text in row.as_of_dates):
+    if mine and all(is_newer(text, marker.date) for row in mine.values() for text in row.as_of_dates):
         return MonthFound(month, writer=writer, superseded=True)
     differences = totalsread.month_differences(marker, [month], mine, (RECORD, "main"))
     return MonthFound(month, tuple(differences), writer)
 
 
-def _is_newer(text: str | None, date: RunDate) -> bool:
+def is_newer(text: str | None, date: RunDate) -> bool:
     """Whether an ``as_of_date`` in main is a date, and a later one: anybody may have written there."""
     try:
         return RunDate.parse(text or "") > date
@@ -147,7 +149,7 @@ def _written_since(marker: Marker, month: str, mine: Mapping[Key, SummaryTotals]
     return max(others, key=lambda one: one.as_of_date or "", default=None)
 
 
-def _temp_holds(marker: Marker, session: Session, statements: Statements) -> bool:
+def temp_holds(marker: Marker, session: Session, statements: Statements) -> bool:
     """Whether temp still holds the months that were merged, as they were."""
     temp = totalsread.read_summary_totals(session.query(statements.temp_totals()))
     merged = {month.month for month in marker.months}
@@ -155,8 +157,8 @@ def _temp_holds(marker: Marker, session: Session, statements: Statements) -> boo
     return not totalsread.month_differences(marker, marker.months, mine, (RECORD, "temp"))
 
 
-def _rows_compared(found: Sequence[MonthFound], session: Session, statements: Statements) -> list[MonthFound]:
-    """The same, each month that is still the run's compared with temp row by row."""
+def rows_compared(found: Sequence[MonthFound], session: Session, statements: Statements) -> list[MonthFound]:
+    """What was found, each month that is still the run's compared with temp row by row."""
     mine = {one.totals.month for one in found if one.writer is None}
     if not mine:
         return list(found)

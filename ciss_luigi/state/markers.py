@@ -80,6 +80,32 @@ class Markers:
             return None
         return marker
 
+    def read_moved(self, date: RunDate, step: Step) -> Marker | None:
+        """A step's marker that was made for another warehouse or other tables; None where there is none.
+
+        It proves nothing here, until somebody has compared it with what is here: then ``sign`` it.
+        """
+        found = self._read(date, step)
+        if found is None:
+            return None
+        values, marker = found
+        here = (values["task"], values["date"]) == (str(step), str(date))
+        return marker if here and self._strays(values, date, step) else None
+
+    def made_for(self, date: RunDate, step: Step) -> str:
+        """The warehouse that a step's marker was made for; "" where it cannot be read."""
+        found = self._read(date, step)
+        return str(found[0].get("warehouse", "")) if found else ""
+
+    def sign(self, date: RunDate, step: Step) -> None:
+        """Let a marker of another place count for this one; raises OSError."""
+        found = self._read(date, step)
+        if found is None:
+            return
+        signed = {**found[0], **self._place.to_json(), "engine": self._engine}
+        signed["adopted_at"] = dt.datetime.now(dt.UTC).isoformat()
+        write_whole(self.path(date, step), json.dumps(signed, indent=2, ensure_ascii=False) + "\n")
+
     def is_merged(self, date: RunDate) -> bool:
         """Whether main is as new as the date: MergeMain's marker is valid and rests on BuildTemp's.
 
