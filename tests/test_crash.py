@@ -12,8 +12,8 @@ from tools.crash.__main__ import run
 from tools.crash.grounds import DuckGround, Ground, hive_ground
 
 KILLS = {
-    "one month": 12, "two months": 12, "two months, two workers": 12, "reset": 12, "luigid": 4,
-    "one worker": 4, "any order": 4,
+    "one month": 12, "two months": 12, "two months, two workers": 12, "workers of": 8, "reset": 12,
+    "luigid": 4, "one worker": 4, "any order": 4,
 }  # fmt: skip
 
 

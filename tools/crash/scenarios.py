@@ -46,6 +46,7 @@ def scenarios(dates: int) -> list[Scenario]:
         Scenario("one month", one),
         Scenario("two months", two),
         Scenario("two months, two workers", (*two, "--workers", "2")),
+        Scenario("workers of a range", (*_range(4), "--workers", "2"), boundaries=60, is_of_workers=True),
         Scenario("two months, reset in between", two, between=_reset),
         Scenario("two months, luigid killed", two, under_luigid=True),
         Scenario(f"a range of {dates} dates, one worker", many, boundaries, weight=1),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +21,8 @@ WHOM = ("process", "group")
 AT_RANDOM = "at random, "
 LUIGID = "luigid, at a random moment"
 LONGEST_SECONDS = 600.0
+MINUTE_SECONDS = 60.0
+"""How long after a death a command may wait before it ends by itself."""
 _SHARE_AT_BOUNDARIES = 0.7
 
 
@@ -33,6 +37,8 @@ class Scenario:
     between: Callable[[Place, random.Random], None] = lambda place, chance: None
     prelude: str = ""
     """What is put before the command; it finds a number for its luck in CRASH_LUCK."""
+    is_of_workers: bool = False
+    """Whether mostly workers are killed, while the command lives and has to end by itself."""
     under_luigid: bool = False
     """Whether it is luigid that is killed, and started anew without a memory, while the command lives."""
 
@@ -60,6 +66,14 @@ class Trial:
         """Disturb the scenario, heal it, compare."""
         place = self.ground.place(name)
         outcome = Outcome(self.scenario.name)
+        try:
+            self._trouble(place, outcome, expected)
+        except subprocess.TimeoutExpired as hanging:
+            outcome.wrong = f"the command had not ended by itself after {hanging.timeout:.0f} s"
+            place.end()
+        return outcome
+
+    def _trouble(self, place: Place, outcome: Outcome, expected: Rows) -> None:
         with self._scheduler(place) as daemon:
             for _ in range(self.chance.randint(1, 4)):
                 killed = self._disturb(place, daemon)
@@ -67,12 +81,11 @@ class Trial:
                     break
                 outcome.kills.append(killed)
                 self.scenario.between(place, self.chance)
-            finished = self._start(place, daemon).finish(LONGEST_SECONDS)
+            finished = self._start(place, daemon).finish(self._patience)
         if finished.code != 0:
             outcome.wrong = f"the undisturbed run ended with {finished.code}:\n{finished.text}"
         elif self.ground.rows(place) != expected:
             outcome.wrong = "main differs from the undisturbed run's"
-        return outcome
 
     @contextmanager
     def _scheduler(self, place: Place) -> Iterator[Luigid | None]:
@@ -100,14 +113,19 @@ class Trial:
         number = self.chance.randint(1, self.scenario.boundaries)
         running, report = self._start_victim(place, number)
         with _ended(running):
-            running.finish(LONGEST_SECONDS)
+            running.finish(self._patience)
         return report.read_text() if report.exists() else None
+
+    @property
+    def _patience(self) -> float:
+        """How many seconds a command may take, killed or not, before it counts as one that hangs."""
+        return min(LONGEST_SECONDS, MINUTE_SECONDS + 10 * self.longest_moment)
 
     def _start_victim(self, place: Place, boundary: int) -> tuple[Running, Path]:
         """The command that kills itself at a boundary, 0 for none, and where it tells which it passes."""
         report = place.folder.parent / f"{place.folder.name}-kill"
         report.unlink(missing_ok=True)
-        whom = self.chance.choice(WHOM)
+        whom = "worker" if self.scenario.is_of_workers else self.chance.choice(WHOM)
         environment = {"CRASH_AT": str(boundary), "CRASH_WHOM": whom, "CRASH_FILE": str(report)}
         return self._start(place, None, PRELUDE, **environment), report
 
@@ -116,14 +134,20 @@ class Trial:
         with _ended(running):
             if self._is_over(running):
                 return None
-            kill = self.chance.choice((running.send, running.send_group))
             try:
-                kill(signal.SIGKILL)
+                self._kill(running)
             except ProcessLookupError:
                 return None
-            running.finish(LONGEST_SECONDS)
+            running.finish(self._patience)
         passed = report.read_text() if report.exists() else ""
         return AT_RANDOM + (f"last seen {passed}" if passed else "before the first statement")
+
+    def _kill(self, running: Running) -> None:
+        workers = running.others()
+        if self.scenario.is_of_workers and workers:
+            os.kill(self.chance.choice(workers), signal.SIGKILL)
+        else:
+            self.chance.choice((running.send, running.send_group))(signal.SIGKILL)
 
     def _kill_luigid(self, place: Place, daemon: Luigid) -> str | None:
         running = self._start(place, daemon)
@@ -131,7 +155,7 @@ class Trial:
             if self._is_over(running):
                 return None
             daemon.kill()
-            running.finish(LONGEST_SECONDS)
+            running.finish(self._patience)
         daemon.start()
         return LUIGID
 
