@@ -19,8 +19,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from ciss_luigi.errors import ConfigurationError, EngineUnavailable, StepFailed
-from ciss_luigi.plaintext import one_line
+from ciss_luigi.errors import EngineUnavailable, StepFailed
+from ciss_luigi.locking.postgres import LeaseDatabase
+from ciss_luigi.plaintext import printable
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
@@ -62,14 +63,6 @@ UPDATE ciss_lease SET expires_at = '-infinity' WHERE name = :name AND token = :t
 """
 
 
-_IMPATIENCE = """
-SET LOCAL lock_timeout = '10s';
-SET LOCAL statement_timeout = '15s';
-SET LOCAL idle_in_transaction_session_timeout = '10s'
-"""
-"""So that a process which is stopped amid one of these short transactions does not keep everybody waiting."""
-
-
 class LeaseLost(StepFailed):
     """The lease ran out while its holder was paused or cut off; somebody else may hold it."""
 
@@ -90,14 +83,14 @@ class Leases:
     """The leases of one warehouse and its tables, in one PostgreSQL."""
 
     def __init__(self, url: str, scope: str, term_seconds: float = TERM_SECONDS) -> None:
-        self._url = url
+        self._database = LeaseDatabase(url)
         self._scope = scope
         self._term = term_seconds
         self._made = False
 
     def look(self) -> bool:
         """Whether the table of the leases is there; makes none. Raises EngineUnavailable."""
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             return _is_made(connection)
 
     def take(self, name: str) -> Lease | str:
@@ -115,7 +108,11 @@ class Leases:
     @contextmanager
     def held(self, name: str) -> Iterator[Lease]:
         """Hold a lease for a block, waiting for it first."""
+        told = ""
         while isinstance(lease := self.take(name), str):
+            if lease != told:
+                told = lease
+                logger.info("%s is held by %s; waiting for it", name, printable(told))
             time.sleep(_POLL_SECONDS)
         with self.renewing(lease):
             try:
@@ -173,7 +170,9 @@ class Leases:
         self._update(_WRITTEN, lease, engine=engine)
 
     def release(self, lease: Lease) -> None:
-        """Let a lease go; one that cannot be told runs out by itself."""
+        """Let a lease go; one that cannot be told runs out by itself, and no silent server is told anew."""
+        if self._database.is_silent:
+            return
         with contextlib.suppress(EngineUnavailable):
             self._update(_RELEASE, lease)
 
@@ -184,34 +183,13 @@ class Leases:
     @contextmanager
     def _connection(self) -> Iterator[Any]:
         """A transaction in which the table is there."""
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             if not self._made and not _is_made(connection):
                 # IF NOT EXISTS alone fails when two hosts make the table at the same moment
                 connection.execute(_text("SELECT pg_advisory_xact_lock(hashtext('ciss_lease'))"))
                 connection.execute(_text(_CREATE))
             yield connection
         self._made = True
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Any]:
-        """One short transaction on a connection of its own: it survives forks and restarts of the server."""
-        from sqlalchemy import create_engine
-        from sqlalchemy.exc import SQLAlchemyError
-        from sqlalchemy.pool import NullPool
-
-        try:
-            engine = create_engine(self._url, poolclass=NullPool, connect_args={"connect_timeout": 10})
-            with engine.begin() as connection:
-                connection.exec_driver_sql(_IMPATIENCE)
-                yield connection
-        except ImportError as error:  # psycopg without its own copy of libpq
-            raise ConfigurationError(
-                f"lease_url: psycopg does not work here: {one_line(str(error))}",
-                next_command="pip install 'ciss-luigi[lease]'",
-            ) from error
-        except SQLAlchemyError as error:
-            words = one_line(str(getattr(error, "orig", None) or "")) or type(error).__name__
-            raise EngineUnavailable(f"the leases (lease_url) cannot be asked: {words}") from error
 
 
 def _is_made(connection: Any) -> bool:

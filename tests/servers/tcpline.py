@@ -37,6 +37,8 @@ class Line:
         self._client, self._server = client, server
         self._requests, self._answers = threading.Event(), threading.Event()
         self._cut = False
+        self.passed: Callable[[bytes], bytes] = lambda data: data
+        """What is carried on of a chunk; the rest is taken and never seen again."""
         self.resume()
 
     def start(self, on_chunk: Callable[[Line, bytes], Trigger | None]) -> None:
@@ -83,7 +85,7 @@ class Line:
                     self._spring(trigger)
                 if not (trigger and trigger.action == "half_close" and not trigger.deliver):
                     self._requests.wait()
-                    self._server.sendall(data)
+                    self._server.sendall(self.passed(data))
             self._end(self._server)
 
     def _spring(self, trigger: Trigger) -> None:
@@ -98,7 +100,7 @@ class Line:
         with suppress(OSError):
             while data := self._server.recv(65536):
                 self._answers.wait()
-                self._client.sendall(data)
+                self._client.sendall(self.passed(data))
             self._end(self._client)
 
     def _end(self, side: socket.socket) -> None:

@@ -25,6 +25,9 @@ class TcpProxy:
         self.host, self.port = HOST, int(self._listener.getsockname()[1])
         self.refusing = False
         self.connections = 0
+        self.silent_after: int | None = None
+        """So many bytes are carried, both ways and on all lines together; more are taken and swallowed."""
+        self.carried = 0
         self._stalled = False
         self._lines: list[Line] = []
         self._triggers: list[Trigger] = []
@@ -114,10 +117,17 @@ class TcpProxy:
         server.settimeout(None)
         self.connections += 1
         line = Line(self.connections, client, server)
+        line.passed = self._passed
         if self._stalled:
             line.stall()
         self._lines.append(line)
         line.start(self._on_chunk)
+
+    def _passed(self, data: bytes) -> bytes:
+        with self._lock:
+            left = len(data) if self.silent_after is None else max(0, self.silent_after - self.carried)
+            self.carried += min(left, len(data))
+        return data[:left]
 
     def _on_chunk(self, line: Line, data: bytes) -> Trigger | None:
         line.note(data)

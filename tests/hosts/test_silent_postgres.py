@@ -1,0 +1,71 @@
+"""A PostgreSQL that falls silent at any byte ends the run by itself, with nothing published."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from ciss_luigi.errors import EngineUnavailable
+from ciss_luigi.locking.leases import TERM_SECONDS
+from ciss_luigi.locking.postgres import CALL_SECONDS, CONNECT_SECONDS, LeaseDatabase
+from tests.command import STEPS, Place
+from tests.hosts.postgres import Postgres
+from tests.servers.tcpproxy import tcp_proxy
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+DATE = "2016-11-10"
+SHORT = """
+from ciss_luigi.locking import postgres
+postgres.LeaseDatabase.__init__.__defaults__ = (2.0,)
+postgres._LINE["connect_timeout"] = 2
+"""
+"""A prelude: a call of two seconds."""
+
+
+def through(database: Postgres, port: int) -> str:
+    return f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+
+
+def ask_often(leases: LeaseDatabase) -> None:
+    """More statements than a silent line lets through."""
+    with leases.transaction() as connection:
+        for _ in range(20):
+            connection.exec_driver_sql("SELECT 1")
+
+
+def test_a_call_is_given_up_before_its_lease_runs_out() -> None:
+    assert CONNECT_SECONDS < CALL_SECONDS < TERM_SECONDS / 4 + CALL_SECONDS < TERM_SECONDS
+
+
+@pytest.mark.parametrize("count", [0, 8, 150, 700, 1500, 2500])
+def test_a_call_ends_by_itself(database: Postgres, count: int) -> None:
+    with tcp_proxy("127.0.0.1", database.port) as proxy:
+        proxy.silent_after = count
+        leases = LeaseDatabase(through(database, proxy.port) + "?connect_timeout=2", call_seconds=2.0)
+        began = time.monotonic()
+        with pytest.raises(EngineUnavailable, match="cannot be asked"):
+            ask_often(leases)
+        assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("count", [0, 1500, 3000, 4500, 6000, 7500, 9000, 10_500])
+def test_a_run_ends_by_itself_and_publishes_nothing(place: Place, database: Postgres, count: int) -> None:
+    """The last bytes of a run only free what it held: silence then costs nobody anything."""
+    with tcp_proxy("127.0.0.1", database.port) as proxy:
+        place.configure(lease_url=through(database, proxy.port))
+        proxy.silent_after = count
+        finished = place.merge(DATE, prelude=SHORT)
+    began = bool(place.attempts(DATE))
+    if finished.code == 0:
+        assert count > 6000
+        assert place.marked(DATE) == list(STEPS)
+        return
+    finished.explained(30 if began else 35, "the leases (lease_url) cannot be asked", "State: ", "Next:  ")
+    assert "MergeMain" not in place.marked(DATE)
+    if "BuildTemp" in place.marked(DATE):
+        assert place.main() == []
+    place.configure()
+    place.merge(DATE).explained(0)
+    assert place.marked(DATE) == list(STEPS)
