@@ -16,9 +16,10 @@ from tests.helpers import ciss, process, typed
 
 def test_help_lists_every_verb_with_its_line(tmp_path: Path) -> None:
     answer = typed(tmp_path, "--help").expect(0)
+    words = " ".join(answer.out.split())  # a long verb leaves the lines less room, and they are broken
     for verb, line in VERBS.items():
-        assert f"  {verb} " in answer.out
-        assert line in answer.out
+        assert f"\n  {verb} " in answer.out
+        assert f"{verb} {line}" in words
 
 
 def test_no_verb_shows_the_help_as_a_mistake_of_usage(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ VERBS = {
     "adopt": "Let markers count again after the warehouse has moved.",
     "verify": "Hold main against what its marker says.",
     "compare": "Compare main with another table, such as the old job's.",
+    "import-properties": "Make a luigi.cfg out of the old job's properties.",
 }
 """Each verb and its line of help; a verb is ``command`` in the module of its name (``-`` written ``_``)."""
 

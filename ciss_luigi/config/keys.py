@@ -74,6 +74,12 @@ def _sql_dir(text: str, context: Context) -> Path | None:
     return folder
 
 
+def _loader(text: str, _: Context) -> str:
+    if text not in LOADERS:
+        raise ValueError(f"{text!r} is none of {', '.join(LOADERS)}")
+    return text
+
+
 def _lease_url(text: str, context: Context) -> str:
     if not text:
         return ""
@@ -85,6 +91,7 @@ def _lease_url(text: str, context: Context) -> str:
     return urls.postgresql(variables.expand_url(rest, context.environment))
 
 
+LOADERS = ("sql", "java")
 REFRESH_EXAMPLE = "impala://impalad.example.net:21050/mnaas"
 _LEASE = "postgresql://ciss:${LEASE_PASSWORD}@db.example.net/ciss"
 
@@ -113,6 +120,7 @@ KEYS = (
     Key("odd_rows", "warn", one_of("warn", "fail"), "fail"),
     Key("future_dates", "false", flag, "false"),
     Key("temp_keep_days", "7", whole(0, 36_500), "7"),
+    Key("loader", "sql", _loader, "sql"),
     Key("retries", "3", whole(0, 100), "3"),
     Key("retry_wait_seconds", "5", zero_or_more, "5"),
 )

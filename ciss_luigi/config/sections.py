@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ciss_luigi.config import keys, telling
+from ciss_luigi.config import keys, legacy, telling
 from ciss_luigi.config.reading import Context, Key, nearest, nearest_word
 from ciss_luigi.config.tellingkeys import ALERT_KEYS, ALERTS, LOG, LOG_KEYS, METRIC_KEYS, METRICS
 from ciss_luigi.errors import Fault
@@ -86,6 +86,8 @@ OTHERS: tuple[Section, ...] = (
     Section(ALERTS, ALERT_KEYS, telling.Alerts, telling.contradictions),
     Section(LOG, LOG_KEYS, telling.Log),
     Section(METRICS, METRIC_KEYS, telling.Metrics),
+    Section(legacy.JAVA, legacy.JAVA_KEYS, legacy.Java),
+    Section(legacy.LEGACY, legacy.LEGACY_KEYS, legacy.Legacy),
 )
 SECTIONS = (CISS, *OTHERS)
 """Every section that the job knows; any other name that begins with ``ciss`` is a fault."""

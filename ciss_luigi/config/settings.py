@@ -45,6 +45,7 @@ class Settings:
     odd_rows: str
     future_dates: bool
     temp_keep_days: int
+    loader: str
     retries: int
     retry_wait_seconds: float
     others: Mapping[str, Any] = field(default_factory=dict, repr=False)

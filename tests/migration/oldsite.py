@@ -1,0 +1,58 @@
+"""An old site, made up: the files that the shell script of a job called ``bill_view`` read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+JOB = "bill_view"
+COMMON = """\
+# Shared by all jobs
+ConfPath={folder}/conf
+LogPath={folder}/logs
+dbname=mnaas
+HIVE_HOST=hive.example.net
+HIVE_JDBC_PORT=10000
+IMPALAD_HOST=impalad.example.net
+IMPALAD_JDBC_PORT=21050
+CLASSPATHVAR="/jars/hive/*:/jars/commons/*"
+Main_JarPath=/jars/loader.jar
+MailId=billing@example.net
+ccList="ops@example.net,noc@example.net"
+SDP_ticket_from_email=batch@example.net
+SDP_ticket_to_email=desk@example.net
+export ENV_MODE=PROD
+"""
+OWN = """\
+. {folder}/conf/Common.properties
+setparameter='set -x'
+bill_view_LogPath=$LogPath/bill_view.log$(date +_%F)
+bill_view_ProcessStatusFileName=${{ConfPath}}/bill_view_ProcessStatusFile
+Dname_bill_view=bill_view
+bill_view_temp_classname=com.example.bill_view_temp
+bill_view_classname=com.example.bill_view
+bill_view_temp_tblname=bill_view_temp
+bill_view_tblname=bill_view
+bill_view_tblname_refresh="refresh $dbname.$bill_view_tblname"
+bill_view_ScriptName=bill_view.sh
+MNAAS_Property_filename={folder}/conf/bill_view.properties
+"""
+STATUS = """\
+MNAAS_Daily_ProcessStatusFlag=0
+MNAAS_Daily_ProcessName=bill_view
+MNAAS_Script_Process_Id=
+MNAAS_job_status=Success
+MNAAS_email_sdp_created=No
+MNAAS_job_ran_time=2016-11-21 02:14:09
+"""
+
+
+def make(folder: Path) -> Path:
+    """Write the old job's files; its own properties file."""
+    conf = folder / "conf"
+    conf.mkdir(parents=True)
+    (folder / "logs").mkdir()
+    (conf / "Common.properties").write_text(COMMON.format(folder=folder))
+    (conf / "bill_view_ProcessStatusFile").write_text(STATUS)
+    own = conf / "bill_view.properties"
+    own.write_text(OWN.format(folder=folder))
+    return own

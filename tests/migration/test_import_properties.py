@@ -1,0 +1,230 @@
+"""``ciss import-properties``: what becomes of the old variables; a hostile file does nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ciss_luigi import site
+from ciss_luigi.config import file as configfile
+from ciss_luigi.migration import propertiesfile
+from tests.helpers import Answer, typed
+from tests.migration import oldsite
+
+
+def imported(folder: Path, file: Path, out: str = "luigi.cfg") -> Answer:
+    return typed(folder, "import-properties", str(file), "--out", out)
+
+
+def sections(file: Path) -> dict[str, dict[str, str]]:
+    return configfile.read(file)
+
+
+def test_the_old_files_become_a_configuration_without_faults(tmp_path: Path) -> None:
+    own = oldsite.make(tmp_path)
+    imported(tmp_path, own).expect(0, "bill_view_tblname", "[ciss] main_table", "not needed", "ciss check")
+    found = sections(tmp_path / "luigi.cfg")
+    conf = tmp_path / "conf"
+    assert found["ciss"] == {
+        "warehouse_url": "hive://hive.example.net:10000/mnaas",
+        "refresh_url": "impala://impalad.example.net:21050/mnaas",
+        "database": "mnaas", "temp_table": "bill_view_temp", "main_table": "bill_view", "loader": "sql",
+    }  # fmt: skip
+    assert found["ciss_alerts"] == {
+        "mail_to": "billing@example.net", "mail_cc": "ops@example.net,noc@example.net",
+        "sdp_mail": "desk@example.net",
+    }  # fmt: skip
+    assert found["email"] == {"sender": "batch@example.net"}
+    assert found["ciss_log"] == {"file": f"{tmp_path}/logs/bill_view.log"}
+    assert found["ciss_legacy"] == {"status_file": f"{conf}/bill_view_ProcessStatusFile"}
+    assert found["ciss_java"] == {
+        "classpath": "/jars/hive/*:/jars/commons/*:/jars/loader.jar",
+        "temp_class": "com.example.bill_view_temp", "main_class": "com.example.bill_view",
+        "properties_file": f"{conf}/bill_view.properties", "name": "bill_view",
+        "log_file": f"{tmp_path}/logs/bill_view.log",
+    }  # fmt: skip
+    settings = site.load({}, tmp_path).settings
+    assert (settings.main, settings.loader) == ("mnaas.bill_view", "sql")
+
+
+def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
+    own = oldsite.make(tmp_path)
+    (tmp_path / "luigi.cfg").write_text("[mine]\n")
+    imported(tmp_path, own).explained(1, "is there already")
+    assert (tmp_path / "luigi.cfg").read_text() == "[mine]\n"
+
+
+def test_files_of_another_host_are_looked_for_beside_the_first_one(tmp_path: Path) -> None:
+    own = oldsite.make(tmp_path)
+    moved = tmp_path / "copies"
+    (tmp_path / "conf").rename(moved)
+    imported(tmp_path, moved / own.name).expect(0, f"{moved}/Common.properties was read instead")
+
+
+def test_a_log_folder_that_is_not_there_is_said_and_no_fault(tmp_path: Path) -> None:
+    own = oldsite.make(tmp_path)
+    (tmp_path / "logs").rmdir()
+    imported(tmp_path, own).expect(0)
+    assert "is not there: make it" in (tmp_path / "luigi.cfg").read_text()
+    site.load({}, tmp_path)
+
+
+def test_several_jobs_are_named_and_nothing_is_written(tmp_path: Path) -> None:
+    own = oldsite.make(tmp_path)
+    own.write_text(own.read_text() + "other_view_temp_tblname=other_temp\nother_view_tblname=other\n")
+    imported(tmp_path, own).expect(1, "several jobs: bill_view, other_view", "nothing was written")
+    assert not (tmp_path / "luigi.cfg").exists()
+
+
+def test_secrets_stay_out_of_the_file_and_of_sight(tmp_path: Path) -> None:
+    own = oldsite.make(tmp_path)
+    secrets = "HIVE_USER=loader\nHIVE_PASSWORD='s3cr3t p@ss'\nJDBC_URL=\"jdbc:h;password=$HIVE_PASSWORD\"\n"
+    own.write_text(own.read_text() + secrets + "API_TOKEN=$(cat /etc/t0k3n)\n")
+    answer = imported(tmp_path, own).expect(
+        1, "export HIVE_PASSWORD=", f"{own}, line ", "API_TOKEN holds a command"
+    )
+    text = (tmp_path / "luigi.cfg").read_text()
+    assert "warehouse_url = hive://loader:${HIVE_PASSWORD}@hive.example.net:10000/mnaas?auth=LDAP" in text
+    for said in (answer.out, answer.err, text):
+        assert "s3cr3t" not in said
+        assert "t0k3n" not in said
+    warehouse = site.load({"HIVE_PASSWORD": "s3cr3t p@ss"}, tmp_path).settings.warehouse
+    assert warehouse.connect_args["password"] == "s3cr3t p@ss"
+
+
+def test_the_environment_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FROM_OUTSIDE", "seen")
+    own = oldsite.make(tmp_path)
+    own.write_text(own.read_text() + "bill_view_tblname=$FROM_OUTSIDE\n")
+    imported(tmp_path, own).expect(1, "takes $FROM_OUTSIDE, which these files do not set")
+    assert "seen" not in (tmp_path / "luigi.cfg").read_text()
+
+
+HOSTILE = {
+    "command": "touch {mark}",
+    "substitution": "A=$(touch {mark})",
+    "backticks": "A=`touch {mark}`",
+    "in a string": 'A="x $(touch {mark}) y"',
+    "in a default": "A=${{B:-$(touch {mark})}}",
+    "assigned default": "A=${{B:=$(touch {mark})}}",
+    "eval": "eval 'touch {mark}'",
+    "here-document": "bash <<END\ntouch {mark}\nEND",
+    "here-string": "bash <<< 'touch {mark}'",
+    "function": "f() {{ touch {mark}; }}; f",
+    "loop": "while true; do touch {mark}; done",
+    "for": "for x in 1 2; do touch {mark}; done",
+    "if": "if true; then touch {mark}; fi",
+    "case": "case x in *) touch {mark};; esac",
+    "arithmetic": "A=$((B[$(touch {mark})]))",
+    "let": "(( B[$(touch {mark})] ))",
+    "index": "A[$(touch {mark})]=1",
+    "process substitution": "A=<(touch {mark})",
+    "output substitution": "A=>(touch {mark})",
+    "trap": "trap 'touch {mark}' EXIT",
+    "redirection": "A=1 > {mark}",
+    "append": "echo x >> {mark}",
+    "pipeline": "echo x | tee {mark}",
+    "background": "touch {mark} &",
+    "and": "true && touch {mark}",
+    "subshell": "(touch {mark})",
+    "group": "{{ touch {mark}; }}",
+    "alias": "alias ls='touch {mark}'; ls",
+    "prefix": "PATH=. touch {mark}",
+    "coproc": "coproc touch {mark}",
+    "date with a command": "A=$(date +%F; touch {mark})",
+    "date that sets": "A=$(date -s 2001-01-01)",
+    "date of a file": "A=$(date +%F -f {mark})",
+    "sourced substitution": ". <(echo touch {mark})",
+    "sourced name": ". $(touch {mark})",
+    "prompt": "A=${{B@P}}",
+    "indirection": "A=${{!B}}",
+    "declare integer": "declare -i A='B[$(touch {mark})]'",
+    "nameref": "declare -n A=B",
+    "not closed": "A='not closed\ntouch {mark}",
+    "ansi": "A=$'\\x41'",
+    "unset": "unset dbname",
+    "read": "read A < {mark}",
+    "exit": "exit 0",
+    "CR": "A=1\r",
+    "NUL": "A=1\0",
+    "itself": ". {own}",
+    "no file": ". ./not_there",
+    "device": ". /dev/zero",
+    "folder": ". /",
+    "home": "A=~/x",
+    "array element": "A[1]=2",
+    "bytes": "A=\udcff\udcfe",
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_line_does_nothing_and_is_named(tmp_path: Path, what: str) -> None:
+    own = oldsite.make(tmp_path)
+    mark = tmp_path / "mark"
+    line = HOSTILE[what].format(mark=mark, own=own)
+    own.write_bytes(own.read_bytes() + os.fsencode(f"{line}\n"))
+    before = sorted(tmp_path.rglob("*"))
+    answer = imported(tmp_path, own)
+    answer.expect(1, "Not understood:", str(own))
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, tmp_path / "luigi.cfg"])
+    if what != "not closed":  # bash reads nothing of such a file either
+        assert sections(tmp_path / "luigi.cfg")["ciss"]["main_table"] == "bill_view"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"A=" + b"x" * 10_000_000 + b"\n", id="a line of 10 MB"),
+        pytest.param(b"A=$(" * 5_000, id="5,000 substitutions inside each other"),
+        pytest.param(b"A=" + b"${B:-" * 5_000, id="5,000 defaults inside each other"),
+        pytest.param(b'A="' * 10_000, id="quotes"),
+    ],
+)
+def test_a_file_made_to_break_the_reader_is_refused_or_named(tmp_path: Path, content: bytes) -> None:
+    own = tmp_path / "own.properties"
+    own.write_bytes(content)
+    answer = imported(tmp_path, own)
+    assert answer.code == 1
+    assert "Not understood:" in answer.out or "has more than 200,000 bytes" in answer.err
+
+
+def test_a_chain_of_files_ends(tmp_path: Path) -> None:
+    for number in range(60):
+        (tmp_path / f"f{number}").write_text(f". ./f{number + 1}\nV{number}=1\n")
+    imported(tmp_path, tmp_path / "f0").expect(1, "more than 50 are sourced")
+
+
+def test_what_a_value_holds_cannot_add_a_setting(tmp_path: Path) -> None:
+    own = oldsite.make(tmp_path)
+    own.write_text(own.read_text() + 'Dname_bill_view="x\n[ciss_alerts]\nping_url = http://evil"\n')
+    imported(tmp_path, own).expect(1, "Dname_bill_view has several lines")
+    assert "evil" not in (tmp_path / "luigi.cfg").read_text()
+
+
+# --- held against a real bash -------------------------------------------------------------------------
+
+BASH = """\
+set -e
+cd "$1"; . ./"$2"
+for name in $3; do printf '%s=%s\\0' "$name" "${!name}"; done
+"""
+
+
+def bash(folder: Path, file: str, names: list[str]) -> dict[str, str]:
+    done = subprocess.run(
+        ["/bin/bash", "-c", BASH, "bash", str(folder), file, " ".join(names)],
+        env={}, capture_output=True, check=True,
+    )  # fmt: skip
+    return dict(line.split("=", 1) for line in os.fsdecode(done.stdout).split("\0") if line)
+
+
+def test_a_real_bash_sees_the_same_values(tmp_path: Path) -> None:
+    own = oldsite.make(tmp_path)
+    found = propertiesfile.read(own)
+    assert found.not_understood == []
+    plain = {name: one.value for name, one in found.variables.items() if "\0" not in one.value}
+    assert len(plain) == 24
+    assert bash(own.parent, own.name, list(plain)) == plain
