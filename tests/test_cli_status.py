@@ -91,7 +91,7 @@ def test_missing_dates_are_said_as_spans_with_the_command_for_the_first(place: P
     run(place.folder, DATE)
     answer = status(place, "--from", "2016-11-02", "--to", "2016-11-06")
     answer.expect(1, "5 dates: 1 done, 4 missing", "missing: 2016-11-02 to 2016-11-04, 2016-11-06")
-    assert "RangeDaily --of MergeMain --start 2016-11-02 --stop 2016-11-05\n" in answer.out
+    assert "RangeDaily --of MergeMain --start 2016-11-02 --stop 2016-11-05 --local-scheduler\n" in answer.out
 
 
 def test_a_range_of_merged_dates_is_a_yes(place: Place) -> None:
@@ -136,7 +136,7 @@ def test_a_failed_date_shows_the_error_and_what_to_do(place: Place) -> None:
 def test_an_unfinished_date_says_which_steps_are_done(place: Place) -> None:
     run(place.folder, DATE, Step.BUILD)
     answer = status(place).expect(1, f"{DATE} unfinished: of its steps only TruncateTemp and BuildTemp done")
-    assert f"Next:  luigi --module ciss_luigi MergeMain --date {DATE}\n" in answer.out
+    assert f"Next:  luigi --module ciss_luigi MergeMain --date {DATE} --local-scheduler\n" in answer.out
     assert "built, but not merged" in answer.out
 
 
@@ -191,9 +191,11 @@ def test_superseded_and_left_out_months_and_empty_sources_are_said(place: Place)
     run(place.folder, "2017-01-31")
     answer = status(place, "--from", "2017-02-01", "--to", "2017-02-01")
     answer.expect(
-        0, "left out (not all required sources had rows): 2017-02", "sources without rows: billable"
+        0, "not built (not all required sources had rows): 2017-02", "sources without rows: billable"
     )
-    status(place, "--from", "2017-01-31", "--to", "2017-01-31").expect(0, "superseded (main held a newer")
+    status(place, "--from", "2017-01-31", "--to", "2017-01-31").expect(
+        0, "not published (main has a newer run): 2017-01"
+    )
     assert of_one(place, "2017-01-31")["superseded"] == ["2017-01"]
 
 
@@ -204,12 +206,12 @@ def test_of_several_dates_each_says_what_it_left_alone_and_alike_ones_share_a_li
         run(place.folder, day)
     lines = status(place).expect(0, "4 dates: 4 done").out.splitlines()
     assert lines[-3:] == [
-        "2017-01-29 to 2017-01-30: superseded 2017-01",
-        "2017-02-04: superseded 2017-01; left out 2017-02",
-        "2017-02-05: left out 2017-02",
+        "2017-01-29 to 2017-01-30: 2017-01 not published: main has a newer run",
+        "2017-02-04: 2017-01 not published: main has a newer run; 2017-02 not built: no source rows",
+        "2017-02-05: 2017-02 not built: no source rows",
     ]
     run(place.folder, DATE)
-    assert "superseded" not in status(place, "--from", DATE, "--to", "2016-11-06").out
+    assert "not published" not in status(place, "--from", DATE, "--to", "2016-11-06").out
 
 
 def test_of_several_dates_sources_without_rows_are_named(place: Place) -> None:
@@ -310,7 +312,8 @@ def test_the_document_has_the_keys_that_are_promised(place: Place) -> None:
     run(place.folder, DATE)
     document = json.loads(ciss(place.folder, "status", "--json").expect(0).out)
     assert set(document) == {
-        "format", "state_dir", "warehouse", "database", "main_table", "all_merged", "dates",
+        "format", "state_dir", "warehouse", "database", "main_table", "all_merged", "last_command", "main",
+        "dates",
     }  # fmt: skip
     assert document["format"] == 1
     (date,) = document["dates"]
@@ -328,7 +331,7 @@ def test_every_key_of_the_document_is_in_the_help(place: Place) -> None:
     words = typed(place.folder, "status", "--help").out
     document = json.loads(status(place, "--json").out)
     date = document["dates"][0]
-    for key in [*document, *date, *date["steps"][0], *date["months"][0]]:
+    for key in [*document, *document["main"][0], *date, *date["steps"][0], *date["months"][0]]:
         assert key in words
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ciss_luigi.plaintext import printable_lines, without_secrets
+from ciss_luigi.plaintext import printable, printable_lines, without_secrets
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,6 +25,11 @@ _WIDTH_WITHOUT_TERMINAL = 160
 def safe(text: object) -> str:
     """Text with its lines kept, without secrets, and with everything escaped that a terminal would obey."""
     return printable_lines(without_secrets(str(text)))
+
+
+def one_line(text: object) -> str:
+    """The same in one line: a newline in it is shown as such, and so begins no line of ours."""
+    return printable(without_secrets(str(text)))
 
 
 def say(text: object = "") -> None:
@@ -52,7 +57,7 @@ def moment(text: str) -> str:
     try:
         return f"{dt.datetime.fromisoformat(text).astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
     except (ValueError, OverflowError):
-        return safe(text)
+        return one_line(text)
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -19,9 +19,9 @@ from ciss_luigi.operator.statusjson import document
     "--from",
     "first",
     type=DATE,
-    help="The first date. Without it: the last 14 that have any state, and all that run.",
+    help="The first date. Without it: the last 14 that have any state, all that run, and all up to today.",
 )
-@click.option("--to", "last", type=DATE, help="The last date. Without it: the newest that has any state.")
+@click.option("--to", "last", type=DATE, help="The last date. Without it: today.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 @click.pass_context
 def command(ctx: click.Context, first: RunDate | None, last: RunDate | None, as_json: bool) -> None:
@@ -29,30 +29,41 @@ def command(ctx: click.Context, first: RunDate | None, last: RunDate | None, as_
 
     A calendar of dates and steps, a line of totals for each merged date, then the dates that need attention.
     One date alone (--from and --to the same) is shown with all its totals; of several, the months that were
-    superseded or left out and the sources without rows are named date by date. Looks only at markers, ledger
-    and lock files; never asks an engine.
+    superseded or left out and the sources without rows are named date by date. Then which run main's months
+    hold, and how the last command ended and why. Looks only at markers, ledger and lock files; never asks an
+    engine.
+
+    Where the site runs every night (one of its newest dates was run within a week of its day), all dates up
+    to today are shown, so that a night that left nothing is seen as missing.
 
     Exit code 0 when every date shown is merged, 1 when one is not (also while it runs) or there is none.
 
     \b
-    --json: format, state_dir, warehouse, database, main_table, all_merged, and
+    Examples:
+      ciss status
+      ciss status --from 2016-11-22 --to 2016-11-22
+
+    \b
+    --json: format, state_dir, warehouse, database, main_table, all_merged,
+    last_command (arguments, state, began_at, ended_at, exit_code, reasons, host,
+    pid), main (month, date, run_id, merged_at, rolled_back_from), and
     dates: date, state, run_id, steps (task, state, started_at, finished_at, host,
     pid, error), months_from, months (month, rows, source_rows, totals by
-    currency), superseded, left_out, empty_sources, running (pid, host, since),
-    last_error (task, outcome, at, host, pid, error). A state is one of done,
-    running, failed, stopped, killed, unfinished, missing. Amounts are strings.
+    currency), superseded, left_out, empty_sources, odd_rows, running (pid, host,
+    since), last_error (task, outcome, at, host, pid, error). A state is one of
+    done, running, failed, stopped, killed, unfinished, missing; of last_command
+    running, ended, killed. Amounts are strings.
     """
     here = site.current()
     if first is not None and last is not None and last < first:
         raise click.UsageError(f"--from {first} is later than --to {last}")
     try:
-        dates = statuses.look(here, first, last)
+        found = statuses.overview(here, first, last)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    all_merged = bool(dates) and all(date.is_merged for date in dates)
     if as_json:
-        say_json(document(here, dates, all_merged=all_merged))
+        say_json(document(here, found))
     else:
-        statustext.show(dates, here.settings.state_dir)
-    if not all_merged:
+        statustext.show(found, here.settings.state_dir)
+    if not found.all_merged:
         ctx.exit(NO)

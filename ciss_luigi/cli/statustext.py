@@ -8,10 +8,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, span_words, spans
-from ciss_luigi.cli import totalstable
-from ciss_luigi.cli.output import console, moment, safe
-from ciss_luigi.operator.status import DateStatus, State
+from ciss_luigi.cli import statuslines, totalstable
+from ciss_luigi.cli.output import console, moment, one_line, safe
+from ciss_luigi.operator.status import DateStatus, Overview, State
 from ciss_luigi.state.markers import STEPS
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 DETAILS_AT_MOST = 10
 _LABEL_WIDTH = max(map(len, STEPS)) + 2
+_MOST_DAYS = 31
 _LOOK = {
     # state: sign, the same in ASCII, style
     State.DONE: ("✓", "o", "green"),
@@ -32,18 +34,22 @@ _LOOK = {
 }
 
 
-def show(dates: Sequence[DateStatus], state_dir: Path) -> None:
+def show(found: Overview, state_dir: Path) -> None:
     """Print the status of some dates."""
-    out = console()
+    out, dates = console(), found.dates
     if not dates:
         out.print(f"no date has any state in {safe(state_dir)} yet", soft_wrap=True)
-        out.print("Next:  luigi --module ciss_luigi MergeMain --date YYYY-MM-DD", soft_wrap=True)
+        _show_block(out, statuslines.last_command(found.last_command))
+        out.print(f"Next:  {commands.merge('YYYY-MM-DD')}", soft_wrap=True)
         return
-    for line in _calendar(dates, ascii_only=out.options.ascii_only):
+    narrow = out.width < _LABEL_WIDTH + 2 * _MOST_DAYS
+    for line in _calendar(dates, ascii_only=out.options.ascii_only, columns=1 if narrow else 2):
         out.print(line, soft_wrap=True)
     if len(dates) > 1 and (totals := list(totalstable.lines(dates))):
         _show_block(out, [*totals, ""])
     out.print(_summary(dates), soft_wrap=True)
+    _show_block(out, statuslines.main(found.main, several=len(dates) > 1))
+    _show_block(out, statuslines.last_command(found.last_command))
     for words in _details(dates):
         out.print(words, soft_wrap=True)
     if len(dates) == 1:
@@ -58,19 +64,19 @@ def _show_block(out: Console, lines: Iterable[str]) -> None:
         out.print(line if index else f"\n{line}", soft_wrap=True)
 
 
-def _calendar(dates: Sequence[DateStatus], *, ascii_only: bool) -> Iterator[Text]:
-    """One block per month: a line of days, and one line per step."""
+def _calendar(dates: Sequence[DateStatus], *, ascii_only: bool, columns: int) -> Iterator[Text]:
+    """One block per month: a line of days, and one line per step, a day some columns wide."""
     from rich.text import Text
 
     for month, of_month in groupby(dates, key=lambda status: status.date.month):
         by_day = {status.date.date.day: status for status in of_month}
-        yield Text(_day_line(month), style="bold")
+        yield Text(_day_line(month, columns), style="bold")
         for index, step in enumerate(STEPS):
             line = Text(f"{step:<{_LABEL_WIDTH}}")
             for day in range(1, max(by_day) + 1):
                 state = by_day[day].steps[index].state if day in by_day else None
                 line.append(*_sign(state, ascii_only=ascii_only))
-                line.append(" ")
+                line.append(" " * (columns - 1))
             line.rstrip()
             yield line
         yield Text()
@@ -90,11 +96,11 @@ def _sign(state: State | None, *, ascii_only: bool) -> tuple[str, str]:
     return (plain if ascii_only else sign), style
 
 
-def _day_line(month: Month) -> str:
+def _day_line(month: Month, columns: int) -> str:
     """The month, and above every fifth day its number."""
     line = f"{month!s:<{_LABEL_WIDTH}}"
     for day in (1, *range(5, 31, 5)):
-        line = line.ljust(_LABEL_WIDTH + 2 * (day - 1)) + str(day)
+        line = line.ljust(_LABEL_WIDTH + columns * (day - 1)) + str(day)
     return line
 
 
@@ -112,19 +118,37 @@ def _details(dates: Sequence[DateStatus]) -> Iterator[str]:
         yield ""
         yield f"missing: {', '.join(span_words(status.date for status in missing))}"
         yield f"Next:  {_command(missing)}"
-    for status in others[-DETAILS_AT_MOST:]:
+    alike = _alike(others)
+    for group in alike[-DETAILS_AT_MOST:]:
         yield ""
-        yield from _detail(status)
-    if len(others) > DETAILS_AT_MOST:
+        yield from _detail(group)
+    earlier = sum(map(len, alike[:-DETAILS_AT_MOST]))
+    if earlier:
         yield ""
-        yield f"and {len(others) - DETAILS_AT_MOST} earlier dates that are not merged"
+        yield f"and {earlier} earlier dates that are not merged"
+
+
+def _alike(dates: Sequence[DateStatus]) -> list[list[DateStatus]]:
+    """Dates of which the same is to be said, but for the date itself: one block for a range that failed."""
+    found: dict[tuple[object, ...], list[DateStatus]] = {}
+    for status in dates:
+        text = _error(status).replace(str(status.date), "D").replace(str(status.date.month), "M")
+        key = (status.state, text) if text else (status.date,)
+        found.setdefault(key, []).append(status)
+    return sorted(found.values(), key=lambda group: group[-1].date)
+
+
+def _error(status: DateStatus) -> str:
+    """What was said when the date last failed or was stopped; "" in any other state."""
+    failed = status.state in (State.FAILED, State.STOPPED)
+    return status.last_error.error if failed and status.last_error else ""
 
 
 def _remarks(dates: Sequence[DateStatus]) -> Iterator[str]:
     """What the dates left alone: a line per date, or per span of dates of which the same is to be said."""
     for remark, alike in groupby(dates, key=_remark):
         if remark:
-            yield from (f"{span}: {safe(remark)}" for span in span_words(status.date for status in alike))
+            yield from (f"{span}: {one_line(remark)}" for span in span_words(status.date for status in alike))
 
 
 def _remark(status: DateStatus) -> str:
@@ -132,11 +156,15 @@ def _remark(status: DateStatus) -> str:
     if proof is None:
         return ""
     parts = {
-        "superseded": proof.superseded,
-        "left out": proof.left_out,
-        "sources without rows:": proof.empty_sources,
+        "not published: main has a newer run": proof.superseded,
+        "not built: no source rows": proof.left_out,
+        "sources without rows": proof.empty_sources,
     }
-    lacking = [f"{label} {', '.join(names)}" for label, names in parts.items() if names]
+    lacking = [
+        f"{label}: {', '.join(names)}" if label.startswith("sources") else f"{', '.join(names)} {label}"
+        for label, names in parts.items()
+        if names
+    ]
     return "; ".join([*lacking, *map(str, proof.odd_rows)])
 
 
@@ -144,19 +172,21 @@ def _command(missing: Sequence[DateStatus]) -> str:
     """What builds the first of the spans; RangeDaily's stop is the day after its last."""
     first, last = spans(status.date for status in missing)[0]
     if first == last:
-        return f"luigi --module ciss_luigi MergeMain --date {first}"
-    stop = dt.date.fromordinal(last.date.toordinal() + 1)
-    return f"luigi --module ciss_luigi RangeDaily --of MergeMain --start {first} --stop {stop}"
+        return commands.merge(first)
+    return commands.dates(str(first), str(dt.date.fromordinal(last.date.toordinal() + 1)))
 
 
-def _detail(status: DateStatus) -> Iterator[str]:
-    yield f"{status.date} {status.state}: {safe(_what(status))}"
-    failed = status.state in (State.FAILED, State.STOPPED)
-    text = status.last_error.error if failed and status.last_error else ""
+def _detail(alike: Sequence[DateStatus]) -> Iterator[str]:
+    """The newest of some dates of which the same is to be said, and which the others are."""
+    status, others = alike[-1], alike[:-1]
+    yield f"{status.date} {status.state}: {one_line(_what(status))}"
+    text = _error(status)
     for line in safe(text).split("\n") if text else ():
         yield f"    {line}"
     if status.state is not State.RUNNING and "Next:" not in text:
-        yield f"    Next:  luigi --module ciss_luigi MergeMain --date {status.date}"
+        yield f"    Next:  {commands.merge(status.date)}"
+    if others:
+        yield f"    the same: {', '.join(span_words(one.date for one in others))}"
 
 
 def _what(status: DateStatus) -> str:

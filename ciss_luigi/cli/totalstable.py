@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from ciss_luigi.billing.schema import CHARGES
 from ciss_luigi.billing.totals import MonthTotals
-from ciss_luigi.cli.output import moment, safe
+from ciss_luigi.cli.output import moment, one_line
 from ciss_luigi.operator.status import DateStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-CURRENCIES_ABREAST = 4
-"""As many as fit into 80 columns."""
+_PADDING = 3
+"""Columns beside each number, and beside the labels."""
 
 _LINES = ("billable_subs", *CHARGES, "total_charge", "total_charge_usd")
 
@@ -29,17 +29,17 @@ def show(out: Console, status: DateStatus) -> None:
     out.print()
     done = "merged" if status.is_merged else "built, but not merged;"
     when = f" {moment(proof.finished_at.isoformat())}" if proof.finished_at else ""
-    out.print(f"run {safe(proof.run_id)}, {done}{when}", soft_wrap=True)
+    out.print(f"run {one_line(proof.run_id)}, {done}{when}", soft_wrap=True)
     for label, words in (
-        ("superseded (main held a newer estimate)", proof.superseded),
-        ("left out (not all required sources had rows)", proof.left_out),
+        ("not published (main has a newer run)", proof.superseded),
+        ("not built (not all required sources had rows)", proof.left_out),
         ("sources without rows", proof.empty_sources),
     ):
         if words:
-            out.print(f"{label}: {safe(', '.join(words))}", soft_wrap=True)
+            out.print(f"{label}: {one_line(', '.join(words))}", soft_wrap=True)
     for month in status.months:
-        out.print(f"\n{safe(month.month)}: {month.rows} rows from {month.source_rows} source rows")
-        for table in _tables(month):
+        out.print(f"\n{one_line(month.month)}: {month.rows} rows from {month.source_rows} source rows")
+        for table in _tables(month, out.width):
             out.print(table)
 
 
@@ -56,23 +56,28 @@ def lines(dates: Sequence[DateStatus]) -> Iterator[str]:
 
 def _in_all(status: DateStatus) -> tuple[str, str, str, str]:
     months = status.months
-    names = ", ".join(safe(month.month) for month in months)
+    names = ", ".join(one_line(month.month) for month in months)
     amounts = [amount.total_charge_usd for month in months for amount in month.totals.values()]
     rows = sum(month.rows for month in months)
     return str(status.date), names, grouped(rows), grouped(sum(amounts, Decimal("0.0000")))
 
 
-def _tables(month: MonthTotals) -> Iterator[Table]:
+def _tables(month: MonthTotals, width: int) -> Iterator[Table]:
+    """The currencies of a month, as many abreast as fit: no number is broken."""
     from rich import box
     from rich.table import Table
 
     currencies = list(month.totals)
-    for start in range(0, max(1, len(currencies)), CURRENCIES_ABREAST):
+    widest = max(
+        (len(grouped(getattr(one, line))) for one in month.totals.values() for line in _LINES), default=0
+    )
+    abreast_at_most = max(1, (width - max(map(len, _LINES)) - _PADDING) // (widest + _PADDING))
+    for start in range(0, max(1, len(currencies)), abreast_at_most):
         table = Table(box=box.SIMPLE_HEAD, show_edge=False)
         table.add_column("")
-        abreast = currencies[start : start + CURRENCIES_ABREAST]
+        abreast = currencies[start : start + abreast_at_most]
         for currency in abreast:
-            table.add_column(safe(currency), justify="right", overflow="fold")
+            table.add_column(one_line(currency), justify="right", overflow="fold")
         for line in _LINES:
             table.add_row(line, *(grouped(getattr(month.totals[one], line)) for one in abreast))
         yield table

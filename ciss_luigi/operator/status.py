@@ -5,22 +5,24 @@ Out of markers, ledger and the signatures in lock files alone: no engine is open
 
 from __future__ import annotations
 
-import datetime as dt
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.billing.totals import MonthTotals
 from ciss_luigi.config.keys import SECTION
 from ciss_luigi.errors import ConfigurationError
 from ciss_luigi.locking.filelocks import Holder
+from ciss_luigi.operator import monthsheld, nights
+from ciss_luigi.operator.monthsheld import MonthHeld
 from ciss_luigi.site import Site
+from ciss_luigi.state.commandledger import Command
 from ciss_luigi.state.ledger import Attempt, Outcome
 from ciss_luigi.state.markers import STEPS, Marker, Step
 
-DATES_SHOWN = 14
 DATES_AT_MOST = 10_000
 
 
@@ -73,17 +75,49 @@ class DateStatus:
         return self.proof.months if self.proof else ()
 
 
+@dataclass(frozen=True)
+class Overview:
+    """All that ``ciss status`` shows: the dates, the command that began last, and what main's months hold."""
+
+    dates: tuple[DateStatus, ...]
+    last_command: Command | None
+    main: tuple[MonthHeld, ...]
+
+    @property
+    def all_merged(self) -> bool:
+        """Whether there are dates, and each is merged."""
+        return bool(self.dates) and all(date.is_merged for date in self.dates)
+
+
+def overview(site: Site, first: RunDate | None = None, last: RunDate | None = None) -> Overview:
+    """The status of a range of dates (as ``look`` chooses them), the last command, and main's months.
+
+    Raises ConfigurationError when ``state_dir`` cannot be read, ValueError for a range that is too long.
+    """
+    dates = look(site, first, last)
+    months = {Month.parse(month.month) for status in dates for month in status.months}
+    with _readable(site):
+        return Overview(tuple(dates), site.commands.latest(), tuple(monthsheld.look(site, months)))
+
+
 def look(site: Site, first: RunDate | None = None, last: RunDate | None = None) -> list[DateStatus]:
     """The status of a range of dates; without a first one, of the last 14 with any state and of all that run.
 
-    A range without an end ends with the newest date that has any state or runs. Raises ConfigurationError
+    Where the site runs every night, both go on to today. A range without an end ends with today or with the
+    newest date that has any state or runs. Raises ConfigurationError
     when ``state_dir`` cannot be read, ValueError for a range that is too long.
     """
-    folder = site.settings.state_dir
-    try:
+    with _readable(site):
         _refuse_unreadable(site)
         return [_one(site, date) for date in _dates(site, first, last)]
+
+
+@contextmanager
+def _readable(site: Site) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
+        folder = site.settings.state_dir
         raise ConfigurationError(
             f"[{SECTION}] state_dir: {folder} cannot be read: {error.strerror or error}",
             next_command="make it readable, then: ciss status",
@@ -102,13 +136,14 @@ def _dates(site: Site, first: RunDate | None, last: RunDate | None) -> Sequence[
     known = {*site.markers.dates(), *site.ledger.dates()}
     running = _running(site)
     if first is None:
-        wanted = {date for date in known | running if last is None or date <= last}
-        return sorted({*sorted(wanted)[-DATES_SHOWN:], *(wanted & running)})
-    end = last or max({first} | known | running)
-    ordinals = range(first.date.toordinal(), end.date.toordinal() + 1)
-    if len(ordinals) > DATES_AT_MOST:
-        raise ValueError(f"these are {len(ordinals)} dates; at most {DATES_AT_MOST} are shown at once")
-    return [RunDate(dt.date.fromordinal(ordinal)) for ordinal in ordinals]
+        at_work = {date for date in running if last is None or date <= last}
+        found = sorted({*nights.shown(site, known | running, last), *at_work})
+    else:
+        end = last or max({first, *nights.shown(site, known | running)})
+        found = list(nights.days(first, end))
+    if len(found) > DATES_AT_MOST:
+        raise ValueError(f"these are {len(found)} dates; at most {DATES_AT_MOST} are shown at once")
+    return found
 
 
 def _running(site: Site) -> set[RunDate]:

@@ -7,17 +7,18 @@ BuildTemp's tells what was built and does not stand in main yet.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from ciss_luigi.operator.status import DateStatus, StepStatus
+from ciss_luigi.operator.monthsheld import MonthHeld
+from ciss_luigi.operator.status import DateStatus, Overview, StepStatus
 from ciss_luigi.site import Site
+from ciss_luigi.state.commandledger import Command
 from ciss_luigi.state.ledger import Attempt
 
 FORMAT = 1
 
 
-def document(site: Site, dates: Sequence[DateStatus], *, all_merged: bool) -> dict[str, Any]:
+def document(site: Site, found: Overview) -> dict[str, Any]:
     """The status of some dates as JSON values."""
     settings = site.settings
     return {
@@ -26,8 +27,33 @@ def document(site: Site, dates: Sequence[DateStatus], *, all_merged: bool) -> di
         "warehouse": f"{settings.warehouse.kind} {settings.warehouse.place}",
         "database": settings.database,
         "main_table": settings.main_table,
-        "all_merged": all_merged,
-        "dates": [_date(status) for status in dates],
+        "all_merged": found.all_merged,
+        "last_command": _command(found.last_command) if found.last_command else None,
+        "main": [_held(one) for one in found.main],
+        "dates": [_date(status) for status in found.dates],
+    }
+
+
+def _command(command: Command) -> dict[str, Any]:
+    return {
+        "arguments": list(command.arguments),
+        "state": "running" if command.runs() else "ended" if command.exit_code is not None else "killed",
+        "began_at": command.began_at,
+        "ended_at": command.ended_at or None,
+        "exit_code": command.exit_code,
+        "reasons": list(command.reasons),
+        "host": command.host,
+        "pid": command.pid,
+    }
+
+
+def _held(one: MonthHeld) -> dict[str, Any]:
+    return {
+        "month": str(one.month),
+        "date": str(one.date),
+        "run_id": one.run_id,
+        "merged_at": one.merged_at.isoformat(),
+        "rolled_back_from": str(one.rolled_back_from) if one.rolled_back_from else None,
     }
 
 

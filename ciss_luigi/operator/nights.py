@@ -1,0 +1,55 @@
+"""Which dates ``ciss status`` shows: up to today, so that a night that left nothing is seen."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from itertools import islice
+
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.site import Site
+
+DATES_SHOWN = 14
+_OWN_TIME = dt.timedelta(days=7)
+"""A date that was begun so soon after its day was run in its own night, not in a backfill."""
+
+
+def today() -> RunDate:
+    """Today, by this host's clock."""
+    return RunDate(dt.datetime.now().astimezone().date())
+
+
+def shown(site: Site, known: Collection[RunDate], last: RunDate | None = None) -> set[RunDate]:
+    """The last 14 dates with any state, and where the site runs every night all days up to today.
+
+    ``known`` are the dates with any state, ``last`` is the last one to show. A site that only ever ran old
+    dates (a backfill, a trial) has no nights to miss.
+    """
+    wanted = sorted(date for date in known if last is None or date <= last)[-DATES_SHOWN:]
+    end = min(last, today()) if last else today()
+    if not wanted or end < wanted[-1] or not _runs_nightly(site, wanted):
+        return set(wanted)
+    first = max(wanted[0], end.days_earlier(DATES_SHOWN - 1))
+    return {*wanted, *days(first, end), *days(wanted[-1], end)}
+
+
+def days(first: RunDate, last: RunDate) -> Iterable[RunDate]:
+    """All days from one to another, both inclusive."""
+    ordinals = range(first.date.toordinal(), last.date.toordinal() + 1)
+    return (RunDate(dt.date.fromordinal(ordinal)) for ordinal in ordinals)
+
+
+def _runs_nightly(site: Site, dates: Iterable[RunDate]) -> bool:
+    """Whether one of the newest dates was begun in its own time."""
+    for date in islice(sorted(dates, reverse=True), DATES_SHOWN):
+        attempts = site.ledger.attempts(date)
+        if attempts and abs(_day(attempts[0].started_at) - date.date) <= _OWN_TIME:
+            return True
+    return False
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.datetime.fromisoformat(text).date()
+    except ValueError:
+        return dt.date.min
