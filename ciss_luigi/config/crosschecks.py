@@ -9,6 +9,7 @@ from typing import Any
 from ciss_luigi.billing import schema
 from ciss_luigi.config.keys import DEFAULTS, REFRESH_EXAMPLE, SECTION
 from ciss_luigi.errors import Fault
+from ciss_luigi.sql.files import SqlFileError, read_build, select_at
 
 _DUCKDBS_OWN = frozenset({"information_schema", "pg_catalog", "system", "temp"})
 
@@ -23,6 +24,7 @@ def find(values: Mapping[str, Any]) -> list[Fault]:
             problem = f"names the same table as {seen[table]}: {table!r}"
             faults.append(Fault(SECTION, name, problem, DEFAULTS[name]))
         seen.setdefault(table, name)
+    faults += _of_rules(values)
     taken = {column.name for column in schema.SUMMARY_COLUMNS} | {"run_date"}
     if str(values.get("month_partition", "")).lower() in taken:
         problem = f"{values['month_partition']!r} is a column of main"
@@ -46,6 +48,18 @@ def _of_engines(values: Mapping[str, Any]) -> list[Fault]:
             Fault(SECTION, "refresh_url", "names no Impala; only Impala has to be told", REFRESH_EXAMPLE)
         )
     return found
+
+
+def _of_rules(values: Mapping[str, Any]) -> list[Fault]:
+    """Whether a site's rules can be cut where a server wants the write head; DuckDB judges them whole."""
+    folder, builder = values.get("sql_dir"), values.get("build_url") or values.get("warehouse_url")
+    if folder is None or builder is None or builder.kind.embedded:
+        return []
+    try:
+        select_at(read_build(folder), str(folder / "build.sql"))
+    except SqlFileError as error:
+        return [Fault(SECTION, "sql_dir", str(error), "sql")]
+    return []
 
 
 def _not_a_schema(database: str, file: str) -> str:

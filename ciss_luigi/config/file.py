@@ -19,6 +19,7 @@ from typing import Any
 from ciss_luigi.config.keys import SECTION
 from ciss_luigi.config.sections import SECTIONS
 from ciss_luigi.errors import ConfigurationError, Fault
+from ciss_luigi.plainfile import read_plain
 
 Sections = dict[str, dict[str, str]]
 KNOWN_SECTIONS = tuple(section.name for section in SECTIONS)
@@ -128,9 +129,8 @@ def read(path: Path) -> Sections:
     """All sections of one file; raises ConfigurationError when no parser can read it."""
     try:
         if path.suffix == ".toml":
-            with path.open("rb") as file:
-                return _from_toml(tomllib.load(file))
-        return _from_cfg(path.read_text(encoding="utf-8"), path)
+            return _from_toml(tomllib.loads(read_plain(path)))
+        return _from_cfg(read_plain(path), path)
     except (OSError, ValueError, RecursionError, configparser.Error) as error:
         raise ConfigurationError(
             f"{path} cannot be read: {_what(error)}", next_command="correct that file, then: ciss check"

@@ -73,6 +73,9 @@ class Dialect(Protocol):
     positional: bool
     """Inserted columns go by position, so a write has to know the order of the table's columns."""
 
+    leading_ctes: bool
+    """Common table expressions stand at the beginning of a statement only, never in a subquery."""
+
     count_type: str
     """A type for counts whose sum is exact, whatever is summed: a BIGINT sum wraps on Hive and Impala."""
 
@@ -201,6 +204,13 @@ class Engine(ABC):
     def settle(self, target: str) -> None:
         """End or wait out what a killed run may still write to a partition: nothing by default."""
         return
+
+    def why_no_query(self, text: str) -> str:
+        """Why a text is not one query that only reads; empty where it is, and where the engine cannot say.
+
+        A server cannot: it takes one statement a call, and so a second one is an error of its own.
+        """
+        return ""
 
     @abstractmethod
     def is_transient(self, error: BaseException) -> bool:

@@ -35,7 +35,7 @@ class ParquetPlan:
 def plan(session: Session, file: SourceFile, target: Target) -> ParquetPlan:
     """Look at the columns, their types and all values; raises LoadError."""
     try:
-        columns = column_types(session, file.literal)
+        columns = column_types(file.literal)
         names = [column.name for column in columns]
         check_names(file, names, target.forms, None)
         target = target.fitting({column.name: column.exact for column in columns})

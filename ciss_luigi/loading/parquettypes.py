@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from ciss_luigi.engines.base import Row, Session
+from ciss_luigi.engines.duckdb.engine import first_words
+from ciss_luigi.errors import StatementFailed
 
 _WHOLE = {
     ("INT32", None): "INTEGER", ("INT64", None): "BIGINT",
@@ -86,13 +88,23 @@ class _Element:
         return self.exact or self.converted or own.upper() or self.type or "unknown"
 
 
-def column_types(session: Session, file: str) -> list[ColumnType]:
-    """The columns of a file, given as a quoted literal, in order; raises StatementFailed."""
-    elements = map(_element, session.query(f"SELECT {_COLUMNS} FROM parquet_schema({file})"))
-    return [ColumnType(one.name, one.exact, one.words) for one in _top(list(elements))]
+def column_types(file: str) -> list[ColumnType]:
+    """The columns of a file, given as a quoted literal, in order; raises StatementFailed.
+
+    Asked of a DuckDB of its own: an impossible type is a fatal error to it, which would end the session that
+    has the warehouse open.
+    """
+    import duckdb
+
+    try:
+        with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM parquet_schema({file})").fetchall()
+    except duckdb.Error as error:
+        raise StatementFailed(f"DuckDB: {first_words(error)}") from error
+    return [ColumnType(one.name, one.exact, one.words) for one in _top([_element(row) for row in rows])]
 
 
-def _element(row: Row) -> _Element:
+def _element(row: tuple[Any, ...]) -> _Element:
     name, kind, length, repetition, children, *others = row
     return _Element(str(name), kind, int(length or 0), str(repetition), int(children or 0), *others)
 

@@ -65,7 +65,10 @@ def temp(statements: Statements, months: Sequence[Month]) -> Side:
 def sources(statements: Statements, months: Sequence[Month]) -> Side:
     """What a run would build of some months out of the sources as they are now."""
     query = statements.build_query(months)
-    return Side(query.select, query.ctes)
+    if not statements.dialect.leading_ctes:
+        return Side(f"SELECT * FROM (\n{query.text}\n) built")
+    ctes, select = query.parts()
+    return Side(select, ctes)
 
 
 def count(statements: Statements, left: Side, right: Side) -> str:

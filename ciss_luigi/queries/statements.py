@@ -17,7 +17,7 @@ from ciss_luigi.config.settings import Settings
 from ciss_luigi.engines.base import Dialect, Output
 from ciss_luigi.errors import TableUnusable
 from ciss_luigi.queries.named import named
-from ciss_luigi.sql.files import Query, built_in, fill, read_build, split
+from ciss_luigi.sql.files import Query, built_in, fill, read_build
 
 SUMMARY = tuple(column.name for column in schema.SUMMARY_COLUMNS)
 _SUMMARY_TYPES = tuple((column.name, column.type) for column in schema.SUMMARY_COLUMNS)
@@ -109,7 +109,7 @@ class Statements:
         """Empty this run date's part of temp; ``table`` is its columns where inserts go by position."""
         outputs = _outputs([*SUMMARY, MONTH], table, TEMP_PARTITION)
         nulls = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in _TEMP_TYPES)
-        nothing = Query("", f"SELECT {nulls} FROM {self.main} WHERE 1 = 0")
+        nothing = Query(f"SELECT {nulls} FROM {self.main} WHERE 1 = 0")
         return self._tagged(self.dialect.empty_partition(self.temp, self._temp_partition, outputs, nothing))
 
     @named
@@ -191,6 +191,10 @@ class Statements:
         return self._tagged(self.dialect.overwrite(self.temp, self._temp_partition, outputs, query))
 
     @named
+    def rules(self, months: Sequence[Month]) -> str:
+        """The billing rules of some months as one query, before a write is made of it; never sent so."""
+        return self.build_query(months).text
+
     def temp_totals(self) -> str:
         """Control totals of this run date's part of temp."""
         where = f"{TEMP_PARTITION} = '{self.date}'"
@@ -207,7 +211,7 @@ class Statements:
             "run_date": str(self.date),
             "months": _literals([month]),
         }
-        query = split(fill(built_in("merge"), values))
+        query = Query(fill(built_in("merge"), values))
         column = self.settings.month_partition
         outputs = _outputs(SUMMARY, table, column)
         return self._tagged(self.dialect.overwrite(self.main, (column, str(month)), outputs, query))
@@ -257,7 +261,7 @@ class Statements:
             "run_date": str(self.date),
             "run_id": self.run_id,
         }
-        return split(fill(read_build(self.settings.sql_dir), values))
+        return Query(fill(read_build(self.settings.sql_dir), values))
 
     def _month_rows(self, months: Sequence[Month]) -> str:
         back = self.settings.rate_fallback_months

@@ -13,6 +13,9 @@ from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 
+from ciss_luigi.plainfile import read_plain
+from ciss_luigi.sql.lexing import SERVERS, Reading, tokens
+
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RUN_ID = re.compile(r"[0-9A-Za-z-]+")
 
@@ -31,14 +34,8 @@ BUILD_PLACEHOLDERS = {
 }
 
 _LEADING_COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
-_PLACEHOLDER = re.compile(r"\{([^{}\n]*)\}")
-_TOKEN = re.compile(
-    r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`|[A-Za-z_][A-Za-z0-9_]*|[()]|\S",
-    re.DOTALL,
-)
-
-# The same text as DuckDB reads it: a backslash is a character like others, and $$ opens a string, too
-_DUCKDB_TOKEN = re.compile(r"--[^\n]*|/\*.*?\*/|'[^']*'|\"[^\"]*\"|\$\w*\$|\S", re.DOTALL)
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}")
+_NO_QUERY = re.compile(r"FROM|INSERT|UPDATE|DELETE|MERGE|CREATE|DROP|ALTER|SET|USE|VALUES|TABLE|MAP|REDUCE")
 
 
 class SqlFileError(ValueError):
@@ -47,19 +44,14 @@ class SqlFileError(ValueError):
 
 @dataclass(frozen=True)
 class Query:
-    """A query split where a write head goes: its common table expressions, and its SELECT."""
+    """One query as text."""
 
-    ctes: str
-    select: str
+    text: str
 
-    @property
-    def text(self) -> str:
-        """The query as one statement."""
-        return f"{self.ctes}{self.select}"
-
-    def with_head(self, head: str) -> str:
-        """The query with a write head before its SELECT: the one place that every engine accepts."""
-        return f"{self.ctes}{head}\n{self.select}"
+    def parts(self) -> tuple[str, str]:
+        """Its common table expressions, and its SELECT: a write head goes between them on a server."""
+        at = select_at(self.text)
+        return self.text[:at], self.text[at:]
 
 
 def built_in(name: str) -> str:
@@ -70,19 +62,20 @@ def built_in(name: str) -> str:
 def read_build(folder: Path | None) -> str:
     """The billing rules: ``build.sql`` of ``sql_dir`` where that is set, else the built-in ones.
 
-    Raises SqlFileError when the file is missing, is no ``WITH ... SELECT`` or ``SELECT``, or has an
-    unknown placeholder.
+    Raises SqlFileError when the file is missing or no plain file, does not begin with WITH or SELECT, or has
+    an unknown placeholder. Whether it is one query is for the engine to say, and for ``select_at``.
     """
     if folder is None:
         return built_in("build")
     path = folder / "build.sql"
     try:
-        text = path.read_text(encoding="utf-8-sig").strip()
+        text = read_plain(path).removeprefix("\ufeff").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SqlFileError(f"{path} cannot be read: {error}") from error
     text = _without_semicolon(text)
     _check_placeholders(text, str(path))
-    split(text, str(path))
+    if _first_word(text) not in ("WITH", "SELECT"):
+        raise SqlFileError(f"{path} is not one WITH ... SELECT")
     return text
 
 
@@ -93,56 +86,62 @@ def leading_comment(statement: str) -> str:
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """Replace every ``{name}``; raises KeyError for a name without a value."""
-    return _PLACEHOLDER.sub(lambda match: values[match[1]], text)
+    """Replace every ``{name}``, and ``{{`` and ``}}`` by one brace; raises KeyError for an unknown name."""
+    return _PLACEHOLDER.sub(lambda match: match[0][0] if match[1] is None else values[match[1]], text)
 
 
-def split(text: str, source: str = "the query") -> Query:
-    """Split a query before the first SELECT that stands in no parentheses.
+def select_at(text: str, source: str = "the query") -> int:
+    """Where the SELECT of a query stands that is in no parentheses, by every server's reading.
 
-    Raises SqlFileError when there is none, or when anything but WITH and SELECT begins the text.
+    Raises SqlFileError where there is none, where anything but common table expressions stands before it,
+    where a semicolon stands outside quotes, and where servers read quotes or comments in different ways.
     """
-    depth = 0
-    first = ""
-    for token in _TOKEN.finditer(text):
-        word = token[0].upper()
-        if word.startswith(("--", "/*")):
+    found = {_select_at(text, reading, source) for reading in SERVERS}
+    if len(found) > 1:
+        raise SqlFileError(
+            f"{source} has quotes or comments that Hive, Spark and Impala read in different ways: "
+            "write it without backslashes in quotes, r'...' and comments inside comments"
+        )
+    return found.pop()
+
+
+def _select_at(text: str, reading: Reading, source: str) -> int:
+    depth, place = 0, -1
+    for token in tokens(text, reading):
+        word = token.text.upper()
+        if token.is_comment or (place >= 0 and word != ";"):
             continue
-        first = first or word
-        if first not in ("WITH", "SELECT"):
-            break
         if word == ";":
             raise SqlFileError(f"{source} holds more than one statement")
         depth += {"(": 1, ")": -1}.get(word, 0)
         if depth == 0 and word == "SELECT":
-            _refuse_second_statement(text, source)
-            return Query(text[: token.start()], text[token.start() :])
-    raise SqlFileError(f"{source} is not one WITH ... SELECT")
+            place = token.start
+        elif depth == 0 and _NO_QUERY.fullmatch(word):
+            break
+    if place < 0:
+        raise SqlFileError(f"{source} is not one WITH ... SELECT")
+    return place
 
 
-def _refuse_second_statement(text: str, source: str) -> None:
-    """One statement only, whichever way strings are read: DuckDB would run what follows a semicolon."""
-    for token in (*_TOKEN.finditer(text), *_DUCKDB_TOKEN.finditer(text)):
-        if token[0] == ";":
-            raise SqlFileError(f"{source} holds more than one statement")
-        if re.fullmatch(r"\$\w*\$", token[0]):
-            raise SqlFileError(f"{source} quotes with {token[0]}, which only DuckDB knows")
+def _first_word(text: str) -> str:
+    words = (token.text.upper() for token in tokens(text, SERVERS[0]) if not token.is_comment)
+    return next(words, "")
 
 
 def _without_semicolon(text: str) -> str:
     """Hive refuses a trailing semicolon that other tools want; comments may follow it."""
     last = None
-    for token in _TOKEN.finditer(text):
-        if not token[0].startswith(("--", "/*")):
+    for token in tokens(text, SERVERS[0]):
+        if not token.is_comment:
             last = token
-    if last is not None and last[0] == ";":
-        return text[: last.start()] + text[last.end() :]
+    if last is not None and last.text == ";":
+        return text[: last.start] + text[last.start + 1 :]
     return text
 
 
 def _check_placeholders(text: str, source: str) -> None:
     for match in _PLACEHOLDER.finditer(text):
-        if match[1] not in BUILD_PLACEHOLDERS:
+        if match[1] is not None and match[1] not in BUILD_PLACEHOLDERS:
             near = get_close_matches(match[1], BUILD_PLACEHOLDERS, 1)
-            hint = f"; did you mean {{{near[0]}}}?" if near else ""
-            raise SqlFileError(f"{source}: unknown placeholder {{{match[1]}}}{hint}")
+            hint = f"did you mean {{{near[0]}}}?" if near else "a brace of your own is written twice: {{"
+            raise SqlFileError(f"{source}: unknown placeholder {{{match[1]}}}; {hint}")

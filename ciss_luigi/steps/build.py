@@ -24,6 +24,7 @@ from ciss_luigi.queries.totalsread import (
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps.job import Job
 from ciss_luigi.steps.parts import columns, listed, make_lost_tables, now, refresh, send
+from ciss_luigi.steps.sitesrules import require_one_query
 
 
 def build_temp(job: Job) -> Marker:
@@ -60,6 +61,7 @@ def _build_once(job: Job, session: Session) -> Marker:
     sources, odd = read_source_totals(totals), _odd_rows(job, session, statements, totals)
     rates = read_rates(session.query(statements.rates(scope.months)))
     _refuse_faults(sources, rates, odd, job)
+    require_one_query(job.builder, statements, scope.months)
     table = columns(session, statements, job.settings.temp_table)
     with session.writing(job.settings.temp_target(job.date)):
         send(session, statements.build(scope.months, table))

@@ -16,6 +16,7 @@ from ciss_luigi.queries.statements import Statements
 from ciss_luigi.retry import with_retries
 from ciss_luigi.site import Site
 from ciss_luigi.steps.job import Job, job_of
+from ciss_luigi.steps.sitesrules import require_one_query
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
@@ -74,6 +75,9 @@ def ask(job: Job, months: Sequence[Month]) -> Holdings:
 
     Raises EngineUnavailable, StatementFailed or ConfigurationError.
     """
+    require_one_query(
+        job.builder, Statements(job.settings, job.builder.dialect, job.date, SOURCES_READY), months
+    )
     if not job.engine.exists():
         job.require_warehouse()
         return readiness.nothing(job.settings)

@@ -29,6 +29,7 @@ from ciss_luigi.errors import (
 )
 
 if TYPE_CHECKING:
+    import duckdb
     from sqlalchemy import Connection
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -162,6 +163,13 @@ class DuckDbEngine(Engine):
         except PermissionError:  # nobody can say; whoever opens it hears what is wrong
             return True
 
+    def why_no_query(self, text: str) -> str:
+        """DuckDB's parser says what a text is; it would run what stands behind a semicolon as well."""
+        import duckdb
+
+        with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+            return why_no_query(connection, text)
+
     def is_transient(self, error: BaseException) -> bool:
         """A transaction conflict passes; everything else that DuckDB says stays true."""
         cause = getattr(error.__cause__, "orig", None)
@@ -255,6 +263,20 @@ class DuckDbEngine(Engine):
                 session.execute(f"SET {name} = '{literal}'")
             except StatementFailed as error:
                 raise SettingRefused(name, error.what) from error
+
+
+def why_no_query(connection: duckdb.DuckDBPyConnection, text: str) -> str:
+    """Why DuckDB does not read a text as exactly one SELECT; empty where it does. Nothing is run."""
+    import duckdb
+
+    try:
+        found = connection.extract_statements(text)
+    except duckdb.Error as error:
+        return f"DuckDB: {first_words(error)}"
+    if len(found) != 1:
+        return f"DuckDB reads {len(found)} statements in it"
+    kind = found[0].type
+    return "" if kind == duckdb.StatementType.SELECT else f"DuckDB calls it {kind.name}, not SELECT"
 
 
 def _name(holder: re.Match[str]) -> str:

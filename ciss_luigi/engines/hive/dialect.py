@@ -12,6 +12,7 @@ class HiveDialect:
     """Statements as Hive and Spark spell them; partitions are static, always."""
 
     positional = True
+    leading_ctes = True
     count_type = "DECIMAL(19,0)"
 
     def text(self, value: str) -> str:
@@ -43,8 +44,10 @@ class HiveDialect:
     ) -> list[str]:
         """One static INSERT OVERWRITE, with its columns in the order of the table."""
         listed = ", ".join(output.expression for output in outputs)
-        named = Query(query.ctes, f"SELECT {listed} FROM (\n{query.select}\n) written")
-        return [named.with_head(f"INSERT OVERWRITE TABLE {table} {self._partition(*partition)}")]
+        ctes, select = query.parts()
+        head = f"INSERT OVERWRITE TABLE {table} {self._partition(*partition)}"
+        # between the two, for Hive refuses INSERT ... WITH
+        return [f"{ctes}{head}\nSELECT {listed} FROM (\n{select}\n) written"]
 
     def empty_partition(
         self, table: str, partition: tuple[str, str], outputs: Sequence[Output], nothing: Query

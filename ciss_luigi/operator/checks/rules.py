@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.operator.checks.engines import explain, reaching
-from ciss_luigi.operator.checks.findings import Group
+from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
 from ciss_luigi.state.markers import Step
-from ciss_luigi.steps import Job
+from ciss_luigi.steps import Job, sitesrules
 from ciss_luigi.steps.parts import columns
 
 EXAMPLE = RunDate.parse("2016-11-02")
@@ -25,6 +26,9 @@ def check(group: Group, job: Job, session: Session, *, temp_is_there: bool) -> N
         group.note(f"{rules}: not tried, for there is no {settings.temp} yet", "ciss init")
         return
     statements = job.statements(Step.BUILD, "check", builder)
+    if found := sitesrules.fault(builder, statements, job.months):
+        group.fault(str(replace(found, example="")), "write it as one query", code=CONFIGURATION)
+        return
     with reaching(group, builder), _on(builder, job, session) as own:
         *_, write = statements.build(job.months, columns(own, statements, settings.temp_table))
         error = explain(own, write, statements.create_tables() if makes else ())
