@@ -151,7 +151,7 @@ from ciss_luigi.errors import StatementFailed
 def fail(job):
     raise StatementFailed("the server said: no such pool {PASSWORD}")
 from ciss_luigi.steps import runner
-runner._ACTIONS["BuildTemp"] = fail
+runner.steps.ACTIONS["BuildTemp"] = fail
 """
     finished = place.merge(DATE, PASSWORD=PASSWORD, prelude=failing)
     finished.explained(30, "no such pool ***")

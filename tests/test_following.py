@@ -91,7 +91,7 @@ import os, signal, sys
 from ciss_luigi.steps import runner
 from ciss_luigi.state.markers import Step
 from luigi.cmdline import luigi_run
-runner._ACTIONS[Step.MERGE] = lambda job: os.kill(os.getpid(), signal.SIGKILL)
+runner.steps.ACTIONS[Step.MERGE] = lambda job: os.kill(os.getpid(), signal.SIGKILL)
 luigi_run("{MERGE}".split()[1:])
 """
 

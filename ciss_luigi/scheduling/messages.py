@@ -127,14 +127,21 @@ def _of_others(error: BaseException) -> tuple[str, str, str] | None:
     if isinstance(error, RuntimeError) and str(error).startswith("Unfulfilled"):
         what = f"luigid let this step begin although one before it is not done. {error}"
         return what, "this step touched nothing", "the same command again; steps mark themselves as done"
+    if _is_no_url(error):
+        what = "luigid's address is no URL (--scheduler-url, or default_scheduler_url of [core])"
+        return what, "nothing was touched", "the same command with a URL, such as http://127.0.0.1:8082"
     if isinstance(error, RPCError):
         reason = f": {error.sub_exception}" if error.sub_exception else ""
         again = "start luigid (or add --local-scheduler), then the same command again"
         return f"luigid does not answer. {error}{reason}", _KEPT, again
-    if isinstance(error, ValueError) and str(error).startswith("unknown url type"):
-        what = "luigid's address is no URL (--scheduler-url, or default_scheduler_url of [core])"
-        return what, "nothing was touched", "the same command with a URL, such as http://127.0.0.1:8082"
     return None
+
+
+def _is_no_url(error: BaseException) -> bool:
+    """Luigi asks through ``requests`` where that is installed, and else by the standard library."""
+    if isinstance(error, RPCError):
+        return isinstance(error.sub_exception, ValueError)
+    return isinstance(error, ValueError) and str(error).startswith("unknown url type")
 
 
 def install() -> None:

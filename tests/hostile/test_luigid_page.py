@@ -26,7 +26,7 @@ def fail(job):
     job.tell({NASTY!r})
     time.sleep(job.settings.retry_wait_seconds)
     raise StepFailed({NASTY!r})
-runner._ACTIONS[Step.BUILD] = fail
+runner.steps.ACTIONS[Step.BUILD] = fail
 """
 
 
@@ -101,7 +101,7 @@ from ciss_luigi.state.markers import Step
 def fail(job):
     job.tell("the server said {SECRET}")
     raise StatementFailed("no such pool {SECRET}")
-runner._ACTIONS[Step.BUILD] = fail
+runner.steps.ACTIONS[Step.BUILD] = fail
 """
 
 

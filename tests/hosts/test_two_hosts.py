@@ -23,7 +23,7 @@ SHORT_TERM = short_term(2.0)
 KILLED_IN_BUILD = """
 import os, signal
 from ciss_luigi.steps import runner
-runner._ACTIONS["BuildTemp"] = lambda job: os.kill(os.getpid(), signal.SIGKILL)
+runner.steps.ACTIONS["BuildTemp"] = lambda job: os.kill(os.getpid(), signal.SIGKILL)
 """
 
 

@@ -36,14 +36,14 @@ def before(place, name, what):
     else:
         setattr(place, name, action)
 """
-GONE = f"{AT_A_STEP}\nbefore(runner._ACTIONS, Step('{{step}}'), shutil.rmtree)\n"
+GONE = f"{AT_A_STEP}\nbefore(runner.steps.ACTIONS, Step('{{step}}'), shutil.rmtree)\n"
 GONE_WHILE_PUBLISHING = f"{AT_A_STEP}\nbefore(merge, '_write_month', shutil.rmtree)\n"
 NO_LONGER_OURS = f"""{AT_A_STEP}
 def take_away(folder):
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
 
-before(runner._ACTIONS, Step("BuildTemp"), take_away)
+before(runner.steps.ACTIONS, Step("BuildTemp"), take_away)
 """
 needs_setpriv = pytest.mark.usefixtures("setpriv")
 AS_IF_NOT_ROOT = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")

@@ -38,7 +38,7 @@ from ciss_luigi.steps import runner
 from ciss_luigi.errors import StepFailed
 def fail(job):
     raise StepFailed("it broke")
-runner._ACTIONS["{step}"] = fail
+runner.steps.ACTIONS["{step}"] = fail
 """
 """A prelude: a step fails."""
 

@@ -22,14 +22,14 @@ from ciss_luigi.steps import runner
 from ciss_luigi.state.markers import Step
 
 def hold(step):
-    original = runner._ACTIONS[step]
+    original = runner.steps.ACTIONS[step]
     def action(job):
         here = Path(os.environ["HOLD"])
         (here / "begun").touch()
         while here.exists() and not (here / "go").exists():
             time.sleep(0.01)
         return original(job)
-    runner._ACTIONS[step] = action
+    runner.steps.ACTIONS[step] = action
 
 hold(Step(os.environ["HOLD_AT"]))
 """
@@ -79,7 +79,7 @@ def step(name):
         return Marker(name, job.date, "r", dt.datetime.now(dt.UTC), months)
     return action
 
-runner._ACTIONS = {name: step(name) for name in Step}
+runner.steps.ACTIONS = {name: step(name) for name in Step}
 """
 """A prelude: steps that write to no engine at all, so that no engine's own locks can help."""
 
