@@ -43,8 +43,15 @@ class Command:
     """The end that a signal before the first step has asked for."""
     give_up: Callable[[int], None] = lambda code: None
     """Ends the command's life where the process must end at once."""
+    _done: set[str] = field(default_factory=set)
     _began: mmap.mmap = field(default_factory=_shared_byte)
     _misconfigured: mmap.mmap = field(default_factory=_shared_byte)
+
+    def once(self, what: str, action: Callable[[], None]) -> None:
+        """Do something that a command does at most once."""
+        if what not in self._done:
+            action()
+            self._done.add(what)
 
     def note_step(self) -> None:
         """A step begins, in this process or in a fork of it."""

@@ -21,7 +21,7 @@ from ciss_luigi import commands, site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import AlreadyRunning, BadRunDate, CissError, ConfigurationError, Stopped, explaining
 from ciss_luigi.locking.filelocks import FileLock, Holder, LocksUnusable
-from ciss_luigi.scheduling import luigiprivate, messages, signals
+from ciss_luigi.scheduling import luigiprivate, messages, oldstatus, signals
 from ciss_luigi.scheduling.cancelling import watching
 from ciss_luigi.scheduling.command import current, exit_code
 from ciss_luigi.site import Site
@@ -44,6 +44,7 @@ def claim(here: Site, date: RunDate) -> None:
     try:
         if current().is_range:
             lock.require_usable()
+            _claim_old_status(here)
             return
         taken = lock.try_acquire()
     except LocksUnusable as error:
@@ -56,6 +57,12 @@ def claim(here: Site, date: RunDate) -> None:
         )
     _lease(here, date, lock)
     current().locks[date] = lock
+    _claim_old_status(here)
+
+
+def _claim_old_status(here: Site) -> None:
+    """Once a command: the old script's file says whether that is running, and from now on that this is."""
+    current().once("old status", lambda: oldstatus.claim(here))
 
 
 def _require_workers(date: RunDate) -> None:

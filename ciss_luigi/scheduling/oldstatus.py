@@ -1,0 +1,160 @@
+"""The old job's process-status file, kept true at every step; the rules are in ``docs/migration.md``.
+
+The file has one place for one job, so a lock of its own keeps two commands and a command's workers apart.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from ciss_luigi import exitcodes, site
+from ciss_luigi.config.legacy import LEGACY, Legacy
+from ciss_luigi.errors import AlreadyRunning, ConfigurationError
+from ciss_luigi.locking.filelocks import FileLock
+from ciss_luigi.migration import statusfile
+from ciss_luigi.migration.statusfile import (
+    FAILURE,
+    FLAG,
+    IDLE,
+    IN_MAIN,
+    IN_TEMP,
+    NAME,
+    PROCESS,
+    RAN,
+    RUNNING,
+    STATUS,
+    SUCCESS,
+    TOLD,
+    StatusFile,
+)  # fmt: skip
+from ciss_luigi.observers import CommandEnd, Observer, StepBegin, StepEnd
+from ciss_luigi.scheduling.command import exit_code
+from ciss_luigi.site import Site
+from ciss_luigi.state.markers import Step
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+_QUIET = (exitcodes.RUNNING_ELSEWHERE, exitcodes.SOURCES_MISSING, exitcodes.NOT_GRANTED)
+_STOPPED = 128
+"""From here on exit codes say that a signal came before any step."""
+
+Values = Mapping[str, str]
+Change = Callable[[Values], dict[str, str]]
+
+
+def claim(here: Site) -> None:
+    """Write down that this command runs; raises AlreadyRunning that names the old script if it does."""
+
+    def change(values: Values) -> dict[str, str]:
+        script = statusfile.old_script(values)
+        if script:
+            raise AlreadyRunning(
+                f"the old script is running, pid {values[PROCESS]}: {script}",
+                state="this command touched nothing",
+                next_command="the same command again, once the script has ended",
+            )
+        if values:
+            return {PROCESS: _pid()}
+        return {FLAG: IDLE, NAME: here.settings.main_table, PROCESS: _pid(), TOLD: statusfile.NO, RAN: ""}
+
+    _change(here, change)
+
+
+class OldStatus(Observer):
+    """Keeps the file true; a file that cannot be written is a warning."""
+
+    def step_begins(self, begin: StepBegin) -> None:
+        """Say which half of the work is under way: a re-run would resume with it."""
+        flag = IN_MAIN if begin.step == Step.MERGE else IN_TEMP
+        _change(site.current(), lambda _: {FLAG: flag, STATUS: RUNNING, PROCESS: _pid()})
+
+    def step_ends(self, end: StepEnd) -> None:
+        """Say that there is nothing to resume, once main is merged."""
+        if end.begin.step == Step.MERGE and end.error is None:
+            _change(site.current(), lambda _: {FLAG: IDLE})
+
+    def command_ends(self, end: CommandEnd) -> None:
+        """Say how it ended; what did nothing leaves the file as it was."""
+        try:
+            here = site.current()
+        except ConfigurationError:
+            return
+
+        def change(values: Values) -> dict[str, str]:
+            pid = values.get(PROCESS, "")
+            if pid != _pid() and statusfile.is_alive(pid):
+                return {}  # another command, or the old script, whose file it is now
+            return {**_how_it_ended(end, values), PROCESS: ""} if values else {}
+
+        _change(here, change)
+        _change(here, lambda values: _told(here, end, values))
+
+
+def _how_it_ended(end: CommandEnd, values: Values) -> dict[str, str]:
+    quiet = end.code in {exit_code(number) for number in _QUIET}
+    if end.code == exitcodes.DONE and end.began:
+        return {FLAG: IDLE, STATUS: SUCCESS, TOLD: statusfile.NO, RAN: _now()}
+    if end.began and not quiet:
+        return {**_resume_with(end), STATUS: FAILURE, RAN: _now()}
+    if not end.began and end.code == exit_code(exitcodes.NOT_ASKED):
+        return {STATUS: FAILURE, RAN: _now()}
+    if values.get(STATUS) != RUNNING:
+        return {}
+    # of this command's own steps, or of a run that was killed: nobody else has said how that ended
+    return {STATUS: SUCCESS if values.get(FLAG) == IDLE else FAILURE, RAN: _now()}
+
+
+def _resume_with(end: CommandEnd) -> dict[str, str]:
+    """The flag of the step that failed; in a range a later date may have set it to another one."""
+    steps = {step for _, step in end.failed}
+    if not steps:
+        return {}
+    return {FLAG: IN_TEMP if steps - {str(Step.MERGE)} else IN_MAIN}
+
+
+def _told(here: Site, end: CommandEnd, values: Values) -> dict[str, str]:
+    """Yes once the failure has reached somebody: told, and waiting for nobody."""
+    if end.code == exitcodes.DONE or values.get(STATUS) != FAILURE:
+        return {}
+    folder = here.settings.state_dir / "alerts"
+    told = any((folder / "open").glob("*.json")) and not any((folder / "outbox").glob("*.json"))
+    return {TOLD: statusfile.YES} if told else {}
+
+
+# --- the file -----------------------------------------------------------------------------------------
+
+
+def _change(here: Site, change: Change) -> None:
+    """Read, change and write the file as one; what goes wrong with it is a warning."""
+    legacy: Legacy = here.settings.others[LEGACY]
+    if legacy.status_file is None:
+        return
+    file = StatusFile(legacy.status_file)
+    with _warning(file), FileLock(here.settings.state_dir / "locks" / "status-file.lock").waited():
+        changes = change(file.read())
+        if changes:
+            file.write(changes)
+
+
+@contextmanager
+def _warning(file: StatusFile) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error)
+        logger.warning("[ciss_legacy] status_file: %s cannot be written: %s", file.path, why)
+
+
+def _pid() -> str:
+    """The command's own process id, also in its workers."""
+    parent = multiprocessing.parent_process()
+    return str(os.getpid() if parent is None else parent.pid)
+
+
+def _now() -> str:
+    return f"{dt.datetime.now(dt.UTC).astimezone():%Y-%m-%d %H:%M:%S}"
