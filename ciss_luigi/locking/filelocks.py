@@ -24,6 +24,7 @@ from ciss_luigi.errors import MACHINE_LACKS, CissError, ConfigurationError, Engi
 from ciss_luigi.plaintext import printable
 from ciss_luigi.processes import born
 from ciss_luigi.state.files import OddFile, make_folder, read_plain
+from ciss_luigi.state.owners import hand_over, words
 
 Fence = Callable[[], None]
 """To be passed right before publishing: raises when the right to publish is lost."""
@@ -196,12 +197,13 @@ class FileLock:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 os.close(descriptor)
                 raise OddFile(errno.EINVAL, "is not a plain file", str(self.path))
+            hand_over(self.path)
             return descriptor
         except OSError as error:
             raise self._unusable(error) from error
 
     def _unusable(self, error: OSError) -> LocksUnusable:
-        what = f"the lock {printable(str(self.path))} cannot be taken: {error.strerror}"
+        what = f"the lock {printable(str(self.path))} cannot be taken: {error.strerror}{words(error)}"
         if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
             what += " (this filesystem has no working locks; put state_dir on a local one)"
         unusable = LocksUnusable(what)

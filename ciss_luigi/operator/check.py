@@ -10,7 +10,7 @@ from ciss_luigi.billing.oddrows import OddPart
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import ConfigurationError, Fault
-from ciss_luigi.operator.checks import dated, engines, leases, rules, sources, state, tables
+from ciss_luigi.operator.checks import dated, engines, leases, room, rules, sources, state, statefiles, tables
 from ciss_luigi.operator.checks.findings import CONFIGURATION, FILL, Group, Report
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
@@ -36,6 +36,8 @@ def run(load: Callable[[], Site], date: RunDate | None = None, luigis: LuigisOwn
     if here is None:
         return report
     state.check(Group(report, "state"), here.settings.state_dir)
+    statefiles.check(Group(report, "state"), here.settings.state_dir)
+    room.check(Group(report, "room"), here.settings)
     leases.check(Group(report, "leases"), here.leases)
     job = job_of(here, date or rules.EXAMPLE)
     group = Group(report, "engine")

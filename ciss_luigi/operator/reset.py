@@ -14,6 +14,7 @@ from ciss_luigi.operator.ask import ask
 from ciss_luigi.queries.readiness import newer_estimates
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
+from ciss_luigi.state import owners
 from ciss_luigi.state.markers import Step
 
 
@@ -29,7 +30,7 @@ def reset(site: Site, date: RunDate, step: Step) -> list[Step]:
             return site.markers.remove_from(date, step)
         except OSError as error:
             raise Refused(
-                f"a marker of {date} cannot be removed: {error}",
+                f"a marker of {date} cannot be removed: {error}{owners.words(error)}",
                 state="markers of later steps are gone, those of earlier steps stand",
                 next_command=look,
             ) from error

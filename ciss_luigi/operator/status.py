@@ -19,6 +19,7 @@ from ciss_luigi.locking.filelocks import Holder
 from ciss_luigi.operator import monthsheld, nights
 from ciss_luigi.operator.monthsheld import MonthHeld
 from ciss_luigi.site import Site
+from ciss_luigi.state import owners
 from ciss_luigi.state.commandledger import Command
 from ciss_luigi.state.ledger import Attempt, Outcome
 from ciss_luigi.state.markers import STEPS, Marker, Step
@@ -119,7 +120,7 @@ def _readable(site: Site) -> Iterator[None]:
     except OSError as error:
         folder = site.settings.state_dir
         raise ConfigurationError(
-            f"[{SECTION}] state_dir: {folder} cannot be read: {error.strerror or error}",
+            f"[{SECTION}] state_dir: {folder} cannot be read: {error.strerror or error}{owners.words(error)}",
             next_command="make it readable, then: ciss status",
         ) from error
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from ciss_luigi.plainfile import LARGEST, OddFile, naming, read_plain
+from ciss_luigi.state.owners import hand_over
 
 __all__ = [
     "LARGEST",
@@ -39,6 +40,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        hand_over(beside)
         beside.rename(path)
     except BaseException:
         beside.unlink(missing_ok=True)
@@ -50,7 +52,8 @@ def make_folder(folder: Path) -> None:
     """Make a folder and those above it, for good: a power cut could take a new one with all that is in it."""
     absent = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for one in absent:
+    for one in reversed(absent):
+        hand_over(one)
         sync_folder(one.parent)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ciss_luigi.state.files import make_folder, naming, read_plain
+from ciss_luigi.state.owners import hand_over
 
 
 def append(path: Path, entry: Mapping[str, Any], *, sync: bool) -> None:
@@ -28,6 +29,8 @@ def append(path: Path, entry: Mapping[str, Any], *, sync: bool) -> None:
     with naming(path):
         descriptor = os.open(path, flags, 0o664)
         try:
+            if not os.fstat(descriptor).st_size:
+                hand_over(path)
             if os.write(descriptor, line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             if sync:

@@ -6,6 +6,7 @@ The commands that made these attempts are in :mod:`ciss_luigi.state.commandledge
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import uuid
@@ -18,7 +19,10 @@ from typing import Any
 
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.state import commandledger, jsonlines
+from ciss_luigi.state.files import OddFile
 from ciss_luigi.state.markers import Marker, Step
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 
 class Outcome(StrEnum):
@@ -155,7 +159,12 @@ class Ledger:
         jsonlines.append(self._folder / f"{date}.jsonl", entry, sync=True)
 
     def _entries(self, date: RunDate) -> list[dict[str, Any]]:
-        entries = jsonlines.entries(self._folder / f"{date}.jsonl")
+        path = self._folder / f"{date}.jsonl"
+        try:
+            entries = jsonlines.entries(path)
+        except OddFile as error:  # the story is lost; that must not keep the night from its work
+            logger.warning("%s is ignored: it %s", path, error.strerror)
+            entries = []
         return [entry for entry in entries if all(isinstance(entry.get(key), str) for key in _TEXTS)]
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.plaintext import printable
-from ciss_luigi.state import markerform
+from ciss_luigi.state import markerform, owners
 from ciss_luigi.state.files import read_plain, remove, sync_folder, write_whole
 from ciss_luigi.state.markerform import STEPS, UNREADABLE, Marker, Step
 from ciss_luigi.state.rollbacks import RollBacks
@@ -203,7 +203,8 @@ class Markers:
         except FileNotFoundError:
             return None
         except UNREADABLE as error:
-            why = f"{type(error).__name__}: {printable(str(error))}"
+            whose = owners.words(error) if isinstance(error, OSError) else ""
+            why = f"{type(error).__name__}: {printable(str(error))}{whose}"
             logger.warning("%s is ignored: it cannot be read (%s)", path, why)
             return None
 

@@ -5,6 +5,7 @@ Ledger: start. Data. Marker. Ledger: end. The marker is the proof, the ledger th
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -24,7 +25,9 @@ from ciss_luigi.errors import (
 from ciss_luigi.plaintext import without_secrets
 from ciss_luigi.retry import with_retries
 from ciss_luigi.site import Queue, Site, Watch, ignore
+from ciss_luigi.state import owners
 from ciss_luigi.state.commandledger import COMMAND
+from ciss_luigi.state.files import OddFile
 from ciss_luigi.state.ledger import Outcome, Result
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps import Job, RebuildBudget
@@ -149,7 +152,9 @@ _STAYS_WRONG = (StatementFailed, TempChanged, TotalsDiffer)
 
 
 def _is_in_the_way(error: OSError) -> bool:
-    return isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError)
+    """Whether something else stands in a file's place; ENXIO: a pipe that nobody reads."""
+    odd = isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError | OddFile)
+    return odd or error.errno == errno.ENXIO
 
 
 def _told(failure: BaseException) -> str:
@@ -167,7 +172,9 @@ def _explained(error: CissError | OSError, date: RunDate, step: Step) -> StepFai
     again = _again(date)
     if isinstance(error, OSError):
         following = f"take away what stands in its place, then {again}" if _is_in_the_way(error) else again
-        return StepFailed(f"{step} of {date}: {error}", state=_STATES[step], next_command=following)
+        return StepFailed(
+            f"{step} of {date}: {error}{owners.words(error)}", state=_STATES[step], next_command=following
+        )
     following = f"ciss check --date {date}, then {again}" if type(error) in _STAYS_WRONG else again
     kind = (
         StepFailed

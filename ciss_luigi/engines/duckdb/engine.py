@@ -27,6 +27,8 @@ from ciss_luigi.errors import (
     StatementDeadline,
     StatementFailed,
 )
+from ciss_luigi.state.files import make_folder
+from ciss_luigi.state.owners import hand_over
 
 if TYPE_CHECKING:
     import duckdb
@@ -214,8 +216,12 @@ class DuckDbEngine(Engine):
         told = False
         while True:
             try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                return connect()
+                make_folder(self._path.parent)
+                is_new = not self._path.exists()
+                connection = connect()
+                if is_new:
+                    hand_over(self._path)
+                return connection
             except Exception as error:
                 holder = _LOCKED.search(str(error))
                 if holder is None or time.monotonic() >= give_up:

@@ -1,0 +1,70 @@
+"""Every file of ``state_dir``: whose it is, whether this user may use it, and whether it is a file at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
+from ciss_luigi.plaintext import printable
+from ciss_luigi.state import owners
+from ciss_luigi.state.files import LARGEST
+
+_OURS = ("markers", "locks", "ledger", "writes", "alerts")
+"""The folders in which only the job writes: there a file is small, and a plain one."""
+
+_SHOWN = 5
+
+
+def check(group: Group, state_dir: Path) -> None:
+    """Name what a run of this user could not open, what belongs to somebody else, and what is no file."""
+    try:
+        owner = state_dir.stat()
+    except OSError:  # not there yet, or said by whoever tried to write there
+        return
+    refused, strange, odd = [], [], []
+    for path in _all(state_dir):
+        try:
+            status = path.lstat()
+        except OSError:
+            continue
+        if not os.access(path, os.R_OK | os.W_OK, follow_symlinks=False):
+            refused.append((path, status))
+        elif (status.st_uid, status.st_gid) != (owner.st_uid, owner.st_gid):
+            strange.append((path, status))
+        odd += [f"{printable(str(path))} {what}" for what in _odd(path, status, state_dir)]
+    remedy = owners.give(state_dir, owner)
+    _tell(group, refused, "may not be opened by this user", remedy, fault=True)
+    _tell(group, strange, f"the folder is {owners.named(owner)}'s", remedy, fault=False)
+    for text in odd[:_SHOWN]:
+        group.fault(text, "take it away: a run would ignore it, or fail on it", code=CONFIGURATION)
+
+
+def _all(folder: Path) -> Iterator[Path]:
+    """Everything below a folder, the folders above all; one that cannot be listed is named by its parent."""
+    for place, folders, files in os.walk(folder):
+        yield from (Path(place, name) for name in (*folders, *files))
+
+
+def _odd(path: Path, status: os.stat_result, state_dir: Path) -> Iterator[str]:
+    if path.relative_to(state_dir).parts[0] not in _OURS or stat.S_ISDIR(status.st_mode):
+        return
+    if not stat.S_ISREG(status.st_mode):
+        yield "is not a plain file"
+    elif status.st_size > LARGEST:
+        yield f"holds {status.st_size:,} bytes, and no file of the job does"
+
+
+def _tell(
+    group: Group, found: list[tuple[Path, os.stat_result]], what: str, remedy: str, *, fault: bool
+) -> None:
+    for path, status in found[:_SHOWN]:
+        text = f"{printable(str(path))} {owners.belongs(status)}: {what}"
+        if fault:
+            group.fault(text, remedy, code=CONFIGURATION)
+        else:
+            group.warn(text, remedy)
+    if len(found) > _SHOWN:
+        group.note(f"and {len(found) - _SHOWN} more files and folders like these", remedy)

@@ -1,0 +1,83 @@
+"""Whose the files of ``state_dir`` are: one run as root must not lock out the user that runs every night.
+
+What a command makes belongs to the owner and group of the folder it stands in. What may not be opened is
+named with its owner and mode, and with the command that sets it right.
+"""
+
+from __future__ import annotations
+
+import errno
+import grp
+import os
+import pwd
+import shlex
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+
+def hand_over(path: Path) -> None:
+    """Give a new file or folder to the owner and group of the folder it stands in.
+
+    Root can give both; anybody else gives the group, where it is one of his own.
+    """
+    folder = path.parent.stat()
+    mine = path.lstat()
+    if (mine.st_uid, mine.st_gid) == (folder.st_uid, folder.st_gid):
+        return
+    owner = folder.st_uid if os.geteuid() == 0 else -1
+    with suppress(OSError):  # a filesystem without owners, or a group that is not ours to give
+        os.chown(path, owner, folder.st_gid, follow_symlinks=False)
+
+
+def words(error: OSError) -> str:
+    """Whose the file is that may not be opened, and what to type; "" for an error of another kind."""
+    if error.errno not in (errno.EACCES, errno.EPERM) or not isinstance(error.filename, str):
+        return ""
+    for path in (Path(error.filename).absolute(), *Path(error.filename).absolute().parents):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        return f" ({path} {belongs(status)}; {_remedy(path, status)})"
+    return ""
+
+
+def belongs(status: os.stat_result) -> str:
+    """Owner, group and mode in words."""
+    return f"belongs to {named(status)}, mode {stat.S_IMODE(status.st_mode):04o}"
+
+
+def named(status: os.stat_result) -> str:
+    """Owner and group by name, as ``chown`` takes them."""
+    return f"{_user(status.st_uid)}:{_group(status.st_gid)}"
+
+
+def give(path: Path, to: os.stat_result) -> str:
+    """The command that gives a file or folder, with all that is in it, to an owner and group."""
+    return f"sudo chown -R {named(to)} {shlex.quote(str(path))}"
+
+
+def _remedy(path: Path, status: os.stat_result) -> str:
+    """Give it to whoever owns the folders above it; or run as its owner, where they are his, too."""
+    for folder in path.parents:
+        with suppress(OSError):
+            above = folder.stat()
+            if above.st_uid == 0 or (above.st_uid, above.st_gid) == (status.st_uid, status.st_gid):
+                continue
+            return f"type: {give(path, above)}"
+    return f"run this as its owner: sudo -u {_user(status.st_uid)} ..."
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+def _group(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
