@@ -89,6 +89,10 @@ class SettingRefused(ConfigurationError):
         super().__init__("the engine does not take a session setting", (fault,))
 
 
+class BadCommandLine(ConfigurationError):
+    """An option of the command line cannot be used: whoever typed it reads so, and nobody else is told."""
+
+
 class BadRunDate(CissError):
     """``--date`` is missing or is no calendar date."""
 

@@ -49,6 +49,14 @@ class CommandEnd:
     failed: tuple[tuple[dt.date, str], ...] = ()
     signal: str = ""
     began: bool = False
+    number: int = 0
+    """The code in our own table; a site may have others in ``[retcode]``."""
+    kind: str = ""
+    """The class of the error that ended it, where one did."""
+    is_usage: bool = False
+    """Whether that is a mistake on the command line."""
+    is_configuration: bool = False
+    """Whether that is a fault of the configuration."""
     at: dt.datetime = field(default_factory=_now)
 
 

@@ -58,8 +58,10 @@ class Seen:
     scope: Scope = Scope.DATES
     log: str = ""
     """The last lines of the command's log."""
+    compared: str = ""
+    """The text whose lines decide what is the same, where that is not ``error``."""
     own_signature: str = ""
-    """Where the lines do not decide what is the same."""
+    """Where no lines decide what is the same."""
 
     @property
     def signature(self) -> str:
@@ -67,7 +69,7 @@ class Seen:
 
         Numbers, dates, months and ids are left out of the lines.
         """
-        lines = sorted({_without_numbers(line) for line in self.error.splitlines()})
+        lines = sorted({_without_numbers(line) for line in (self.compared or self.error).splitlines()})
         parts = [self.step, str(self.exit_code), self.kind, *lines]
         text = self.own_signature or "\n".join(parts)
         return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()[:16]

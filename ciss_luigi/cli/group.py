@@ -20,6 +20,7 @@ VERBS = {
     "status": "Show which dates are done, failed, running or missing.",
     "reset": "Remove a date's markers, so that it can be run anew.",
     "explain": "Show how a customer's figure came about.",
+    "watch": "Tell when a date is not merged in time.",
     "alerts": "Show who was told what; test every channel.",
     "adopt": "Let markers count again after the warehouse has moved.",
     "verify": "Hold main against what its marker says.",

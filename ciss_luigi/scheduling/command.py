@@ -37,6 +37,8 @@ class Command:
     """What a range of this command leaves to another command."""
     reason: str = ""
     """Why the command ends as it does, if it is known before its end."""
+    error: Exception | None = None
+    """The error that the reason is told of, where one ended the command."""
     has_options: bool = False
     """Whether Luigi could read the command line."""
     leaving: SystemExit | None = None
@@ -82,3 +84,12 @@ def exit_code(number: int) -> int:
     """A number of our table as this site has it: a key of its own in ``[retcode]`` wins."""
     key = next((row.retcode for row in exitcodes.TABLE if row.number == number), "")
     return luigiprivate.retcode(key) if key else number
+
+
+def own_number(code: int) -> int:
+    """The number of our table that a code of this site stands for; of several the worst, else the code."""
+    try:
+        found = [row.number for row in exitcodes.TABLE if row.retcode and exit_code(row.number) == code]
+    except ValueError:  # a [retcode] that cannot be read is the fault that ends this command
+        return code
+    return found[-1] if found else code

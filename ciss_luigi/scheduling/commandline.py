@@ -13,25 +13,29 @@ import luigi.configuration
 import luigi.interface
 
 from ciss_luigi import commands
-from ciss_luigi.errors import CissError, ConfigurationError
+from ciss_luigi.errors import BadCommandLine, CissError
 from ciss_luigi.scheduling import luigiprivate
 
 
 def root_task(argv: Sequence[str]) -> luigi.Task:
-    """The task that the command asks for; raises ConfigurationError or BadRunDate for a mistake in it."""
+    """The task that the command asks for; raises BadCommandLine or BadRunDate for a mistake in it.
+
+    Luigi's log is set up on the way, as the options say: what is said from now on must be seen.
+    """
     with luigiprivate.parser(argv) as parser:
         kind = luigiprivate.task_class(parser)
         for cls in (luigi.interface.core, kind):
             for family, name, parameter in _options(cls):
                 for text in _given(parser.known_args, family, name, alone=cls is kind):
                     _require_readable(name, parameter, text)
+        luigiprivate.set_up_log()
         try:
             task: luigi.Task = parser.get_task_obj()
         except CissError:
             raise
         except Exception as error:  # Luigi's, of many kinds: missing, unknown, of another type
             family = kind.get_task_family()  # type: ignore[no-untyped-call]
-            raise ConfigurationError(str(error), next_command=_example(family)) from error
+            raise BadCommandLine(str(error), next_command=_example(family)) from error
     return task
 
 
@@ -61,7 +65,7 @@ def _require_readable(name: str, parameter: luigi.Parameter, text: str) -> None:
             what, again = f"{given} is no date; a date looks like 2016-11-22", commands.dates_example()
         else:
             what, again = f"{given} cannot be used: {error}", "the same command with another value"
-        raise ConfigurationError(what, next_command=again) from error
+        raise BadCommandLine(what, next_command=again) from error
 
 
 def _example(family: str) -> str:

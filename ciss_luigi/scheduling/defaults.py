@@ -13,6 +13,7 @@ import luigi.configuration
 from luigi.configuration import LuigiTomlParser
 from luigi.task import UnconsumedParameterWarning  # type: ignore[attr-defined]
 
+from ciss_luigi.config.tellingkeys import ALERTS
 from ciss_luigi.exitcodes import RETCODES
 
 DEFAULTS: dict[str, dict[str, int | bool | str]] = {
@@ -38,6 +39,10 @@ def apply() -> None:
         for key, value in values.items():
             if not config.has_option(section, key):
                 config.set(section, key, value if as_they_are else str(value).lower())
+    if config.has_option(ALERTS, "mail_to"):
+        # Luigi's own mails would come beside ours, one per task, with values in tracebacks, by a line that
+        # trusts any certificate
+        config.set("email", "format", "none")
     # Luigi reads these keys, and then warns on every run that nobody does
     warnings.filterwarnings("ignore", ".* the parameter 'rpc_", UnconsumedParameterWarning)
 

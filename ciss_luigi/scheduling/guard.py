@@ -19,7 +19,15 @@ import luigi.interface
 
 from ciss_luigi import commands, site
 from ciss_luigi.billing.rundate import RunDate
-from ciss_luigi.errors import AlreadyRunning, BadRunDate, CissError, ConfigurationError, Stopped, explaining
+from ciss_luigi.errors import (
+    AlreadyRunning,
+    BadCommandLine,
+    BadRunDate,
+    CissError,
+    ConfigurationError,
+    Stopped,
+    explaining,
+)
 from ciss_luigi.locking.filelocks import FileLock, Holder, LocksUnusable
 from ciss_luigi.scheduling import luigiprivate, messages, oldstatus, signals
 from ciss_luigi.scheduling.cancelling import watching
@@ -68,7 +76,7 @@ def _claim_old_status(here: Site) -> None:
 def _require_workers(date: RunDate) -> None:
     workers = luigi.interface.core().workers  # type: ignore[no-untyped-call]
     if workers < 1:
-        raise ConfigurationError(
+        raise BadCommandLine(
             f"--workers {workers}: the number must be 1 or more",
             next_command=commands.merge(date),
         )
@@ -177,4 +185,5 @@ def _leave(error: CissError) -> NoReturn:
         raise error
     logger.error("%s", error)
     current().reason = str(error)
+    current().error = error
     raise SystemExit(exit_code(error.exit_code))

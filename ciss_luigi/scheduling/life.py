@@ -14,11 +14,11 @@ from typing import Any
 import luigi
 
 from ciss_luigi import exitcodes, observers, stopping
-from ciss_luigi.errors import CissError
+from ciss_luigi.errors import BadCommandLine, BadRunDate, CissError, ConfigurationError
 from ciss_luigi.observers import CommandEnd
 from ciss_luigi.plaintext import without_secrets
 from ciss_luigi.scheduling import commandline, ending, guard, luigiprivate, messages, ranges, signals, workers
-from ciss_luigi.scheduling.command import current, exit_code
+from ciss_luigi.scheduling.command import current, exit_code, own_number
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
@@ -92,6 +92,7 @@ def _uncaught(error: Exception) -> int:
     luigiprivate.set_up_log()
     logger.error("", exc_info=error)
     current().reason = messages.explanation(error) or f"{type(error).__name__}: {error}"
+    current().error = error
     return exit_code(error.exit_code if isinstance(error, CissError) else 40)
 
 
@@ -116,5 +117,14 @@ def end(code: int, result: Any = None) -> None:
             summary.failed,
             stopping.requested(),
             command.has_begun,
+            own_number(code),
+            type(command.error).__name__ if command.error else "",
+            is_usage=isinstance(command.error, BadCommandLine | BadRunDate),
+            is_configuration=_is_configuration(command.error) or command.is_misconfigured,
         )
     )
+
+
+def _is_configuration(error: Exception | None) -> bool:
+    """Whether an error is about the configuration, and not about what was typed."""
+    return isinstance(error, ConfigurationError) and not isinstance(error, BadCommandLine)

@@ -44,6 +44,7 @@ def refuse_in_command() -> None:
     code = exit_code(error.exit_code) if codes_are_good else error.exit_code
     command = current()
     command.reason = str(error)
+    command.error = error
     command.give_up(code)
     sys.exit(code)
 

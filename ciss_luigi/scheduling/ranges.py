@@ -15,7 +15,7 @@ import luigi
 from luigi.tools.range import RangeBase, RangeDaily
 
 from ciss_luigi import commands
-from ciss_luigi.errors import CissError, ConfigurationError
+from ciss_luigi.errors import BadCommandLine, CissError, ConfigurationError
 from ciss_luigi.scheduling.command import current
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -24,14 +24,15 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 def look(task: luigi.Task, dated: type[luigi.Task]) -> None:
     """Look at a range of dated tasks before anything begins, and say what it leaves over.
 
-    Another task is left alone. Raises ConfigurationError for what makes no range.
+    Another task is left alone. Raises BadCommandLine for what makes no range, ConfigurationError where none
+    can be made.
     """
     if not isinstance(task, RangeBase):
         return
     of: Any = task.of
     if issubclass(of, RangeBase):
         what = f"--of {of.task_family} is a range itself: a range is made of a task that runs by the day"
-        raise ConfigurationError(what, next_command=commands.dates_example())
+        raise BadCommandLine(what, next_command=commands.dates_example())
     if issubclass(of, dated):
         _require_daily(task, of.task_family)
         _tell_left_over(task, _required(task))
@@ -41,7 +42,7 @@ def _require_daily(task: Any, of: str) -> None:
     """Refuse Luigi's other ranges: a run date is neither an hour nor a month."""
     if not isinstance(task, RangeDaily):
         what = f"{task.task_family} makes no range of {of}, which runs by the day: RangeDaily does"
-        raise ConfigurationError(what, next_command=commands.dates_example(of))
+        raise BadCommandLine(what, next_command=commands.dates_example(of))
     if task.task_limit < 1:
         what = f"[RangeDaily] task_limit = {task.task_limit} lets a range run no date"
         raise ConfigurationError(what, next_command="set it to 1 or more, then the same command again")
@@ -55,7 +56,7 @@ def _required(task: Any) -> list[luigi.Task]:
         raise
     except (luigi.parameter.ParameterException, OverflowError) as error:
         what = f"this makes no range: {error} (without --stop a range ends with today, in UTC)"
-        raise ConfigurationError(what, next_command=commands.dates_example()) from error
+        raise BadCommandLine(what, next_command=commands.dates_example()) from error
 
 
 def _tell_left_over(task: Any, mine: Sequence[luigi.Task]) -> None:

@@ -86,6 +86,8 @@ class Attempt:
     error: str = ""
     command: str = ""
     result: Result | None = None
+    kind: str = ""
+    """The class of the error; "" in older ledgers."""
 
 
 class Ledger:
@@ -118,9 +120,11 @@ class Ledger:
         error: str = "",
         *,
         result: Result | None = None,
+        kind: str = "",
     ) -> None:
-        """Write down how an attempt ended, and what it did; raises OSError."""
+        """Write down how an attempt ended, and what it did; raises OSError. ``kind`` is the error's class."""
         entry = {"event": "end", "attempt": attempt, "outcome": str(outcome), "error": error}
+        entry |= {"kind": kind} if kind else {}
         self._append(date, entry if result is None else {**entry, "result": _to_json(result)})
 
     def rebuild(self, date: RunDate, attempt: str, command: str) -> None:
@@ -185,7 +189,10 @@ def _merge(known: Attempt | None, entry: dict[str, Any]) -> Attempt | None:
         if entry["event"] == "end" and known is not None:
             outcome, error = Outcome(entry["outcome"]), str(entry["error"])
             result = _from_json(entry.get("result"))
-            return replace(known, ended_at=entry["at"], outcome=outcome, error=error, result=result)
+            kind = str(entry.get("kind", ""))
+            return replace(
+                known, ended_at=entry["at"], outcome=outcome, error=error, result=result, kind=kind
+            )
     except (KeyError, ValueError, TypeError, OverflowError):
         return None
     return None

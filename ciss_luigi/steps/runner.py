@@ -82,7 +82,8 @@ def perform(
     except BaseException as error:
         failure = _failure(error, date, step)
         told = without_secrets(_told(failure))
-        entry.end(Outcome.STOPPED if isinstance(failure, Stopped) else Outcome.FAILED, told)
+        outcome = Outcome.STOPPED if isinstance(failure, Stopped) else Outcome.FAILED
+        entry.end(outcome, told, kind=type(failure).__name__)
         if failure is error:
             raise
         raise failure from error
@@ -106,13 +107,13 @@ class _Entry:
         left = 0 if self._ledger.has_rebuilt(self._date, command) else 1
         return RebuildBudget(left, lambda: self._ledger.rebuild(self._date, self._attempt, command))
 
-    def end(self, outcome: Outcome, error: str = "", *, result: Result | None = None) -> None:
+    def end(self, outcome: Outcome, error: str = "", *, result: Result | None = None, kind: str = "") -> None:
         """Write the end; a ledger that cannot be written must not hide how the step ended."""
         attempt, self._attempt = self._attempt, ""
         if not attempt:
             return
         try:
-            self._ledger.end(self._date, attempt, outcome, error, result=result)
+            self._ledger.end(self._date, attempt, outcome, error, result=result, kind=kind)
         except OSError as trouble:
             logger.warning("the run ledger could not be written: %s", trouble)
 

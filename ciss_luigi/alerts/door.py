@@ -1,0 +1,80 @@
+"""Where a command meets those who are told: light as long as there is nothing to say.
+
+A night on which all is well must not pay for mail, desk and channels: they are imported when a failure is
+seen, is open, or a message waits.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ciss_luigi import site
+from ciss_luigi.config.telling import Alerts
+from ciss_luigi.config.tellingkeys import ALERTS
+from ciss_luigi.errors import ConfigurationError
+from ciss_luigi.observers import CommandBegin, CommandEnd, Observer
+from ciss_luigi.site import Site
+from ciss_luigi.telemetry.tail import Tail
+
+if TYPE_CHECKING:
+    from ciss_luigi.alerts.ping import Ping
+
+_QUIET = (0, 10, 20, 25)
+_WAIT_FOR_BEGIN_SECONDS = 5.0
+
+
+class Door(Observer):
+    """Tells people of a command, as its last act."""
+
+    def __init__(self) -> None:
+        self._tail = Tail()
+        self._begun: Ping | None = None
+        logging.getLogger("luigi-interface").addHandler(self._tail)
+
+    def command_begins(self, begin: CommandBegin) -> None:
+        """Give the dead-man service its sign that today's run begins."""
+        here = _sound_site()
+        if here is None or not _alerts(here).ping_url:
+            return
+        from ciss_luigi.alerts import today
+        from ciss_luigi.alerts.ping import Ping
+
+        if today.is_asked_for(begin.arguments):
+            self._begun = Ping(_alerts(here), "/start", begin.id)
+
+    def command_ends(self, end: CommandEnd) -> None:
+        """Tell who is to be told, if anybody is; never changes how the command ends."""
+        here = _sound_site()
+        if self._has_nothing_to_say(end, here):
+            return
+        from ciss_luigi.alerts.teller import Teller
+
+        begun = self._begun.wait(_WAIT_FOR_BEGIN_SECONDS) if self._begun else ""
+        Teller(end, here, self._tail.text()).tell(begun=begun)
+
+    def _has_nothing_to_say(self, end: CommandEnd, here: Site | None) -> bool:
+        if here is None:
+            return False
+        alerts, folder = _alerts(here), here.settings.state_dir / "alerts"
+        if any(_holds_something(folder / name) for name in ("open", "outbox")) or alerts.ping_url:
+            return False
+        return not alerts.tell_anybody or (end.number in _QUIET and not alerts.watch_jumps)
+
+
+def _holds_something(folder: Path) -> bool:
+    return any(folder.glob("*.json"))
+
+
+def _sound_site() -> Site | None:
+    """The site, or None where its configuration is faulty."""
+    try:
+        return site.current()
+    except ConfigurationError:
+        return None
+
+
+def _alerts(here: Site) -> Alerts:
+    found: Alerts = here.settings.others[ALERTS]
+    return found

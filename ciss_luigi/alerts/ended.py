@@ -1,0 +1,104 @@
+"""What a command's end means for those who are told: its failures, as they are to be judged.
+
+Which ends are failures stands in ``docs/operations.md``, section "Who is told when".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ciss_luigi import exitcodes
+from ciss_luigi.alerts.failure import Scope, Seen
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.observers import CommandEnd
+from ciss_luigi.plaintext import without_secrets
+from ciss_luigi.state.ledger import Attempt, Ledger, Outcome
+
+_SIGNALLED = range(129, 160)
+_KILLED = "it ended without a word: its process was killed, or broke off"
+
+
+def failures(end: CommandEnd, ledger: Path, *, engine: str = "", log: str = "") -> list[Seen]:
+    """The failures of a command that has ended; failures that are the same are one, with all its dates.
+
+    Raises OSError where the ledger cannot be read.
+    """
+    found = [replace(one, engine=engine, log=log) for one in _failures(end, Ledger(ledger))]
+    return list(_together(found, end))
+
+
+def _failures(end: CommandEnd, ledger: Ledger) -> Iterator[Seen]:
+    steps = [_step(end, date, step, ledger) for date, step in end.failed]
+    if steps:
+        yield from steps
+    elif end.number == exitcodes.STEP_FAILED or (end.signal and end.number in _SIGNALLED):
+        yield _stopped(end)
+    elif end.number == exitcodes.NOT_ASKED:
+        yield _plain(end, "the sources could not be asked", Scope.DATES)
+    elif end.number == exitcodes.CONFIGURATION and not end.is_usage:
+        if end.kind == "RPCError":
+            yield _plain(end, "luigid does not answer", Scope.DATES)
+        elif end.is_configuration:
+            yield replace(_plain(end, "the configuration is faulty", Scope.CONFIGURATION), dates=())
+        else:
+            yield _plain(end, f"the command broke off ({end.kind})", Scope.DATES)
+
+
+def _step(end: CommandEnd, date: dt.date, step: str, ledger: Ledger) -> Seen:
+    attempts = ledger.attempts(RunDate(date))
+    mine = [one for one in attempts if one.command == end.begin.id and one.step == step]
+    last = mine[-1] if mine else None
+    what, text = _outcome(last, end, date, step)
+    kind = last.kind if last is not None and last.kind else what
+    return Seen(f"{step} {what}", step, end.number, kind, text, (str(date),))
+
+
+def _outcome(last: Attempt | None, end: CommandEnd, date: dt.date, step: str) -> tuple[str, str]:
+    if last is not None and last.outcome is Outcome.STOPPED:
+        return f"was stopped by {end.signal or 'a signal'}", last.error
+    if last is not None and last.outcome is Outcome.FAILED:
+        return "failed", last.error
+    again = f"luigi {shlex.join(end.begin.arguments)}"
+    state = "each month of main holds its old rows or the new ones; the next run proves or repeats them"
+    return "was killed", f"{step} of {date}: {_KILLED}\nState: {state}\nNext:  {without_secrets(again)}"
+
+
+def _stopped(end: CommandEnd) -> Seen:
+    what = f"stopped by {end.signal}" if end.signal else "the command failed"
+    return _plain(end, f"the run was {what}" if end.signal else what, Scope.DATES)
+
+
+def _plain(end: CommandEnd, headline: str, scope: Scope) -> Seen:
+    dates = tuple(map(str, end.dates)) or _asked_for(end.begin.arguments)
+    if scope is Scope.DATES and not dates:
+        scope = Scope.COMMAND
+    return Seen(headline, "", end.number, end.kind or headline, end.reason, dates, scope=scope)
+
+
+def _asked_for(arguments: Sequence[str]) -> tuple[str, ...]:
+    """The date that stands in the command line, where the command did not come so far as to look at it."""
+    found = re.search(r"(?:^|\n)--date(?:=|\n)(\d{4}-\d{2}-\d{2})(?:\n|$)", "\n".join(arguments))
+    return (found[1],) if found else ()
+
+
+def _together(found: Iterable[Seen], end: CommandEnd) -> Iterator[Seen]:
+    same: dict[str, Seen] = {}
+    for one in found:
+        known = same.get(one.signature)
+        same[one.signature] = replace(known, dates=(*known.dates, *one.dates)) if known else one
+    for one in same.values():
+        yield _for_several(one, end) if len(one.dates) > 1 and one.step else one
+
+
+def _for_several(seen: Seen, end: CommandEnd) -> Seen:
+    """The next command for several dates is the same again, not that of the first one."""
+    command = without_secrets(f"luigi {shlex.join(end.begin.arguments)}")
+    lines = [line for line in seen.error.splitlines() if not line.startswith("Next:")]
+    alike = f"({len(seen.dates)} dates failed alike; this is the error of the first.)"
+    told = "\n".join([*lines, f"Next:  {command}", alike])
+    return replace(seen, error=told, compared=seen.compared or seen.error)

@@ -1,0 +1,79 @@
+"""A jump: a merged month whose total in US dollars moved far against the run before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from ciss_luigi.alerts.failure import Scope, Seen
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.config.telling import Alerts
+from ciss_luigi.state.ledger import Ledger, MonthFigures, Outcome
+from ciss_luigi.state.markers import Step
+
+
+def found(ledger: Ledger, dates: Iterable[RunDate], command: str, alerts: Alerts) -> Iterator[Seen]:
+    """The jumps of what a command merged, of dates that it looked at; raises OSError."""
+    known = ledger.dates()
+    for date in dates:
+        for run_id, figures in _merged(ledger, date, command):
+            before = _before(ledger, known, figures.month, run_id)
+            if before is not None and _is_far(before, figures.total_charge_usd, alerts):
+                yield _seen(date, run_id, before, figures)
+
+
+def _merged(ledger: Ledger, date: RunDate, command: str = "") -> Iterator[tuple[str, MonthFigures]]:
+    """What was merged for a date, in order; by one command where one is named."""
+    for attempt in ledger.attempts(date):
+        good = attempt.step == Step.MERGE and attempt.outcome is Outcome.DONE and attempt.result is not None
+        if good and attempt.result is not None and command in ("", attempt.command):
+            for figures in attempt.result.months:
+                yield attempt.result.run_id, figures
+
+
+def _before(ledger: Ledger, known: Iterable[RunDate], month: str, run_id: str) -> Decimal | None:
+    """The total of the run that was merged last before this one, or None for the first of a month."""
+    merged = [
+        (attempt.ended_at, attempt.result.run_id, figures.total_charge_usd)
+        for date in known
+        if _may_hold(date, month)
+        for attempt in ledger.attempts(date)
+        if attempt.step == Step.MERGE and attempt.outcome is Outcome.DONE and attempt.result is not None
+        for figures in attempt.result.months
+        if figures.month == month
+    ]
+    merged.sort()
+    place = next((index for index, (_, one, _) in enumerate(merged) if one == run_id), 0)
+    return merged[place - 1][2] if place else None
+
+
+def _may_hold(date: RunDate, month: str) -> bool:
+    return Month.parse(month) in (date.month, date.month.minus(1))
+
+
+def _is_far(before: Decimal, now: Decimal, alerts: Alerts) -> bool:
+    """Whether the total moved by more than both limits."""
+    moved = abs(now - before)
+    percent = Decimal(100) * moved / abs(before) if before else Decimal("Infinity") if moved else Decimal()
+    return moved > Decimal(str(alerts.jump_usd)) and percent > Decimal(str(alerts.jump_percent))
+
+
+def _seen(date: RunDate, run_id: str, before: Decimal, now: MonthFigures) -> Seen:
+    moved = now.total_charge_usd - before
+    percent = f" ({100 * moved / abs(before):+.1f} %)" if before else ""
+    text = (
+        f"The total of {now.month} moved from {before:,.4f} to {now.total_charge_usd:,.4f} USD, "
+        f"by {moved:+,.4f} USD{percent}, with the run of {date} (run id {run_id}).\n"
+        f"State: main holds the new estimate; the control totals agree\n"
+        f"Next:  ciss history --from {date} --to {date}"
+    )
+    return Seen(
+        f"{now.month} moved by {moved:+,.2f} USD{percent}",
+        str(Step.MERGE),
+        0,
+        "Jump",
+        text,
+        (str(date),),
+        scope=Scope.NEVER,
+        own_signature=f"jump {run_id} {now.month}",
+    )

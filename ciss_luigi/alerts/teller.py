@@ -1,0 +1,119 @@
+"""The last act of a command: what it saw is judged and written down, then sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+from collections.abc import Iterator
+
+from ciss_luigi.alerts import courier, ended, jumps, over, reach, today, ways
+from ciss_luigi.alerts.failure import Scope, Seen
+from ciss_luigi.alerts.notice import Notices
+from ciss_luigi.alerts.outbox import Outbox
+from ciss_luigi.alerts.ping import Ping
+from ciss_luigi.alerts.records import Records
+from ciss_luigi.alerts.rounds import Outcome
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.errors import StepFailed
+from ciss_luigi.observers import CommandEnd
+from ciss_luigi.site import Site
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+_QUIET = (0, 10, 20, 25)
+
+
+class Teller:
+    """Tells people how a command ended; ``here`` is None where the configuration is faulty."""
+
+    def __init__(self, end: CommandEnd, here: Site | None, log: str) -> None:
+        self._end = end
+        self._here = here
+        self._log = log
+
+    def tell(self, *, begun: str = "") -> None:
+        """Judge, write down, send; ``begun`` says why the ping of the begin did not arrive."""
+        found = reach.find()
+        if found is None or self._is_ctrl_c() or (self._here is None and not found.alerts.tell_anybody):
+            return
+        failures: list[Seen] = []
+        try:
+            failures = self._failures(found)
+            self._judge(found, failures)
+        except (OSError, StepFailed) as error:
+            logger.warning("what is to be told could not be written down: %s", error)
+        ping = self._ping(found, failures)
+        if ways.names(found.alerts) and Outbox(found.folder).entries():
+            say(courier.send())
+        trouble = begun or (ping.wait(courier.SECONDS) if ping else "")
+        if trouble:
+            logger.warning("ping_url did not take its sign of life: %s", trouble)
+
+    def _failures(self, found: reach.Reach) -> list[Seen]:
+        here = self._here
+        engine = f"{here.settings.warehouse.kind} {here.settings.warehouse.place}" if here else ""
+        return ended.failures(self._end, found.state_dir / "ledger", engine=engine, log=self._log)
+
+    def _judge(self, found: reach.Reach, failures: list[Seen]) -> None:
+        notices = notices_of(found)
+        told = notices.fail([*failures, *self._jumps(found)])
+        healed = notices.heal(over.judge(self._here), self._scopes_ended()) if self._here else []
+        for failure in told:
+            logger.info("to be told: %s (%s)", failure.subject, failure.token)
+        for failure in healed:
+            logger.info("over: %s (%s)", failure.subject, failure.token)
+
+    def _jumps(self, found: reach.Reach) -> Iterator[Seen]:
+        if self._here is not None and found.alerts.watch_jumps:
+            dates = map(RunDate, self._end.dates)
+            yield from jumps.found(self._here.ledger, dates, self._end.begin.id, found.alerts)
+
+    def _scopes_ended(self) -> list[Scope]:
+        scopes = [] if self._end.is_configuration else [Scope.CONFIGURATION]
+        return [*scopes, Scope.COMMAND] if self._end.number == 0 else scopes
+
+    def _ping(self, found: reach.Reach, failures: list[Seen]) -> Ping | None:
+        """The sign of life, or of failure, of today's run."""
+        day = today.date()
+        mine = day in self._end.dates or today.is_asked_for(self._end.begin.arguments)
+        if not found.alerts.ping_url or not mine:
+            return None
+        if self._here is not None and self._here.markers.is_merged(RunDate(day)):
+            return Ping(found.alerts, "", self._end.begin.id)
+        if failures:
+            return Ping(found.alerts, "/fail", self._end.begin.id, failures[0].error)
+        return None
+
+    def _is_ctrl_c(self) -> bool:
+        """Whether somebody at a terminal stopped it, who knows."""
+        return self._end.signal == "SIGINT" and any(map(_is_terminal, (0, 1, 2)))
+
+
+def notices_of(found: reach.Reach, now: dt.datetime | None = None) -> Notices:
+    """The rules with this site's settings, now."""
+    return Notices(
+        Records(found.folder),
+        Outbox(found.folder),
+        ways.names(found.alerts),
+        dt.timedelta(minutes=found.alerts.throttle_minutes),
+        now or dt.datetime.now(dt.UTC),
+    )
+
+
+def say(outcomes: list[Outcome]) -> None:
+    """Put into the log what became of the messages."""
+    for one in outcomes:
+        if one.error:
+            logger.warning("%s did not take a message, which is kept: %s", one.channel, one.error)
+        elif one.warning:
+            logger.warning("%s took a message (%s): %s", one.channel, one.warning, one.subject)
+        else:
+            logger.info("%s took a message: %s", one.channel, one.subject)
+
+
+def _is_terminal(descriptor: int) -> bool:
+    try:
+        return os.isatty(descriptor)
+    except (OSError, ValueError):
+        return False

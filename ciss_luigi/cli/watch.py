@@ -1,0 +1,70 @@
+"""``ciss watch``, for cron, some hours after the job: it tells when the night is not done."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import click
+
+from ciss_luigi import site
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.cli.options import DATE
+from ciss_luigi.cli.output import safe, say
+from ciss_luigi.exitcodes import NO
+from ciss_luigi.operator import watch
+
+
+class _TimeOfDay(click.ParamType[dt.time]):
+    """A time of day, written ``HH:MM``."""
+
+    name = "HH:MM"
+
+    def convert(
+        self, value: str | dt.time, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.time:
+        """Read the time; anything else is a mistake of usage."""
+        if isinstance(value, dt.time):
+            return value
+        try:
+            return dt.datetime.strptime(value, "%H:%M").time()  # noqa: DTZ007 - the host's own time
+        except ValueError:
+            self.fail(f"{value!r} is no time; a time looks like 06:00", param, ctx)
+
+
+@click.command(
+    "watch", epilog="Example: ciss watch --by 06:00, from cron at 06:00 and every 15 minutes after"
+)
+@click.option(
+    "--by", required=True, type=_TimeOfDay(), help="When the date has to be merged; the host's time."
+)
+@click.option("--date", type=DATE, help="The date to look at. Without it: today.")
+@click.option(
+    "--hung-minutes",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="Tell of a run that leaves no sign of life for so long; a running step leaves one each minute.",
+)
+@click.pass_context
+def command(context: click.Context, by: dt.time, date: RunDate | None, hung_minutes: float) -> None:
+    """Tell those who are to be told when a date is not merged in time.
+
+    Exit code 0 when the date is merged or has time yet, 1 when it is not merged in time.
+    """
+    found = watch.watch(site.current(), by, date, hung_minutes)
+    if found.well:
+        say(found.sentence)
+    else:
+        click.echo(safe(found.sentence), err=True)
+        click.echo(safe(f"State: {_state(found)}"), err=True)
+        click.echo(safe(f"Next:  {found.next_command}"), err=True)
+    for one in found.sent:
+        say(f"{one.channel}: {one.error or f'took {one.subject}'}")
+    if not found.well:
+        context.exit(NO)
+
+
+def _state(found: watch.Verdict) -> str:
+    """What those who are to be told know of it."""
+    if any(str(found.date) in one.dates for one in found.told):
+        return "main holds what the runs before have published; this is told now"
+    return "main holds what the runs before have published; ciss alerts says who was told"

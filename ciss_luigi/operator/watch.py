@@ -1,0 +1,220 @@
+"""``ciss watch``: whether a date is merged by the time at which it has to be, and if not, why.
+
+It tells what no command can tell of itself: that none began, that one hangs, that one was killed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ciss_luigi.alerts import courier, over, today, ways
+from ciss_luigi.alerts.failure import Failure, Seen
+from ciss_luigi.alerts.notice import Notices
+from ciss_luigi.alerts.outbox import Outbox
+from ciss_luigi.alerts.records import Records
+from ciss_luigi.alerts.rounds import Outcome
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.operator import alerts, status
+from ciss_luigi.operator.status import DateStatus, State
+from ciss_luigi.site import Site
+from ciss_luigi.state import alive
+from ciss_luigi.state.commandledger import Command
+from ciss_luigi.state.ledger import Attempt
+
+_REASONS_OF_COMMANDS = {
+    10: "found it running elsewhere",
+    20: "waits for sources",
+    25: "was not let begin by luigid",
+    35: "could not ask the sources",
+    40: "did not begin",
+}
+MERGE_STEP = "MergeMain"
+_SHOWN_LINES = 4
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found: whether all is well, why not in a sentence, and what was told and sent."""
+
+    date: RunDate
+    well: bool
+    sentence: str
+    next_command: str = ""
+    told: tuple[Failure, ...] = ()
+    sent: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a date is not merged: what decides whether it is another reason, and in words."""
+
+    kind: str
+    words: str
+    next_command: str
+
+
+def watch(
+    site: Site,
+    by: dt.time,
+    date: RunDate | None = None,
+    hung_minutes: float = 0,
+    now: dt.datetime | None = None,
+) -> Verdict:
+    """Look at a date, today without one, and tell what is not as it must be.
+
+    ``now`` is a time with its zone, the host's without one. Raises ConfigurationError, OSError and
+    LocksUnusable.
+    """
+    now = now or dt.datetime.now().astimezone()
+    day = date or RunDate(now.date())
+    (found,) = status.look(site, day, day)
+    seen = list(_killed(site, day))
+    reason = None if found.is_merged else _reason(site, found)
+    hung = _hung(site, found, hung_minutes, now)
+    is_due = now.replace(tzinfo=None) >= dt.datetime.combine(day.date, by)
+    if hung is not None or (reason is not None and is_due):
+        verdict = _not_merged(day, by, hung or reason)
+        seen.append(_seen(day, by, hung or reason))
+    else:
+        verdict = Verdict(day, True, _all_is_well(day, by, merged=found.is_merged))
+    told = _tell(site, seen, now)
+    return replace(verdict, told=tuple(told), sent=tuple(_send(site)))
+
+
+def _all_is_well(day: RunDate, by: dt.time, *, merged: bool) -> str:
+    return f"{day} is merged" if merged else f"{day} is not merged, and has time until {by:%H:%M}"
+
+
+def _not_merged(day: RunDate, by: dt.time, reason: Reason | None) -> Verdict:
+    words = reason.words if reason else ""
+    sentence = f"{day} is not merged by {by:%H:%M}: {words}"
+    return Verdict(day, False, sentence, reason.next_command if reason else "")
+
+
+def _seen(day: RunDate, by: dt.time, reason: Reason | None) -> Seen:
+    reason = reason or Reason("", "", "")
+    text = (
+        f"{MERGE_STEP} of {day} is not done by {by:%H:%M}: {reason.words}\n"
+        "State: main holds what the runs before have published\n"
+        f"Next:  {reason.next_command}"
+    )
+    return Seen(
+        f"{MERGE_STEP} is not done by {by:%H:%M}: {reason.kind}",
+        MERGE_STEP,
+        0,
+        reason.kind,
+        text,
+        (str(day),),
+        own_signature=f"watch {day}",
+    )
+
+
+def _reason(site: Site, found: DateStatus) -> Reason:
+    """Why a date is not merged, by what it left last."""
+    day = found.date
+    again = f"luigi --module ciss_luigi MergeMain --date {day} --local-scheduler"
+    look = f"ciss status --from {day} --to {day}"
+    if found.state is State.RUNNING:
+        return Reason("running", _running(found), look)
+    newest = max(
+        (step.attempt for step in found.steps if step.attempt), key=lambda one: one.started_at, default=None
+    )
+    command = _latest_command(site, day)
+    if command is not None and (newest is None or command.began_at > newest.started_at):
+        return Reason(*_of_command(command), again)
+    if newest is None:
+        return Reason("never started", "no command for it ever began", again)
+    return Reason(*_of_attempt(newest, found.state), again)
+
+
+def _running(found: DateStatus) -> str:
+    done = [str(step.step) for step in found.steps if step.state is State.DONE]
+    now = [str(step.step) for step in found.steps if step.state is State.RUNNING]
+    far = ", ".join([*(f"{one} done" for one in done), *(f"{one} running" for one in now)])
+    return f"it is run by {found.holder} ({far or 'no step begun yet'})"
+
+
+def _of_command(command: Command) -> tuple[str, str]:
+    """The kind of reason and its words, out of the last command that came no farther than its first step."""
+    code = command.exit_code
+    if command.runs():
+        return "running", f"its command runs since {command.began_at} (pid {command.pid} on {command.host})"
+    if code is None:
+        return "killed", f"its command was killed on {command.host} (pid {command.pid}) before a step began"
+    what = _REASONS_OF_COMMANDS.get(code, f"ended with {code}")
+    told = "; ".join(reason.partition("\n")[0] for reason in command.reasons)
+    return what, f"its last command {what} (exit code {code}){f': {told}' if told else ''}"
+
+
+def _of_attempt(attempt: Attempt, state: State) -> tuple[str, str]:
+    if attempt.outcome is None:
+        return "killed", f"{attempt.step} was killed on {attempt.host} (pid {attempt.pid})"
+    lines = [line.strip() for line in attempt.error.partition("\nState:")[0].splitlines()]
+    words = "; ".join(lines[:_SHOWN_LINES])
+    if attempt.error:
+        return str(state), f"{attempt.step} {state}: {words}"
+    return "unfinished", f"nothing was begun after {attempt.step}"
+
+
+def _latest_command(site: Site, day: RunDate) -> Command | None:
+    """The command that was asked last for this date, alone or in a range."""
+    first = day.date - dt.timedelta(days=1)
+    commands = site.commands.commands(first)
+    named = [one for one in commands if today.is_asked_for(one.arguments, day.date)]
+    return named[-1] if named else None
+
+
+def _hung(site: Site, found: DateStatus, minutes: float, now: dt.datetime) -> Reason | None:
+    """A run that leaves no sign of life for so many minutes."""
+    if not minutes or found.state is not State.RUNNING or found.holder is None:
+        return None
+    sign = alive.last(site.settings.state_dir, found.date)
+    since = sign or dt.datetime.fromisoformat(found.holder.since)
+    silent = (now - since).total_seconds() / 60
+    if silent < minutes:
+        return None
+    words = f"{_running(found)} and left no sign of life for {silent:.0f} minutes"
+    end = f"look at pid {found.holder.pid} on {found.holder.host}; to end it: kill {found.holder.pid}"
+    return Reason("hung", words, end)
+
+
+def _killed(site: Site, day: RunDate) -> Iterator[Seen]:
+    """Runs of other dates that were killed, and that no later command has healed."""
+    is_over = over.judge(site)
+    for found in status.look(site):
+        if found.state is State.KILLED and found.date != day and not is_over(str(found.date)):
+            yield _seen_killed(found)
+
+
+def _seen_killed(found: DateStatus) -> Seen:
+    attempts = [step.attempt for step in found.steps if step.state is State.KILLED and step.attempt]
+    newest = max(attempts, key=lambda one: one.started_at)
+    day = found.date
+    text = (
+        f"{newest.step} of {day} was killed on {newest.host} (pid {newest.pid}); no later command healed it\n"
+        "State: each month of main holds its old rows or the new ones; the next run proves or repeats them\n"
+        f"Next:  luigi --module ciss_luigi MergeMain --date {day} --local-scheduler"
+    )
+    return Seen(
+        f"{newest.step} was killed", newest.step, 0, "killed", text, (str(day),), own_signature=f"watch {day}"
+    )
+
+
+def _tell(site: Site, seen: list[Seen], now: dt.datetime) -> list[Failure]:
+    """Have told what no command has told already."""
+    folder = site.settings.state_dir / "alerts"
+    told = alerts.settings(site)
+    throttle = dt.timedelta(minutes=told.throttle_minutes)
+    notices = Notices(Records(folder), Outbox(folder), ways.names(told), throttle, now)
+    known = {date for one in notices.records.open() if one.exit_code and one.is_told for date in one.dates}
+    fresh = [one for one in seen if not known.intersection(one.dates)]
+    found = notices.fail(fresh)
+    notices.heal(over.judge(site))
+    return found
+
+
+def _send(site: Site) -> list[Outcome]:
+    waiting = Outbox(site.settings.state_dir / "alerts").entries()
+    return courier.send() if waiting and ways.names(alerts.settings(site)) else []

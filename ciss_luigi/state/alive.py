@@ -1,0 +1,57 @@
+"""The sign of life of a running step: the time of a file, at least once a minute.
+
+It says that the process works, also while an engine works on one statement for hours: a thread of its own
+leaves it. A process that is stopped, or a host that is gone, leaves none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import threading
+from pathlib import Path
+
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.state.files import make_folder
+
+SECONDS = 30.0
+
+
+class Sign:
+    """The sign of one date's running step, from its begin to its end."""
+
+    def __init__(self, folder: Path, date: RunDate) -> None:
+        self._path = _path(folder, date)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._leave, daemon=True, name="ciss alive")
+
+    def begin(self) -> None:
+        """Leave a sign from now on; raises OSError where the first cannot be left."""
+        make_folder(self._path.parent)
+        self._path.touch()
+        self._thread.start()
+
+    def end(self) -> None:
+        """Leave none any more. No thread is left behind: what the command forks must be single-threaded."""
+        self._ended.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def _leave(self) -> None:
+        while not self._ended.wait(SECONDS):
+            with contextlib.suppress(OSError):
+                self._path.touch()
+
+
+def last(folder: Path, date: RunDate) -> dt.datetime | None:
+    """When a date's running step left its last sign (UTC), or None where none runs or was killed early."""
+    try:
+        return dt.datetime.fromtimestamp(_path(folder, date).stat().st_mtime, dt.UTC)
+    except OSError:
+        return None
+
+
+def _path(folder: Path, date: RunDate) -> Path:
+    return folder / "alive" / str(date)

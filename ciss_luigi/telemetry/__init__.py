@@ -1,0 +1,1 @@
+"""What the job says of itself while it works: its log, and figures for a monitoring system."""

@@ -1,0 +1,42 @@
+"""What all lines of the log say beside their own words: which command, date, step and engine."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import ClassVar
+
+TRACE, DATE, STEP, ENGINE = "trace.id", "labels.run_date", "labels.step", "labels.engine"
+
+
+class _Current:
+    """The fields in force in this process; forked workers have those of the command."""
+
+    fields: ClassVar[dict[str, str]] = {}
+
+
+def fields() -> dict[str, str]:
+    """The fields in force, by their names in the Elastic Common Schema."""
+    return dict(_Current.fields)
+
+
+def put(**named: str) -> None:
+    """Put fields in force for good, names with ``_`` for the dots: ``trace_id``."""
+    _Current.fields.update({name.replace("_", ".", 1): value for name, value in named.items() if value})
+
+
+@contextlib.contextmanager
+def within(**named: str) -> Iterator[None]:
+    """Put fields in force for a block."""
+    before = fields()
+    put(**named)
+    try:
+        yield
+    finally:
+        _Current.fields = before
+
+
+def take_back(*names: str) -> None:
+    """Take fields out of force."""
+    for name in names:
+        _Current.fields.pop(name, None)

@@ -1,0 +1,207 @@
+"""What the literal ``luigi`` command tells people when it ends: every way to fail, once, and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.alerts.relay import Relay, relaying
+from tests.alerts.test_notice import Desk
+from tests.command import Place, free_port, wait_until
+
+pytestmark = pytest.mark.slow
+
+DATE = "2016-11-22"
+ADDRESSES = "[ciss_alerts]\nmail_to = ops@example.com\n"
+
+
+def tell(place: Place, relay: Relay, more: str = "", **ciss: object) -> None:
+    """Have mail sent by a relay."""
+    place.configure(f"{ADDRESSES}{more}\n{relay.smtp_section(no_tls=True)}", **ciss)
+
+
+def office(place: Place) -> Desk:
+    return Desk(place.state / "alerts")
+
+
+def spoil(place: Place) -> None:
+    """A currency without a rate: each date fails in BuildTemp."""
+    place.query("UPDATE mnaas.usage_overage_charge SET currency = 'XXX'")
+
+
+def mend(place: Place) -> None:
+    place.query("UPDATE mnaas.usage_overage_charge SET currency = 'GBP'")
+
+
+def test_a_failing_step_is_one_mail_and_its_end_another(place: Place, relay: Relay) -> None:
+    tell(place, relay)
+    spoil(place)
+    place.merge(DATE).explained(30, "mail took a message")
+    (post,) = relay.post
+    assert post.subject == f"ciss: BuildTemp failed for {DATE} (exit code 30)"
+    for words in (
+        "XXX",
+        "State: main was not touched",
+        "Next:  ",
+        f"Host:      {socket.gethostname()}",
+        "Engine:    duckdb",
+        "The last lines of the log:",
+        "INFO: ",
+    ):
+        assert words in post.text
+    place.merge(DATE).explained(30)
+    assert len(relay.post) == 1
+    mend(place)
+    place.merge(DATE).explained(0)
+    assert [post.text.startswith("Over: ") for post in relay.post] == [False, True]
+    assert relay.post[1].mail["In-Reply-To"] == post.mail["Message-ID"]
+    place.merge(DATE).explained(0)
+    assert len(relay.post) == 2
+
+
+def test_a_backfill_of_dates_that_fail_alike_is_one_mail(place: Place, relay: Relay) -> None:
+    tell(place, relay)
+    spoil(place)
+    place.range("2016-11-10", "2016-11-15", "--workers", "2").explained(30)
+    (post,) = relay.post
+    assert post.subject == "ciss: BuildTemp failed for 2016-11-10 to 2016-11-14 (5 dates) (exit code 30)"
+    assert "Next:  luigi --module ciss_luigi RangeDaily --of MergeMain --start 2016-11-10" in post.text
+    place.merge("2016-11-12").explained(30)
+    assert len(relay.post) == 1, "one date of it is no other failure"
+    mend(place)
+    place.range("2016-11-10", "2016-11-14").explained(0)
+    assert len(relay.post) == 1
+    place.merge("2016-11-15").explained(0)
+    assert "Over: " in relay.post[1].text, "a newer date has taken its month over"
+
+
+def test_sources_that_cannot_be_asked_are_told(place: Place, relay: Relay) -> None:
+    tell(place, relay, warehouse_url="hive://nobody@127.0.0.1:1/mnaas", retries=0)
+    place.merge(DATE).explained(35)
+    (post,) = relay.post
+    assert post.subject == f"ciss: the sources could not be asked for {DATE} (exit code 35)"
+    assert "Step:" not in post.text
+
+
+def test_a_faulty_configuration_is_told_by_what_of_it_is_sound(place: Place, relay: Relay) -> None:
+    tell(place, relay, grace_days="many")
+    place.merge(DATE).explained(40)
+    (post,) = relay.post
+    assert post.subject == "ciss: the configuration is faulty (exit code 40)"
+    assert "[ciss] grace_days: 'many' is no whole number" in post.text
+    tell(place, relay)
+    place.merge("2020-01-01").explained(20)
+    assert relay.post[1].text.startswith("Over: the configuration is faulty")
+
+
+def test_a_luigid_that_is_away_is_told(place: Place, relay: Relay) -> None:
+    tell(place, relay)
+    place.merge(DATE, "--scheduler-port", str(free_port())).explained(40)
+    (post,) = relay.post
+    assert post.subject == f"ciss: luigid does not answer for {DATE} (exit code 40)"
+    place.merge(DATE).explained(0)
+    assert len(relay.post) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("MergeMain", "--date", "2016-11-31"), 40),
+        (("MergeMain", "--date", "2099-01-01"), 40),
+        (("MergeMain",), 40),
+        (("MergeMain", "--date", "2020-01-01"), 20),
+        (("RangeDaily", "--of", "MergeMain", "--start", "2016-11-20", "--stop", "2016-11-10"), 40),
+        (("MergeMan", "--date", DATE), 1),
+        (("MergeMain", "--date", DATE, "--flag"), 2),
+    ],
+)
+def test_nobody_is_told_of_a_mistake_or_of_missing_sources(
+    place: Place, relay: Relay, arguments: tuple[str, ...], code: int
+) -> None:
+    tell(place, relay)
+    place.luigi(*arguments, "--local-scheduler").expect(code)
+    assert relay.post == []
+    assert office(place).records.open() == []
+
+
+SLEEPING = """
+import time
+from ciss_luigi import steps
+from ciss_luigi.state.markers import Step
+original = steps.ACTIONS[Step.BUILD]
+def sleeping(job):
+    time.sleep(600)
+    return original(job)
+steps.ACTIONS[Step.BUILD] = sleeping
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sigterm_is_told(place: Place, relay: Relay, workers: str) -> None:
+    tell(place, relay)
+    running = place.merging(DATE, "--workers", workers, prelude=SLEEPING)
+    place.wait_for_step(DATE, "BuildTemp")
+    running.send(signal.SIGTERM)
+    running.finish().explained(30)
+    (post,) = relay.post
+    assert post.subject == f"ciss: BuildTemp was stopped by SIGTERM for {DATE} (exit code 30)"
+
+
+def test_a_killed_worker_is_told(place: Place, relay: Relay) -> None:
+    tell(place, relay)
+    running = place.merging(DATE, "--workers", "2", prelude=SLEEPING)
+    place.wait_for_step(DATE, "BuildTemp")
+    pid = next(one.pid for one in place.attempts(DATE) if one.step == "BuildTemp")
+    os.kill(pid, signal.SIGKILL)
+    running.finish().expect(30)
+    (post,) = relay.post
+    assert post.subject == f"ciss: BuildTemp was killed for {DATE} (exit code 30)"
+    assert f"Next:  luigi --module ciss_luigi MergeMain --date {DATE} " in post.text
+
+
+def test_a_relay_that_is_down_costs_nothing_but_the_mail(place: Place) -> None:
+    port = free_port()
+    down = Relay(port)
+    tell(place, down)
+    spoil(place)
+    place.merge(DATE).explained(30, "mail did not take a message, which is kept")
+    mend(place)
+    with relaying(port=port) as relay:
+        place.merge(DATE).explained(0)
+    assert [post.text.startswith("Over") for post in relay.post] == [False, True]
+
+
+def test_a_relay_that_hangs_changes_neither_the_code_nor_the_locks(place: Place, relay: Relay) -> None:
+    """While mail hangs, the date can be run: telling is the last act, after the locks are free."""
+    relay.hang = lambda: True
+    tell(place, relay)
+    spoil(place)
+    running = place.merging(DATE)
+    wait_until(lambda: relay.tries == 1)
+    mend(place)
+    place.merge(DATE).explained(0)
+    begin = time.monotonic()
+    running.finish().explained(30)
+    assert time.monotonic() - begin < 40
+
+
+def test_no_secret_is_in_mail_log_outbox_or_record(place: Place, relay: Relay) -> None:
+    tell(place, relay, warehouse_url="hive://u:${HIVE_PASSWORD}@127.0.0.1:1/mnaas", retries=0)
+    text = place.merge(DATE, HIVE_PASSWORD="pass word/%42").expect(35).text
+    kept = [path.read_text() for path in Path(place.state).rglob("*.json*")]
+    for shown in [text, *kept, *(post.text for post in relay.post)]:
+        assert "pass word" not in shown
+        assert "pass%20word" not in shown
+    assert len(relay.post) == 1
+
+
+def test_with_mail_of_ours_luigi_sends_none_of_its_own(place: Place, relay: Relay) -> None:
+    place.configure(f"{ADDRESSES}{relay.smtp_section(no_tls=True)}receiver = luigi@example.com\n")
+    spoil(place)
+    place.merge(DATE).explained(30)
+    assert [post.to for post in relay.post] == [["ops@example.com"]]

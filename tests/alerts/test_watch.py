@@ -1,0 +1,166 @@
+"""``ciss watch``: what no command can tell of itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from ciss_luigi import site
+from ciss_luigi.alerts import courier
+from ciss_luigi.alerts.failure import What
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.operator import watch
+from ciss_luigi.operator.watch import Verdict
+from ciss_luigi.state import alive
+from ciss_luigi.state.markers import Step
+from tests.alerts.relay import Relay
+from tests.alerts.test_commands import DATE, SLEEPING, mend, office, spoil, tell
+from tests.command import Place
+from tests.helpers import ciss, run, running, typed
+
+SIX = dt.time(6)
+ZONE = dt.datetime.now().astimezone().tzinfo
+MAIL = "[ciss_alerts]\nmail_to = ops@example.com\n[smtp]\nport = 1\n"
+
+
+def look(place: Place, hour: int = 7, minute: int = 0, date: str = DATE, hung: float = 0) -> Verdict:
+    """Watch a date as if it were that time of its day."""
+    day = RunDate.parse(date)
+    now = dt.datetime.combine(day.date, dt.time(hour, minute), ZONE)
+    return watch.watch(site.load({}, place.folder), SIX, day, hung, now)
+
+
+@pytest.fixture
+def told(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A place with a mail address; nothing is sent, so that the outbox shows what would be."""
+    place.configure(MAIL)
+    monkeypatch.setattr(courier, "send", list)
+    return place
+
+
+def waiting(place: Place) -> list[What]:
+    return [entry.what for entry in office(place).waiting()]
+
+
+def test_a_merged_date_is_well_and_so_is_one_that_has_time(told: Place) -> None:
+    assert look(told, 5).sentence == f"{DATE} is not merged, and has time until 06:00"
+    run(told.folder, DATE)
+    verdict = look(told)
+    assert (verdict.well, verdict.sentence) == (True, f"{DATE} is merged")
+    assert waiting(told) == []
+
+
+def test_a_night_that_never_began_is_told_once(told: Place) -> None:
+    verdict = look(told)
+    assert not verdict.well
+    assert verdict.sentence == f"{DATE} is not merged by 06:00: no command for it ever began"
+    for minute in (15, 30, 45):
+        assert not look(told, minute=minute).well
+    assert waiting(told) == [What.FAILURE]
+    (entry,) = office(told).waiting()
+    assert entry.subject == f"ciss: MergeMain is not done by 06:00: never started for {DATE}"
+    assert f"Next:  luigi --module ciss_luigi MergeMain --date {DATE}" in entry.text
+
+
+def test_another_reason_is_told_and_the_end_too(told: Place) -> None:
+    look(told)
+    with running(told.folder, DATE, Step.BUILD):
+        assert "it is run by pid " in look(told, 7, 15).sentence
+        assert "BuildTemp running" in look(told, 7, 30).sentence
+    assert waiting(told) == [What.FAILURE, What.REPEAT]
+    verdict = look(told, 7, 45)
+    assert "BuildTemp was killed on " in verdict.sentence
+    run(told.folder, DATE)
+    assert look(told, 8).well
+    assert waiting(told) == [What.FAILURE, What.REPEAT, What.REPEAT, What.RECOVERY]
+    assert len({entry.failure for entry in office(told).waiting()}) == 1
+
+
+def test_a_past_date_is_due_at_once(told: Place) -> None:
+    day = RunDate.parse(DATE)
+    now = dt.datetime(2016, 11, 23, 0, 1, tzinfo=ZONE)
+    assert not watch.watch(site.load({}, told.folder), SIX, day, 0, now).well
+
+
+def test_a_run_without_a_sign_of_life_is_told_before_it_is_due(told: Place) -> None:
+    with running(told.folder, DATE, Step.BUILD):
+        state = site.load({}, told.folder).settings.state_dir
+        sign = alive.Sign(state, RunDate.parse(DATE))
+        sign.begin()
+        last = dt.datetime(2016, 11, 22, 4, 0, tzinfo=ZONE).timestamp()
+        os.utime(state / "alive" / DATE, (last, last))
+        assert look(told, 4, 9, hung=10).well
+        verdict = look(told, 4, 11, hung=10)
+        sign.end()
+    assert not verdict.well
+    assert "left no sign of life for 11 minutes" in verdict.sentence
+    assert waiting(told) == [What.FAILURE]
+
+
+def test_a_killed_run_of_another_date_is_told_and_changes_no_code(told: Place) -> None:
+    other = "2016-12-02"
+    with running(told.folder, other, Step.MERGE):
+        pass
+    run(told.folder, DATE)
+    assert look(told).well
+    (entry,) = office(told).waiting()
+    assert entry.subject == f"ciss: MergeMain was killed for {other}"
+    run(told.folder, other)
+    look(told, 8)
+    assert waiting(told) == [What.FAILURE, What.RECOVERY]
+
+
+@pytest.mark.slow
+def test_what_a_command_has_told_is_not_told_again(place: Place, relay: Relay) -> None:
+    tell(place, relay)
+    spoil(place)
+    place.merge(DATE).explained(30)
+    answer = ciss(place.folder, "watch", "--by", "00:00", "--date", DATE).explained(1, "BuildTemp failed: ")
+    assert "XXX" in answer.err
+    assert len(relay.post) == 1
+    mend(place)
+    run(place.folder, DATE)
+    ciss(place.folder, "watch", "--by", "00:00", "--date", DATE).expect(0, f"{DATE} is merged", "mail: took")
+    assert relay.post[1].text.startswith("Over: ")
+
+
+@pytest.mark.slow
+def test_what_waits_is_said_with_source_and_month(place: Place, relay: Relay) -> None:
+    tell(place, relay)
+    place.merge("2020-01-01").explained(20)
+    answer = ciss(place.folder, "watch", "--by", "00:00", "--date", "2020-01-01").explained(
+        1, "waits for sources", "billable_sub_with_charge_and_limit", "2020-01"
+    )
+    assert "--date 2020-01-01" in answer.err
+    assert len(relay.post) == 1
+
+
+@pytest.mark.slow
+def test_a_killed_command_is_found_and_told(place: Place, relay: Relay) -> None:
+    tell(place, relay)
+    command = place.merging(DATE, prelude=SLEEPING)
+    place.wait_for_step(DATE, "BuildTemp")
+    assert (place.state / "alive" / DATE).exists()
+    command.send_group(signal.SIGKILL)
+    command.process.wait()
+    ciss(place.folder, "watch", "--by", "00:00", "--date", DATE).explained(1, "BuildTemp was killed on ")
+    assert "was killed on" in relay.post[0].text
+
+
+def test_a_time_that_is_none_is_a_mistake_of_usage(tmp_path: Path) -> None:
+    (tmp_path / "luigi.cfg").write_text("[ciss]\n")
+    typed(tmp_path, "watch", "--by", "25:00").expect(2)
+    typed(tmp_path, "watch").expect(2)
+
+
+def test_a_running_step_leaves_its_sign_and_takes_it_away(place: Place) -> None:
+    state = place.state
+    sign = alive.Sign(state, RunDate.parse(DATE))
+    sign.begin()
+    assert alive.last(state, RunDate.parse(DATE)) is not None
+    sign.end()
+    assert alive.last(state, RunDate.parse(DATE)) is None
