@@ -127,6 +127,12 @@ class StatementFailed(StepFailed):
     """The engine refused or broke off one statement."""
 
 
+class OutOfMemory(StatementFailed):
+    """The engine has too little memory for a statement; ``remedy`` is how to give it more."""
+
+    remedy = 'set a larger memory_limit, such as [ciss] session_settings = {"memory_limit": "4GB"}'
+
+
 class OutcomeUnknown(StatementFailed):
     """The line was lost for good while a statement ran; the server may have carried it out, or still may."""
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ciss_luigi.engines.base import Session
-from ciss_luigi.errors import StatementDeadline, StatementFailed
+from ciss_luigi.errors import OutOfMemory, StatementDeadline, StatementFailed
 from ciss_luigi.loading import csvexact, filekinds
 from ciss_luigi.loading.csvrecords import BROKEN, RECORD_BYTES
 from ciss_luigi.loading.csvscan import Scan, scan
@@ -51,6 +51,8 @@ class CsvPlan:
         except StatementFailed as error:
             if share:
                 raise ReadAlone from error
+            if isinstance(error, OutOfMemory):  # the file is right
+                raise LoadError(error.what, advice=error.remedy) from error
             csvexact.check(self.file, self.columns, forms)
             raise _in_the_engines_words(self.file, error) from error
         self._watch(rows)

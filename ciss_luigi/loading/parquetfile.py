@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ciss_luigi.engines.base import Session
-from ciss_luigi.errors import StatementFailed
+from ciss_luigi.errors import OutOfMemory, StatementFailed
 from ciss_luigi.loading.faults import LoadError
 from ciss_luigi.loading.files import SourceFile
 from ciss_luigi.loading.header import check_names
@@ -28,6 +28,8 @@ class ParquetPlan:
         expressions = [f"CAST({identifier(name)} AS {self.target.forms[name].type})" for name in self.columns]
         try:
             return self.target.replace(session, self.columns, expressions, _read(self.file))
+        except OutOfMemory as error:
+            raise LoadError(error.what, advice=error.remedy) from error
         except StatementFailed as error:
             raise _in_the_engines_words(self.file, error) from error
 

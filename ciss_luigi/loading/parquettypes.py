@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ciss_luigi.engines.duckdb.engine import first_words
+from ciss_luigi.engines.duckdb.verdicts import first_words
 from ciss_luigi.errors import StatementFailed
 
 _WHOLE = {

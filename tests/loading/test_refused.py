@@ -448,3 +448,26 @@ class TestWhatIsRefused:
         monkeypatch.setattr("ciss_luigi.loading.csvfile._no_more_fields", lambda padding: "from_curr <> 'b'")
         there.put("rate", rates("a,b,c,1", "d,e,f,2"))
         assert there.refused().what.endswith("holds 2 records, and DuckDB read 1 rows of it")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_too_little_memory_is_not_the_files_fault(fresh: Warehouse, suffix: str) -> None:
+    path = fresh.put("rate", rates(*(f"2017-01,{'x' * 90_000}{number},USD,1" for number in range(200))))
+    if suffix == ".parquet":
+        fresh.load("rate")
+        parquet = path.with_suffix(suffix)
+        fresh.session.execute(f"COPY {DATABASE}.{NAMES['rate']} TO '{parquet}' (FORMAT parquet)")
+        path.unlink()
+    fresh.session.execute("SET memory_limit = '4MB'")
+    with pytest.raises(LoadError, match="Out of Memory") as raised:
+        fresh.load("rate")
+    assert raised.value.file is None
+    assert raised.value.next_command.startswith("set a larger memory_limit, such as [ciss] session_settings")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
+def test_a_sparse_file_of_6_gigabytes_is_refused_at_once(there: Warehouse, suffix: str) -> None:
+    with (there.folder / (NAMES["rate"] + suffix)).open("wb") as file:
+        file.truncate(6_000_000_000)
+    words = {".csv": "2,000,000 bytes", ".csv.gz": "not a gzip file", ".parquet": "cannot be read as Parquet"}
+    assert words[suffix] in there.refused().what

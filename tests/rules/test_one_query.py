@@ -13,7 +13,8 @@ import pytest
 
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.engines.base import Output
-from ciss_luigi.engines.duckdb.engine import DuckDbEngine, why_no_query
+from ciss_luigi.engines.duckdb.engine import DuckDbEngine
+from ciss_luigi.engines.duckdb.verdicts import why_no_query
 from ciss_luigi.errors import ConfigurationError, StepFailed
 from ciss_luigi.sql.files import Query, SqlFileError, built_in, fill, read_build, select_at
 from ciss_luigi.state.markers import Step

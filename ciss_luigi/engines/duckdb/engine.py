@@ -11,18 +11,28 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ciss_luigi import stopping
 from ciss_luigi.engines.base import BEGIN, COMMIT, ROLLBACK, Capabilities, Engine, Identity, Row
 from ciss_luigi.engines.duckdb.dialect import DuckDbDialect
+from ciss_luigi.engines.duckdb.verdicts import (
+    LOCKED,
+    first_words,
+    holder_words,
+    is_left_unfinished,
+    is_refusal,
+    refuse_sqlite,
+    refused,
+    refused_options,
+    why_no_query,
+)
 from ciss_luigi.errors import (
     CissError,
     ConfigurationError,
     EngineUnavailable,
-    Fault,
     SettingRefused,
     StatementDeadline,
     StatementFailed,
@@ -31,22 +41,14 @@ from ciss_luigi.state.files import make_folder
 from ciss_luigi.state.owners import hand_over
 
 if TYPE_CHECKING:
-    import duckdb
     from sqlalchemy import Connection
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 OPEN_WAIT_SECONDS = 600.0
 _POLL_SECONDS = 0.2
-_LOCKED = re.compile(
-    r"Could not set lock on file.*?Conflicting lock is held in (?:(.+?) ?\(PID (\d+)\)|PID \d+)", re.DOTALL
-)
-"""DuckDB names no program where it may not look at it: one outside the container, or of another user."""
 _TRANSIENT = ("TransactionException",)
-_OPTION_EXAMPLES = {
-    "warehouse_url": "duckdb:///var/ciss.duckdb?threads=2",
-    "connect_args": '{"config": {"threads": 2}}',
-}
+_FROM_THE_NETWORK = ("autoinstall_known_extensions", "autoload_known_extensions")
 
 
 class DuckDbSession:
@@ -108,7 +110,7 @@ class DuckDbSession:
                         f"DuckDB: a statement ran longer than {self._deadline_seconds / 60:g} minutes "
                         "(statement_deadline_minutes) and was cancelled"
                     ) from error
-                raise StatementFailed(f"DuckDB: {first_words(error)}") from error
+                raise refused(error) from error
 
     @contextmanager
     def _deadline(self) -> Iterator[threading.Event]:
@@ -189,10 +191,27 @@ class DuckDbEngine(Engine):
     @contextmanager
     def reading(self) -> Iterator[DuckDbSession]:
         """Open the file read-only: it need not be writable, and several programs may look at once."""
-        with self._opened({**self._connect_args, "read_only": True}) as connection:
+        with self._opened_to_look() as connection:
             session = DuckDbSession(connection, self._deadline_seconds)
             self._apply_settings(session)
             yield session
+
+    @contextmanager
+    def _opened_to_look(self) -> Iterator[Connection]:
+        """Read-only, after once for writing where a killed program left what only a writer can finish."""
+        read_only = {**self._connect_args, "read_only": True}
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self._opened(read_only))
+            except EngineUnavailable as error:
+                if not is_left_unfinished(error.__cause__) or self._connect_args.get("read_only"):
+                    raise
+                told = "%s: a program that was killed left it unfinished; it is opened for writing once."
+                logger.warning(told, self._path)
+                with self._queue(), self._opened(self._connect_args):
+                    pass
+                connection = stack.enter_context(self._opened(read_only))
+            yield connection
 
     @contextmanager
     def _opened(self, connect_args: Mapping[str, Any]) -> Iterator[Connection]:
@@ -202,13 +221,26 @@ class DuckDbEngine(Engine):
 
             url = URL.create("duckdb", database=str(self._path), query=self._options)
             engine = create_engine(url, poolclass=NullPool, connect_args=dict(connect_args))
+        refuse_sqlite(self._path)
         connection = self._wait_for_file(engine.connect)
         try:
+            self._stay_offline(connection)
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
         finally:
             with stopping.held_back():  # SQLAlchemy logs what a signal raises in the midst of closing
                 connection.close()
                 engine.dispose()
+
+    def _stay_offline(self, connection: Connection) -> None:
+        """Have DuckDB fetch no extension because of a function's name, unless the site wants that.
+
+        Set and not part of the configuration, which must be the same for all connections of one process.
+        """
+        driver_connection: Any = connection.connection.dbapi_connection
+        own = {**self._options, **self._connect_args.get("config", {})}
+        for name in _FROM_THE_NETWORK:
+            if name not in own:
+                driver_connection.execute(f"SET {name} = false")
 
     def _wait_for_file(self, connect: Callable[[], Connection]) -> Connection:
         """Open at once, or when the program that holds the file lets go of it."""
@@ -223,42 +255,32 @@ class DuckDbEngine(Engine):
                     hand_over(self._path)
                 return connection
             except Exception as error:
-                holder = _LOCKED.search(str(error))
+                holder = LOCKED.search(str(error))
                 if holder is None or time.monotonic() >= give_up:
                     raise self._unavailable(error, holder) from error
                 if not told:
                     told = True
                     logger.warning(
                         "%s is in use by %s; waiting for it, at most %.0f s.",
-                        self._path, _name(holder), self._open_wait_seconds,
+                        self._path, holder_words(holder), self._open_wait_seconds,
                     )  # fmt: skip
             time.sleep(_POLL_SECONDS)
 
     def _unavailable(self, error: Exception, holder: re.Match[str] | None) -> CissError:
-        faults = self._refused_options(first_words(error)) if _is_refusal(error) else ()
+        faults = (
+            refused_options(first_words(error), self._options, self._connect_args)
+            if is_refusal(error)
+            else ()
+        )
         if holder is None and faults:
             return ConfigurationError("the engine does not take an option", faults)
         if holder is None:
             return EngineUnavailable(f"{self._path} cannot be opened: {first_words(error)}")
         seen = f" (ps -p {holder[2]})" if holder[2] else ""
         return EngineUnavailable(
-            f"{self._path} is in use by another program: {_name(holder)}; "
+            f"{self._path} is in use by another program: {holder_words(holder)}; "
             f"waited {self._open_wait_seconds:.0f} s for it",
             next_command=f"end that program{seen}, then the same command again",
-        )
-
-    def _refused_options(self, words: str) -> tuple[Fault, ...]:
-        """DuckDB's words under the key that gave the option; of a wrong value they do not say whose it is."""
-        arguments = self._connect_args
-        given = {
-            "warehouse_url": self._options,
-            "connect_args": {**arguments.get("config", {}), **arguments.get("url_config", {})},
-        }
-        named = [key for key, options in given.items() if any(f'"{name}"' in words for name in options)]
-        return tuple(
-            Fault("ciss", key, words, _OPTION_EXAMPLES[key])
-            for key, options in given.items()
-            if options and key in (named or given)
         )
 
     def _apply_settings(self, session: DuckDbSession) -> None:
@@ -269,33 +291,3 @@ class DuckDbEngine(Engine):
                 session.execute(f"SET {name} = '{literal}'")
             except StatementFailed as error:
                 raise SettingRefused(name, error.what) from error
-
-
-def why_no_query(connection: duckdb.DuckDBPyConnection, text: str) -> str:
-    """Why DuckDB does not read a text as exactly one SELECT; empty where it does. Nothing is run."""
-    import duckdb
-
-    try:
-        found = connection.extract_statements(text)
-    except duckdb.Error as error:
-        return f"DuckDB: {first_words(error)}"
-    if len(found) != 1:
-        return f"DuckDB reads {len(found)} statements in it"
-    kind = found[0].type
-    return "" if kind == duckdb.StatementType.SELECT else f"DuckDB calls it {kind.name}, not SELECT"
-
-
-def _name(holder: re.Match[str]) -> str:
-    return f"{holder[1]} (pid {holder[2]})" if holder[2] else "one that cannot be seen from here"
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Whether it is the options that DuckDB does not like, not the file."""
-    return type(getattr(error, "orig", None)).__name__ not in ("IOException", "NoneType")
-
-
-def first_words(error: BaseException) -> str:
-    """The engine's own words, without the statement that SQLAlchemy adds."""
-    cause = getattr(error, "orig", None) or error
-    lines = [line.strip() for line in str(cause).splitlines()]
-    return next((line for line in lines if line), type(cause).__name__)

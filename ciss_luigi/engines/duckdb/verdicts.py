@@ -1,0 +1,98 @@
+"""What DuckDB's errors mean, and what it says of a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ciss_luigi.errors import EngineUnavailable, Fault, OutOfMemory, StatementFailed
+
+if TYPE_CHECKING:
+    import duckdb
+
+LOCKED = re.compile(
+    r"Could not set lock on file.*?Conflicting lock is held in (?:(.+?) ?\(PID (\d+)\)|PID \d+)", re.DOTALL
+)
+"""DuckDB names no program where it may not look at it: one outside the container, or of another user."""
+_UNFINISHED = "Failure while replaying WAL file"
+_OPTION_EXAMPLES = {
+    "warehouse_url": "duckdb:///var/ciss.duckdb?threads=2",
+    "connect_args": '{"config": {"threads": 2}}',
+}
+_SQLITE = b"SQLite format 3\0"
+
+
+def refuse_sqlite(path: Path) -> None:
+    """Raise EngineUnavailable for a SQLite file: DuckDB would go to the network for what reads it."""
+    try:
+        with path.open("rb") as file:
+            found = file.read(len(_SQLITE)) == _SQLITE
+    except OSError:  # DuckDB says what is wrong, or makes the file
+        return
+    if found:
+        raise EngineUnavailable(
+            f"{path} is a SQLite database, not one of DuckDB",
+            next_command="name another file in [ciss] warehouse_url, then: ciss load DIR",
+        )
+
+
+def is_left_unfinished(error: BaseException | None) -> bool:
+    """Whether a program that was killed left work that is finished by opening the file for writing."""
+    return _UNFINISHED in str(error)
+
+
+def refused(error: BaseException) -> StatementFailed:
+    """The error of a statement that DuckDB did not carry out, in its own words."""
+    words = f"DuckDB: {first_words(error)}"
+    if type(getattr(error, "orig", None)).__name__ == "OutOfMemoryException":
+        return OutOfMemory(words, next_command=f"{OutOfMemory.remedy}, then the same command again")
+    return StatementFailed(words)
+
+
+def refused_options(
+    words: str, options: Mapping[str, str], arguments: Mapping[str, Any]
+) -> tuple[Fault, ...]:
+    """DuckDB's words under the key that gave the option; of a wrong value they do not say whose it is."""
+    given = {
+        "warehouse_url": options,
+        "connect_args": {**arguments.get("config", {}), **arguments.get("url_config", {})},
+    }
+    named = [key for key, options in given.items() if any(f'"{name}"' in words for name in options)]
+    return tuple(
+        Fault("ciss", key, words, _OPTION_EXAMPLES[key])
+        for key, options in given.items()
+        if options and key in (named or given)
+    )
+
+
+def why_no_query(connection: duckdb.DuckDBPyConnection, text: str) -> str:
+    """Why DuckDB does not read a text as exactly one SELECT; empty where it does. Nothing is run."""
+    import duckdb
+
+    try:
+        found = connection.extract_statements(text)
+    except duckdb.Error as error:
+        return f"DuckDB: {first_words(error)}"
+    if len(found) != 1:
+        return f"DuckDB reads {len(found)} statements in it"
+    kind = found[0].type
+    return "" if kind == duckdb.StatementType.SELECT else f"DuckDB calls it {kind.name}, not SELECT"
+
+
+def holder_words(holder: re.Match[str]) -> str:
+    """Who holds the file, as far as DuckDB could see."""
+    return f"{holder[1]} (pid {holder[2]})" if holder[2] else "one that cannot be seen from here"
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether it is the options that DuckDB does not like, not the file."""
+    return type(getattr(error, "orig", None)).__name__ not in ("IOException", "NoneType")
+
+
+def first_words(error: BaseException) -> str:
+    """The engine's own words, without the statement that SQLAlchemy adds."""
+    cause = getattr(error, "orig", None) or error
+    lines = [line.strip() for line in str(cause).splitlines()]
+    return next((line for line in lines if line), type(cause).__name__)

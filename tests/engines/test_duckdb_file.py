@@ -1,0 +1,82 @@
+"""What stands in the place of the embedded warehouse, and what a killed program left in it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ciss_luigi.engines.duckdb.engine import DuckDbEngine
+from ciss_luigi.errors import EngineUnavailable, OutOfMemory
+
+KILLED = """
+import duckdb, os, sys
+with_index = duckdb.connect(sys.argv[1])
+with_index.execute("CREATE TABLE t AS SELECT i FROM range(10) r(i)")
+with_index.execute("CHECKPOINT")
+with_index.execute("CREATE INDEX one ON t(i)")
+with_index.execute("INSERT INTO t VALUES (10)")
+os._exit(9)
+"""
+
+
+@pytest.fixture
+def left_unfinished(tmp_path: Path) -> Path:
+    """A file as a program leaves it that made an index and was killed."""
+    file = tmp_path / "w.duckdb"
+    assert subprocess.run([sys.executable, "-c", KILLED, str(file)], check=False).returncode == 9
+    assert (tmp_path / "w.duckdb.wal").exists()
+    return file
+
+
+def test_a_look_finishes_what_a_killed_program_left(
+    left_unfinished: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = DuckDbEngine(left_unfinished)
+    for _ in range(2):
+        with caplog.at_level(logging.WARNING), engine.reading() as session:
+            assert session.query("SELECT COUNT(*) FROM t") == [(11,)]
+    assert [record.message for record in caplog.records] == [
+        f"{left_unfinished}: a program that was killed left it unfinished; it is opened for writing once."
+    ]
+
+
+def test_a_site_that_only_reads_is_told(left_unfinished: Path) -> None:
+    engine = DuckDbEngine(left_unfinished, connect_args={"read_only": True})
+    with pytest.raises(EngineUnavailable, match="Failure while replaying WAL"), engine.reading():
+        pass
+
+
+def test_a_sqlite_file_is_called_one_and_the_network_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "w.duckdb"
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE t (a)")
+    for opened in (DuckDbEngine(file).session, DuckDbEngine(file).reading):
+        with pytest.raises(EngineUnavailable) as raised, opened():
+            pass
+        assert raised.value.what == f"{file} is a SQLite database, not one of DuckDB"
+        assert raised.value.exit_code == 35
+
+
+def test_no_extension_is_loaded_unasked(tmp_path: Path) -> None:
+    with DuckDbEngine(tmp_path / "w.duckdb").session() as session:
+        settings = (
+            "current_setting('autoinstall_known_extensions'), current_setting('autoload_known_extensions')"
+        )
+        assert session.query(f"SELECT {settings}") == [(False, False)]
+    own = {"config": {"autoload_known_extensions": "true", "threads": 1}}
+    with DuckDbEngine(tmp_path / "w.duckdb", connect_args=own).session() as session:
+        assert session.query(f"SELECT {settings}, current_setting('threads')") == [(False, True, 1)]
+
+
+def test_too_little_memory_is_told_as_such(tmp_path: Path) -> None:
+    engine = DuckDbEngine(tmp_path / "w.duckdb", session_settings={"memory_limit": "10MB"})
+    with engine.session() as session, pytest.raises(OutOfMemory) as raised:
+        session.query("SELECT string_agg(i::VARCHAR, ',') FROM range(10000000) r(i)")
+    assert "Next:  set a larger memory_limit, such as [ciss] session_settings = " in str(raised.value)
+    assert os.path.exists(tmp_path / "w.duckdb")
