@@ -22,7 +22,8 @@ DEFAULTS: dict[str, dict[str, int | bool | str]] = {
     "worker": {"check_complete_on_run": True},
     # Luigi's pid lock blocks other sites with the same command line, and names nobody; ours is per date.
     # Three tries to reach luigid must not last as long as its patience with a silent worker (60 s).
-    "core": {"no_lock": True, "rpc_retry_wait": 2},
+    # Luigi's own DEBUG lines are for those who work on Luigi.
+    "core": {"no_lock": True, "rpc_retry_wait": 2, "log_level": "INFO"},
     # RangeDaily passes silently over dates older than 100 days, and takes 50 at most
     "RangeDaily": {"task_limit": 10_000},
 }
@@ -38,13 +39,17 @@ def apply() -> None:
     for section, values in {**DEFAULTS, "RangeDaily": {**DEFAULTS["RangeDaily"], **bounds}}.items():
         for key, value in values.items():
             if not config.has_option(section, key):
-                config.set(section, key, value if as_they_are else str(value).lower())
+                config.set(section, key, value if as_they_are else _as_text(value))
     if config.has_option(ALERTS, "mail_to"):
         # Luigi's own mails would come beside ours, one per task, with values in tracebacks, by a line that
         # trusts any certificate
         config.set("email", "format", "none")
     # Luigi reads these keys, and then warns on every run that nobody does
     warnings.filterwarnings("ignore", ".* the parameter 'rpc_", UnconsumedParameterWarning)
+
+
+def _as_text(value: int | bool | str) -> str:
+    return value if isinstance(value, str) else str(value).lower()
 
 
 def _bounds() -> dict[str, int | bool | str]:

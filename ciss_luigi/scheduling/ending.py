@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ciss_luigi import exitcodes, stopping
-from ciss_luigi.scheduling import luigiprivate
-from ciss_luigi.scheduling.command import current, exit_code
+from ciss_luigi.scheduling import asking, luigiprivate
+from ciss_luigi.scheduling.command import current
 
 _OUTCOMES = {
     "run_by_other_worker": exitcodes.RUNNING_ELSEWHERE,
@@ -21,19 +21,21 @@ _OUTCOMES = {
 """What Luigi's names of outcomes mean."""
 
 
-def exit_code_of(worker: Any) -> int:
-    """The exit code of a command whose worker has ended: of several reasons the worst one's."""
+def number_of(worker: Any) -> int:
+    """The exit code of a command whose worker has ended, as our table has it: of several the worst."""
     command = current()
     if command.leaving is not None:
         return int(command.leaving.code or 0)
     outcome = luigiprivate.outcome(worker)
     reasons = set(_reasons(outcome))
+    if exitcodes.NOT_GRANTED in reasons and not command.is_range and _is_elsewhere(worker, reasons):
+        reasons = {*reasons - {exitcodes.NOT_GRANTED}, exitcodes.RUNNING_ELSEWHERE}
     if not reasons and not _is_done(luigiprivate.root_task(worker), outcome):
         reasons.add(exitcodes.NOT_GRANTED)
     if reasons and stopping.requested():
         reasons.add(exitcodes.STEP_FAILED)
     worst = [row.number for row in exitcodes.TABLE if row.number in reasons]
-    return exit_code(worst[-1]) if worst else exitcodes.DONE
+    return worst[-1] if worst else exitcodes.DONE
 
 
 def _reasons(outcome: Mapping[str, Sequence[Any]]) -> Iterator[int]:
@@ -46,46 +48,74 @@ def _reasons(outcome: Mapping[str, Sequence[Any]]) -> Iterator[int]:
         yield exitcodes.NOT_GRANTED
 
 
+def _is_elsewhere(worker: Any, reasons: set[int]) -> bool:
+    """Whether a date that luigid did not grant is run by another command, or was by one that was killed."""
+    return exitcodes.RUNNING_ELSEWHERE in reasons or asking.runs_elsewhere(worker)
+
+
 def _is_done(task: Any, outcome: Mapping[str, Sequence[Any]]) -> bool:
     return task in outcome["completed"] or task in outcome["already_done"]
 
 
+DateStep = tuple[dt.date, str]
+
+
 @dataclass(frozen=True)
-class Summary:
-    """What a command has to say of its dates."""
+class Ending:
+    """What became of the dates and steps of a command."""
 
     dates: tuple[dt.date, ...] = ()
-    failed: tuple[tuple[dt.date, str], ...] = ()
-    reason: str = ""
+    completed: tuple[DateStep, ...] = ()
+    already: tuple[DateStep, ...] = ()
+    failed: tuple[DateStep, ...] = ()
+    missing: tuple[dt.date, ...] = ()
+    elsewhere: tuple[DateStep, ...] = ()
+    ungranted: tuple[DateStep, ...] = ()
+    unasked: bool = False
+    """Whether anything could not even be looked at."""
+    alone: str = ""
+    """Where a step before MergeMain was asked for: that main is not updated by it."""
 
     @classmethod
-    def of(cls, worker: Any) -> Summary:
-        """The summary of a worker that has ended."""
+    def of(cls, worker: Any) -> Ending:
+        """The ending of a worker that has ended."""
         outcome = luigiprivate.outcome(worker)
-        dates = {date for tasks in outcome.values() for date, _ in _dated(tasks)}
-        failed = tuple(sorted(_dated(outcome["failed"])))
-        return cls(tuple(sorted(dates)), failed, _reason(outcome, failed))
+        return cls(
+            tuple(sorted({date for tasks in outcome.values() for date, _ in _dated(tasks)})),
+            tuple(sorted(_dated(outcome["completed"]))),
+            tuple(sorted(_dated(outcome["already_done"]))),
+            tuple(sorted(_dated(outcome["failed"]))),
+            tuple(sorted(date for date, _ in _dated(outcome["still_pending_ext"]))),
+            tuple(sorted(_dated(outcome["run_by_other_worker"]))),
+            tuple(sorted(_dated(outcome["not_run"]))),
+            bool(outcome["scheduling_error"]),
+            _alone(luigiprivate.root_task(worker)),
+        )
+
+    @property
+    def reason(self) -> str:
+        """In one line why the command did not end well, or ""."""
+        kinds = [
+            (self.failed, "failed"),
+            (tuple((date, "SourcesReady") for date in self.missing), "lacks sources"),
+            (self.ungranted, "was not granted by luigid"),
+            (self.elsewhere, "is run by another command"),
+        ]
+        for steps, what in kinds:
+            if steps:
+                more = f", and {len(steps) - 1} steps more" if len(steps) > 1 else ""
+                return f"{steps[0][1]} of {steps[0][0]} {what}{more}"
+        return "some tasks could not be looked at" if self.unasked else ""
 
 
-def _dated(tasks: Sequence[Any]) -> Iterator[tuple[dt.date, str]]:
+def _alone(root: Any) -> str:
+    step = getattr(root, "of", type(root)).task_family  # of a range, or of a task alone
+    steps = ("SourcesReady", "TruncateTemp", "BuildTemp")
+    return f"main is not updated by {step} alone" if step in steps else ""
+
+
+def _dated(tasks: Sequence[Any]) -> Iterator[DateStep]:
     for task in tasks:
         date = getattr(task, "date", None)
         if isinstance(date, dt.date):
             yield date, task.task_family
-
-
-def _reason(outcome: Mapping[str, Sequence[Any]], failed: Sequence[tuple[dt.date, str]]) -> str:
-    if failed:
-        date, step = failed[0]
-        more = f", and {len(failed) - 1} steps more" if len(failed) > 1 else ""
-        return f"{step} of {date} failed{more}"
-    words = {
-        "scheduling_error": "could not be looked at",
-        "still_pending_ext": "lacks sources",
-        "not_run": "was not granted by luigid",
-        "run_by_other_worker": "is run by another worker",
-    }
-    for name, what in words.items():
-        for date, step in sorted(_dated(outcome[name])):
-            return f"{step} of {date} {what}"
-    return ""

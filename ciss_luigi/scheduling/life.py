@@ -17,7 +17,17 @@ from ciss_luigi import exitcodes, observers, stopping
 from ciss_luigi.errors import BadCommandLine, BadRunDate, CissError, ConfigurationError
 from ciss_luigi.observers import CommandEnd
 from ciss_luigi.plaintext import without_secrets
-from ciss_luigi.scheduling import commandline, ending, guard, luigiprivate, messages, ranges, signals, workers
+from ciss_luigi.scheduling import (
+    commandline,
+    ending,
+    guard,
+    luigiprivate,
+    messages,
+    ranges,
+    signals,
+    summary,
+    workers,
+)
 from ciss_luigi.scheduling.command import current, exit_code, own_number
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -68,7 +78,9 @@ def _living(dated: type[luigi.Task], run: Callable[..., Any]) -> Callable[..., A
         try:
             _look(commandline.root_task(argv), dated)
             result = run(argv, worker_scheduler_factory=workers.Factory())
-            code = ending.exit_code_of(result.worker)
+            number = ending.number_of(result.worker)
+            code = exit_code(number)
+            summary.tell(result.worker, number)
             signals.hear_no_more()
         except SystemExit as leaving:
             code = leaving.code if isinstance(leaving.code, int) else 1
@@ -106,15 +118,15 @@ def end(code: int, result: Any = None) -> None:
             _PATIENCE_SECONDS
         )  # it has told its result, and holds the command's locks until it is gone
     guard.release_all()
-    summary = ending.Summary.of(result.worker) if result else ending.Summary()
-    reason = command.reason or (summary.reason if code else "")
+    how = ending.Ending.of(result.worker) if result else ending.Ending()
+    reason = command.reason or (how.reason if code else "")
     observers.command_ends(
         CommandEnd(
             command.begin,
             code,
             without_secrets(reason),
-            summary.dates,
-            summary.failed,
+            how.dates,
+            how.failed,
             stopping.requested(),
             command.has_begun,
             own_number(code),

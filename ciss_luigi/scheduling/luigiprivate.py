@@ -55,6 +55,17 @@ def outcome(worker: Any) -> Mapping[str, Sequence[Any]]:
     return found
 
 
+def scheduler(worker: Any) -> Any:
+    """Whom the worker asks: luigid or one inside the command. Replaced by: LuigiRunResult with it."""
+    return worker._scheduler
+
+
+def scheduled(worker: Any) -> Mapping[str, luigi.Task]:
+    """The tasks that the worker knows, by id. Replaced by: LuigiRunResult with the tasks."""
+    found: Mapping[str, luigi.Task] = worker._scheduled_tasks
+    return found
+
+
 def root_task(worker: Any) -> Any:
     """The task that was asked for. Replaced by: LuigiRunResult with the tasks."""
     return luigi.execution_summary._root_task(worker)  # type: ignore[no-untyped-call]

@@ -17,7 +17,6 @@ from luigi.rpc import RPCError
 from ciss_luigi.engines.base import Progress
 from ciss_luigi.errors import MACHINE_LACKS, CissError, EngineUnavailable, SourcesMissing, Stopped
 from ciss_luigi.plaintext import printable_lines, without_secrets
-from ciss_luigi.scheduling.command import current
 from ciss_luigi.state import thiscommand
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -27,30 +26,20 @@ _TRACED = re.compile(r"\A(?P<head>[^\n]*)\nTraceback .*^ciss_luigi\.[\w.]+: (?P<
 # What follows a line of ours is indented: only Luigi's handler begins a line, so no text can forge an entry
 _NEXT_LINE = "\n  "
 _LUIGIS = "luigi-interface"
+_NOISE = "was stopped. Shutting down Keep-Alive thread"
+"""What Luigi says last of all: our own last words are to stay the last."""
 # luigid shows a status message twice: escaped, and a second later as raw HTML
 _PLAIN = str.maketrans({"<": "(", ">": ")", "&": "+", '"': " ", "'": " "})
-_SUMMARY, _BUSY = "Luigi Execution Summary", "being run by another worker"
-_REMEMBERED = (
-    "luigid counts a step as run by another worker. If none is alive (ciss status), it still remembers one\n"
-    "that was killed.\n"
-    "State: this command began no step of that date\n"
-    "Next:  the same command again, after two minutes at most"
-)
-_UNGRANTED = "not granted run permission by the scheduler"
-_COOLING = (
-    "luigid let some steps not begin: it takes a step that ended less than 10 s ago for done\n"
-    "([scheduler] stable_done_cooldown_secs), or another command has it.\n"
-    "State: what has ended has its marker; of the others nothing was touched\n"
-    "Next:  the same command again, after 10 s"
-)
 
 
 class Readable(logging.Filter):
     """Drops the traceback of a failure that its own text explains in full; hides values of ``${NAME}``."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Keep every record, made plain."""
+        """Keep every record but one, made plain."""
         text = head = record.getMessage()
+        if text.endswith(_NOISE):
+            return False
         ours, told = record.name != _LUIGIS, None
         if record.exc_info:
             error = record.exc_info[1]
@@ -62,12 +51,6 @@ class Readable(logging.Filter):
                 record.exc_text = shown("".join(traceback.format_exception(*record.exc_info))).rstrip()
         elif traced := _TRACED.match(text):
             text, ours = f"{traced['head']}\n{traced['text'].rstrip()}", True
-        elif _SUMMARY in text and _BUSY in text:
-            text = f"{text}\n{_REMEMBERED}"
-        elif _SUMMARY in text and _UNGRANTED in text:
-            text = f"{text}\n{_COOLING}"
-        elif _SUMMARY in text and current().left_over:
-            text = f"{text}\n{current().left_over}"
         _note(record, text, told)
         text = shown(text)
         record.msg, record.args = "%s", (text.replace("\n", _NEXT_LINE) if ours else text,)
@@ -76,9 +59,6 @@ class Readable(logging.Filter):
 
 def _note(record: logging.LogRecord, text: str, told: str | None) -> None:
     """Keep for the ledger why the command will not end well: errors, and what is missing."""
-    for words in (_REMEMBERED, _COOLING, current().left_over):
-        if words and text.endswith(words):
-            thiscommand.note(words)
     if record.levelno >= logging.ERROR:
         thiscommand.note(told or text)
     elif isinstance(record.args, tuple) and any(isinstance(one, SourcesMissing) for one in record.args):

@@ -1,0 +1,33 @@
+"""What luigid says of itself, asked at the end of a command to which it gave no work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from luigi.rpc import RPCError
+
+from ciss_luigi.scheduling import luigiprivate
+
+
+def is_paused(worker: Any) -> bool:
+    """Whether somebody has paused luigid, by one click on its page: then it gives nobody work."""
+    return bool(_ask(worker, "is_paused").get("paused"))
+
+
+def runs_elsewhere(worker: Any) -> bool:
+    """Whether luigid believes that another command does a step of ours.
+
+    Of a step that was killed after its marker and before its report, Luigi's own answers say nothing: it is
+    done, so that this command did not ask for it, and luigid lets nothing after it begin.
+    """
+    running = _ask(worker, "task_list", status="RUNNING", upstream_status="")
+    return not luigiprivate.scheduled(worker).keys().isdisjoint(running)
+
+
+def _ask(worker: Any, method: str, **arguments: str) -> dict[str, Any]:
+    """An answer, or nothing where luigid has gone, or is of a version that does not know the question."""
+    try:
+        found = getattr(luigiprivate.scheduler(worker), method)(**arguments)
+    except (AttributeError, RPCError):
+        return {}
+    return found if isinstance(found, dict) else {}

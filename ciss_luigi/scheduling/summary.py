@@ -1,0 +1,154 @@
+"""The last words of a command: what was done, what was not and why, and what to do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from ciss_luigi import commands, exitcodes, site, stopping
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.errors import CissError
+from ciss_luigi.scheduling import asking
+from ciss_luigi.scheduling.command import current
+from ciss_luigi.scheduling.ending import Ending
+from ciss_luigi.state import thiscommand
+from ciss_luigi.state.markers import Marker, Step
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
+
+_NAMED_AT_MOST = 3
+_REMEMBERED = (
+    "another command runs a step of it, by luigid's account; if none is alive (ciss status), luigid still "
+    "remembers one that was killed"
+)
+_PAUSED = "luigid is paused: somebody clicked Pause on its page, and it gives nobody work"
+_COOLING = (
+    "luigid did not start some steps: it still treats as done what ended, or was marked as done on its page, "
+    "less than 10 s ago ([scheduler] stable_done_cooldown_secs), or another command has them"
+)
+
+
+def tell(worker: Any, code: int) -> None:
+    """Say them, of a command that has to do with run dates; ``code`` is our table's.
+
+    A warning where the job is not done, so that a log of warnings alone holds it too.
+    """
+    ending = Ending.of(worker)
+    if not ending.dates and not current().left_over:
+        return
+    reasons = list(_not_done(worker, ending, code)) if code else []
+    for reason in reasons:
+        thiscommand.note(reason)
+    lines = (
+        f"Done:     {_done(ending)}",
+        f"Not done: {'; '.join(reasons) or ('nothing' if not code else 'see above')}",
+        f"Next:     {_following(worker, ending, code)}",
+    )
+    logger.log(logging.WARNING if code else logging.INFO, "%s", "\n".join(lines))
+
+
+def _done(ending: Ending) -> str:
+    new = ending.completed
+    merged = sorted(date for date, step in new if step == Step.MERGE)
+    if len(merged) == 1:
+        return _published(merged[0]) + _of_old(ending)
+    if merged:
+        return f"{len(merged)} dates published in main, {merged[0]} to {merged[-1]}{_of_old(ending)}"
+    steps = sorted((date, step) for date, step in new if step in tuple(Step))
+    if steps:
+        named = ", ".join(f"{step} of {date}" for date, step in steps[:_NAMED_AT_MOST])
+        more = f" and {len(steps) - _NAMED_AT_MOST} steps more" if len(steps) > _NAMED_AT_MOST else ""
+        return f"{named}{more}; {ending.alone}" if ending.alone else f"{named}{more}; main was not touched"
+    return _before(ending)
+
+
+def _published(date: Any) -> str:
+    marker = _marker(date)
+    if marker is None:
+        return f"{date} published in main"
+    months = ", ".join(f"{built.month}: {built.rows} rows" for built in marker.months)
+    newer = "".join(f"; {month} not published: main has a newer run" for month in marker.superseded)
+    absent = "".join(f"; {month} not built: no source rows" for month in marker.left_out)
+    return f"{date} published in main ({months or 'no month'}){newer}{absent}"
+
+
+def _of_old(ending: Ending) -> str:
+    old = [date for date, step in ending.already if step == Step.MERGE]
+    return f"; {len(old)} were done before" if old else ""
+
+
+def _before(ending: Ending) -> str:
+    """What there is to say where nothing was to be done."""
+    old = sorted(date for date, step in ending.already if step == Step.MERGE)
+    if len(old) != 1:
+        return f"nothing; {len(old)} dates were done before" if old else "nothing"
+    marker = _marker(old[0])
+    when = f" at {marker.finished_at} by run {marker.run_id}" if marker else ""
+    return f"nothing; {old[0]} was done before{when}"
+
+
+def _marker(date: Any) -> Marker | None:
+    try:
+        return site.current().markers.read(RunDate(date), Step.MERGE)
+    except (CissError, OSError):
+        return None
+
+
+def _not_done(worker: Any, ending: Ending, code: int) -> Iterator[str]:
+    if stopping.requested():
+        yield f"stopped by {stopping.requested()}"
+    for date, step in ending.failed[:_NAMED_AT_MOST]:
+        yield f"{step} of {date} failed{_error_of(date, step)}"
+    if len(ending.failed) > _NAMED_AT_MOST:
+        yield f"{len(ending.failed) - _NAMED_AT_MOST} steps more failed"
+    if ending.missing:
+        dates = ", ".join(map(str, ending.missing[:_NAMED_AT_MOST]))
+        more = " and more" if len(ending.missing) > _NAMED_AT_MOST else ""
+        yield f"sources are missing for {dates}{more}"
+    if ending.unasked:
+        yield "some tasks could not be looked at (see above)"
+    if ending.elsewhere or code == exitcodes.RUNNING_ELSEWHERE:
+        yield _REMEMBERED
+    elif ending.ungranted:
+        yield _PAUSED if asking.is_paused(worker) else _COOLING
+    if current().left_over:
+        yield current().left_over.partition("\n")[0]
+
+
+def _error_of(date: Any, step: str) -> str:
+    try:
+        attempts = [one for one in site.current().ledger.attempts(RunDate(date)) if one.step == step]
+    except (CissError, OSError):
+        return ""
+    first = attempts[-1].error.partition("\n")[0] if attempts else ""
+    return f" ({first})" if first else ""
+
+
+def _following(worker: Any, ending: Ending, code: int) -> str:
+    if not code:
+        return _after_all(ending)
+    again = commands.again()
+    if ending.failed or stopping.requested() or ending.unasked:
+        return again
+    if current().left_over:
+        return current().left_over.rpartition("Next:  ")[2]
+    if ending.missing:
+        return f"{commands.check(ending.missing[0])}, and once the rows are there {again}"
+    return _when_granted(worker, again, is_elsewhere=code == exitcodes.RUNNING_ELSEWHERE)
+
+
+def _when_granted(worker: Any, again: str, *, is_elsewhere: bool) -> str:
+    if is_elsewhere:
+        return f"{again}, after two minutes at most"
+    if asking.is_paused(worker):
+        return f"click Unpause on luigid's page, then {again}"
+    return f"{again}, after 10 s"
+
+
+def _after_all(ending: Ending) -> str:
+    if ending.alone and len(ending.dates) == 1:
+        return commands.merge(ending.dates[0])
+    if not ending.completed and len(ending.dates) == 1:
+        return f"nothing; to do it again: {commands.reset(ending.dates[0])}"
+    return "nothing"

@@ -1,0 +1,86 @@
+"""A command's last three lines: what was done, what was not and why, what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.command import Finished, Luigid, Place, luigid, name_of
+from tests.two_at_once.test_luigid import FAILING, task_of
+
+pytestmark = pytest.mark.slow
+
+DATE = "2016-11-10"
+
+
+def last_words(finished: Finished) -> tuple[str, str, str]:
+    """The three lines; nothing comes after them."""
+    *_, done, not_done, following = finished.text.rstrip("\n").splitlines()
+    assert done.partition(": ")[2].startswith("Done:     "), finished.text
+    assert not_done.startswith("  Not done: ")
+    assert following.startswith("  Next:     ")
+    return done.partition("Done:     ")[2], not_done[12:], following[12:]
+
+
+def test_a_night_and_the_same_again(place: Place) -> None:
+    done, not_done, following = last_words(place.merge(DATE).explained(0))
+    assert (done, not_done, following) == (
+        f"{DATE} published in main (2016-11: 6 rows)",
+        "nothing",
+        "nothing",
+    )
+    run = place.read_marker(DATE, "MergeMain")["run_id"]
+    done, not_done, following = last_words(place.merge(DATE).explained(0))
+    assert done.startswith(f"nothing; {DATE} was done before at 20")
+    assert done.endswith(f"by run {run}")
+    assert following == f"nothing; to do it again: ciss reset --date {DATE}"
+
+
+@pytest.mark.parametrize("way", [(), ("--workers", "2")])
+def test_a_step_that_fails(place: Place, way: tuple[str, ...]) -> None:
+    place.query(f"UPDATE mnaas.{name_of('overage')} SET currency = 'XXX' WHERE partition_date = '2016-11'")
+    done, not_done, following = last_words(place.merge(DATE, *way).explained(30))
+    assert done == f"TruncateTemp of {DATE}; main was not touched"
+    assert not_done.startswith(f"BuildTemp of {DATE} failed (BuildTemp of {DATE}: ")
+    flags = "".join(f" {flag}" for flag in way)
+    assert following == f"luigi --module ciss_luigi MergeMain --date {DATE}{flags} --local-scheduler"
+
+
+def test_a_range_of_which_a_part_lacks_sources(place: Place) -> None:
+    finished = place.range("2017-02-04", "2017-02-08").explained(20)
+    done, not_done, following = last_words(finished)
+    assert done == "2 dates published in main, 2017-02-04 to 2017-02-05"
+    assert not_done == "sources are missing for 2017-02-06, 2017-02-07"
+    assert following.startswith("ciss check --date 2017-02-06, and once the rows are there luigi --module")
+
+
+def test_an_earlier_step_alone_says_that_main_is_not_updated(place: Place) -> None:
+    done, _, following = last_words(
+        place.luigi("BuildTemp", "--date", DATE, "--local-scheduler").explained(0)
+    )
+    assert done == f"BuildTemp of {DATE}, TruncateTemp of {DATE}; main is not updated by BuildTemp alone"
+    assert following == f"luigi --module ciss_luigi MergeMain --date {DATE} --local-scheduler"
+
+
+def test_a_paused_luigid_is_named(place: Place, daemon: Luigid) -> None:
+    daemon.call("pause")
+    done, not_done, following = last_words(place.merge(DATE, *daemon.options).explained(25))
+    assert (done, not_done[:16]) == ("nothing", "luigid is paused")
+    assert following.startswith("click Unpause on luigid's page, then luigi --module ciss_luigi MergeMain")
+    daemon.call("unpause")
+    place.merge(DATE, *daemon.options).explained(0)
+
+
+def test_a_step_that_was_marked_as_done_on_the_page(place: Place) -> None:
+    with luigid(place.folder / "luigid", stable_done_cooldown_secs=60) as daemon:
+        place.merge(DATE, *daemon.options, prelude=FAILING.format(step="MergeMain")).explained(30)
+        daemon.call("mark_as_done", task_id=task_of(daemon, "MergeMain"))
+        _, not_done, following = last_words(place.merge(DATE, *daemon.options).explained(25))
+    assert "marked as done on its page" in not_done
+    assert following.endswith(", after 10 s")
+
+
+def test_without_a_level_of_the_log_no_debug_lines_are_shown(place: Place) -> None:
+    place.config.write_text(place.config.read_text().replace("log_level = INFO\n", ""))
+    finished = place.merge(DATE).explained(0)
+    assert "DEBUG" not in finished.text
+    assert f"INFO: Done:     {DATE} published in main" in finished.text
