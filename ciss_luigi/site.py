@@ -85,6 +85,11 @@ class Site:
             "if it is gone for good: ciss load DIR --new",
         )
 
+    def has_state(self, date: RunDate) -> bool:
+        """Whether any step of a date has left anything in the state folder, whatever it is worth."""
+        folder = self.settings.state_dir
+        return (folder / "markers" / str(date)).exists() or (folder / "ledger" / f"{date}.jsonl").exists()
+
     def date_lock(self, date: RunDate) -> FileLock:
         """The lock of one run date."""
         return FileLock(self._locks / f"date-{date}.lock")

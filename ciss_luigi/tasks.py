@@ -9,6 +9,7 @@ excludes by task and significant parameters.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Collection, Iterable
 from contextlib import nullcontext
 from typing import Any, ClassVar
@@ -23,6 +24,8 @@ from ciss_luigi.scheduling.command import current
 from ciss_luigi.scheduling.dates import RunDateParameter, refuse_after_tomorrow
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import runner
+
+logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 
 class DatedTask(luigi.Task):
@@ -186,6 +189,13 @@ class MergeMain(StepTask):
     def requires(self) -> list[luigi.Task]:
         """What is to be published."""
         return [BuildTemp(date=self.date)]
+
+
+@StepTask.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[no-untyped-call,untyped-decorator]
+def _is_done_already(task: StepTask) -> None:
+    """Whoever asks for a date that is done hears when that was, and how to have it done again."""
+    with guard.refusing():
+        logger.info("%s", runner.done_already(site.current(), task.run_date, task.step))
 
 
 @SourcesReady.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[no-untyped-call,untyped-decorator]

@@ -12,11 +12,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ciss_luigi.locking.filelocks import FileLock, LocksUnusable
 from tests.command import wait_until
+from tests.oddfiles import make_odd
 
 HOLD = """
 import os, sys, time
@@ -144,3 +146,54 @@ def test_to_try_whether_a_lock_can_be_opened_takes_nothing(tmp_path: Path) -> No
     other = FileLock(lock.path)
     assert other.try_acquire()
     lock.require_usable()
+
+
+# --- a file that nobody needs any more ----------------------------------------------------------------
+
+
+def test_a_lock_that_is_discarded_leaves_no_file(tmp_path: Path) -> None:
+    lock = FileLock(tmp_path / "a.lock")
+    assert lock.try_acquire()
+    lock.discard()
+    assert not lock.path.exists()
+    assert not lock.held
+    FileLock(tmp_path / "b.lock").discard()  # never held: nothing to remove
+
+
+def test_whether_a_lock_is_usable_leaves_no_file_where_there_was_none(tmp_path: Path) -> None:
+    lock = FileLock(tmp_path / "locks" / "a.lock")
+    lock.require_usable()
+    assert not lock.path.exists()
+    assert lock.try_acquire()
+    FileLock(lock.path).require_usable()
+    assert lock.path.exists()
+    lock.require_in_place()
+
+
+def test_of_two_who_wait_while_the_file_is_removed_only_one_gets_the_lock(tmp_path: Path) -> None:
+    """The second has opened the file that goes; what he then holds would keep nobody out."""
+    path = tmp_path / "a.lock"
+    first, second, third = (FileLock(path) for _ in range(3))
+    assert first.try_acquire()
+    opened = os.open(path, os.O_RDWR)
+    real, calls = os.open, []
+
+    def late(*arguments: Any, **named: Any) -> int:
+        calls.append(arguments)
+        return opened if len(calls) == 1 else real(*arguments, **named)
+
+    first.discard()
+    assert third.try_acquire()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("ciss_luigi.locking.filelocks.os.open", late)
+        assert not second.try_acquire()
+    assert len(calls) == 2
+    third.require_in_place()
+
+
+@pytest.mark.parametrize("odd", ["pipe", "folder"])
+def test_an_odd_file_in_the_place_of_a_lock_is_refused_at_once(odd: str, tmp_path: Path) -> None:
+    make_odd(tmp_path / "a.lock", odd)
+    with pytest.raises(LocksUnusable, match=r"cannot be taken: [Ii]s "):
+        FileLock(tmp_path / "a.lock").try_acquire()
+    assert FileLock(tmp_path / "a.lock").holder() is None

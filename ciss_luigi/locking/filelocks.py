@@ -102,18 +102,9 @@ class FileLock:
 
     def try_acquire(self) -> bool:
         """Take the lock if it is free; raises LocksUnusable."""
-        descriptor = self._open()
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
+        descriptor = self._taken()
+        if descriptor is None:
             return False
-        except OSError as error:
-            os.close(descriptor)
-            raise self._unusable(error) from error
-        except BaseException:
-            os.close(descriptor)
-            raise
         self._descriptor = descriptor
         self._signed_by = self._signed_bytes = 0
         try:
@@ -123,9 +114,45 @@ class FileLock:
             raise
         return True
 
+    def _taken(self) -> int | None:
+        """A descriptor that holds the lock, or None where another one does.
+
+        A holder may remove the file when he lets go (``discard``): a lock on a file that has just gone from
+        its folder would keep nobody out, so the file that is there then is tried.
+        """
+        while True:
+            descriptor = self._open()
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._is_in_place(descriptor):
+                    return descriptor
+            except BlockingIOError:
+                os.close(descriptor)
+                return None
+            except OSError as error:
+                os.close(descriptor)
+                raise self._unusable(error) from error
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
+
     def require_usable(self) -> None:
-        """Make sure that the lock could be taken, by whoever holds it not; raises LocksUnusable."""
-        os.close(self._open())
+        """Make sure that the lock could be taken, by whoever holds it not; raises LocksUnusable.
+
+        Leaves no file where there was none.
+        """
+        if self.path.exists():
+            os.close(self._open())
+        elif self.try_acquire():
+            self.discard()
+
+    def discard(self) -> None:
+        """Let the lock go and remove its file, which nobody needs any more; only for its holder."""
+        if self._descriptor is not None and self._is_in_place(self._descriptor):
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+        self.release()
 
     def acquire(self) -> None:
         """Wait for the lock, however long its holder takes."""
@@ -162,15 +189,18 @@ class FileLock:
         """
         if self._descriptor is None:
             return
-        try:
-            in_place = os.path.samestat(os.fstat(self._descriptor), os.stat(self.path))
-        except OSError:
-            in_place = False
-        if not in_place:
+        if not self._is_in_place(self._descriptor):
             raise LocksUnusable(
                 f"the lock {printable(str(self.path))} was removed while it was held: it keeps nobody out",
                 state="what this step wrote in main before that was proven; it published nothing after",
             )
+
+    def _is_in_place(self, descriptor: int) -> bool:
+        """Whether others who open the lock's path find the file that a descriptor has open."""
+        try:
+            return os.path.samestat(os.fstat(descriptor), os.stat(self.path))
+        except OSError:
+            return False
 
     def holder(self) -> Holder | None:
         """The first who signed the lock and still runs; reads only, never takes the lock to look."""

@@ -169,15 +169,22 @@ def refusing() -> Iterator[None]:
 
 
 def release_all() -> None:
-    """At the command's end: free the dates that it holds, on this host and on all."""
+    """At the command's end: free the dates that it holds, on this host and on all.
+
+    The lock file of a date that has left nothing else (a slip, a night without sources) goes with it.
+    """
     command = current()
     if not command.locks:
         return
-    leases = site.current().leases
+    here = site.current()
     for date in list(command.locks):
-        if leases is not None:
-            leases.give_back(site.current().settings.temp_target(date))
-        command.locks.pop(date).release()
+        if here.leases is not None:
+            here.leases.give_back(here.settings.temp_target(date))
+        lock = command.locks.pop(date)
+        if here.has_state(date):
+            lock.release()
+        else:
+            lock.discard()
 
 
 def _leave(error: CissError) -> NoReturn:

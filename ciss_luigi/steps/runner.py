@@ -5,13 +5,14 @@ Ledger: start. Data. Marker. Ledger: end. The marker is the proof, the ledger th
 
 from __future__ import annotations
 
+import datetime as dt
 import errno
 import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 
-from ciss_luigi import steps, stopping
+from ciss_luigi import commands, steps, stopping
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import (
     CissError,
@@ -51,6 +52,22 @@ def is_done(site: Site, date: RunDate, step: Step) -> bool:
     if done:
         site.require_warehouse(date)
     return done
+
+
+def done_already(site: Site, date: RunDate, step: Step) -> str:
+    """What to say of a step that was done before this command: when, by which run, and how to do it again."""
+    marker = site.markers.read(date, step)
+    if marker is None or marker.finished_at is None:
+        return f"{step} of {date} is done already"
+    when = f"{marker.finished_at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+    run = f" by the run {marker.run_id}" if marker.run_id else ""
+    told = f"{step} of {date} is done already: at {when}{run}"
+    if step is not Step.MERGE:
+        return told
+    left = f"{', '.join(marker.superseded)} not published: main had a newer run" if marker.superseded else ""
+    published = ", ".join(month.month for month in marker.months)
+    what = "; ".join(filter(None, (f"published {published}" if published else "", left)))
+    return f"{told}; {what}\nTo do it again: {commands.reset(date)}, then the same command"
 
 
 def perform(
