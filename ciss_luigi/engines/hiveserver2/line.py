@@ -107,7 +107,10 @@ def _by_type(error: BaseException, line: Line) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return _certificate(error)
     if isinstance(error, ssl.SSLError):
-        return _NO_TLS if error.reason in _PLAIN_TEXT else f"does not agree on TLS: {error.reason or error}"
+        hangs_up = isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+        if hangs_up or error.reason in _PLAIN_TEXT:
+            return _NO_TLS
+        return f"does not agree on TLS: {error.reason or error}"
     if isinstance(error, socket.gaierror):
         return f"cannot be found: {error.strerror}"
     for kind, reason in _TYPES.items():
@@ -116,7 +119,9 @@ def _by_type(error: BaseException, line: Line) -> str:
     return ""
 
 
-_PLAIN_TEXT = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING"}
+_PLAIN_TEXT = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}
+"""An answer that is no TLS. (A server that hangs up instead is an EOF, for Python 3.11.2 a close.)"""
+
 _NO_TLS = "does not speak TLS on this port; without TLS it is use_ssl: false"
 _NO_HTTP = "does not answer by HTTP on this port; it may want HTTPS, or a binary transport"
 _TYPES: Mapping[type[BaseException], str] = {
