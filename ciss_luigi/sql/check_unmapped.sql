@@ -19,7 +19,7 @@ charges AS (
 ),
 
 keyed AS (
-    SELECT DISTINCT month_year,
+    SELECT month_year,
            CASE WHEN REPLACE(org_id, ' ', '') <> '' THEN org_id ELSE 'UNKNOWN' END AS org_id,
            CASE WHEN REPLACE(business_unit, ' ', '') <> '' THEN business_unit
                 ELSE 'UNKNOWN' END AS business_unit,
@@ -46,17 +46,25 @@ mapping_rows AS (
 ),
 
 mapped AS (
-    SELECT DISTINCT months.month_year, rows_of.org_id, rows_of.business_unit, rows_of.commercial_offer
+    SELECT months.month_year, rows_of.org_id, rows_of.business_unit, rows_of.commercial_offer
     FROM mapping_rows rows_of
     CROSS JOIN months
     WHERE rows_of.start_date <= months.last_day AND rows_of.end_date >= months.first_day
       AND rows_of.end_date >= rows_of.start_date
+),
+
+-- (No LEFT JOIN to distinct rows: Hive 4.0.1 makes a semi join of it and loses the keys without a partner.)
+seen AS (
+    SELECT month_year, org_id, business_unit, commercial_offer, MAX(is_key) AS is_key, MAX(is_mapped) AS is_mapped
+    FROM (
+        SELECT month_year, org_id, business_unit, commercial_offer, 1 AS is_key, 0 AS is_mapped FROM keyed
+        UNION ALL
+        SELECT month_year, org_id, business_unit, commercial_offer, 0, 1 FROM mapped
+    ) either
+    GROUP BY month_year, org_id, business_unit, commercial_offer
 )
 
-SELECT keyed.month_year, COUNT(*) AS key_count,
-       SUM(CASE WHEN mapped.org_id IS NULL THEN 1 ELSE 0 END) AS unmapped_count
-FROM keyed
-LEFT JOIN mapped ON mapped.month_year = keyed.month_year AND mapped.org_id = keyed.org_id
-                AND mapped.business_unit = keyed.business_unit
-                AND mapped.commercial_offer = keyed.commercial_offer
-GROUP BY keyed.month_year
+SELECT month_year, COUNT(*) AS key_count, SUM(1 - is_mapped) AS unmapped_count
+FROM seen
+WHERE is_key = 1
+GROUP BY month_year
