@@ -369,7 +369,7 @@ def test_the_plan_shows_a_superseded_month_as_not_sent(make: Make, ciss: Callabl
     head = (
         "-- only if main holds no newer estimate of 2017-01 than 2017-01-03 (now one of 2017-01-20): not sent"
     )
-    assert printed[printed.index(head) + 1] == "-- BEGIN TRANSACTION;"
+    assert printed[printed.index(head) + 1] == "-- BEGIN TRANSACTION"
     assert "-- only if main holds no newer estimate of 2016-12 than 2017-01-03 (now none):" in printed
 
 

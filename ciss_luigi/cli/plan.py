@@ -15,6 +15,7 @@ from ciss_luigi.operator import plan as plans
 from ciss_luigi.operator.plan import Plan, StepPlan
 from ciss_luigi.operator.rehearsal import Line
 from ciss_luigi.operator.stage import RUN_ID
+from ciss_luigi.sql.files import without_semicolons_in_comments
 
 
 @click.command("plan")
@@ -46,7 +47,12 @@ def names(here: site.Site) -> tuple[str, ...]:
 
 
 def render(plan: Plan, session_settings: tuple[str, ...] = (), *, show_all: bool = False) -> Iterator[str]:
-    """The plan as plain SQL with comments."""
+    """The plan as lines of plain SQL with comments, which beeline, hive and duckdb take as they are."""
+    for line in _lines(plan, session_settings, show_all):
+        yield line.rstrip(";").replace(";", ",") if line.startswith("--") else line
+
+
+def _lines(plan: Plan, session_settings: tuple[str, ...], show_all: bool) -> Iterator[str]:
     yield f"-- luigi --module ciss_luigi MergeMain --date {plan.date}"
     yield f"-- months: {', '.join(map(str, plan.months))}"
     for month, why in plan.why_left_out.items():
@@ -93,7 +99,7 @@ def _condition(line: Line) -> Iterator[str]:
 
 def _statement(line: Line) -> Iterator[str]:
     """The statement with its semicolon, which must not end up in a comment."""
-    lines = line.text.split("\n")
+    lines = without_semicolons_in_comments(line.text).split("\n")
     end = ["", ";"] if "--" in lines[-1] else [";"]
     lines[-1] += end[0]
     lines += end[1:]

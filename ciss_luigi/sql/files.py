@@ -85,6 +85,16 @@ def leading_comment(statement: str) -> str:
     return found[0] if found else ""
 
 
+def without_semicolons_in_comments(text: str) -> str:
+    """The text with commas there: beeline and the hive command end a statement at any semicolon."""
+    readings = (SERVERS[0], Reading("DuckDB", backslash=False))
+    found = [{token for token in tokens(text, reading) if token.is_comment} for reading in readings]
+    for comment in set.intersection(*found):
+        end = comment.start + len(comment.text)
+        text = text[: comment.start] + comment.text.replace(";", ",") + text[end:]
+    return text
+
+
 def fill(text: str, values: Mapping[str, str]) -> str:
     """Replace every ``{name}``, and ``{{`` and ``}}`` by one brace; raises KeyError for an unknown name."""
     return _PLACEHOLDER.sub(lambda match: match[0][0] if match[1] is None else values[match[1]], text)
