@@ -133,6 +133,10 @@ class OutOfMemory(StatementFailed):
     remedy = 'set a larger memory_limit, such as [ciss] session_settings = {"memory_limit": "4GB"}'
 
 
+class NotThisWay(StatementFailed):
+    """The engine does this to such a table only in another way; the statement did nothing."""
+
+
 class OutcomeUnknown(StatementFailed):
     """The line was lost for good while a statement ran; the server may have carried it out, or still may."""
 

@@ -28,6 +28,11 @@ _SERVERS = {
     "hive_transactional": "hive_transactional",
     "impala": "hive",
     "impala_front": "hive",
+    "impala_front_3_4": "hive",
+    "impala_front_4_0": "hive",
+    "impala_front_4_5": "hive",
+    "impala_transactional_3_4": "hive_transactional",
+    "impala_transactional_4_5": "hive_transactional",
     "spark_ansi": "spark",
     "spark_plain": "spark",
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -114,6 +114,9 @@ class Driver:
         return str(error)
 
     def refresh(self, statement: str, words: str) -> list[str]:
+        return []
+
+    def look_anew(self, tables: Sequence[str]) -> list[str]:
         return []
 
 

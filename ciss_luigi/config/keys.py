@@ -103,6 +103,7 @@ KEYS = (
     Key("build_connect_args", "{}", json_object, '{"auth_mechanism": "LDAP"}', plain=False),
     Key("refresh_connect_args", "{}", json_object, '{"auth_mechanism": "LDAP"}', plain=False),
     Key("session_settings", "{}", _session_settings, '{"memory_limit": "4GB"}', plain=False),
+    Key("refresh_sources", "false", flag, "true"),
     Key("statement_deadline_minutes", "240", positive, "240"),
     Key("orphan_wait_minutes", "20", positive, "20"),
     Key("month_partition", "month_year", _name, "month_year"),

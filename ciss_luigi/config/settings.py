@@ -28,6 +28,7 @@ class Settings:
     warehouse: Warehouse
     build_warehouse: Warehouse | None
     refresh_warehouse: Warehouse | None
+    refresh_sources: bool
     statement_deadline_minutes: float
     orphan_wait_minutes: float
     month_partition: str

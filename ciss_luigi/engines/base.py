@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -27,11 +27,23 @@ _PLAIN = re.compile(r"[A-Za-z0-9 _.,@/+-]*")
 class Capabilities:
     """What an engine can promise."""
 
-    transactions: bool
+    transactions: bool = False
     """Several statements take effect together or not at all, and read one snapshot of the sources."""
 
     double_rates: bool = True
     """A DOUBLE rate turns into the same decimal text as on the other engines."""
+
+    writes: tuple[str, ...] = ()
+    """The file formats that it can write; empty where it writes every one that it reads."""
+
+
+@dataclass(frozen=True)
+class Storage:
+    """How a table is stored: its partition columns in order, its file format in capitals, or as a view."""
+
+    partitions: tuple[str, ...] = ()
+    format: str = ""
+    is_view: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +143,12 @@ class Dialect(Protocol):
     def list_columns(self, database: str, name: str) -> str:
         """The question for the columns of a table; ``Session.columns`` reads the answer."""
 
+    def describe_storage(self, database: str, name: str) -> str:
+        """The question for how a table is stored."""
+
+    def storage(self, rows: Sequence[Row]) -> Storage:
+        """What the answer to ``describe_storage`` says."""
+
     def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
         """The statements that add columns, given as (name, type), to a table and all its partitions.
 
@@ -164,8 +182,13 @@ class Session(Protocol):
     def query(self, statement: str) -> list[Row]:
         """Send a statement and fetch its rows; raises StatementFailed."""
 
-    def tables(self, question: str) -> frozenset[str]:
-        """Lower-case names, the answer to a ``list_tables``; empty when the schema is absent."""
+    def tables(self, question: str, wanted: Collection[str]) -> frozenset[str]:
+        """Lower-case names, the answer to a ``list_tables``; empty when the schema is absent.
+
+        ``wanted`` are whole names, quoted (``Statements.all_tables``, ``output_tables``). Where an engine has
+        a picture of its own, it is told to look anew for those that it does not list, once in a session, and
+        asked again.
+        """
 
     def columns(self, question: str) -> list[tuple[str, str]]:
         """Name and type of columns in order, the answer to a ``list_columns``."""

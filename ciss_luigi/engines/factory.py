@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ciss_luigi.config.urls import Warehouse
-from ciss_luigi.engines.base import Engine, Identity, Progress
+from ciss_luigi.engines.base import Capabilities, Engine, Identity, Progress
 from ciss_luigi.engines.hiveserver2.client import Policy
-from ciss_luigi.engines.hiveserver2.engine import ServerEngine
+from ciss_luigi.engines.hiveserver2.engine import PLAIN, ServerEngine
 from ciss_luigi.state.writes import Writes
 
 
@@ -65,7 +65,7 @@ def _impala(warehouse: Warehouse, site: Circumstances) -> Engine:
         ImpalaDialect(),
         ImpalaDriver(connect),
         settings,
-        double_rates=False,
+        capabilities=Capabilities(double_rates=False, writes=("TEXT", "PARQUET")),
     )
 
 
@@ -76,7 +76,7 @@ def _server(
     driver: Any,
     settings: Mapping[str, Any],
     *,
-    double_rates: bool = True,
+    capabilities: Capabilities = PLAIN,
 ) -> Engine:
     identity = Identity(warehouse.kind.name, warehouse.place)
     return ServerEngine(
@@ -86,7 +86,7 @@ def _server(
         settings,
         policy=site.policy,
         writes=site.writes(str(identity)),
-        double_rates=double_rates,
+        capabilities=capabilities,
         progress=site.progress,
     )
 

@@ -98,7 +98,7 @@ def _ask(
 ) -> _Here:
     settings = site.settings
     statements = Statements(settings, engine.dialect, next(iter(moved)), "adopt")
-    there = session.tables(statements.list_tables())
+    there = session.tables(statements.list_tables(), statements.output_tables)
     names = {name for markers in moved.values() for one in markers.values() for name in one.names}
     main: Mapping[Key, SummaryTotals] = {}
     if settings.main_table.lower() in there:

@@ -10,7 +10,18 @@ from ciss_luigi.billing.oddrows import OddPart
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import ConfigurationError, Fault
-from ciss_luigi.operator.checks import dated, engines, leases, room, rules, sources, state, statefiles, tables
+from ciss_luigi.operator.checks import (
+    dated,
+    engines,
+    leases,
+    room,
+    rules,
+    sources,
+    state,
+    statefiles,
+    storage,
+    tables,
+)
 from ciss_luigi.operator.checks.findings import CONFIGURATION, FILL, Group, Report
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
@@ -88,7 +99,7 @@ class _Check:
         """Tables first: what lacks columns is not asked for its rows."""
         settings = self.job.settings
         statements = Statements(settings, self.job.engine.dialect, self.job.date, "check")
-        there = self.session.tables(statements.list_tables())
+        there = self.session.tables(statements.list_tables(), statements.all_tables)
         main, temp = (name.lower() in there for name in (settings.main_table, settings.temp_table))
         main_fits, temp_fits = self._outputs(statements, main=main, temp=temp)
         engines.check_rights(self._group("tables"), self.job, self.session, statements)
@@ -108,9 +119,15 @@ class _Check:
             if not there:
                 group.note(f"there is no table {name} yet: the first run makes it", "ciss init")
         with group.asking(settings.main):
-            main_fits = main_fits or tables.check_main(group, self.session, statements)
+            main_fits = main_fits or (
+                tables.check_main(group, self.session, statements)
+                and storage.check_main(group, self.session, statements, self.job.engine)
+            )
         with group.asking(settings.temp):
-            temp_fits = temp_fits or tables.check_temp(group, self.session, statements)
+            temp_fits = temp_fits or (
+                tables.check_temp(group, self.session, statements)
+                and storage.check_temp(group, self.session, statements, self.job.builder)
+            )
         if main_fits and temp_fits and main and temp:
             group.ok(f"{settings.main} and {settings.temp} have the columns that a run writes")
         return main_fits, temp_fits

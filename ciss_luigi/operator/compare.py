@@ -149,7 +149,8 @@ class _Question:
 
     def _columns(self, database: str, table: str) -> list[tuple[str, str]]:
         dialect = self.engine.dialect
-        if table.lower() not in self.session.tables(dialect.list_tables(database)):
+        there = self.session.tables(dialect.list_tables(database), (dialect.table(database, table),))
+        if table.lower() not in there:
             raise Refused(
                 f"there is no table {database}.{table}",
                 state="nothing was compared",

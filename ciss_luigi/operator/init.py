@@ -30,8 +30,8 @@ def make_tables(site: Site) -> list[OutputTable]:
         engine.session() as session,
         session.transaction(),
     ):
-        there = session.tables(statements.list_tables())
-        for statement in statements.create_tables():
+        there = session.tables(statements.list_tables(), statements.output_tables)
+        for statement in statements.create_tables(there):
             session.execute(statement)
     return [
         OutputTable(f"{settings.database}.{table}", table.lower() in there)

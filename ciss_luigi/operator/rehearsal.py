@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
@@ -108,7 +108,7 @@ class RehearsedSession:
         """Write the question down, and answer it."""
         return self._stage.rows(self._engine, self._noted(statement), sent=self._rehearsal.sends)
 
-    def tables(self, question: str) -> frozenset[str]:
+    def tables(self, question: str, wanted: Collection[str]) -> frozenset[str]:
         """The tables that there would be."""
         self._noted(question)
         return self._stage.tables()

@@ -72,7 +72,9 @@ def newer_in_main(site: Site, date: RunDate) -> Mapping[Month, str]:
 
     def question(engine: Engine, session: Session) -> dict[Month, str]:
         statements = Statements(settings, engine.dialect, date, "reset")
-        if settings.main_table.lower() not in session.tables(statements.list_tables()):
+        if settings.main_table.lower() not in session.tables(
+            statements.list_tables(), statements.output_tables
+        ):
             return {}
         return newer_estimates(session.query(statements.main_rows(months)), date)
 

@@ -81,7 +81,7 @@ def _look(
     """The months of which main holds a newer estimate; raises Refused where temp does not hold the build."""
     settings, date = site.settings, built.date
     statements = Statements(settings, engine.dialect, date, "roll-back", built.run_id)
-    there = session.tables(statements.list_tables())
+    there = session.tables(statements.list_tables(), statements.output_tables)
     differences = [f"there is no table {settings.temp}"]
     if settings.temp_table.lower() in there:
         temp = totalsread.read_summary_totals(session.query(statements.temp_totals()))

@@ -45,7 +45,7 @@ def look(
     prove little: an amount may have moved between two customers, or a rate or a name may have changed.
     """
     names = {site.settings.source_tables[table.role].lower() for table in schema.SOURCES}
-    lacking = sorted(names - session.tables(statements.list_tables()))
+    lacking = sorted(names - session.tables(statements.list_tables(), statements.all_tables))
     if lacking:
         return Moved(True, unknown=f"there is no table {', '.join(lacking)}")
     wanted = [Month.parse(month.month) for month in months]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month
@@ -124,7 +125,8 @@ class Stage:
         if not engine.exists():
             return frozenset()
         statements = Statements(self._job.settings, engine.dialect, self._job.date, "plan")
-        return self._now.once(engine, Statement.of(statements.list_tables(), "list_tables"), _tables)
+        ask = partial(_tables, wanted=statements.all_tables)
+        return self._now.once(engine, Statement.of(statements.list_tables(), "list_tables"), ask)
 
     def _made_columns(self, table: str) -> Columns:
         settings, text = self._job.settings, schema.TEXT.lower()
@@ -141,8 +143,8 @@ def _query(session: Session, question: str) -> list[Row]:
     return session.query(question)
 
 
-def _tables(session: Session, question: str) -> frozenset[str]:
-    return session.tables(question)
+def _tables(session: Session, question: str, wanted: Sequence[str]) -> frozenset[str]:
+    return session.tables(question, wanted)
 
 
 def _columns(session: Session, question: str) -> Columns:

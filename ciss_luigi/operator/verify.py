@@ -98,7 +98,7 @@ def _marker(site: Site, date: RunDate) -> Marker:
 def _look(site: Site, marker: Marker, engine: Engine, session: Session) -> Verification:
     settings = site.settings
     statements = Statements(settings, engine.dialect, marker.date, "verify")
-    there = session.tables(statements.list_tables())
+    there = session.tables(statements.list_tables(), statements.output_tables)
     if settings.main_table.lower() not in there:
         return Verification(marker, no_main=f"there is no table {settings.main}")
     months = [Month.parse(month.month) for month in marker.months]

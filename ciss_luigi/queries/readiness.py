@@ -93,15 +93,18 @@ def ask(
     months: Sequence[Month],
     *,
     double_rates: bool = True,
+    renew: bool = True,
     when: When = in_a_run,
 ) -> Holdings:
     """Ask the engine once for all months; absent tables are found before they are named in a query.
+
+    ``renew``: with ``refresh_sources`` the engine is shown the sources first.
 
     Raises ConfigurationError for DOUBLE rates where the engine that will read them is not known to turn them
     into the same decimals as the others (docs/clusters.md).
     """
     settings = statements.settings
-    there = session.tables(statements.list_tables())
+    there = session.tables(statements.list_tables(), statements.all_tables)
     absent = tuple(
         settings.source(table.role)
         for table in schema.SOURCES
@@ -109,6 +112,8 @@ def ask(
     )
     found: set[tuple[str, str]] = set()
     with when("all source tables are there", not absent) as go:
+        for statement in statements.refresh_sources() if go and renew else ():
+            session.execute(statement)
         if go and not double_rates:
             _refuse_double_rates(session, statements)
         if go:

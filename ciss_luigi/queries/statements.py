@@ -7,7 +7,7 @@ begins with a comment that names step, run date and run id, so that it can be fo
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -74,6 +74,16 @@ class Statements:
         return self.dialect.table(self.settings.database, name)
 
     @property
+    def all_tables(self) -> tuple[str, ...]:
+        """The whole names of all tables that a run needs, quoted."""
+        return (*(self.source(table.role) for table in schema.SOURCES), *self.output_tables)
+
+    @property
+    def output_tables(self) -> tuple[str, ...]:
+        """The whole names of main and temp, quoted."""
+        return (self.main, self.temp)
+
+    @property
     def month_column(self) -> str:
         """Main's partition column, quoted."""
         return self.dialect.quoted(self.settings.month_partition)
@@ -91,26 +101,37 @@ class Statements:
         return self._tag(self.dialect.list_columns(self.settings.database, table))
 
     @named
-    def create_tables(self) -> list[str]:
-        """Make the schema, main and temp where they are absent."""
-        settings = self.settings
-        return self._tagged(
-            [
-                self.dialect.create_database(settings.database),
-                self.dialect.create_table(self.main, _SUMMARY_TYPES, settings.month_partition),
-                self.dialect.create_table(self.temp, _TEMP_TYPES, TEMP_PARTITION),
-            ]
-        )
+    def describe_storage(self, table: str) -> str:
+        """Ask how one of its tables is partitioned and stored."""
+        return self._tag(self.dialect.describe_storage(self.settings.database, table))
+
+    @named
+    def create_tables(self, there: Collection[str] = ()) -> list[str]:
+        """Make the schema, main and temp, but what is ``there``: a site may have no right to create.
+
+        Names are in lower case, as ``Session.tables`` gives them. A schema that has a table is there.
+        """
+        settings, make = self.settings, self.dialect.create_table
+        wanted = [] if there else [self.dialect.create_database(settings.database)]
+        if settings.main_table.lower() not in there:
+            wanted.append(make(self.main, _SUMMARY_TYPES, settings.month_partition))
+        if settings.temp_table.lower() not in there:
+            wanted.append(make(self.temp, _TEMP_TYPES, TEMP_PARTITION))
+        return self._tagged(wanted)
 
     # --- TruncateTemp -----------------------------------------------------------------------------
 
     @named
-    def empty_temp(self, table: Columns = ()) -> list[str]:
-        """Empty this run date's part of temp; ``table`` is its columns where inserts go by position."""
+    def empty_temp(self, table: Columns = (), date: RunDate | None = None) -> list[str]:
+        """Empty a run date's part of temp, this one's unless another is named.
+
+        ``table`` is temp's columns where inserts go by position.
+        """
+        partition = (TEMP_PARTITION, str(date or self.date))
         outputs = _outputs([*SUMMARY, MONTH], table, TEMP_PARTITION)
         nulls = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in _TEMP_TYPES)
         nothing = Query(f"SELECT {nulls} FROM {self.main} WHERE 1 = 0")
-        return self._tagged(self.dialect.empty_partition(self.temp, self._temp_partition, outputs, nothing))
+        return self._tagged(self.dialect.empty_partition(self.temp, partition, outputs, nothing))
 
     @named
     def list_temp(self) -> str:
@@ -190,11 +211,11 @@ class Statements:
         query = self.build_query(months)
         return self._tagged(self.dialect.overwrite(self.temp, self._temp_partition, outputs, query))
 
-    @named
     def rules(self, months: Sequence[Month]) -> str:
         """The billing rules of some months as one query, before a write is made of it; never sent so."""
         return self.build_query(months).text
 
+    @named
     def temp_totals(self) -> str:
         """Control totals of this run date's part of temp."""
         where = f"{TEMP_PARTITION} = '{self.date}'"
@@ -232,10 +253,18 @@ class Statements:
         return self._tagged(self.dialect.refresh(self.temp, partition))
 
     @named
-    def refresh_main(self, month: Month) -> list[str]:
-        """Show this engine what another one wrote to a month of main."""
-        partition = (self.settings.month_partition, str(month))
+    def refresh_main(self, month: Month, *, whole: bool = False) -> list[str]:
+        """Show this engine what another one wrote to a month of main, or to all of it."""
+        partition = None if whole else (self.settings.month_partition, str(month))
         return self._tagged(self.dialect.refresh(self.main, partition))
+
+    @named
+    def refresh_sources(self) -> list[str]:
+        """Show this engine what others wrote to the source tables, where ``refresh_sources`` wants it."""
+        tables = schema.SOURCES if self.settings.refresh_sources else ()
+        return self._tagged(
+            [text for one in tables for text in self.dialect.refresh(self.source(one.role), None)]
+        )
 
     # --- parts ------------------------------------------------------------------------------------
 

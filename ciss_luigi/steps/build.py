@@ -54,7 +54,10 @@ def _build_once(job: Job, session: Session) -> Marker:
     started = now()
     statements = job.statements(Step.BUILD, job.make_run_id(job.date), job.builder)
     doubles = job.builder.capabilities.double_rates
-    holdings = readiness.ask(session, statements, job.months, double_rates=doubles, when=job.when)
+    renew = job.builder is not job.engine  # which SourcesReady has shown the sources
+    holdings = readiness.ask(
+        session, statements, job.months, double_rates=doubles, when=job.when, renew=renew
+    )
     scope = readiness.judge(holdings, job.months, job.settings).require()
     make_lost_tables(job, session, statements, holdings.tables)
     totals = query_each(session, statements.source_totals(scope.months, odd=True))

@@ -117,7 +117,7 @@ def _temp_differences(job: Job, session: Session, built: Marker | None) -> list[
     if built is None:
         return ["BuildTemp has no valid marker"]
     statements = job.statements(Step.MERGE, built.run_id)
-    there = session.tables(statements.list_tables())
+    there = session.tables(statements.list_tables(), statements.output_tables)
     if job.settings.temp_table.lower() in make_lost_tables(job, session, statements, there):
         return [f"there was no table {job.settings.temp}"]
     temp = read_summary_totals(session.query(statements.temp_totals()))

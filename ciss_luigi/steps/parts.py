@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
 
 from ciss_luigi.engines.base import Engine, Session
-from ciss_luigi.errors import CissError, StepFailed
+from ciss_luigi.errors import CissError, NotThisWay, StepFailed
 from ciss_luigi.queries.statements import Columns, Statements
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps.job import Job
 
-Refreshes = Callable[[Statements], list[str]]
+
+class Refreshes(Protocol):
+    """A method of ``Statements`` that shows an engine what another one wrote: a partition, or all of it."""
+
+    def __call__(self, statements: Statements, /, *, whole: bool = False) -> list[str]:
+        """The statements."""
 
 
 def refresh(
@@ -24,7 +30,7 @@ def refresh(
     for engine in job.shown(writer or job.engine):
         try:
             with engine.session() as session:
-                send(session, of(job.statements(step, run_id, engine)))
+                show(session, of, job.statements(step, run_id, engine))
         except CissError as error:
             raise StepFailed(
                 f"{engine.identity} still shows the old rows of {what}: {error.what}",
@@ -32,11 +38,19 @@ def refresh(
             ) from error
 
 
+def show(session: Session, of: Refreshes, statements: Statements) -> None:
+    """Show an engine what was written: by partition, or all where it takes no less of such a table."""
+    try:
+        send(session, of(statements))
+    except NotThisWay:
+        send(session, of(statements, whole=True))
+
+
 def make_lost_tables(job: Job, session: Session, statements: Statements, there: Collection[str]) -> set[str]:
     """Make temp and main anew where somebody dropped them since TruncateTemp made them; says which."""
     lost = {job.settings.temp_table.lower(), job.settings.main_table.lower()} - set(there)
     if lost:
-        send(session, statements.create_tables())
+        send(session, statements.create_tables(there))
     return lost
 
 

@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.engines.base import Session
+from ciss_luigi.errors import NotThisWay
+from ciss_luigi.queries.statements import Columns, Statements
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps.job import Job
 from ciss_luigi.steps.parts import columns, now, refresh, send
 
 
 def truncate_temp(job: Job) -> Marker:
-    """Make the tables if absent, empty this date's part of temp, drop what finished dates left there."""
+    """Make what tables are absent, empty this date's part of temp, drop what finished dates left there."""
     started = now()
     statements = job.statements(Step.TRUNCATE)
     with job.engine.session() as session, session.transaction():
-        send(session, statements.create_tables())
+        there = session.tables(statements.list_tables(), statements.output_tables)
+        send(session, statements.create_tables(there))
+        table = columns(session, statements, job.settings.temp_table)
         with session.writing(job.settings.temp_target(job.date)):
-            send(session, statements.empty_temp(columns(session, statements, job.settings.temp_table)))
+            send(session, statements.empty_temp(table))
         held = job.engine.dialect.partition_values(session.query(statements.list_temp()))
         old = finished_dates(job, held)
         if old:
             with job.when(f"temp holds merged dates before {_oldest_kept(job)}; now these", True):
-                send(session, statements.drop_temp(old))
-    refresh(job, "temp", lambda shown: shown.refresh_temp(whole=bool(old)), Step.TRUNCATE)
+                _drop(job, session, statements, old, table)
+    refresh(job, "temp", partial(_refresh_temp, all_of_it=bool(old)), Step.TRUNCATE)
     job.tell(f"temp is empty for {job.date}; dropped {len(old)} finished dates")
     return Marker(Step.TRUNCATE, job.date, "", started)
+
+
+def _drop(
+    job: Job, session: Session, statements: Statements, dates: Sequence[RunDate], table: Columns
+) -> None:
+    """Drop temp's partitions of some dates; only empty them where the engine drops none of such a table."""
+    try:
+        send(session, statements.drop_temp(dates))
+    except NotThisWay as error:
+        job.tell(f"finished dates are emptied, for their partitions of temp cannot be dropped: {error.what}")
+        for date in dates:
+            send(session, statements.empty_temp(table, date))
+
+
+def _refresh_temp(statements: Statements, /, *, all_of_it: bool, whole: bool = False) -> list[str]:
+    return statements.refresh_temp(whole=whole or all_of_it)
 
 
 def finished_dates(job: Job, held: Iterable[str | None]) -> list[RunDate]:

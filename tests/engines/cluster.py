@@ -56,7 +56,15 @@ HIVE_IMPYLA = Where("Hive by impyla", "hive", "impala", SASL)
 SPARK_IMPYLA = Where("Spark by impyla", "spark_ansi", "impala", SASL)
 SPARK_OFF_IMPYLA = Where("Spark, ANSI off, by impyla", "spark_plain", "impala", SASL)
 IMPALA = Where("Impala front", "impala_front", "impala")
-ALL = (DUCKDB, HIVE, HIVE_IMPYLA, IMPALA, SPARK_ANSI, SPARK_IMPYLA, SPARK, SPARK_OFF_IMPYLA)
+"""In the manners of 2.12."""
+
+IMPALA_3_4 = Where("Impala front 3.4", "impala_front_3_4", "impala")
+IMPALA_4_0 = Where("Impala front 4.0", "impala_front_4_0", "impala")
+IMPALA_4_5 = Where("Impala front 4.5", "impala_front_4_5", "impala")
+INSERT_ONLY_3_4 = Where("Impala front 3.4, insert-only", "impala_transactional_3_4", "impala")
+INSERT_ONLY_4_5 = Where("Impala front 4.5, insert-only", "impala_transactional_4_5", "impala")
+IMPALAS = (IMPALA, IMPALA_3_4, IMPALA_4_0, IMPALA_4_5)
+ALL = (DUCKDB, HIVE, HIVE_IMPYLA, *IMPALAS, SPARK_ANSI, SPARK_IMPYLA, SPARK, SPARK_OFF_IMPYLA)
 
 
 class Cluster(Place):

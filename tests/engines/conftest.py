@@ -15,7 +15,9 @@ from tests.engines.cluster import (
     DUCKDB,
     HIVE,
     HIVE_IMPYLA,
-    IMPALA,
+    IMPALA_3_4,
+    IMPALA_4_0,
+    IMPALAS,
     SPARK,
     SPARK_IMPYLA,
     SPARK_OFF_IMPYLA,
@@ -27,7 +29,11 @@ from tests.sample import make_sample
 DATABASE = "mnaas"
 MakeCluster = Callable[[Where], Cluster]
 Loaded = Callable[[str, Path, str], Server]
-LONG = (HIVE_IMPYLA, SPARK_IMPYLA, SPARK_OFF_IMPYLA, SPARK, IMPALA)
+BEHIND = {"front": "hive", "transactional": "hive_transactional"}
+"""Which server is behind an Impala front, by the second word of its fixture."""
+
+NEVER_SHORT = (IMPALA_3_4, IMPALA_4_0)
+LONG = (HIVE_IMPYLA, SPARK_IMPYLA, SPARK_OFF_IMPYLA, SPARK, *IMPALAS)
 """In the short form these have whole runs only: their server, or their driver, is in another row as well."""
 
 
@@ -49,7 +55,7 @@ def loaded_on(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     loaded: dict[tuple[str, str], Server] = {}
 
     def serve(fixture: str, warehouse: Path, database: str) -> Server:
-        name = "hive" if fixture == "impala_front" else fixture
+        name = BEHIND.get(fixture.partition("_")[2].partition("_")[0], fixture)
         if (name, database) not in loaded:
             server = Server(request.getfixturevalue(name))
             server.load(warehouse, database, tmp_path_factory.mktemp("parquet"))
@@ -77,7 +83,10 @@ def make_cluster(
             cluster = Cluster(folder, f"duckdb:///{file}", copy_of(sample_file, file), DATABASE)
         else:
             backend = loaded_on(where.fixture, sample_file, DATABASE)
-            url = where.url(request.getfixturevalue(where.fixture))
+            server = request.getfixturevalue(where.fixture)
+            if where.fixture.startswith("impala"):
+                server.catalog.forget()  # as an Impala that was started since, it knows the sources
+            url = where.url(server)
             cluster = Cluster(folder, url, backend, DATABASE)
         made.append(cluster)
         return cluster
@@ -121,4 +130,8 @@ def pairs(wheres: Sequence[Where], whats: Iterable[str], *, short: Sequence[str]
 def _marks(where: Where, long: Sequence[Where]) -> list[pytest.MarkDecorator]:
     if where == DUCKDB:
         return [pytest.mark.slow]
-    return [pytest.mark.server, pytest.mark.slow, *([pytest.mark.long] if where in long else [])]
+    return [
+        pytest.mark.server,
+        pytest.mark.slow,
+        *([pytest.mark.long] if where in (*long, *NEVER_SHORT) else []),
+    ]

@@ -11,8 +11,9 @@ from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.engines.hive.driver import PyHiveClient
 from ciss_luigi.operator import plan
 from ciss_luigi.steps.sourcesready import Sources
-from tests.engines.cluster import HIVE, IMPALA, SPARK_ANSI, Where
+from tests.engines.cluster import HIVE, IMPALA, SPARK_ANSI, Where, expected, months_of
 from tests.engines.conftest import MakeCluster
+from tests.sample import SAMPLE
 from tests.servers.impalafront import ImpalaFront
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
@@ -51,7 +52,8 @@ def test_first_later_and_superseded_runs_send_what_the_plan_says(
     start = PyHiveClient.start
 
     def record(client: PyHiveClient, statement: str) -> None:
-        sent.append(statement)
+        if not statement.startswith(THE_SESSIONS):
+            sent.append(statement)
         start(client, statement)
 
     for date in (DATE, "2017-01-20", TWO):
@@ -123,6 +125,33 @@ def test_a_setting_that_hive_does_not_take_is_said(make_cluster: MakeCluster) ->
     cluster.configure(session_settings={"hive.exec.reducers.max": "many"})
     words = "hive.exec.reducers.max expects INT type value"
     cluster.ciss("check").expect(40, "session_settings: hive.exec.reducers.max: ", words)
+
+
+STRICT = {
+    "each check": {
+        "hive.strict.checks.cartesian.product": "true", "hive.strict.checks.no.partition.filter": "true"
+    },
+    "the old mode": {"hive.mapred.mode": "strict"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("strict", STRICT)
+def test_a_hive_that_is_strict_about_products_and_partitions_is_served(
+    make_cluster: MakeCluster, strict: str
+) -> None:
+    cluster = make_cluster(HIVE)
+    cluster.configure(connect_args={"configuration": STRICT[strict]})
+
+    cluster.check().expect(0, "accepts the built-in billing rules")
+    cluster.perform(TWO)
+
+    assert cluster.rows(*months_of(TWO)) == expected(SAMPLE, TWO)
+
+
+def test_check_says_what_a_strict_hive_refuses_where_the_site_wants_it_so(make_cluster: MakeCluster) -> None:
+    cluster = make_cluster(HIVE)
+    cluster.configure(session_settings={"hive.strict.checks.cartesian.product": True})
+    cluster.check().expect(1, "the built-in billing rules: Hive: ", "hive.strict.checks.cartesian.product")
 
 
 def test_a_setting_that_spark_does_not_take_is_said(make_cluster: MakeCluster) -> None:

@@ -72,7 +72,7 @@ class Warehouse:
 
     def tables(self) -> frozenset[str]:
         """The tables that are there."""
-        return self.session.tables(DuckDbEngine.dialect.list_tables(DATABASE))
+        return self.session.tables(DuckDbEngine.dialect.list_tables(DATABASE), ())
 
     def columns(self, role: str) -> list[tuple[str, str]]:
         """Name and type of a table's columns."""

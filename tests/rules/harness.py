@@ -122,7 +122,7 @@ class Bench:
         database, _, name = table.partition(".")
         engine = Site.engine(self.site())
         with engine.session() as session:
-            if name not in session.tables(engine.dialect.list_tables(database)):
+            if name not in session.tables(engine.dialect.list_tables(database), ()):
                 return []
         names = [name for name in COLUMNS if name not in without]
         answer = self.query(f"SELECT {', '.join(names)} FROM {table}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -70,8 +70,8 @@ class _WatchedSession:
         self._watch.see(statement)
         return self._inner.query(statement)
 
-    def tables(self, question: str) -> frozenset[str]:
-        return self._inner.tables(question)
+    def tables(self, question: str, wanted: Collection[str]) -> frozenset[str]:
+        return self._inner.tables(question, wanted)
 
     def columns(self, question: str) -> list[tuple[str, str]]:
         return self._inner.columns(question)

@@ -63,10 +63,44 @@ def spark_plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkServe
 
 @pytest.fixture(scope="session")
 def impala_front(hive: HiveServer) -> Iterator[ImpalaFront]:
-    """An Impala front before the Hive of the session; what it recorded is shared by all its tests."""
+    """A front in the manners of Impala 2.12, the strictest; what it recorded is shared by all its tests."""
+    yield from _front(hive, (2, 12))
+
+
+@pytest.fixture(scope="session")
+def impala_front_3_4(hive: HiveServer) -> Iterator[ImpalaFront]:
+    """A front in the manners of Impala 3.4."""
+    yield from _front(hive, (3, 4))
+
+
+@pytest.fixture(scope="session")
+def impala_front_4_0(hive: HiveServer) -> Iterator[ImpalaFront]:
+    """A front in the manners of Impala 4.0."""
+    yield from _front(hive, (4, 0))
+
+
+@pytest.fixture(scope="session")
+def impala_front_4_5(hive: HiveServer) -> Iterator[ImpalaFront]:
+    """A front in the manners of Impala 4.5."""
+    yield from _front(hive, (4, 5))
+
+
+@pytest.fixture(scope="session")
+def impala_transactional_3_4(hive_transactional: HiveServer) -> Iterator[ImpalaFront]:
+    """An Impala 3.4 where new tables are insert-only ones, as on CDP."""
+    yield from _front(hive_transactional, (3, 4))
+
+
+@pytest.fixture(scope="session")
+def impala_transactional_4_5(hive_transactional: HiveServer) -> Iterator[ImpalaFront]:
+    """An Impala 4.5 where new tables are insert-only ones, as on CDP."""
+    yield from _front(hive_transactional, (4, 5))
+
+
+def _front(server: HiveServer, version: tuple[int, ...]) -> Iterator[ImpalaFront]:
     from tests.servers.impalafront import impala_front as front_before
 
-    with front_before(hive.host, hive.port) as front:
+    with front_before(server.host, server.port, version=version) as front:
         yield front
 
 

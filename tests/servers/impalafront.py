@@ -14,12 +14,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from tests.servers import impalacatalog, impalaoptions
+from tests.servers import impalaoptions
+from tests.servers.impalaanalysis import Analysis
 from tests.servers.impalaanswers import answer, forward
+from tests.servers.impalacatalog import Catalog
 from tests.servers.impalagrammar import Version, refusal
 from tests.servers.impalaservice import Service
 from tests.servers.impalasession import BackendError, ImpalaError, Operation, Session
 from tests.servers.impalasql import Sql, kind, read
+from tests.servers.impalatables import full_name
 from tests.servers.impalatranslate import Dialect
 from tests.servers.process import HOST
 from tests.servers.thriftwire import Client, Listener
@@ -59,6 +62,7 @@ class ImpalaFront:
     port: int
     dialect: Dialect
     version: Version
+    analysis: Analysis
     statements: list[Statement] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
     restart: Callable[[], None] = field(default=lambda: None)
@@ -68,8 +72,14 @@ class ImpalaFront:
         """Give the statements of these kinds in their order; of all kinds when none is named."""
         return [one.text for one in self.statements if not kinds or one.kind in kinds]
 
+    @property
+    def catalog(self) -> Catalog:
+        """What this Impala knows of the tables."""
+        return self.analysis.catalog
+
     def clear(self) -> None:
-        """Forget what was recorded and set, and fail nothing more; sessions stay."""
+        """Forget what was recorded and set, fail and deny nothing more; sessions and the catalog stay."""
+        self.analysis.denied.clear()
         self.statements.clear()
         self.options.clear()
         self._failures.clear()
@@ -109,7 +119,7 @@ class ImpalaFront:
         found = _MISSING.search(text)
         if not found:
             return text
-        name = impalacatalog.full_name(session, (found[1] or found[2]).replace("`", ""))
+        name = full_name(session, (found[1] or found[2]).replace("`", ""))
         return f"AnalysisException: Table does not exist: {name}"
 
     def _record(self, record: Statement, sent: str = "", error: str = "") -> None:
@@ -138,11 +148,15 @@ class ImpalaFront:
         with _as_impala_error():
             for name in overlay:
                 impalaoptions.checked(name, self.version)
-            return answer(session, sql, self.version, self._set) or forward(session, sql, self.dialect)
+            self.catalog.started(session)
+            self.analysis.check(session, sql)
+            done = answer(session, sql, self.analysis, self._set)
+            return done or forward(session, sql, self.dialect, self.analysis)
 
     def _set(self, session: Session, name: str, value: str) -> None:
         key = impalaoptions.checked(name, self.version)
-        session.options[key] = self.options[key] = value
+        if impalaoptions.levels(self.version)[key] != "REMOVED":  # the server's log alone tells of those
+            session.options[key] = self.options[key] = impalaoptions.spelled(key, value)
 
 
 @contextmanager
@@ -166,7 +180,7 @@ def impala_front(
 
     The oldest Impala that is supported is the strictest, and so the default `version`.
     """
-    front = ImpalaFront(HOST, 0, dialect, version)
+    front = ImpalaFront(HOST, 0, dialect, version, Analysis(Catalog(), version))
     service = Service(front, partial(Client, backend_host, backend_port, backend_auth))
     listener = Listener(service)
     front.port, front.restart = listener.server_address[1], service.forget

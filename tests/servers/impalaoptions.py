@@ -1,9 +1,13 @@
-"""Impala's query options: which there are, and what SET does with them."""
+"""Impala's query options: which a version has, of which level, and what SET and SET ALL do with them.
+
+Names and levels stand in impalaoptions.txt, as Impala's source has them.
+"""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+import re
+from functools import lru_cache
+from pathlib import Path
 
 from tests.servers.impalagrammar import Version
 from tests.servers.impalasql import read
@@ -18,38 +22,41 @@ _DEFAULTS = {
     "QUERY_TIMEOUT_S": "0",
     "SYNC_DDL": "0",
 }
-_REGULAR = {
-    "COMPRESSION_CODEC",
-    "EXEC_TIME_LIMIT_S",
-    "MEM_LIMIT",
-    "MT_DOP",
-    "QUERY_TIMEOUT_S",
-    "REQUEST_POOL",
-}
-_SINCE: dict[str, Version] = {
-    "DECIMAL_V2": (2, 9),
-    "EXEC_TIME_LIMIT_S": (2, 12),
-    "MAX_FS_WRITERS": (4, 0),
-    "REFRESH_UPDATED_HMS_PARTITIONS": (4, 0),
-    "RETRY_FAILED_QUERIES": (4, 0),
-}
+VERSIONS: tuple[Version, ...] = ((2, 12), (3, 4), (4, 0), (4, 5))
+_HIDDEN = {"DEVELOPMENT", "DEPRECATED", "REMOVED"}
+"""Levels that a bare SET leaves out."""
+
+_BOOLEANS = {"ABORT_ON_ERROR", "DECIMAL_V2", "SYNC_DDL"}
+_SIZES = {"MEM_LIMIT", "PARQUET_FILE_SIZE", "BUFFER_POOL_LIMIT", "SCRATCH_LIMIT"}
+_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
 
 class InvalidOption(ValueError):
     """Impala's words for an option that it does not have."""
 
 
-def known(version: Version) -> frozenset[str]:
-    """Name the options; impyla brings the list of a recent Impala."""
-    names: Any = import_module("impala._thrift_gen.ImpalaService.ttypes").TImpalaQueryOptions
-    return frozenset(name for name in names._VALUES_TO_NAMES.values() if _SINCE.get(name, (0,)) <= version)
+@lru_cache
+def levels(version: Version) -> dict[str, str]:
+    """Give the level of each option that a version has."""
+    column = 1 + VERSIONS.index(version)
+    lines = Path(__file__).with_suffix(".txt").read_text().splitlines()
+    rows = [line.split() for line in lines if not line.startswith("#")]
+    return {row[0]: row[column] for row in rows if row[column] != "-"}
 
 
 def checked(name: str, version: Version) -> str:
     """Give an option's name in capitals; case does not matter to Impala."""
-    if name.upper() not in known(version):
+    if name.upper() not in levels(version):
         raise InvalidOption(f"Invalid query option: {name}")
     return name.upper()
+
+
+def spelled(name: str, value: str) -> str:
+    """Give a value as the server keeps and prints it: sizes in bytes, truth as 1 and 0."""
+    if name in _BOOLEANS:
+        return "1" if value.lower() in ("true", "1") else "0"
+    size = re.fullmatch(r"(\d+)([kmgb]?)b?", value, re.IGNORECASE) if name in _SIZES else None
+    return str(int(size[1]) * _UNITS[size[2].lower()]) if size else value
 
 
 def assignment(text: str) -> tuple[str, str] | None:
@@ -58,10 +65,11 @@ def assignment(text: str) -> tuple[str, str] | None:
     return None if len(tokens) < 4 else (tokens[1].name, tokens[3].name)
 
 
-def listing(options: dict[str, str], version: Version) -> list[tuple[str, str, str]]:
-    """Give the rows of a bare SET: option, value, level."""
+def listing(options: dict[str, str], version: Version, *, everything: bool) -> list[tuple[str, str, str]]:
+    """Give the rows of SET, or of SET ALL: option, value, level."""
     defaults = _DEFAULTS | {"DECIMAL_V2": "1" if version >= (3, 0) else "0"}
     return [
-        (name, options.get(name, defaults.get(name, "")), "REGULAR" if name in _REGULAR else "ADVANCED")
-        for name in sorted(known(version))
+        (name, "" if level == "REMOVED" else options.get(name, defaults.get(name, "")), level)
+        for name, level in sorted(levels(version).items())
+        if everything or level not in _HIDDEN
     ]

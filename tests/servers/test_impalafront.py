@@ -61,7 +61,9 @@ def test_impala_answers_in_its_own_form(impala: ImpalaFront, filled: str) -> Non
         ("REFRESH {t} PARTITION (id=1)", "Column 'id' is not a partition column in table: {t}"),
         ("REFRESH {t} PARTITION (month_year='1', id=1)", "match the partition columns .* {t} \\(2 vs 1\\)"),
         ("REFRESH default.nosuch", "AnalysisException: Table does not exist: default.nosuch"),
-        ("SELECT * FROM nosuch", "AnalysisException: Table does not exist: default.nosuch"),
+        ("SELECT * FROM default.nosuch", "Could not resolve table reference: 'default.nosuch'"),
+        ("DESCRIBE default.nosuch", "Could not resolve path: 'default.nosuch'"),
+        ("SHOW TABLES IN nosuch", "AnalysisException: Database does not exist: nosuch"),
         ("REFRESH TABLE {t}", "ParseException: Syntax error in line 1:"),
         ("SELECT 'it''s'", "ParseException: Syntax error in line 1:"),
         ("SET hive.exec.parallel=true", "ParseException: Syntax error in line 1:"),
@@ -85,13 +87,15 @@ def test_unknown_options_pass_at_opening_and_are_refused_by_set(impala: ImpalaFr
     opened = {"REQUEST_POOL": "root.ciss", "hive.query.name": "x", "no_such": "1"}
     with impyla(impala, configuration=opened) as cursor:
         run(cursor, "SET MEM_LIMIT=2g", "SELECT 1")
-        listed = {option: (value, level) for option, value, level in run(cursor, "SET")}
+        listed = {option: (value, level) for option, value, level in run(cursor, "SET ALL")}
         assert listed["REQUEST_POOL"] == ("root.ciss", "REGULAR")
-        assert listed["MEM_LIMIT"] == ("2g", "REGULAR")
+        assert listed["MEM_LIMIT"] == ("2147483648", "REGULAR")
+        assert listed["DECIMAL_V2"] == ("0", "DEVELOPMENT")
+        assert "DECIMAL_V2" not in {row[0] for row in run(cursor, "SET")}
         assert "NO_SUCH" not in listed
         with pytest.raises(Exception, match="Invalid query option: nope"):
             cursor.execute("SELECT 1", configuration={"nope": "1"})
-    assert impala.options == {"REQUEST_POOL": "root.ciss", "MEM_LIMIT": "2g"}
+    assert impala.options == {"REQUEST_POOL": "root.ciss", "MEM_LIMIT": "2147483648"}
     assert impala.statements[1].options == impala.options
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ciss_luigi.engines.base import Output, Row, plain_literal
+from ciss_luigi.engines.base import Output, Row, Storage, plain_literal
 from ciss_luigi.sql.files import Query
 
 
@@ -85,6 +85,17 @@ class DuckDbDialect:
             f"WHERE lower(table_schema) = lower('{database}') AND lower(table_name) = lower('{name}') "
             "ORDER BY ordinal_position"
         )
+
+    def describe_storage(self, database: str, name: str) -> str:
+        """The question for whether a table is a view."""
+        return (
+            "SELECT table_type FROM information_schema.tables "
+            f"WHERE lower(table_schema) = lower('{database}') AND lower(table_name) = lower('{name}')"
+        )
+
+    def storage(self, rows: Sequence[Row]) -> Storage:
+        """What the answer to ``describe_storage`` says: nothing of partitions, of which there are none."""
+        return Storage(is_view=("VIEW",) in rows)
 
     def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
         """One statement each: DuckDB adds one column at a time."""

@@ -10,7 +10,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +66,7 @@ class DuckDbSession:
         """Send a statement and fetch its rows."""
         return [tuple(row) for row in self._send(statement)]
 
-    def tables(self, question: str) -> frozenset[str]:
+    def tables(self, question: str, wanted: Collection[str]) -> frozenset[str]:
         """The lower-case names of the tables in a schema."""
         return frozenset(name.lower() for (name,) in self.query(question))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ciss_luigi.engines.base import Output, Row, plain_literal
+from ciss_luigi.engines.base import Output, Row, Storage, plain_literal
+from ciss_luigi.engines.hive.storage import storage
 from ciss_luigi.sql.files import Query
 
 
@@ -79,6 +80,14 @@ class HiveDialect:
     def list_columns(self, database: str, name: str) -> str:
         """The question for the columns of a table."""
         return f"DESCRIBE {self.table(database, name)}"
+
+    def describe_storage(self, database: str, name: str) -> str:
+        """The question for how a table is stored."""
+        return f"DESCRIBE FORMATTED {self.table(database, name)}"
+
+    def storage(self, rows: Sequence[Row]) -> Storage:
+        """What the answer to ``describe_storage`` says."""
+        return storage(rows)
 
     def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
         """One statement; without CASCADE Hive leaves out the partitions that are there, Spark knows none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
@@ -83,7 +83,10 @@ class Driver(Protocol):
         """The server's own words in an error, without the driver's dump."""
 
     def refresh(self, statement: str, words: str) -> list[str]:
-        """The statements that renew the engine's picture of the tables in a statement."""
+        """The statements that renew the engine's picture of the tables in a statement, after these words."""
+
+    def look_anew(self, tables: Sequence[str]) -> list[str]:
+        """The statements that make the engine look anew for tables, given by whole and quoted names."""
 
 
 @dataclass(frozen=True)

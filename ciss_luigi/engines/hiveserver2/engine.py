@@ -11,6 +11,9 @@ from ciss_luigi.engines.hiveserver2.client import Driver, Policy
 from ciss_luigi.engines.hiveserver2.session import HiveServer2Session
 from ciss_luigi.state.writes import Writes
 
+PLAIN = Capabilities()
+"""What such a server can promise where nothing else is said."""
+
 
 class ServerEngine(Engine):
     """A server that speaks HiveServer2's protocol."""
@@ -24,12 +27,12 @@ class ServerEngine(Engine):
         *,
         policy: Policy,
         writes: Writes,
-        double_rates: bool = True,
+        capabilities: Capabilities = PLAIN,
         progress: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
         self.identity = identity
         self.dialect = dialect
-        self.capabilities = Capabilities(transactions=False, double_rates=double_rates)
+        self.capabilities = capabilities
         self._driver = driver
         self._settings = settings
         self._policy = policy

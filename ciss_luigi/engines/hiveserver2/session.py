@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -24,6 +24,7 @@ from ciss_luigi.engines.hiveserver2.verdicts import Verdict
 from ciss_luigi.errors import (
     CissError,
     EngineUnavailable,
+    NotThisWay,
     OutcomeUnknown,
     StatementDeadline,
     StatementFailed,
@@ -69,6 +70,7 @@ class HiveServer2Session:
         self._progress = progress
         self._waited_for = set() if waited_for is None else waited_for
         self._target = ""
+        self._looked_for: set[str] = set()
 
     # --- the engine's face ---------------------------------------------------------------------------
 
@@ -83,8 +85,21 @@ class HiveServer2Session:
         """Send a statement and fetch its rows."""
         return self._send(statement)
 
-    def tables(self, question: str) -> frozenset[str]:
-        """The lower-case names of the tables in a schema: Hive answers one column, Spark three."""
+    def tables(self, question: str, wanted: Collection[str]) -> frozenset[str]:
+        """The lower-case names of the tables in a schema; asked again after a look for those wanted."""
+        there = self._listed(question)
+        unseen = [name for name in wanted if _bare(name) not in there and name not in self._looked_for]
+        renewals = self._driver.look_anew(unseen)
+        self._looked_for.update(unseen)
+        for renewal in renewals:
+            try:
+                self._run(leading_comment(question) + renewal, fetch=False)
+            except _Broken as broken:  # without the right to it, the engine's picture is all there is
+                logger.info("%s: %s: %s", self._driver.name, renewal, broken.words)
+        return self._listed(question) if renewals else there
+
+    def _listed(self, question: str) -> frozenset[str]:
+        """Hive answers one column, Spark three."""
         try:
             rows = self.query(question)
         except StatementFailed as error:
@@ -149,17 +164,22 @@ class HiveServer2Session:
     # --- one statement -------------------------------------------------------------------------------
 
     def _send(self, statement: str, *, fetch: bool = True) -> list[Row]:
-        """Run a statement, again where its errors allow it; raises StatementFailed."""
-        renewed, attempt = False, 0
+        """Run a statement, again where its errors allow it; raises StatementFailed or NotThisWay."""
+        renewed: set[str] = set()
+        attempt = 0
         while True:
             try:
                 return self._run(statement, fetch=fetch)
             except _Broken as broken:
                 if broken.verdict is Verdict.DONE:
                     return []
-                if broken.verdict is Verdict.STALE and not renewed:
-                    renewed = True
-                    self._renew(statement, broken.words)
+                if broken.verdict is Verdict.OTHER_WAY:
+                    raise NotThisWay(f"{self._driver.name}: {broken.words}") from broken
+                if broken.verdict is Verdict.STALE and (
+                    renewals := self._renewals(statement, broken, renewed)
+                ):
+                    renewed.update(renewals)
+                    self._renew(statement, renewals)
                 elif attempt < self._tries_after(broken.verdict):
                     self._recover(broken, attempt)
                     attempt += 1
@@ -235,10 +255,19 @@ class HiveServer2Session:
             if self._target:  # the record of the write names the new session before anything is sent there
                 self._writes.open(self._target, self._connection.client().trace())
 
-    def _renew(self, statement: str, words: str) -> None:
-        for renewal in self._driver.refresh(statement, words):
+    def _renewals(self, statement: str, broken: _Broken, done: set[str]) -> list[str]:
+        """What renews the engine's picture and was not tried yet: each of several tables may be unknown."""
+        return [one for one in self._driver.refresh(statement, broken.words) if one not in done]
+
+    def _renew(self, statement: str, renewals: list[str]) -> None:
+        for renewal in renewals:
             logger.warning("%s: the engine's picture of a table is old; %s", self._driver.name, renewal)
             try:
                 self._run(leading_comment(statement) + renewal, fetch=False)
             except _Broken as broken:
                 raise StatementFailed(f"{self._driver.name}: {renewal}: {broken.words}") from broken
+
+
+def _bare(name: str) -> str:
+    """A table's own name, out of the whole and quoted one."""
+    return name.rpartition(".")[2].strip("`").lower()

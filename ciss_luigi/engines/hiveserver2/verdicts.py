@@ -20,6 +20,7 @@ class Verdict(Enum):
     LOST = "the line was lost; the statement may still run, and has to be ended before it is repeated"
     STALE = "the engine's picture of a table is old; renew it, then repeat once"
     DONE = "the statement was carried out although the engine calls it failed"
+    OTHER_WAY = "the engine does this to such a table only in another way; the statement did nothing"
 
 
 @dataclass(frozen=True)

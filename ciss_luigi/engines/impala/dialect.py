@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ciss_luigi.engines.base import Row, plain_literal
@@ -16,8 +17,13 @@ class ImpalaDialect(HiveDialect):
         return plain_literal(value) or f"CAST(unhex('{value.encode().hex()}') AS STRING)"
 
     def partition_values(self, rows: Sequence[Row]) -> list[str]:
-        """The first column; the last row is a total. Hive, behind impyla in tests, adds the name."""
-        return [str(row[0]).rpartition("=")[2] for row in rows if str(row[0]) != "Total"]
+        """The values of partitions that hold a file; the last row is a total.
+
+        An insert-only table's partitions cannot be dropped: what is empty is as good as gone. Hive, behind
+        impyla in tests, answers the name and value alone.
+        """
+        held = [row for row in rows if str(row[0]) != "Total" and not _is_empty(row)]
+        return [str(row[0]).rpartition("=")[2] for row in held]
 
     def refresh(self, table: str, partition: tuple[str, str] | None) -> list[str]:
         """One statement that reads one partition's files anew; without one, those of the whole table."""
@@ -32,3 +38,12 @@ class ImpalaDialect(HiveDialect):
         """One statement; Impala knows no CASCADE."""
         listed = ", ".join(f"{name} {kind}" for name, kind in columns)
         return [[f"ALTER TABLE {table} ADD COLUMNS ({listed})"]]
+
+
+_SIZE = re.compile(r"[\d.]+ ?[KMGTP]?B")
+
+
+def _is_empty(row: Row) -> bool:
+    """Whether SHOW PARTITIONS says that a partition holds nothing; the first size of a row is its data's."""
+    sizes = [str(cell) for cell in row[1:] if _SIZE.fullmatch(str(cell))]
+    return sizes[:1] == ["0B"]

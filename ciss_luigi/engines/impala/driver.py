@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ciss_luigi.engines.base import Row
 from ciss_luigi.engines.hiveserver2 import thrift
-from ciss_luigi.engines.hiveserver2.client import Client, State, Status, run, set_one
+from ciss_luigi.engines.hiveserver2.client import Client, State, Status, set_one
 from ciss_luigi.engines.hiveserver2.journal import Journal
 from ciss_luigi.engines.hiveserver2.verdicts import (
     LINE_LOST,
@@ -19,9 +19,11 @@ from ciss_luigi.engines.hiveserver2.verdicts import (
     judge,
     server_words,
 )
-from ciss_luigi.errors import SettingRefused
+from ciss_luigi.engines.impala import options
 
 SIGNS = (
+    Sign(r"Try to refresh the whole table instead", Verdict.OTHER_WAY),
+    Sign(r"ALTER TABLE not supported on transactional \(ACID\) table", Verdict.OTHER_WAY),
     Sign(r"SYNC_DDL operation .*has been successfully executed", Verdict.DONE),
     Sign(r"Rejected query from pool .*queue full", Verdict.RETRY),
     Sign(r"Rejected query from pool|Invalid pool config", Verdict.NEVER),
@@ -127,14 +129,14 @@ class ImpalaDriver:
         return ImpylaClient(*self._connect())
 
     def settings(self, client: Client, settings: Mapping[str, Any]) -> None:
-        """SET each; OpenSession would pass over unknown names in silence, SET does not."""
-        before = _options(client) if settings else {}
+        """SET each, and read it back; OpenSession would pass over unknown names in silence, SET does not."""
+        before = options.listed(client) if settings else {}
         for name, value in settings.items():
             literal = str(int(value)) if isinstance(value, bool | int) else "'" + _escaped(str(value)) + "'"
             set_one(self, client, name, literal)
-        after = _options(client) if settings else {}
+        after = options.listed(client) if settings else {}
         for name, value in settings.items() if after else ():
-            _check(name, value, before, after)
+            options.check(name, value, before, after)
 
     def verdict(self, error: BaseException) -> Verdict:
         """What an error calls for."""
@@ -155,6 +157,10 @@ class ImpalaDriver:
         verb = "INVALIDATE METADATA" if "Database does not exist: " in words else "REFRESH"
         return [f"{verb} {table}" for table in dict.fromkeys(tables)]
 
+    def look_anew(self, tables: Sequence[str]) -> list[str]:
+        """INVALIDATE METADATA of each: a table that Hive made is not in Impala's catalog before that."""
+        return [f"INVALIDATE METADATA {table}" for table in tables]
+
 
 _NAME = r"`?\w+`?\.`?\w+`?"
 _UNKNOWN = re.compile(rf"(?:Table does not exist: |Could not resolve (?:table reference|path): ')({_NAME})")
@@ -171,24 +177,6 @@ def _ttypes() -> Any:
     from impala._thrift_gen.TCLIService import ttypes
 
     return ttypes
-
-
-def _options(client: Client) -> dict[str, str]:
-    """The session's options: bare SET lists them as (option, value, ...)."""
-    return {str(row[0]).upper(): str(row[1]) for row in run(client, "SET") if len(row) > 1}
-
-
-def _check(name: str, value: Any, before: Mapping[str, str], after: Mapping[str, str]) -> None:
-    """Raise SettingRefused for an option that stayed as it was. Impala writes values its own way (2g)."""
-    key = name.upper()
-    if key not in after:
-        raise SettingRefused(name, "ignored: SET does not list it")
-    if after[key] == before.get(key) and _plain(after[key]) != _plain(str(value)):
-        raise SettingRefused(name, f"ignored: asked for {value}, the server answers {after[key]}")
-
-
-def _plain(value: str) -> str:
-    return {"TRUE": "1", "FALSE": "0"}.get(value.upper(), value.upper())
 
 
 def _escaped(text: str) -> str:

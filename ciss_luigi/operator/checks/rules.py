@@ -9,6 +9,7 @@ from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.operator.checks.engines import explain, reaching
 from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
+from ciss_luigi.queries.statements import tagged
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import Job, sitesrules
 from ciss_luigi.steps.parts import columns
@@ -22,16 +23,16 @@ def check(group: Group, job: Job, session: Session, *, temp_is_there: bool) -> N
     settings, builder = job.settings, job.builder
     rules = f"{settings.sql_dir / 'build.sql'}" if settings.sql_dir else "the built-in billing rules"
     makes = builder.capabilities.transactions
-    if not temp_is_there and not makes:
-        group.note(f"{rules}: not tried, for there is no {settings.temp} yet", "ciss init")
-        return
     statements = job.statements(Step.BUILD, "check", builder)
     if found := sitesrules.fault(builder, statements, job.months):
         group.fault(str(replace(found, example="")), "write it as one query", code=CONFIGURATION)
         return
     with reaching(group, builder), _on(builder, job, session) as own:
-        *_, write = statements.build(job.months, columns(own, statements, settings.temp_table))
-        error = explain(own, write, statements.create_tables() if makes else ())
+        if temp_is_there or makes:
+            *_, text = statements.build(job.months, columns(own, statements, settings.temp_table))
+        else:  # the query alone, without the table that it will fill
+            text = tagged(statements.rules(job.months), "check")
+        error = explain(own, text, statements.create_tables() if makes else ())
         if error is None:
             group.ok(f"{builder.identity.kind} accepts {rules}")
         else:

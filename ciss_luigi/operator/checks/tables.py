@@ -13,7 +13,7 @@ from contextlib import suppress
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.schema import Column, Table
 from ciss_luigi.config.settings import Settings
-from ciss_luigi.engines.base import Capabilities, Dialect, Session
+from ciss_luigi.engines.base import Capabilities, Session
 from ciss_luigi.errors import StatementFailed
 from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
 from ciss_luigi.queries.statements import MONTH, TEMP_PARTITION, Statements, tagged
@@ -117,7 +117,7 @@ def check_main(group: Group, session: Session, statements: Statements) -> bool:
             statements.main, [(column.name, column.type) for column in later]
         )
         group.fault(f"{settings.main} has no column {names}", "; ".join(_accepted(session, ways)) + ";")
-    partition = _partition(settings, columns, statements.dialect)
+    partition = _partition(settings, columns)
     if partition:
         group.fault(partition, "set [ciss] month_partition to the column that holds YYYY-MM")
     return not (wrong or later or partition)
@@ -133,7 +133,7 @@ def _accepted(session: Session, ways: Sequence[Sequence[str]]) -> Sequence[str]:
     return ways[0]
 
 
-def _partition(settings: Settings, columns: Sequence[tuple[str, str]], dialect: Dialect) -> str:
+def _partition(settings: Settings, columns: Sequence[tuple[str, str]]) -> str:
     """What is wrong with the month column of main, or nothing."""
     name = settings.month_partition.lower()
     kind = dict(columns).get(name)
@@ -141,8 +141,6 @@ def _partition(settings: Settings, columns: Sequence[tuple[str, str]], dialect: 
         return f"{settings.main} has no column {name} (month_partition)"
     if not can_hold(kind, schema.TEXT):
         return f"{settings.main}.{name} is {kind}, and must be {schema.TEXT}"
-    if dialect.positional and columns[-1][0] != name:
-        return f"{settings.main} is not partitioned by {name}: its last column is {columns[-1][0]}"
     return ""
 
 
