@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
+from ciss_luigi import events
+
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 T = TypeVar("T")
@@ -42,7 +44,14 @@ def with_retries(
     def tell(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         wait = state.next_action.sleep if state.next_action else 0.0
-        logger.warning("%s\nTrying again in %.0f s (%d of %d).", error, wait, state.attempt_number, retries)
+        logger.warning(
+            "%s\nTrying again in %.0f s (%d of %d).",
+            error,
+            wait,
+            state.attempt_number,
+            retries,
+            extra=events.fields("retry"),
+        )
 
     retrying = Retrying(
         stop=stop_after_attempt(retries + 1),

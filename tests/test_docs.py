@@ -126,3 +126,12 @@ def test_the_page_of_the_rooms_answers_thirteen_changes() -> None:
     table = text("docs/architecture.md").split("## Where a change goes")[1]
 
     assert len(re.findall(r"^\| (?:a|another) ", table, re.MULTILINE)) == 13
+
+
+def test_the_page_of_operations_lists_every_event_of_the_log() -> None:
+    listed = set(re.findall(r"`([a-z-]+)`", text("docs/operations.md").split("| `event.action` | when |")[1]))
+    code = "".join(path.read_text(encoding="utf-8") for path in (TOP / "ciss_luigi").rglob("*.py"))
+    told = set(re.findall(r'events\.(?:tell|fields)\(\s*"([a-z-]+)"', code))
+
+    assert len(told) > 8
+    assert told <= listed

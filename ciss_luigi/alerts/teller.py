@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Iterator
 
+from ciss_luigi import events
 from ciss_luigi.alerts import courier, ended, jumps, over, reach, today, ways
 from ciss_luigi.alerts.failure import Scope, Seen
 from ciss_luigi.alerts.notice import Notices
@@ -60,9 +61,13 @@ class Teller:
         told = notices.fail([*failures, *self._jumps(found)])
         healed = notices.heal(over.judge(self._here), self._scopes_ended()) if self._here else []
         for failure in told:
-            logger.info("to be told: %s (%s)", failure.subject, failure.token)
+            logger.info(
+                "to be told: %s (%s)", failure.subject, failure.token, extra=events.fields("alert-failure")
+            )
         for failure in healed:
-            logger.info("over: %s (%s)", failure.subject, failure.token)
+            logger.info(
+                "over: %s (%s)", failure.subject, failure.token, extra=events.fields("alert-recovery")
+            )
 
     def _jumps(self, found: reach.Reach) -> Iterator[Seen]:
         if self._here is not None and found.alerts.watch_jumps:
@@ -103,13 +108,14 @@ def notices_of(found: reach.Reach, now: dt.datetime | None = None) -> Notices:
 
 def say(outcomes: list[Outcome]) -> None:
     """Put into the log what became of the messages."""
+    taken, kept = events.fields("alert-sent"), events.fields("alert-kept")
     for one in outcomes:
         if one.error:
-            logger.warning("%s did not take a message, which is kept: %s", one.channel, one.error)
+            logger.warning("%s did not take a message, which is kept: %s", one.channel, one.error, extra=kept)
         elif one.warning:
-            logger.warning("%s took a message (%s): %s", one.channel, one.warning, one.subject)
+            logger.warning("%s took a message (%s): %s", one.channel, one.warning, one.subject, extra=taken)
         else:
-            logger.info("%s took a message: %s", one.channel, one.subject)
+            logger.info("%s took a message: %s", one.channel, one.subject, extra=taken)
 
 
 def _is_terminal(descriptor: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ciss_luigi.cli.ending import ending
+from ciss_luigi.cli.logged import logged
 from ciss_luigi.cli.unreadable import refuse_unreadable
 from ciss_luigi.version import VERSION
 
@@ -65,7 +66,8 @@ class Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb; whatever happens, it ends with its exit code and in plain words."""
-        with ending(debug=ctx.params["debug"]):
+        typed = [*getattr(ctx, "_protected_args", ()), *ctx.args]
+        with ending(debug=ctx.params["debug"]), logged(typed):
             return super().invoke(ctx)
 
 

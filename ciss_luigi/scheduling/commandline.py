@@ -14,7 +14,7 @@ import luigi.interface
 
 from ciss_luigi import commands
 from ciss_luigi.errors import BadCommandLine, CissError
-from ciss_luigi.scheduling import luigiprivate
+from ciss_luigi.scheduling import logbook, luigiprivate
 
 
 def root_task(argv: Sequence[str]) -> luigi.Task:
@@ -29,6 +29,7 @@ def root_task(argv: Sequence[str]) -> luigi.Task:
                 for text in _given(parser.known_args, family, name, alone=cls is kind):
                     _require_readable(name, parameter, text)
         luigiprivate.set_up_log()
+        logbook.settle()
         try:
             task: luigi.Task = parser.get_task_obj()
         except CissError:

@@ -11,6 +11,7 @@ from ciss_luigi.alerts.door import Door
 from ciss_luigi.scheduling import defaults, life, luigisections, messages, signals, tasknames
 from ciss_luigi.scheduling.ledgerlines import LedgerLines
 from ciss_luigi.scheduling.lifesigns import LifeSigns
+from ciss_luigi.scheduling.logbook import LogBook
 from ciss_luigi.scheduling.oldstatus import OldStatus
 
 _HELP = {"-h", "--help", "--help-all"}
@@ -27,6 +28,7 @@ def install(dated: type[luigi.Task]) -> None:
     tasknames.install_in_command()
     if not _HELP.intersection(sys.argv):
         observers.add(LedgerLines())
+        observers.add(LogBook())
         observers.add(LifeSigns())
         observers.add(Door())
         observers.add(OldStatus())  # the last one: it says whether a failure has been told

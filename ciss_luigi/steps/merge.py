@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 
+from ciss_luigi import events
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.totals import MonthTotals
 from ciss_luigi.engines.base import Session
@@ -155,7 +156,7 @@ def _merge_month(
         except TotalsDiffer as error:
             if last:
                 raise
-            logger.warning("%s\nWriting it once more.", error.what)
+            logger.warning("%s\nWriting it once more.", error.what, extra=events.fields("rewrite"))
     job.tell(f"merged {month}: {expected[0].rows} rows")
 
 

@@ -22,16 +22,6 @@ _LEFT_OUT = (
 )
 
 
-def event(action: str, **fields: object) -> dict[str, object]:
-    """The ``extra`` of a line about an event, names with ``_`` for the first dot: ``labels_run_id``.
-
-    Values of labels are texts, as Elasticsearch wants them; ``event_duration`` is in nanoseconds.
-    """
-    named = {name.replace("_", ".", 1): value for name, value in fields.items() if value not in (None, "")}
-    labelled = {key: str(value) if key.startswith("labels.") else value for key, value in named.items()}
-    return {"ciss": {"event.action": action, **labelled}}
-
-
 def plain_copy(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
     """A record's words and its fields, without secrets and with nothing that a terminal would obey.
 

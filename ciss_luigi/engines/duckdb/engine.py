@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ciss_luigi import stopping
+from ciss_luigi import events, stopping
 from ciss_luigi.engines.base import BEGIN, COMMIT, ROLLBACK, Capabilities, Engine, Identity, Row
 from ciss_luigi.engines.duckdb.dialect import DuckDbDialect
 from ciss_luigi.engines.duckdb.verdicts import (
@@ -99,7 +99,11 @@ class DuckDbSession:
             return
 
     def _send(self, statement: str) -> Sequence[Any]:
-        with self._deadline() as expired, stopping.cancelling(self._interrupt):
+        with (
+            events.statement(statement, "duckdb"),
+            self._deadline() as expired,
+            stopping.cancelling(self._interrupt),
+        ):
             try:
                 result = self._connection.exec_driver_sql(statement)
                 return result.fetchall() if result.returns_rows else []

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ciss_luigi import stopping
+from ciss_luigi import events, stopping
 from ciss_luigi.engines.hiveserver2.client import Client, Driver, Policy
 from ciss_luigi.engines.hiveserver2.line import NoConnection
 from ciss_luigi.engines.hiveserver2.orphans import patiently
@@ -69,7 +69,14 @@ class Connection:
     def pause(self, why: str, attempt: int) -> None:
         """Back off after the ``attempt``-th failure, the first being 0, and say why."""
         wait = back_off(attempt, self._policy.retry_wait_seconds)
-        logger.warning("%s\nTrying again in %.0f s (%d of %d).", why, wait, attempt + 1, self._policy.retries)
+        logger.warning(
+            "%s\nTrying again in %.0f s (%d of %d).",
+            why,
+            wait,
+            attempt + 1,
+            self._policy.retries,
+            extra=events.fields("retry"),
+        )
         self._policy.sleep(wait)
 
     def _patiently(self, may_pass: Callable[[EngineUnavailable], bool]) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ciss_luigi import stopping
+from ciss_luigi import events, stopping
 from ciss_luigi.engines.base import Progress, Row
 from ciss_luigi.engines.hiveserver2 import journal
 from ciss_luigi.engines.hiveserver2.client import FIRST_POLL_SECONDS, Client, Driver, Policy, State
@@ -195,11 +195,15 @@ class HiveServer2Session:
         return self._policy.retries if verdict in (Verdict.RETRY, Verdict.LOST) else 0
 
     def _run(self, statement: str, *, fetch: bool = True) -> list[Row]:
+        with events.statement(statement, self._driver.name) as told:
+            return self._run_once(statement, told, fetch=fetch)
+
+    def _run_once(self, statement: str, told: dict[str, object], *, fetch: bool) -> list[Row]:
         client = self._connection.client()
         try:
             client.start(statement)
             self._record(client)
-            self._wait(client)
+            self._wait(client, told)
             return client.rows() if fetch else []
         except _Broken:
             raise
@@ -218,13 +222,15 @@ class HiveServer2Session:
             with suppress(OSError, EngineUnavailable):  # the record that names the session stands
                 self._writes.open(self._target, client.trace())
 
-    def _wait(self, client: Client) -> None:
-        """Poll until the operation ends, or its deadline comes."""
+    def _wait(self, client: Client, told: dict[str, object]) -> None:
+        """Poll until the operation ends, or its deadline comes; ``told`` gets the server's query id."""
         give_up = time.monotonic() + self._policy.deadline_seconds
         pause = FIRST_POLL_SECONDS
         while (status := client.status()).state is State.RUNNING:
             if status.lines or status.fraction is not None:
-                self._progress(journal.progress(status.lines, status.fraction))
+                progress = journal.progress(status.lines, status.fraction)
+                told.update({"labels_query": progress.query} if progress.query else {})
+                self._progress(progress)
             if time.monotonic() >= give_up:
                 raise StatementDeadline(
                     f"{self._driver.name}: a statement ran longer than "

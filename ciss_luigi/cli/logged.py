@@ -1,0 +1,57 @@
+"""Verbs that change something write into the log file, as the job does."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+
+from ciss_luigi import events, exitcodes, site
+from ciss_luigi.config.telling import Log
+from ciss_luigi.config.tellingkeys import LOG
+from ciss_luigi.errors import CissError, ConfigurationError
+from ciss_luigi.plaintext import without_secrets
+from ciss_luigi.telemetry import opened
+
+CHANGING = ("load", "init", "reset", "adopt", "watch")
+
+
+@contextmanager
+def logged(arguments: Sequence[str]) -> Iterator[None]:
+    """Around a verb, its name first: begin and end in the log, where it changes something."""
+    if not arguments or arguments[0] not in CHANGING or {"-h", "--help"}.intersection(arguments):
+        yield
+        return
+    try:
+        settings: Log = site.current().settings.others[LOG]
+    except ConfigurationError:  # the verb itself says so
+        yield
+        return
+    opened.begin(settings, uuid.uuid4().hex)
+    events.tell("command-begin", f"ciss {without_secrets(shlex.join(arguments))}")
+    code, error = 0, ""
+    try:
+        yield
+    except BaseException as trouble:
+        code, error = _code(trouble), str(trouble) if isinstance(trouble, CissError) else ""
+        raise
+    finally:
+        outcome = {"event_outcome": "failure" if code else "success", "error_message": error}
+        level = logging.ERROR if code else logging.INFO
+        words = f"ciss {arguments[0]} ends with {code}"
+        events.tell("command-end", words, level, process_exit__code=code, **outcome)
+        opened.end()
+
+
+def _code(error: BaseException) -> int:
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        return error.exit_code
+    if isinstance(error, CissError) and error.exit_code in exitcodes.VERBS:
+        return error.exit_code
+    return exitcodes.NO
