@@ -71,13 +71,14 @@ def newest_month(site: Site) -> Month | None:
 
 
 def _ask(site: Site, session: Session, asking: CustomerStatements, largest: int | None) -> tuple[Figure, ...]:
-    """Five statements, whatever the customer has; three where main does not hold it."""
+    """Six statements, whatever the customer has; three where main does not hold it."""
     names = asking.names
     has_main = site.settings.main_table.lower() in session.tables(names.list_tables(), names.output_tables)
     main = session.query(asking.main()) if has_main else []
     if not main:
         raise _refused(asking, session.query(asking.known()) if has_main else [])
     sources = Sources(
+        session.query(asking.sums()),
         session.query(asking.charges(largest)),
         read_rates(session.query(names.rates(asking.months))),
         session.query(asking.mapping()),

@@ -99,6 +99,7 @@ class Figure:
 class Sources:
     """The answers of the sources."""
 
+    sums: Sequence[Row]
     charges: Sequence[Row]
     rates: Rates
     mapping: Sequence[Row]
@@ -107,7 +108,7 @@ class Sources:
 
 def figures(main: Sequence[MainRow], sources: Sources) -> Iterator[Figure]:
     """Every key that main or the sources hold, in order."""
-    charges = _charges(sources.charges)
+    charges = _charges(sources)
     rows = _mapping(sources.mapping)
     in_main = {row.key: row for row in main}
     for key in sorted({*in_main, *charges}):
@@ -122,23 +123,21 @@ def figures(main: Sequence[MainRow], sources: Sources) -> Iterator[Figure]:
         yield Figure(*(made.key, made.charges, made.rate, made.mapping, made.main), tuple(_differences(made)))
 
 
-def _charges(rows: Sequence[Row]) -> dict[Key, dict[str, Charges]]:
-    """The rows of ``customer_charges.sql``, by key and kind."""
-    found: dict[Key, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        month, unit, offer, currency, kind = row[:5]
-        found[Key(month, unit, offer, currency or "")][kind].append(row[5:])
-    return {key: {kind: _of_kind(of) for kind, of in kinds.items()} for key, kinds in found.items()}
+def _charges(sources: Sources) -> dict[Key, dict[str, Charges]]:
+    """The sums and the largest rows, by key and kind."""
+    largest: dict[tuple[Key, str], list[Row]] = defaultdict(list)
+    for month, unit, offer, currency, kind, *row in sources.charges:
+        largest[Key(month, unit, offer, currency or ""), kind].append(tuple(row))
+    found: dict[Key, dict[str, Charges]] = defaultdict(dict)
+    for month, unit, offer, currency, kind, count, amount, subs in sources.sums:
+        key = Key(month, unit, offer, currency or "")
+        rows = sorted(largest[key, kind], key=lambda row: int(row[5]))
+        found[key][kind] = Charges(int(count), amount, int(subs), tuple(map(_source_row, rows)))
+    return found
 
 
-def _of_kind(rows: list[Row]) -> Charges:
-    """Count and sums stand beside every row."""
-    rows.sort(key=lambda row: int(row[5]))
-    *_, count, amount, subs = rows[0]
-    largest = tuple(
-        SourceRow((row[0], row[1], row[2]), None if row[3] is None else int(row[3]), row[4]) for row in rows
-    )
-    return Charges(int(count), amount if amount is not None else ZERO, int(subs or 0), largest)
+def _source_row(row: Row) -> SourceRow:
+    return SourceRow((row[0], row[1], row[2]), None if row[3] is None else int(row[3]), row[4])
 
 
 def _mapping(rows: Sequence[Row]) -> dict[tuple[str, str], list[MappingRow]]:

@@ -47,6 +47,10 @@ class CustomerStatements:
         limit = {"largest": str(largest or _ALL)}
         return self._asked("customer_charges", {**limit, **self._who("currency"), **self._sources})
 
+    def sums(self) -> str:
+        """Ask what the customer's charges come to, by kind and key."""
+        return self._asked("customer_sums", {**self._who("currency"), **self._sources})
+
     def mapping(self) -> str:
         """Ask for the customer's mapping rows."""
         return self._asked("customer_mapping", {**self._who(), **self._sources})

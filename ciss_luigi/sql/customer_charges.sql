@@ -1,5 +1,4 @@
--- The charges of one customer in some months: of each kind and key the largest rows, and beside each of them how
--- many rows there are in all and what they come to. So a customer with a million rows costs a hundred.
+-- The charges of one customer in some months: of each kind and key the largest rows.
 -- Keys are made as the billing rules make them (build.sql); each kind names its rows by three texts.
 WITH charges AS (
     SELECT 'subscription' AS kind, partition_date AS month_year,
@@ -36,7 +35,8 @@ keyed AS (
                 ELSE 'UNKNOWN' END AS business_unit,
            CASE WHEN REPLACE(commercial_offer, ' ', '') <> '' THEN commercial_offer
                 ELSE 'UNKNOWN' END AS commercial_offer,
-           currency, detail_1, detail_2, detail_3, billable_subs, amount
+           currency, detail_1, detail_2, detail_3, billable_subs, amount,
+           ABS(COALESCE(amount, CAST(0 AS DECIMAL(18,4)))) AS size
     FROM charges
 ),
 
@@ -44,17 +44,12 @@ ranked AS (
     SELECT month_year, business_unit, commercial_offer, currency, kind,
            detail_1, detail_2, detail_3, billable_subs, amount,
            ROW_NUMBER() OVER (PARTITION BY month_year, business_unit, commercial_offer, currency, kind
-                              ORDER BY ABS(COALESCE(amount, CAST(0 AS DECIMAL(18,4)))) DESC,
-                                       detail_1, detail_2, detail_3) AS place,
-           COUNT(*) OVER (PARTITION BY month_year, business_unit, commercial_offer, currency, kind) AS all_rows,
-           SUM(amount) OVER (PARTITION BY month_year, business_unit, commercial_offer, currency, kind) AS all_amount,
-           SUM(billable_subs) OVER (PARTITION BY month_year, business_unit, commercial_offer, currency, kind)
-               AS all_subs
+                              ORDER BY size DESC, detail_1, detail_2, detail_3) AS place
     FROM keyed
     WHERE org_id = {org}{more}
 )
 
-SELECT month_year, business_unit, commercial_offer, currency, kind, detail_1, detail_2, detail_3, billable_subs, amount,
-       place, all_rows, CAST(all_amount AS DECIMAL(38,4)) AS all_amount, CAST(all_subs AS DECIMAL(38,0)) AS all_subs
+SELECT month_year, business_unit, commercial_offer, currency, kind,
+       detail_1, detail_2, detail_3, billable_subs, amount, place
 FROM ranked
 WHERE place <= {largest}
