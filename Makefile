@@ -20,6 +20,7 @@ run: $(VENV)/.run ## set up, load the sample, run the main job on it, show the r
 	$(BIN)/luigi --module ciss_luigi MergeMain --date $(DATE) --local-scheduler
 	$(BIN)/ciss status --from $(DATE) --to $(DATE)
 	$(BIN)/ciss verify --date $(DATE)
+	$(BIN)/ciss report --month $(shell echo $(DATE) | cut -c1-7) --out var/report.html
 
 test: $(VENV)/.test ## set up and run what a newcomer runs: less than 10 minutes on 2 cores
 	$(BIN)/python -m pytest -m "$(NEWCOMER)"

@@ -1,0 +1,42 @@
+"""What a month's report asks, as text: a constant number of statements, whatever main holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ciss_luigi.billing.rundate import Month
+from ciss_luigi.queries.statements import MONTH, TEMP_PARTITION, Statements, tagged
+from ciss_luigi.sql.files import built_in, fill
+
+COLUMNS = (
+    *("org_id", "org_name", "business_unit", "commercial_offer", "contract_offer_group", "currency"),
+    *("billable_subs", "source_rows"),
+    *("subscription_charge", "overage_charge", "service_charge", "register_charge", "total_charge"),
+    *("rate_month", "conversion_rate", "total_charge_usd", "as_of_date", "run_id"),
+)
+"""The columns of ``report_rows.sql``, in order."""
+
+
+@dataclass(frozen=True)
+class ReportStatements:
+    """The statements of a report on a month."""
+
+    names: Statements
+    month: Month
+
+    def rows(self) -> str:
+        """Ask for main's rows of the month."""
+        values = {"main": self.names.main, "month_column": self.names.month_column, "month": str(self.month)}
+        return tagged(fill(built_in("report_rows"), values), "report")
+
+    def customers(self, month: Month) -> str:
+        """Ask what a month comes to in main, by customer."""
+        return self._customers(self.names.main, f"{self.names.month_column} = '{month}'")
+
+    def customers_of_run(self, run_date: str) -> str:
+        """Ask what the month came to by customer in an earlier run, of which temp still holds the rows."""
+        where = f"{TEMP_PARTITION} = '{run_date}' AND {MONTH} = '{self.month}'"
+        return self._customers(self.names.temp, where)
+
+    def _customers(self, table: str, where: str) -> str:
+        return tagged(fill(built_in("report_customers"), {"table": table, "where": where}), "report")

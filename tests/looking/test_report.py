@@ -1,0 +1,288 @@
+"""``ciss report`` in a real browser: offline, in print, on a phone, in the dark, by keyboard."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ciss_luigi import site
+from ciss_luigi.billing.rundate import Month
+from ciss_luigi.cli.htmlreport import page as pages
+from ciss_luigi.operator import report as reports
+from ciss_luigi.operator.report import Report
+from ciss_luigi.queries.reports import COLUMNS
+from tests.helpers import typed
+from tests.hostile import browser as installed
+from tests.looking.pages import Opened, browser, opened
+from tests.sample import MAIN, change
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("report")]
+
+HOSTILE = (
+    "</script><script>alert(1)</script>", '"><img src=http://192.0.2.1/x onerror=alert(2)>', "{{ 7 * 7 }}",
+    "${7*7} `x`", "O'Neil & Söhne <b>", "=HYPERLINK(\"http://192.0.2.1\")", "a\nb,\"c\"", "\u202ekcab",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """One browser for all tests here."""
+    installed.require()
+    with browser() as started:
+        yield started
+
+
+def report_of(folder: Path) -> Path:
+    """The report of the sample's month."""
+    typed(folder, "report", "--month", "2016-11", "--out", "r.html").expect(0, "r.html: 2016-11, ")
+    return folder / "r.html"
+
+
+def main_rows(folder: Path) -> list[dict[str, Any]]:
+    """Main's rows, as another client reads them."""
+    import duckdb
+
+    with duckdb.connect(site.load({}, folder).settings.warehouse.place, read_only=True) as connection:
+        answer = connection.execute(f"SELECT * FROM {MAIN} WHERE month_year = '2016-11'")
+        names = [column[0] for column in answer.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def grouped(value: Decimal) -> str:
+    return f"{value:,f}"
+
+
+def headline(found: Opened) -> str:
+    return found.page.inner_text(".amount").strip()
+
+
+def test_offline_it_tells_what_main_holds_and_asks_nobody(sample: Path, chromium: Any) -> None:
+    rows = main_rows(sample)
+    total = sum((row["total_charge_usd"] for row in rows), Decimal(0))
+    with opened(chromium, report_of(sample), locale="en-US") as found:
+        assert headline(found) == grouped(total)
+        assert found.page.title() == f"November 2016: {grouped(total)} USD estimated"
+        assert f"{len(rows)} of {len(rows)} rows: {grouped(total)} USD" in found.page.inner_text("#sums")
+        assert "from an earlier month: 2016-11 has none yet" in found.page.inner_text("main")
+        assert found.page.locator(".picture svg").count() == 2, "the customers, and the kinds"
+        found.is_quiet()
+
+
+def test_filter_sort_sums_and_download_are_exact(sample: Path, chromium: Any, tmp_path: Path) -> None:
+    rows = [
+        row for row in main_rows(sample) if row["currency"] == "SEK" and "Fleet" in row["commercial_offer"]
+    ]
+    with opened(chromium, report_of(sample), locale="de-DE", accept_downloads=True) as found:
+        page = found.page
+        page.fill("#filter", "fleet SVERIGE")
+        page.select_option("#currency", "SEK")
+        usd = sum((row["total_charge_usd"] for row in rows), Decimal(0))
+        german = grouped(usd).translate(str.maketrans(",.", ".,"))
+        assert page.inner_text("#sums").startswith(f"{len(rows)} of 162 rows: {german} USD; SEK ")
+        page.click('th[data-column="subscription_charge"] button')
+        cells = page.locator("#all tbody tr:not(.gap)")
+        assert cells.count() == len(rows)
+        place = [*page.eval_on_selector_all("#all th", "all => all.map(one => one.dataset.column)")].index(
+            "subscription_charge"
+        )
+        shown = [cells.nth(number).locator("td").nth(place).inner_text() for number in range(len(rows))]
+        amounts = sorted((row["subscription_charge"] for row in rows), reverse=True)
+        assert shown == [grouped(one).translate(str.maketrans(",.", ".,")) for one in amounts]
+        with page.expect_download() as download:
+            page.click("#csv")
+        download.value.save_as(tmp_path / "got.csv")
+        found.is_quiet()
+    with (tmp_path / "got.csv").open(encoding="utf-8", newline="") as file:
+        got = list(csv.DictReader(file, strict=True))
+    assert {(one["org_id"], one["commercial_offer"], Decimal(one["total_charge_usd"])) for one in got} == {
+        (row["org_id"], row["commercial_offer"], row["total_charge_usd"]) for row in rows
+    }
+    assert list(got[0]) == list(COLUMNS[: COLUMNS.index("as_of_date")])
+
+
+def test_without_scripts_the_figures_the_top_50_and_the_tables_are_there(sample: Path, chromium: Any) -> None:
+    with opened(chromium, report_of(sample), java_script_enabled=False) as found:
+        total = sum((row["total_charge_usd"] for row in main_rows(sample)), Decimal(0))
+        assert headline(found) == grouped(total)
+        found.page.locator("details summary").nth(1).click()
+        assert found.page.locator("#who-title ~ details tbody tr").count() == 50
+        assert "needs scripts" in found.page.inner_text("#rows")
+        assert not found.page.is_visible("#rows-live")
+        found.is_quiet()
+
+
+def test_in_print_the_tables_are_open_and_the_long_one_is_named(
+    sample: Path, chromium: Any, tmp_path: Path
+) -> None:
+    with opened(chromium, report_of(sample)) as found:
+        found.page.emulate_media(media="print")
+        assert found.page.is_visible(".paper")
+        assert not found.page.is_visible("#rows-live")
+        assert found.page.locator("#who-title ~ details tbody tr").nth(49).is_visible()
+        found.page.pdf(path=tmp_path / "r.pdf", format="A4")
+        assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF-")
+        found.is_quiet()
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(sample: Path, chromium: Any) -> None:
+    with opened(chromium, report_of(sample), viewport={"width": 360, "height": 740}) as found:
+        assert found.page.evaluate("document.documentElement.scrollWidth") == 360
+        found.is_quiet()
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_nobody_is_shut_out(colours: Any, sample: Path, chromium: Any) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    with opened(chromium, report_of(sample), color_scheme=colours) as found:
+        found.page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
+        results = Axe().run(found.page)
+        assert results.response["passes"], "nothing was looked at"
+        assert results.violations_count == 0, results.generate_report()
+        paper = found.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert paper == {"light": "rgb(253, 252, 249)", "dark": "rgb(22, 23, 26)"}[colours]
+        found.is_quiet()
+
+
+def test_by_keyboard_alone(sample: Path, chromium: Any) -> None:
+    with opened(chromium, report_of(sample)) as found:
+        page = found.page
+        focused = "document.activeElement"
+        page.keyboard.press("Tab")
+        assert page.evaluate(f"{focused}.className") == "skip"
+        page.keyboard.press("Enter")
+        for _ in range(3):
+            page.keyboard.press("Tab")
+        assert page.evaluate(f"{focused}.id") == "csv"
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.type("C-1001")
+        assert page.inner_text("#sums").startswith("2 of 162 rows")
+        for _ in range(4):
+            page.keyboard.press("Tab")
+        page.keyboard.press("Tab") if page.evaluate(f"{focused}.id") == "viewport" else None
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.querySelectorAll('#all th[aria-sort]').length") == 1
+        assert page.get_attribute("#all", "aria-rowcount") == "3"
+        found.is_quiet()
+
+
+def test_hostile_names_are_names_and_nothing_else(sample: Path, chromium: Any, tmp_path: Path) -> None:
+    here = site.load({}, sample)
+    for number, name in enumerate(HOSTILE):
+        text = name.replace("'", "''")
+        change(
+            here,
+            f"UPDATE {MAIN} SET org_name = '{text}', commercial_offer = '{text}', currency = '{text}' "
+            f"WHERE org_id = 'C-10{number + 10}' AND month_year = '2016-11'",
+        )
+    with opened(chromium, report_of(sample), accept_downloads=True) as found:
+        found.page.fill("#filter", "alert(1)")
+        assert HOSTILE[0] in found.page.inner_text("#all tbody")
+        assert found.page.locator("img").count() == 0
+        found.page.fill("#filter", "")
+        with found.page.expect_download() as download:
+            found.page.click("#csv")
+        download.value.save_as(tmp_path / "got.csv")
+        found.is_quiet()
+    with (tmp_path / "got.csv").open(encoding="utf-8", newline="") as file:
+        assert set(HOSTILE) <= {row["org_name"] for row in csv.DictReader(file, strict=True)}
+
+
+def test_of_one_customer(sample: Path, chromium: Any) -> None:
+    change(site.load({}, sample), f"DELETE FROM {MAIN} WHERE org_id <> 'C-1002'")
+    with opened(chromium, report_of(sample)) as found:
+        assert " 1 currency" in found.page.inner_text(".deck")
+        found.is_quiet()
+
+
+def test_a_month_without_rows_is_a_no(sample: Path) -> None:
+    typed(sample, "report", "--month", "2016-09", "--out", "r.html").explained(
+        1, "main holds nothing of 2016-09"
+    )
+    assert not (sample / "r.html").exists()
+    answer = typed(sample, "report", "--month", "2016-11", "--out", "/proc/r.html")
+    answer.explained(1, "/proc/r.html cannot be written")
+
+
+def test_a_main_that_was_changed_since_shows_in_the_control_totals(sample: Path, chromium: Any) -> None:
+    change(site.load({}, sample), f"UPDATE {MAIN} SET total_charge_usd = total_charge_usd + 1")
+    with opened(chromium, report_of(sample)) as found:
+        found.page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
+        assert found.page.locator("#controls-title ~ details strong").all_inner_texts() == ["no"] * 4
+        assert found.page.locator("#controls-title ~ details >> text=yes").count() == 24
+
+
+def many(number: int) -> Report:
+    """A report on generated rows."""
+    rows = [_row(place, number) for place in range(number)]
+    before = {str(row[0]): Decimal(row[-3]) for row in rows}
+    now = dt.datetime.now(dt.UTC)
+    return Report(Month.parse("2016-11"), now, "main", rows, before, None, [], [], [], None)
+
+
+def _row(place: int, number: int) -> tuple[Any, ...]:
+    def amount(factor: int) -> Decimal:
+        return Decimal(place * factor % 10_000_019).scaleb(-4)
+
+    key = (
+        f"C-{place:06}",
+        f"Customer number {place} of {number}",
+        f"Unit {place % 97}",
+        f"Offer {place % 13}",
+    )
+    kinds = (amount(7919), amount(104729), amount(1299709), amount(15485863))
+    return (
+        *key, f"Group {place % 7}", ("EUR", "GBP", "SEK")[place % 3], place % 4000, 3, *kinds,
+        amount(611953), "2016-11", Decimal("1.07989545"), amount(86028121), "2016-11-22", "run",
+    )  # fmt: skip
+
+
+def test_50_000_rows_are_written_fast_stay_small_and_answer_at_once(chromium: Any, tmp_path: Path) -> None:
+    report = many(50_000)
+    begun = time.process_time()
+    pages.write(tmp_path / "r.html", report)
+    assert time.process_time() - begun < 5
+    assert (tmp_path / "r.html").stat().st_size <= 4_000_000
+    with opened(chromium, tmp_path / "r.html") as found:
+        took = found.page.evaluate(
+            """() => ["number 4", "unit 7 offer 3", "zzz", "c-0499", ""].map(text => {
+                const field = document.getElementById("filter"), begun = performance.now();
+                field.value = text;
+                field.dispatchEvent(new Event("input"));
+                document.getElementById("all").offsetHeight;
+                return performance.now() - begun;
+            })"""
+        )
+        assert sorted(took)[len(took) // 2] < 200, took
+        usd = sum((row[-3] for row in report.rows), Decimal(0))
+        assert f"50,000 of 50,000 rows: {grouped(usd)} USD" in found.page.inner_text("#sums")
+        assert found.page.locator("#all tbody tr").count() < 120
+        found.page.evaluate("document.getElementById('viewport').scrollTop = 1e9")
+        found.page.wait_for_selector('#all tr[aria-rowindex="50001"]')
+        found.is_quiet()
+
+
+def test_the_drawing_library_is_the_one_that_was_released() -> None:
+    folder = resources.files("ciss_luigi.cli.htmlreport").joinpath("echarts")
+    text = folder.joinpath("echarts.common.min.js").read_bytes()
+    assert hashlib.sha256(text).hexdigest() == (
+        "61f13280aba3161f77fc801bf5f9c786f55f10432153a0683fc5cc0700b013d5"
+    ), "not echarts 6.1.0 as the npm registry has it"
+    assert "Apache License" in folder.joinpath("LICENSE").read_text(encoding="utf-8")
+
+
+def test_the_facts_of_a_report(sample: Path) -> None:
+    found = reports.gather(site.load({}, sample), Month.parse("2016-11"))
+    assert len(found.rows) == 162
+    assert [str(one.date) for one in found.estimates] == ["2016-11-22"]
+    assert found.marker is not None
