@@ -19,6 +19,7 @@ VERBS = {
     "check": "Check configuration, engines, permissions and sources.",
     "plan": "Print the SQL that a run of a date would send.",
     "status": "Show which dates are done, failed, running or missing.",
+    "history": "Show every attempt, and what each night merged.",
     "reset": "Remove a date's markers, so that it can be run anew.",
     "report": "Write a month's report, one page that works offline.",
     "explain": "Show how a customer's figure came about.",

@@ -1,0 +1,102 @@
+"""``ciss history``: how the nights went, at a glance."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Iterator
+from itertools import groupby
+
+import click
+
+from ciss_luigi import site
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.cli.options import DATE
+from ciss_luigi.cli.output import safe, say_json
+from ciss_luigi.operator import history
+from ciss_luigi.operator.history import History, Line, Merged
+from ciss_luigi.plaintext import one_line
+
+_COLOURS = {"done": "green", "failed": "red", "stopped": "yellow", "killed": "red", "running": "cyan"}
+_BAR = 12
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_BEFORE_ERROR = 77
+_MINUTE, _HOUR = 60, 3600
+
+
+@click.command("history", epilog="Example: ciss history --from 2016-11-01 --to 2016-11-30")
+@click.option("--from", "first", type=DATE, help="The first run date. Without it: the first there is.")
+@click.option("--to", "last", type=DATE, help="The last run date, inclusive. Without it: the last there is.")
+@click.option("--failed", is_flag=True, help="Only what failed, was stopped or killed, healed since or not.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def command(first: RunDate | None, last: RunDate | None, failed: bool, as_json: bool) -> None:
+    """Show every attempt: date, step, when it began, how long it took and how it ended.
+
+    Below each date stands what it merged, and the change to the run before of the same month. The bars
+    compare the attempts at one step with the longest of them. Exit code 0.
+    """
+    found = history.look(site.current(), first, last, failed=failed)
+    if as_json:
+        say_json(history.document(found))
+    else:
+        # one call: thousands of lines on a terminal are slow to print one by one
+        click.echo("\n".join(_table(found)) or "nothing: no attempt of these dates is known")
+
+
+def _table(found: History) -> Iterator[str]:
+    longest: dict[str, float] = {}
+    for line in found.lines:
+        longest[line.attempt.step] = max(longest.get(line.attempt.step, 0.0), line.seconds or 0.0)
+    room = max(20, shutil.get_terminal_size((160, 24)).columns - _BEFORE_ERROR)
+    merged = {date: list(months) for date, months in groupby(found.months, key=lambda one: one.date)}
+    for date, lines in groupby(found.lines, key=lambda line: line.date):
+        shown = str(date)
+        for line in lines:
+            yield f"{shown:<10}  {_attempt(line, longest, room)}"
+            shown = ""
+        for one in merged.get(date, ()):
+            yield f"{'':<10}  {_month(one)}"
+
+
+def _attempt(line: Line, longest: dict[str, float], room: int) -> str:
+    attempt = line.attempt
+    bar = _bar(line.seconds or 0.0, longest[attempt.step])
+    outcome = click.style(f"{line.outcome:<7}", fg=_COLOURS.get(line.outcome))
+    error = one_line(safe(attempt.error.partition("\n")[0]))
+    error = error.removeprefix(f"{attempt.step} of {line.date}: ")
+    error = error if len(error) <= room else f"{error[: room - 3]}..."
+    when = _moment(attempt.started_at)
+    return (
+        f"{safe(attempt.step):<12}  {when:<19}  {_took(line.seconds):>8}  {bar}  {outcome}  {error}".rstrip()
+    )
+
+
+def _month(one: Merged) -> str:
+    change = "first run of this month" if one.change is None else f"{one.change:+,.2f} USD"
+    return f"{one.month}: {one.rows:,} rows, {one.total:,.2f} USD ({change})"
+
+
+def _moment(text: str) -> str:
+    """A time of the ledger as people read it, in the host's own time."""
+    try:
+        return f"{dt.datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError):
+        return safe(text)[:19]
+
+
+def _took(seconds: float | None) -> str:
+    if seconds is None:
+        return "?"
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s"
+    minutes, left = divmod(round(seconds), _MINUTE)
+    if seconds < _HOUR:
+        return f"{minutes}m {left:02d}s"
+    return f"{minutes // 60}h {minutes % 60:02d}m"
+
+
+def _bar(seconds: float, longest: float) -> str:
+    """A bar as long as this attempt's part of the longest one's time."""
+    eighths = round(8 * _BAR * seconds / longest) if longest else 0
+    whole, part = divmod(eighths, 8)
+    return f"{'█' * whole}{_EIGHTHS[part] if part else ''}".ljust(_BAR)

@@ -1,0 +1,195 @@
+"""``ciss history``: every attempt, what was merged, and its change to the run before; out of the ledgers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ciss_luigi.alerts import today
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.site import Site
+from ciss_luigi.state.commandledger import Command
+from ciss_luigi.state.ledger import Attempt, Outcome
+from ciss_luigi.state.markers import Step
+
+KILLED, RUNNING = "killed", "running"
+_DAYS_BEFORE = 62
+"""A month is rebuilt by its own dates and by the first ones of the next month."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One attempt; ``seconds`` is None while it runs or when it was killed."""
+
+    date: RunDate
+    attempt: Attempt
+    outcome: str
+    seconds: float | None
+
+    @property
+    def went_well(self) -> bool:
+        """Whether it is done, or may still be."""
+        return self.outcome in (Outcome.DONE, RUNNING)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What was merged of one month; ``change`` is None for the first run that is known of the month."""
+
+    date: RunDate
+    month: str
+    run_id: str
+    rows: int
+    source_rows: int
+    total: Decimal
+    change: Decimal | None
+
+
+@dataclass(frozen=True)
+class History:
+    """Attempts and merged months, oldest date first; and the commands."""
+
+    lines: tuple[Line, ...]
+    months: tuple[Merged, ...]
+    commands: tuple[Command, ...]
+
+    def of(self, date: RunDate) -> list[Merged]:
+        """What was merged for a date."""
+        return [one for one in self.months if one.date == date]
+
+
+def look(
+    site: Site, first: RunDate | None = None, last: RunDate | None = None, *, failed: bool = False
+) -> History:
+    """The history of the dates from ``first`` to ``last`` inclusive, of all without; reads ledgers only.
+
+    ``failed`` leaves out what went well. Raises OSError where a ledger cannot be read.
+    """
+    known = _attempts(site, first, last)
+    wanted = {date: found for date, found in known.items() if _is_within(date, first, last)}
+    lines = [line for date, found in wanted.items() for line in _lines(site, date, found)]
+    months = [one for one in _merged(known) if one.date in wanted]
+    commands = _commands(site, lines, first, last)
+    if failed:
+        lines = [line for line in lines if not line.went_well]
+        months = []
+        commands = [one for one in commands if one.exit_code not in (0, 10, 20, 25) and not one.runs()]
+    return History(tuple(lines), tuple(months), tuple(commands))
+
+
+def _is_within(date: RunDate, first: RunDate | None, last: RunDate | None) -> bool:
+    return (first is None or first <= date) and (last is None or date <= last)
+
+
+def _attempts(site: Site, first: RunDate | None, last: RunDate | None) -> dict[RunDate, list[Attempt]]:
+    """The attempts by date, those of some weeks before among them: what changed is known by them."""
+    begin = first.days_earlier(_DAYS_BEFORE) if first else None
+    dates = [date for date in site.ledger.dates() if _is_within(date, begin, last)]
+    return {date: site.ledger.attempts(date) for date in dates}
+
+
+def _lines(site: Site, date: RunDate, attempts: Iterable[Attempt]) -> Iterator[Line]:
+    for attempt in attempts:
+        if attempt.outcome is not None:
+            yield Line(date, attempt, str(attempt.outcome), _seconds(attempt))
+        else:
+            holder = site.date_lock(date).holder()
+            runs = holder is not None and attempt.started_at >= holder.since
+            yield Line(date, attempt, RUNNING if runs else KILLED, None)
+
+
+def _seconds(attempt: Attempt) -> float | None:
+    try:
+        took = dt.datetime.fromisoformat(attempt.ended_at) - dt.datetime.fromisoformat(attempt.started_at)
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, took.total_seconds())
+
+
+def _merged(known: dict[RunDate, list[Attempt]]) -> list[Merged]:
+    """What was merged by date, each with the change to the run that was merged before it."""
+    merges = [
+        (attempt.ended_at, date, attempt.result)
+        for date, attempts in known.items()
+        for attempt in attempts
+        if attempt.step == Step.MERGE and attempt.outcome is Outcome.DONE and attempt.result is not None
+    ]
+    totals: dict[str, Decimal] = {}
+    found = []
+    for _, date, result in sorted(merges, key=lambda one: one[0]):
+        for month in result.months:
+            before = totals.get(month.month)
+            total = totals[month.month] = month.total_charge_usd
+            change = None if before is None else total - before
+            figures = (month.month, result.run_id, month.rows, month.source_rows, total, change)
+            found.append(Merged(date, *figures))
+    return sorted(found, key=lambda one: (one.date, one.month))
+
+
+def _commands(
+    site: Site, lines: Iterable[Line], first: RunDate | None, last: RunDate | None
+) -> list[Command]:
+    """The commands of these attempts, and those that were asked for a date of the range and began no step."""
+    commands = site.commands.commands()
+    if first is None and last is None:
+        return commands
+    mine = {line.attempt.command for line in lines}
+    return [one for one in commands if one.id in mine or _asks_for(one, first, last)]
+
+
+def _asks_for(command: Command, first: RunDate | None, last: RunDate | None) -> bool:
+    return any(today.is_asked_for(command.arguments, one.date) for one in (first, last) if one is not None)
+
+
+def document(found: History) -> dict[str, Any]:
+    """The history for programs; amounts as texts."""
+    return {
+        "format": 1,
+        "attempts": [_attempt(line) for line in found.lines],
+        "months": [_month(one) for one in found.months],
+        "commands": [_command(one) for one in found.commands],
+    }
+
+
+def _attempt(line: Line) -> dict[str, Any]:
+    attempt = line.attempt
+    return {
+        "date": str(line.date),
+        "step": attempt.step,
+        "outcome": line.outcome,
+        "started_at": attempt.started_at,
+        "ended_at": attempt.ended_at or None,
+        "seconds": line.seconds,
+        "host": attempt.host,
+        "pid": attempt.pid,
+        "error": attempt.error,
+        "run_id": attempt.result.run_id if attempt.result else "",
+    }
+
+
+def _month(one: Merged) -> dict[str, Any]:
+    return {
+        "date": str(one.date),
+        "month": one.month,
+        "run_id": one.run_id,
+        "rows": one.rows,
+        "source_rows": one.source_rows,
+        "total_charge_usd": format(one.total, "f"),
+        "change_usd": None if one.change is None else format(one.change, "f"),
+    }
+
+
+def _command(command: Command) -> dict[str, Any]:
+    return {
+        "id": command.id,
+        "arguments": list(command.arguments),
+        "host": command.host,
+        "pid": command.pid,
+        "began_at": command.began_at,
+        "ended_at": command.ended_at or None,
+        "exit_code": command.exit_code,
+        "reasons": list(command.reasons),
+    }

@@ -1,0 +1,114 @@
+"""``ciss history``: every attempt, what was merged, the change to the run before."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from ciss_luigi import site
+from ciss_luigi.operator import history
+from ciss_luigi.state.markers import Step
+from tests.command import Place
+from tests.helpers import run, running, typed
+
+OLD = Path(__file__).parent / "formats" / "0.1.0" / "duckdb"
+
+
+def test_a_month_is_told_with_the_change_to_the_run_before(place: Place) -> None:
+    run(place.folder, "2016-11-20")
+    place.query("UPDATE mnaas.usage_overage_charge SET charge = charge + 1 WHERE currency = 'USD'")
+    run(place.folder, "2016-11-21")
+    answer = typed(place.folder, "history").expect(0, "2016-11-20  TruncateTemp", "first run of this month")
+    assert "(+3.00 USD)" in answer.out
+    document = json.loads(typed(place.folder, "history", "--json").expect(0).out)
+    assert document["format"] == 1
+    assert [one["step"] for one in document["attempts"]] == ["TruncateTemp", "BuildTemp", "MergeMain"] * 2
+    assert {one["outcome"] for one in document["attempts"]} == {"done"}
+    first, second = document["months"]
+    assert (first["date"], first["month"], first["change_usd"]) == ("2016-11-20", "2016-11", None)
+    assert second["change_usd"] == "3.0000"
+    marker = place.read_marker("2016-11-21", "MergeMain")
+    assert second["run_id"] == marker["run_id"] == document["attempts"][-1]["run_id"]
+    assert second["rows"] == marker["months"][0]["rows"]
+
+
+def test_a_range_knows_the_run_before_it(place: Place) -> None:
+    for date in ("2016-11-20", "2016-11-21", "2016-11-22"):
+        run(place.folder, date)
+    document = json.loads(
+        typed(place.folder, "history", "--from", "2016-11-21", "--to", "2016-11-21", "--json").out
+    )
+    assert {one["date"] for one in document["attempts"]} == {"2016-11-21"}
+    assert [one["change_usd"] for one in document["months"]] == ["0.0000"]
+
+
+def test_what_failed_and_was_killed_is_kept_when_it_is_healed(place: Place) -> None:
+    place.query("UPDATE mnaas.usage_overage_charge SET currency = 'XXX'")
+    with pytest.raises(Exception, match="XXX"):
+        run(place.folder, "2016-11-20")
+    place.query("UPDATE mnaas.usage_overage_charge SET currency = 'GBP'")
+    with running(place.folder, "2016-11-21", Step.MERGE):
+        assert "running" in typed(place.folder, "history").out
+    run(place.folder, "2016-11-20")
+    run(place.folder, "2016-11-21")
+    lines = typed(place.folder, "history", "--failed").expect(0).out.splitlines()
+    assert len(lines) == 2
+    assert "BuildTemp" in lines[0]
+    assert "failed" in lines[0]
+    assert "failed   the source" in lines[0]
+    assert "killed" in lines[1]
+    assert "2016-11-21" in lines[1]
+
+
+def test_without_any_attempt_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "luigi.cfg").write_text("[ciss]\n")
+    typed(tmp_path, "history").expect(0, "nothing: no attempt")
+
+
+def test_a_ledger_of_the_first_release_stays_readable(tmp_path: Path) -> None:
+    (tmp_path / "luigi.cfg").write_text("[ciss]\nstate_dir = state\n")
+    shutil.copytree(OLD / "ledger", tmp_path / "state" / "ledger")
+    document = json.loads(typed(tmp_path, "history", "--json").expect(0).out)
+    assert len(document["attempts"]) > 10
+    assert all(one["seconds"] is not None for one in document["attempts"] if one["outcome"] == "done")
+
+
+def write_nights(folder: Path, first: dt.date, nights: int) -> None:
+    """A ledger as so many nights leave it."""
+    folder.mkdir(parents=True)
+    for number in range(nights):
+        day = first + dt.timedelta(days=number)
+        lines = []
+        for step, took in (("TruncateTemp", 1), ("BuildTemp", 600 + number % 90), ("MergeMain", 120)):
+            name, begin = uuid.uuid4().hex, dt.datetime.combine(day, dt.time(2), dt.UTC)
+            figures = {
+                "month": f"{day:%Y-%m}",
+                "rows": 4130,
+                "source_rows": 9000,
+                "total_charge_usd": "6834213.3700",
+            }
+            result = {"run_id": name, "months": [figures], "superseded": [], "left_out": []}
+            start = {"event": "start", "attempt": name, "step": step, "host": "h", "pid": 1, "command": name}
+            end = {"event": "end", "attempt": name, "outcome": "done", "error": "", "result": result}
+            lines += [
+                json.dumps({"at": begin.isoformat(), **start}),
+                json.dumps({"at": (begin + dt.timedelta(seconds=took)).isoformat(), **end}),
+            ]
+        (folder / f"{day}.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def test_three_years_of_nights_take_less_than_a_second(tmp_path: Path) -> None:
+    (tmp_path / "luigi.cfg").write_text("[ciss]\nstate_dir = state\n")
+    write_nights(tmp_path / "state" / "ledger", dt.date(2014, 1, 1), 1096)
+    here = site.load({}, tmp_path)
+    begin = time.process_time()
+    found = history.look(here)
+    assert time.process_time() - begin < 1
+    assert len(found.lines) == 3 * 1096
+    assert len(found.months) == 1096
