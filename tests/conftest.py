@@ -16,6 +16,13 @@ from tests.servers import needs
 pytest_plugins = ["tests.servers.fixtures"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The version in whose manners the Impala front answers, where a test does not name one."""
+    parser.addoption(
+        "--impala", default="2.12", choices=("2.12", "3.4", "4.0", "4.5"), help="Impala front's version"
+    )
+
+
 def pytest_configure() -> None:
     """A shell that starts the tests in the background has them ignore Ctrl-C; what they start must not."""
     for number in (signal.SIGINT, signal.SIGQUIT):

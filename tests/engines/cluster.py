@@ -56,7 +56,7 @@ HIVE_IMPYLA = Where("Hive by impyla", "hive", "impala", SASL)
 SPARK_IMPYLA = Where("Spark by impyla", "spark_ansi", "impala", SASL)
 SPARK_OFF_IMPYLA = Where("Spark, ANSI off, by impyla", "spark_plain", "impala", SASL)
 IMPALA = Where("Impala front", "impala_front", "impala")
-"""In the manners of 2.12."""
+"""In the manners of 2.12, or of the version that ``pytest --impala`` names."""
 
 IMPALA_3_4 = Where("Impala front 3.4", "impala_front_3_4", "impala")
 IMPALA_4_0 = Where("Impala front 4.0", "impala_front_4_0", "impala")

@@ -117,4 +117,6 @@ def test_check_tries_the_billing_rules_where_they_will_run(site: Cluster, impala
 
 
 def test_check_asks_both_engines(site: Cluster, impala: ImpalaFront) -> None:
-    site.ciss("check").expect(0, "impalad version 2.12.0", "hive 127.0.0.1", "impala 127.0.0.1")
+    site.ciss("check").expect(
+        0, f"impalad version {'.'.join(map(str, impala.version))}", "hive 127.0.0.1", "impala 127.0.0.1"
+    )

@@ -62,9 +62,10 @@ def spark_plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkServe
 
 
 @pytest.fixture(scope="session")
-def impala_front(hive: HiveServer) -> Iterator[ImpalaFront]:
-    """A front in the manners of Impala 2.12, the strictest; what it recorded is shared by all its tests."""
-    yield from _front(hive, (2, 12))
+def impala_front(hive: HiveServer, request: pytest.FixtureRequest) -> Iterator[ImpalaFront]:
+    """A front in the manners of Impala 2.12, the strictest, or of ``--impala``; its record is shared."""
+    version = str(request.config.getoption("--impala"))
+    yield from _front(hive, tuple(map(int, version.split("."))))
 
 
 @pytest.fixture(scope="session")
