@@ -86,7 +86,7 @@ def test_what_somebody_wrote_into_main_is_nobodys_next_command(place: Place) -> 
     assert f"Next:  ciss reset --date {DATE} && luigi " in told(answer)
     assert "as of X\\n" in told(ciss(place.folder, "reset", "--date", DATE).expect(0))
     assert "(now one of X\\n" in told(ciss(place.folder, "plan", "--date", DATE).expect(0))
-    tame(place.merge(DATE).explained(0, "main holds a newer estimate").text)
+    tame(place.merge(DATE).explained(0, "main has a newer estimate").text)
 
 
 @pytest.mark.slow

@@ -37,7 +37,7 @@ hold(Step(os.environ["HOLD_AT"]))
 
 WATCHED = """
 import json, os, time
-from ciss_luigi.engines import embedded
+from ciss_luigi.engines.duckdb import engine as embedded
 
 def watch():
     original = embedded.DuckDbSession._send
@@ -59,7 +59,8 @@ BARE = """
 import datetime as dt, json, os, time
 from ciss_luigi.steps import runner
 from ciss_luigi.state.markers import Marker, Step
-from ciss_luigi.billing.totals import MonthTotals
+from decimal import Decimal
+from ciss_luigi.billing.totals import Amounts, MonthTotals
 
 def note(target):
     began = time.time()
@@ -75,7 +76,8 @@ def step(name):
                     note(f"main {month}")
         else:
             note(f"temp {job.date}")
-        months = tuple(MonthTotals(str(month), 0, 0, {}) for month in job.months)
+        nothing = Amounts(0, *[Decimal("0.0000")] * 6)
+        months = tuple(MonthTotals(str(month), 1, 1, {"USD": nothing}) for month in job.months)
         return Marker(name, job.date, "r", dt.datetime.now(dt.UTC), months)
     return action
 
