@@ -505,7 +505,7 @@ def test_every_fault_of_currencies_and_rates_is_named(make: Make) -> None:
     assert "2016-12: two different rates 'GBP' -> USD" in faults
     assert "2016-12: a charge has the blank currency ' '" in faults
     assert "2017-01: the rate 'SEK' -> USD is 0.00000000: zero" in faults
-    assert "2017-01: no rate 'XYZ' -> USD" in faults
+    assert "no XYZ rate for 2017-01; there is none" in faults
 
 
 def test_a_rate_of_an_earlier_month_is_worth_a_note(make: Make) -> None:

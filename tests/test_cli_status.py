@@ -128,7 +128,7 @@ def test_a_failed_date_shows_the_error_and_what_to_do(place: Place) -> None:
     spoil_rates(place)
     with pytest.raises(BillingFault):
         run(place.folder, DATE)
-    answer = status(place).expect(1, f"{DATE} failed: BuildTemp at ", "no rate 'GBP' -> USD", "    State: ")
+    answer = status(place).expect(1, f"{DATE} failed: BuildTemp at ", "no GBP rate for ", "    State: ")
     assert answer.out.count("Next:") == 1
     assert "✗" in answer.out
 

@@ -111,7 +111,9 @@ def test_20_when_there_is_no_warehouse_yet_and_none_is_made(place: Place) -> Non
 def test_30_for_a_rule_of_the_money_with_main_untouched(place: Place, way: tuple[str, ...]) -> None:
     place.query(f"UPDATE mnaas.{name_of('overage')} SET currency = 'XXX' WHERE partition_date = '2016-11'")
     finished = place.merge(DATE, *way)
-    finished.explained(30, "no rate 'XXX' -> USD", "State: main was not touched", "Next:")
+    finished.explained(
+        30, "no XXX rate for 2016-11 or 2016-10; there is none", "State: main was not touched", "Next:"
+    )
     assert place.marked(DATE) == ["TruncateTemp"]
     assert [attempt.outcome for attempt in place.attempts(DATE)] == ["done", "failed"]
     assert place.main() == []

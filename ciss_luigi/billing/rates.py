@@ -1,21 +1,23 @@
 """What must be right with currencies and rates before anything is built.
 
 The engine says which rates there are and which are unusable (``rates.sql``); the rules that need both
-months and currencies at once are these (CONTRACT section 5).
+months and currencies at once are these (docs/tables.md, "The rules").
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ciss_luigi.billing.rundate import Month
+from ciss_luigi.billing.rundate import Month, is_month
 from ciss_luigi.billing.totals import Key, SourceTotals, SummaryTotals, plain
 from ciss_luigi.plaintext import printable
 
 USD = "USD"
 _ONE = Decimal("1.00000000")
+_MONTHS_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class Rate:
     unusable: int
     unusable_example: str | None
 
+
+RateMonths = Mapping[str, Iterable[str]]
+"""What stands as the month of each rate to USD, by currency; a month or not."""
 
 Rates = Mapping[tuple[str, str], Rate]
 """By month and currency."""
@@ -86,10 +91,16 @@ def explain_rate(rates: Rates, month: Month, currency: str, fallback_months: int
     return RateChoice(rate_month, rate, why, tuple(passed_over))
 
 
-def faults(sources: Mapping[Key, SourceTotals], rates: Rates, fallback_months: int) -> list[str]:
-    """Everything that forbids a build.
+def faults(
+    sources: Mapping[Key, SourceTotals],
+    rates: Rates,
+    fallback_months: int,
+    held: Callable[[], RateMonths] = dict,
+) -> list[str]:
+    """Everything that forbids a build (docs/tables.md, "The rules"), a line each; empty where nothing does.
 
     Blank currencies, missing, contradictory and unusable rates, numbers that do not fit their columns.
+    ``held`` is asked for the months of all rates only where one is missing.
     """
     found = [
         text
@@ -100,8 +111,28 @@ def faults(sources: Mapping[Key, SourceTotals], rates: Rates, fallback_months: i
         if currency is None or is_blank(currency):
             found.append(f"{month}: a charge has the blank currency {currency!r}")
         elif choose_rate(rates, Month.parse(month), currency, fallback_months) is None:
-            found.append(f"{month}: no rate {currency!r} -> USD, nor in the {fallback_months} months before")
+            found.append(_missing(month, currency, fallback_months, held().get(currency, ())))
     return found + [text for key, source in sources.items() for text in _unfit(key, source)]
+
+
+def _missing(month: str, currency: str, fallback_months: int, held: Iterable[str]) -> str:
+    """A missing rate, where it was looked for, and the one that comes nearest."""
+    looked = [str(Month.parse(month).minus(back)) for back in range(fallback_months + 1)]
+    if len(looked) > _MONTHS_NAMED:
+        place = f"{month} or the {fallback_months} months before"
+    else:
+        place = " or ".join(filter(None, [", ".join(looked[:-1]), looked[-1]]))
+    known = sorted(one for one in held if is_month(one))
+    before = [one for one in known if one < month]
+    nearest = (
+        f"the newest is {before[-1]}" if before else f"the first is {known[0]}" if known else "there is none"
+    )
+    return f"no {_named(currency)} rate for {place}; {nearest}"
+
+
+def _named(currency: str) -> str:
+    """A currency as one writes it; in quotes where one would not see what stands there."""
+    return currency if re.fullmatch(r"[A-Za-z0-9]+", currency, re.ASCII) else repr(currency)
 
 
 def _unfit(key: Key, source: SourceTotals) -> list[str]:

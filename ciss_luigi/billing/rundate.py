@@ -16,6 +16,11 @@ from itertools import groupby
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
+def is_month(text: str | None) -> bool:
+    """Whether a text is a month (docs/tables.md): digits in the form ``YYYY-MM``, 01 to 12, no more."""
+    return text is not None and _MONTH.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, order=True)
 class Month:
     """A calendar month, written ``YYYY-MM``."""
@@ -75,7 +80,7 @@ class RunDate:
         """The months this run may rebuild, oldest first.
 
         The month of the run date; on days 1..``grace_days`` also the month before it, whose late
-        charges still arrive (CONTRACT section 1).
+        charges still arrive (docs/tables.md, "Which months").
         """
         if self.date.day <= grace_days:
             return (self.month.minus(1), self.month)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ciss_luigi.billing.oddrows import OddPart, OddRows, by_table
-from ciss_luigi.billing.rates import Rate
+from ciss_luigi.billing.rates import Rate, RateMonths
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.schema import CHARGE_SOURCES, CHARGES
 from ciss_luigi.billing.totals import (
@@ -92,6 +92,14 @@ def read_rates(rows: Iterable[Row]) -> dict[tuple[str, str], Rate]:
         (month, currency or ""): Rate(low, high, int(unusable), example)
         for month, currency, low, high, unusable, example in rows
     }
+
+
+def read_rate_months(rows: Iterable[Row]) -> RateMonths:
+    """The rows of ``check_rates.sql``: what stands as the month of each rate to USD, by currency."""
+    found: dict[str, list[str]] = {}
+    for currency, month in rows:
+        found.setdefault(currency or "", []).append(month or "")
+    return found
 
 
 def month_differences(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.oddrows import OddRows
-from ciss_luigi.billing.rates import Rates, faults, wrong_rates
+from ciss_luigi.billing.rates import RateMonths, faults, wrong_rates
 from ciss_luigi.billing.rundate import Month
-from ciss_luigi.billing.totals import Build, Key, SourceTotals, compare_sources, month_totals
+from ciss_luigi.billing.totals import Build, compare_sources, month_totals
 from ciss_luigi.engines.base import Row, Session, query_each
 from ciss_luigi.errors import BillingFault, TotalsDiffer
 from ciss_luigi.queries import readiness
@@ -17,6 +18,7 @@ from ciss_luigi.queries.statements import Statements
 from ciss_luigi.queries.totalsread import (
     read_odd_register,
     read_odd_rows,
+    read_rate_months,
     read_rates,
     read_source_totals,
     read_summary_totals,
@@ -63,7 +65,9 @@ def _build_once(job: Job, session: Session) -> Marker:
     totals = query_each(session, statements.source_totals(scope.months, odd=True))
     sources, odd = read_source_totals(totals), _odd_rows(job, session, statements, totals)
     rates = read_rates(session.query(statements.rates(scope.months)))
-    _refuse_faults(sources, rates, odd, job)
+    held = partial(_rate_months, session, statements)
+    found = faults(sources, rates, job.settings.rate_fallback_months, held)
+    _refuse_faults(found, odd, job)
     require_one_query(job.builder, statements, scope.months)
     table = columns(session, statements, job.settings.temp_table)
     with session.writing(job.settings.temp_target(job.date)):
@@ -104,12 +108,13 @@ def _odd_rows(
     return read_odd_rows(read_odd_register(totals), session.query(statements.odd_rows()), names)
 
 
-def _refuse_faults(
-    sources: Mapping[Key, SourceTotals], rates: Rates, odd: Sequence[OddRows], job: Job
-) -> None:
-    found = faults(sources, rates, job.settings.rate_fallback_months)
+def _rate_months(session: Session, statements: Statements) -> RateMonths:
+    return read_rate_months(session.query(statements.rates_held()))
+
+
+def _refuse_faults(found: Sequence[str], odd: Sequence[OddRows], job: Job) -> None:
     if job.settings.odd_rows == "fail":
-        found += [f"{one} (odd_rows = fail)" for one in odd]
+        found = [*found, *(f"{one} (odd_rows = fail)" for one in odd)]
     if found:
         raise BillingFault(
             listed("the source data has errors; nothing was published:", found),

@@ -48,7 +48,7 @@ def told(answer: Answer) -> str:
 
 def test_a_currency_cannot_forge_a_line_of_the_log(place: Place) -> None:
     put(place, name_of("overage"), "currency")
-    finished = place.merge(DATE).explained(30, "no rate ", "State: main was not touched")
+    finished = place.merge(DATE).explained(30, " rate for ", "State: main was not touched")
     tame(finished.text)
     tame(place.attempts(DATE)[-1].error)
     assert FORGED in told(ciss(place.folder, "status"))

@@ -60,9 +60,9 @@ def test_luigid_gets_plain_text_only(telling: Running, daemon: Luigid) -> None:
 def test_a_failure_reaches_luigid_as_plain_text(place: Place, daemon: Luigid) -> None:
     place.query(f"CREATE TABLE nasty AS SELECT '{NASTY.replace(chr(39), chr(39) * 2)}' AS currency")
     place.query(f"UPDATE mnaas.{name_of('overage')} SET currency = (SELECT currency FROM nasty)")
-    tame(place.merge(DATE, *daemon.options).explained(30, "no rate ").text)
+    tame(place.merge(DATE, *daemon.options).explained(30, " rate for ").text)
     error = daemon.call("fetch_error", task_id=build_of(daemon))["error"]
-    assert "no rate " in error
+    assert " rate for " in error
     assert not set("<>&'") & set(error)
     assert "\x1b" not in error
 

@@ -90,8 +90,25 @@ def test_a_blank_currency_is_a_fault(currency: str | None) -> None:
 
 @pytest.mark.parametrize("currency", ["\u00a0", "\t", "gbp", "GBP "])
 def test_a_currency_without_a_rate_is_a_fault(currency: str) -> None:
-    line = f"2017-01: no rate {currency!r} -> USD, nor in the 1 months before"
+    named = currency if currency == "gbp" else repr(currency)
+    line = f"no {named} rate for 2017-01 or 2016-12; there is none"
     assert faults(using(("2017-01", currency)), RATES, 1) == [line]
+
+
+@pytest.mark.parametrize(
+    ("fallback_months", "held", "words"),
+    [
+        (0, ["2016-08", "2016-07", "2016-13", ""], "for 2017-01; the newest is 2016-08"),
+        (1, ["2018-02", "2017-02"], "for 2017-01 or 2016-12; the first is 2017-02"),
+        (2, [], "for 2017-01, 2016-12 or 2016-11; there is none"),
+        (120, ["1999-12"], "for 2017-01 or the 120 months before; the newest is 1999-12"),
+    ],
+)
+def test_a_missing_rate_says_where_it_was_looked_for_and_what_comes_nearest(
+    fallback_months: int, held: list[str], words: str
+) -> None:
+    found = faults(using(("2017-01", "NOK")), {}, fallback_months, lambda: {"NOK": held, "SEK": ["2016-12"]})
+    assert found == [f"no NOK rate {words}"]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,12 @@ def _tell_scope(group: Group, job: Job, scope: Scope, held: Collection[tuple[str
 def _rules(group: Group, job: Job, session: Session, statements: Statements, months: Sequence[Month]) -> None:
     totals = totalsread.read_source_totals(query_each(session, statements.source_totals(months)))
     found_rates = totalsread.read_rates(session.query(statements.rates(months)))
-    faults = rates.faults(totals, found_rates, job.settings.rate_fallback_months)
+    faults = rates.faults(
+        totals,
+        found_rates,
+        job.settings.rate_fallback_months,
+        lambda: totalsread.read_rate_months(session.query(statements.rates_held())),
+    )
     for text in faults:
         group.fault(text, "correct the source rows")
     if faults:
