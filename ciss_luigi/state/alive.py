@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.state.files import make_folder
+from ciss_luigi.state.owners import hand_over
 
 SECONDS = 30.0
 
@@ -29,6 +30,7 @@ class Sign:
         """Leave a sign from now on; raises OSError where the first cannot be left."""
         make_folder(self._path.parent)
         self._path.touch()
+        hand_over(self._path)
         self._thread.start()
 
     def end(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import MAIN, Place
+from tests.command import MAIN, Luigid, Place, luigid
 from tests.helpers import ciss
 from tests.two_at_once.conftest import Started
 from tests.two_at_once.watching import Hold
@@ -90,3 +90,26 @@ def test_both_at_full_speed_end_in_one_right_main(place: Place, other: Place, st
     assert [command.finish().code for command in running] == [0] * 4
     months = place.query(f"SELECT month_year, as_of_date, COUNT(*) FROM mnaas.{MAIN} GROUP BY ALL")
     assert months == [("2016-11", DATE, 6)]
+
+
+def test_under_one_luigid_the_second_folder_waits_and_is_told_of_the_other(
+    place: Place, other: Place, tmp_path: Path, started: Started
+) -> None:
+    """luigid knows a task by its name and date, whichever folder its command has."""
+    with luigid(tmp_path / "luigid", stable_done_cooldown_secs=0) as daemon:
+        _share(daemon, place, other, started)
+
+
+def _share(daemon: Luigid, place: Place, other: Place, started: Started) -> None:
+    hold = Hold(place, "MergeMain")
+    first = started(place.merging(DATE, *daemon.options, **hold.how))
+    hold.wait(first)
+    second = other.merge(DATE, *daemon.options).explained(10, "another worker")
+    assert "another state_dir" in second.text
+    hold.let_go()
+    first.finish().explained(0)
+    expected = place.main()
+    other.merge(DATE, *daemon.options).explained(0)
+    assert place.main() == expected
+    assert run_ids(place) == [other.read_marker(DATE, "MergeMain")["run_id"]]
+    ciss(place.folder, "verify", "--date", DATE).expect(1, "the rows in main are of another run")

@@ -12,7 +12,7 @@ from ciss_luigi.plaintext import printable
 from ciss_luigi.state import owners
 from ciss_luigi.state.files import LARGEST
 
-_OURS = ("markers", "locks", "ledger", "writes", "alerts")
+_OURS = ("markers", "locks", "ledger", "writes", "alerts", "alive")
 """The folders in which only the job writes: there a file is small, and a plain one."""
 
 _SHOWN = 5
