@@ -94,7 +94,8 @@ def test_a_database_that_hive_made_is_found_with_all_its_tables(
             f"{database}.{table.default_name}", f"SELECT * FROM {cluster.source(table.role)}"
         )
     cluster.database = database
-    cluster.configure(database=database)
+    url = cluster.url.replace("/default", f"/{database}")
+    cluster.configure(database=database, warehouse_url=url)
     make_by_hive(cluster)
     front.clear()
 

@@ -43,10 +43,16 @@ class Session:
 
     def __post_init__(self) -> None:
         self._client = self.connect()
+        try:
+            self.handle = self._open({"use:database": self.database})
+        except BackendError:  # an Impala looks for the schema when it is used
+            self.handle = self._open({})
+
+    def _open(self, settings: dict[str, str]) -> Any:
         version = ttypes.TProtocolVersion.HIVE_CLI_SERVICE_PROTOCOL_V6
-        settings = {"use:database": self.database}
-        opened = self.call("OpenSession", ttypes.TOpenSessionReq(version, self.user, None, settings))
-        self.handle = opened.sessionHandle
+        return self.call(
+            "OpenSession", ttypes.TOpenSessionReq(version, self.user, None, settings)
+        ).sessionHandle
 
     def call(self, method: str, request: Any) -> Any:
         """Make a call to the real server; an error status becomes an error here."""

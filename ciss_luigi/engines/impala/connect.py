@@ -34,7 +34,7 @@ def connector(host: str, port: int, arguments: Mapping[str, Any]) -> Callable[[]
         with explaining(to_server):
             make = _http if arguments.get("use_http_transport") else _binary
             connection, be_patient = make(to_server, arguments, user, mechanism)
-            cursor = connection.cursor(user=user)
+            cursor = connection.cursor(user=user, configuration=_session(arguments))
             be_patient()
             return connection, cursor
 
@@ -57,7 +57,7 @@ def _binary(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str)
     transport.open()
     client = hiveserver2.ThriftClient(TBinaryProtocolAccelerated(transport))
     calls = hiveserver2.HS2Service(client, retries=arguments.get("retries", _RETRIES))
-    return hiveserver2.HiveServer2Connection(calls, default_db=arguments.get("database")), lambda: None
+    return hiveserver2.HiveServer2Connection(calls), lambda: None
 
 
 def _http(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str) -> tuple[Any, Patience]:
@@ -77,4 +77,12 @@ def _http(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str) -
     return connection, lambda: http.setTimeout(line.timeout * 1000)
 
 
-_SAME = ("password", "database", "kerberos_service_name", "krb_host", "http_path")
+_SAME = ("password", "kerberos_service_name", "krb_host", "http_path")
+
+
+def _session(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """What a session opens with: its schema.
+
+    impyla would send USE, without quotes, which an Impala refuses for a schema that it was not shown yet.
+    """
+    return {"use:database": arguments["database"]} if "database" in arguments else {}
