@@ -28,7 +28,7 @@ class Capabilities:
     """What an engine can promise."""
 
     transactions: bool = False
-    """Several statements take effect together or not at all, and read one snapshot of the sources."""
+    """Several statements take effect together or not at all, and they read one snapshot of the sources."""
 
     double_rates: bool = True
     """A DOUBLE rate turns into the same decimal text as on the other engines."""
@@ -56,7 +56,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Identity:
-    """Where the data is, without secrets: stands in markers, logs and on luigid's page."""
+    """Where the data is, without secrets. It stands in markers, in logs and on luigid's page."""
 
     kind: str
     place: str
@@ -67,7 +67,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a statement is (0..1, None = not said), and what its server says of it."""
+    """How far a statement is (from 0 to 1; None where nobody knows), and what its server says of it."""
 
     fraction: float | None = None
     query: str = ""
@@ -177,7 +177,7 @@ class Session(Protocol):
     """One open connection. Every statement passes through here, so here they can be counted."""
 
     def execute(self, statement: str) -> None:
-        """Send a statement that returns no rows; raises StatementFailed."""
+        """Send a statement whose rows, if any, nobody reads; raises StatementFailed."""
 
     def query(self, statement: str) -> list[Row]:
         """Send a statement and fetch its rows; raises StatementFailed."""
@@ -191,17 +191,20 @@ class Session(Protocol):
         """
 
     def columns(self, question: str) -> list[tuple[str, str]]:
-        """Name and type of columns in order, the answer to a ``list_columns``."""
+        """Name and type of the columns in order, in lower case: the answer to a ``list_columns``."""
 
     def writing(self, target: str) -> AbstractContextManager[None]:
-        """Around the writes to one partition: what a killed run may still write there is ended first."""
+        """A context for the writes to one partition.
+
+        What a killed run may still write there is ended first. Raises EngineUnavailable.
+        """
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Make the statements inside take effect together where the engine can; else do nothing."""
+        """A context whose statements take effect together, where the engine has transactions."""
 
 
 def query_each(session: Session, statements: Iterable[str]) -> list[Row]:
-    """The rows of several queries together."""
+    """The rows of several queries, one after the other; raises StatementFailed."""
     return [row for statement in statements for row in session.query(statement)]
 
 

@@ -29,7 +29,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Status:
-    """An operation's state, its error text, how far it is (0..1) where the server says so, new log lines."""
+    """An operation's state, error text, how far it is (from 0 to 1; None = not said), and new log lines."""
 
     state: State
     error: str = ""
@@ -53,7 +53,7 @@ class Client(Protocol):
         """The handles of the session and its operation, as text: any other client can end them by that."""
 
     def end(self, trace: str) -> bool:
-        """Cancel another client's operation and close its session; whether it may still run.
+        """Cancel another client's operation and close its session; returns whether it may still run.
 
         May block for as long as the server likes.
         """
@@ -62,7 +62,7 @@ class Client(Protocol):
         """Close the session."""
 
     def abandon(self) -> None:
-        """Let go of the connection without a word to the server, which may never answer over this line."""
+        """Leave the connection without telling the server: over this line it may never answer."""
 
 
 class Driver(Protocol):

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def patiently(action: Callable[[], T]) -> T | None:
-    """Do something that a server may block for ever; None when it failed or took too long."""
+    """Do something that a server may block for ever; returns None when it failed or took too long."""
     results: list[T] = []
 
     def attempt() -> None:
@@ -34,7 +34,7 @@ def patiently(action: Callable[[], T]) -> T | None:
 
 
 def end_once(driver: Driver, trace: str) -> bool | None:
-    """Ask the server once to end a client's operation; whether it may still run, None when nobody knows."""
+    """Ask the server once to end a client's operation; returns whether it may still run (None: unknown)."""
 
     def elsewhere() -> bool:
         other = driver.connect()
@@ -47,7 +47,7 @@ def end_once(driver: Driver, trace: str) -> bool | None:
 
 
 def end_or_wait(driver: Driver, policy: Policy, trace: str) -> None:
-    """End what a lost client left behind; wait for it as long as it is worth."""
+    """End what a lost client left behind, and wait for its end at most as long as the policy says."""
     give_up = time.monotonic() + policy.orphan_wait_seconds
     while end_once(driver, trace) is not False:
         if time.monotonic() >= give_up:

@@ -21,7 +21,7 @@ def trace(session: Any, operation: Any) -> str:
 
 
 def end(client: Any, ttypes: Any, text: str) -> bool:
-    """Cancel the traced operation and close its session; whether the server may still run it."""
+    """Cancel the traced operation and close its session; returns whether the server may still run it."""
     session, *operations = (_identifier(ttypes, part) for part in text.split("/"))
     for identifier in operations:
         handle = ttypes.TOperationHandle(
