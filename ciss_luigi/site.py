@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,11 +21,13 @@ from ciss_luigi.config.keys import SECTION
 from ciss_luigi.config.reading import Context
 from ciss_luigi.config.sections import CISS
 from ciss_luigi.config.settings import Settings
+from ciss_luigi.config.tellingkeys import ALERTS
 from ciss_luigi.config.urls import Warehouse
 from ciss_luigi.engines.base import Engine, Progress
 from ciss_luigi.errors import ConfigurationError, EngineUnavailable
 from ciss_luigi.locking.filelocks import Fence, FileLock
 from ciss_luigi.state.commandledger import CommandLedger
+from ciss_luigi.state.files import write_whole
 from ciss_luigi.state.ledger import Ledger
 from ciss_luigi.state.markers import Markers, Place
 from ciss_luigi.state.writes import OpenWrites, Writes
@@ -195,7 +197,28 @@ def load(environment: Mapping[str, str], folder: Path) -> Site:
     settings = settings_module.read(
         file.sections[SECTION], file.path.parent, environment, file.faults, file.sections
     )
+    if settings.others[ALERTS].channels:
+        _require_known(settings.others[ALERTS].channels, settings.state_dir)
     return Site(settings, file.path)
+
+
+def _require_known(urls: Sequence[str], state_dir: Path) -> None:
+    """Raise ConfigurationError for channels that Apprise does not know.
+
+    It is asked once for a set of URLs, and a digest of them is kept: that takes half a second, and a night on
+    which nobody is told must not pay for it.
+    """
+    from ciss_luigi.config import channelurls
+
+    kept, digest = state_dir / "alerts" / "channels-known", channelurls.digest(urls)
+    with suppress(OSError):
+        if kept.read_text(encoding="ascii", errors="replace") == digest:
+            return
+    fault = channelurls.fault(urls)
+    if fault is not None:
+        raise ConfigurationError("the configuration has faults", (fault,))
+    with suppress(OSError):
+        write_whole(kept, digest)
 
 
 def command_ledger(state_dir: Path) -> CommandLedger:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import logging
 import os
 import signal
 import sys
@@ -35,7 +34,6 @@ def main(task: str) -> None:
     """Do one round, or send a test to every channel; then end, whatever still hangs."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # whoever waits for it ends it
-    logging.disable()  # what there is to say goes to whoever waits
     here = reach.find()
     if here is not None:
         outbox = Outbox(here.folder)

@@ -43,6 +43,10 @@ def make(alerts: Alerts, outbox: Outbox, records: Records) -> Iterator[Channel]:
         yield Mail(DESK_BY_MAIL, relay, (alerts.sdp_mail,), token=True)
     if alerts.sdp_url:
         yield Desk(alerts, outbox, records, Web(alerts.ca_cert))
+    if alerts.channels:
+        from ciss_luigi.alerts.channels import AppriseChannel
+
+        yield from map(AppriseChannel, alerts.channels)
 
 
 def _relay(alerts: Alerts) -> Relay:
