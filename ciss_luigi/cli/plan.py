@@ -9,6 +9,7 @@ import click
 from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.options import DATE
+from ciss_luigi.cli.output import say
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.errors import Refused
 from ciss_luigi.operator import plan as plans
@@ -29,6 +30,13 @@ def command(date: RunDate, show_all: bool) -> None:
     sources are not ready.
     """
     here = site.current()
+    if here.settings.loader == "java":
+        from ciss_luigi.config.legacy import JAVA
+        from ciss_luigi.steps.javaloaders import command_lines
+
+        for line in command_lines(here.settings.others[JAVA], date):
+            say(line)
+        return
     with waiting("asking the warehouse"):
         plan = plans.make(here, date)
     for line in render(plan, names(here), show_all=show_all):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ciss_luigi.billing import schema
+from ciss_luigi.config import legacy
 from ciss_luigi.config.keys import DEFAULTS, REFRESH_EXAMPLE, SECTION
 from ciss_luigi.errors import Fault
 from ciss_luigi.sql.files import SqlFileError, read_build, select_at
@@ -71,3 +72,18 @@ def _not_a_schema(database: str, file: str) -> str:
     if database and database.lower() == called.lower():
         return f"{database!r} is what DuckDB calls the file {file}; the two must differ"
     return ""
+
+
+_JAVA_NEEDS = ("classpath", "temp_class", "main_class", "properties_file", "name", "log_file")
+
+
+def java(values: Mapping[str, Any], beside: Mapping[str, Mapping[str, Any]]) -> list[Fault]:
+    """What ``loader = java`` needs of ``[ciss_java]`` and does not find."""
+    if values.get("loader") != "java":
+        return []
+    given = beside.get(legacy.JAVA, {})
+    return [
+        Fault(legacy.JAVA, key.name, "is needed with loader = java", f"{key.name} = {key.example}")
+        for key in legacy.JAVA_KEYS
+        if key.name in _JAVA_NEEDS and not given.get(key.name, key.name)
+    ]

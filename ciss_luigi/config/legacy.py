@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ciss_luigi.config import variables
-from ciss_luigi.config.reading import Context, Key
+from ciss_luigi.config.reading import Context, Key, path
 
 JAVA, LEGACY = "ciss_java", "ciss_legacy"
 _CLASS = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", re.ASCII)
@@ -27,7 +27,7 @@ class Java:
     name: str = ""
     log_file: Path | None = None
     options: tuple[str, ...] = field(default=(), repr=False)
-    working_dir: Path | None = None
+    working_dir: Path = Path()
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,6 @@ JAVA_KEYS = (
     Key("name", "", _name, "customer_invoice_summary_estimated"),
     Key("log_file", "", _file, "/app/logs/summary.log", plain=False),
     Key("options", "", _options, "-Xmx2g -Duser.timezone=UTC", plain=False),
-    Key("working_dir", "", _file, "/app", plain=False),
+    Key("working_dir", ".", path, "/app", plain=False),
 )
 LEGACY_KEYS = (Key("status_file", "", _file, "/app/conf/summary_ProcessStatusFile", plain=False),)

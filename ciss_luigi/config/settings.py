@@ -94,6 +94,7 @@ def read(
         given, wrong = other.read((others or {}).get(other.name, {}), context)
         faults += wrong
         beside[other.name] = given
+    faults += crosschecks.java(values, beside)
     faults += crosschecks.find(values) + _connection_faults(values, folder) + _idle_settings(values)
     if faults:
         raise ConfigurationError("the configuration has faults", tuple(faults))

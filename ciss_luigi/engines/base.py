@@ -155,6 +155,9 @@ class Dialect(Protocol):
         Several ways, the best first, where servers that share a dialect differ.
         """
 
+    def empty_table(self, table: str) -> list[str]:
+        """The statements that each leave a table without rows, the best first; one of them will do."""
+
     def matches(self, text: str, pattern: str) -> str:
         """The condition that a text matches a pattern without backslashes and quotes."""
 

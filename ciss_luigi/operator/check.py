@@ -14,6 +14,7 @@ from ciss_luigi.operator.checks import (
     dated,
     engines,
     leases,
+    oldjob,
     room,
     rules,
     sources,
@@ -50,6 +51,7 @@ def run(load: Callable[[], Site], date: RunDate | None = None, luigis: LuigisOwn
     statefiles.check(Group(report, "state"), here.settings.state_dir)
     room.check(Group(report, "room"), here.settings)
     leases.check(Group(report, "leases"), here.leases)
+    oldjob.check_files(Group(report, "old job"), here.settings)
     job = job_of(here, date or rules.EXAMPLE)
     group = Group(report, "engine")
     if not job.engine.exists():
@@ -101,6 +103,12 @@ class _Check:
         statements = Statements(settings, self.job.engine.dialect, self.job.date, "check")
         there = self.session.tables(statements.list_tables(), statements.all_tables)
         main, temp = (name.lower() in there for name in (settings.main_table, settings.temp_table))
+        if main:
+            oldjob.check_iceberg(self._group("tables"), self.session, statements)
+        if settings.loader == "java":
+            oldjob.check_tables(self._group("tables"), self.session, statements, there)
+            self._sources(statements, there)
+            return
         main_fits, temp_fits = self._outputs(statements, main=main, temp=temp)
         engines.check_rights(self._group("tables"), self.job, self.session, statements)
         readable = len(self._sources(statements, there)) == len(schema.SOURCES)

@@ -155,6 +155,10 @@ class _Notes:
         """Whether main is as new as another date."""
         return self._real.is_merged(date)
 
+    def merged_after(self, date: RunDate) -> list[str]:
+        """The months that later dates have merged."""
+        return self._real.merged_after(date)
+
     def free_to_replace(self, date: RunDate, run_id: str) -> frozenset[Month]:
         """The months whose newer estimates the merge may replace."""
         return self._real.free_to_replace(date, run_id)

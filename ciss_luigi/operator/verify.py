@@ -84,6 +84,7 @@ def verify(site: Site, date: RunDate) -> Verification:
 def _marker(site: Site, date: RunDate) -> Marker:
     marker = site.markers.read(date, Step.MERGE)
     if marker is not None and site.markers.is_merged(date):
+        _refuse_javas(marker)
         return marker
     what = f"{date} has no valid marker of {Step.MERGE}"
     if marker is not None:
@@ -93,6 +94,16 @@ def _marker(site: Site, date: RunDate) -> Marker:
         state="main was not looked at",
         next_command=f"luigi --module ciss_luigi MergeMain --date {date}",
     )
+
+
+def _refuse_javas(marker: Marker) -> None:
+    if marker.loader == "java":
+        raise Refused(
+            f"{marker.date} was merged by the old job's Java classes, whose tables are only counted: "
+            + "; ".join(f"{month.month} {month.rows:,} rows" for month in marker.months),
+            state="main was not looked at",
+            next_command=f"ciss compare --date {marker.date} --with TABLE compares it with another table",
+        )
 
 
 def _look(site: Site, marker: Marker, engine: Engine, session: Session) -> Verification:

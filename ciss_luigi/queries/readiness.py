@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month, RunDate
@@ -75,6 +76,18 @@ def newer_estimates(rows: Iterable[Row], date: RunDate) -> dict[Month, str]:
     """
     newer = {Month.parse(month): newest for month, _, newest in rows if is_newer(newest, date)}
     return dict(sorted(newer.items()))
+
+
+class MergedDates(Protocol):
+    """Where it stands which dates are merged."""
+
+    def merged_after(self, date: RunDate) -> Iterable[str]:
+        """The months that later dates have merged."""
+
+
+def newer_than(markers: MergedDates, date: RunDate) -> frozenset[Month]:
+    """The months of which main holds a newer estimate than a date's, by the markers of later dates."""
+    return frozenset(map(Month.parse, markers.merged_after(date)))
 
 
 def is_newer(newest: str | None, date: RunDate) -> bool:

@@ -71,6 +71,11 @@ def claim(here: Site, date: RunDate) -> None:
 def _claim_old_status(here: Site) -> None:
     """Once a command: the old script's file says whether that is running, and from now on that this is."""
     current().once("old status", lambda: oldstatus.claim(here))
+    if here.settings.loader == "java":
+        from ciss_luigi.state.javaruns import JavaRuns
+        from ciss_luigi.steps import javaloaders
+
+        javaloaders.require_here(JavaRuns(here.settings.state_dir))
 
 
 def _require_workers(date: RunDate) -> None:

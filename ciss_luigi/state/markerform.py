@@ -52,6 +52,10 @@ class Marker:
     empty_sources: tuple[str, ...] = ()
     finished_at: dt.datetime | None = None
     odd_rows: tuple[OddRows, ...] = ()
+    loader: str = "sql"
+    """``java`` where the old job's classes did the step: their tables are counted, and sums are not known."""
+    checks: tuple[str, ...] = ()
+    """What was checked, where that is not all."""
 
     @property
     def names(self) -> set[str]:
@@ -78,6 +82,8 @@ def read(values: Mapping[str, Any]) -> Marker:
         left_out=_each(values["left_out"], _month),
         empty_sources=_each(values["empty_sources"], _text),
         odd_rows=_each(values.get("odd_rows", []), OddRows.from_json),  # since 0.2
+        loader=_loader(values.get("loader", "sql")),  # since 0.2
+        checks=_each(values.get("checks", []), _text),  # since 0.2
         started_at=dt.datetime.fromisoformat(values["started_at"]),
         finished_at=dt.datetime.fromisoformat(values["finished_at"]),
     )
@@ -99,6 +105,10 @@ def _refuse_impossible(marker: Marker) -> None:
     if set(told) not in ({own}, {own, before}):
         raise ValueError(f"a run of {marker.date} builds {own}, or {before} and {own}, not {', '.join(told)}")
     for month in marker.months:
+        if marker.loader == "java":
+            if not month.rows:
+                raise ValueError(f"{month.month} was built without rows")
+            continue
         if not (month.rows and month.source_rows and month.totals) or not all(month.totals):
             raise ValueError(f"{month.month} was built without rows or currencies")
 
@@ -132,6 +142,12 @@ def _run_id(value: Any) -> str:
     if text and not RUN_ID.fullmatch(text):
         raise ValueError(f"{text!r} is no run id")
     return text
+
+
+def _loader(value: Any) -> str:
+    if value not in ("sql", "java"):
+        raise ValueError(f"{value!r} is no loader")
+    return str(value)
 
 
 def _count(value: Any) -> int:

@@ -118,6 +118,12 @@ class Markers:
         built = self.read(date, Step.BUILD)
         return built is None or (built.run_id == merged.run_id and merged.names <= built.names)
 
+    def merged_after(self, date: RunDate) -> list[str]:
+        """The months that dates after this one have merged; a look at files only."""
+        later = [one for one in self.dates() if one > date]
+        merged = [self.read(one, Step.MERGE) for one in later if self.is_merged(one)]
+        return [month.month for marker in merged if marker for month in marker.months]
+
     def newest(self) -> RunDate | None:
         """The newest date of which temp or main is known to hold rows, here; None where there is none.
 
@@ -185,6 +191,7 @@ class Markers:
             "left_out": list(marker.left_out),
             "empty_sources": list(marker.empty_sources),
             "odd_rows": [one.to_json() for one in marker.odd_rows],
+            **({"loader": marker.loader, "checks": list(marker.checks)} if marker.loader != "sql" else {}),
             **self._place.to_json(),
             "engine": self._engine,
             "host": socket.gethostname(),

@@ -18,4 +18,14 @@ ACTIONS: dict[Step, Callable[[Job], Marker]] = {
     Step.MERGE: merge_main,
 }
 
-__all__ = ["ACTIONS", "Job", "RebuildBudget", "build_temp", "merge_main", "truncate_temp"]
+
+def actions(loader: str) -> dict[Step, Callable[[Job], Marker]]:
+    """The three steps, by the SQL of this job or by the old job's Java classes."""
+    if loader == "sql":
+        return ACTIONS
+    from ciss_luigi.steps import javaloaders
+
+    return javaloaders.ACTIONS
+
+
+__all__ = ["ACTIONS", "Job", "RebuildBudget", "actions", "build_temp", "merge_main", "truncate_temp"]

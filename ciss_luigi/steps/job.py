@@ -60,6 +60,9 @@ class MarkerBook(Protocol):
     def write(self, marker: Marker) -> None:
         """Write a marker; raises OSError."""
 
+    def merged_after(self, date: RunDate) -> list[str]:
+        """The months that dates after this one have merged."""
+
     def free_to_replace(self, date: RunDate, run_id: str) -> frozenset[Month]:
         """The months whose newer estimates a merge of this build may replace: what a roll-back grants."""
 

@@ -150,7 +150,7 @@ def _job(site: Site, date: RunDate, tell: Callable[[str], None], queue: Queue, w
 
 def _attempt(job: Job, step: Step) -> Marker:
     return with_retries(
-        lambda: steps.ACTIONS[step](job),
+        lambda: steps.actions(job.settings.loader)[step](job),
         job.engine.is_transient,
         retries=job.settings.retries,
         wait_seconds=job.settings.retry_wait_seconds,

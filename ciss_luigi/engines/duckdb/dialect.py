@@ -104,6 +104,10 @@ class DuckDbDialect:
     def _delete(self, table: str, partition: tuple[str, str]) -> str:
         return f"DELETE FROM {table} WHERE {self.quoted(partition[0])} = '{partition[1]}'"
 
+    def empty_table(self, table: str) -> list[str]:
+        """Delete all rows."""
+        return [f"DELETE FROM {table}"]
+
     def matches(self, text: str, pattern: str) -> str:
         """The condition that a text matches a pattern."""
         return f"regexp_matches({text}, '{pattern}')"

@@ -98,6 +98,13 @@ class HiveDialect:
     def _partition(self, column: str, value: str) -> str:
         return f"PARTITION ({self.quoted(column)} = '{value}')"
 
+    def empty_table(self, table: str) -> list[str]:
+        """TRUNCATE, or for an external table, where that is refused, an overwrite by no rows."""
+        return [
+            f"TRUNCATE TABLE {table}",
+            f"INSERT OVERWRITE TABLE {table} SELECT * FROM {table} WHERE 1 = 0",
+        ]
+
     def matches(self, text: str, pattern: str) -> str:
         """The condition that a text matches a pattern."""
         return f"{text} RLIKE '{pattern}'"

@@ -1,0 +1,118 @@
+"""What a site of the old job must know: its status file, its Java classes, its tables."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+from ciss_luigi.config.legacy import JAVA, LEGACY, Java, Legacy
+from ciss_luigi.config.settings import Settings
+from ciss_luigi.engines.base import Session
+from ciss_luigi.errors import StatementFailed
+from ciss_luigi.migration.statusfile import StatusFile
+from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
+from ciss_luigi.queries.statements import Statements, tagged
+
+
+def check_files(group: Group, settings: Settings) -> None:
+    """Look at the status file and, with ``loader = java``, at the program and its classes."""
+    legacy: Legacy = settings.others[LEGACY]
+    if legacy.status_file is not None:
+        _check_status_file(group, legacy.status_file)
+    if settings.loader == "java":
+        _check_java(group, settings.others[JAVA])
+
+
+def _check_status_file(group: Group, path: Path) -> None:
+    real = Path(os.path.realpath(path))
+    try:
+        StatusFile(real).read()
+        why = ""
+    except OSError as error:
+        why = f"cannot be read: {error.strerror or error}"
+    if not why and not os.access(real.parent, os.W_OK | os.X_OK):
+        why = f"cannot be replaced: {real.parent} cannot be written"
+    if not why and real.exists() and os.geteuid() not in (0, real.stat().st_uid):
+        why = "belongs to another user, whose it could not stay"
+    if why:
+        group.warn(f"[ciss_legacy] status_file: {path} {why}", "give the job's user that right")
+    else:
+        group.ok(f"{path} can be written")
+
+
+def _check_java(group: Group, java: Java) -> None:
+    if shutil.which(java.java) is None:
+        group.fault(
+            f"[ciss_java] java: there is no program {java.java}", "name it with its path", code=CONFIGURATION
+        )
+    if java.properties_file is not None and not os.access(java.properties_file, os.R_OK):
+        text = f"[ciss_java] properties_file: {java.properties_file} cannot be read"
+        group.fault(text, "name the file that the classes read", code=CONFIGURATION)
+    for key, name in (("temp_class", java.temp_class), ("main_class", java.main_class)):
+        if is_on(java.classpath, name):
+            group.ok(f"{name} is on the class path")
+        else:
+            text = f"[ciss_java] {key}: {name} is nowhere on the class path"
+            group.fault(text, "name its jar in [ciss_java] classpath", code=CONFIGURATION)
+
+
+def is_on(classpath: str, name: str) -> bool:
+    """Whether a class is in one of the folders and jars of a class path."""
+    file = f"{name.replace('.', '/')}.class"
+    for part in classpath.split(":"):
+        path = Path(part)
+        jars = (
+            sorted([*path.parent.glob("*.jar"), *path.parent.glob("*.JAR")]) if path.name == "*" else [path]
+        )
+        if (path / file).is_file() or any(_holds(jar, file) for jar in jars):
+            return True
+    return False
+
+
+def _holds(jar: Path, file: str) -> bool:
+    try:
+        with zipfile.ZipFile(jar) as opened:
+            opened.getinfo(file)
+    except (OSError, KeyError, zipfile.BadZipFile):
+        return False
+    return True
+
+
+def check_tables(group: Group, session: Session, statements: Statements, there: frozenset[str]) -> bool:
+    """Whether the tables that the Java classes write are there, and main has its month column."""
+    settings = statements.settings
+    missing = [
+        name
+        for name, table in ((settings.main, settings.main_table), (settings.temp, settings.temp_table))
+        if table.lower() not in there
+    ]
+    for name in missing:
+        group.fault(f"there is no table {name}, which the Java classes write", "name the old job's own table")
+    if missing:
+        return False
+    columns = dict(session.columns(statements.list_columns(settings.main_table)))
+    if settings.month_partition.lower() not in columns:
+        text = f"{settings.main} has no column {settings.month_partition} (month_partition)"
+        group.fault(text, f"set [ciss] month_partition to one of {', '.join(columns)}")
+        return False
+    group.ok(f"{settings.main} and {settings.temp} are the Java classes' own: only their rows are counted")
+    return True
+
+
+def check_iceberg(group: Group, session: Session, statements: Statements) -> None:
+    """Say so where main is an Iceberg table: some servers refuse the overwrite of one partition there."""
+    if not statements.dialect.positional:
+        return
+    settings = statements.settings
+    table = statements.dialect.table(settings.database, settings.main_table)
+    try:
+        rows = session.query(tagged(f"DESCRIBE FORMATTED {table}", "check"))
+    except StatementFailed:
+        return
+    if any("iceberg" in str(cell).lower() for row in rows for cell in row[1:]):
+        group.warn(
+            f"{settings.main} is an Iceberg table: some servers refuse INSERT OVERWRITE ... PARTITION there",
+            "if MergeMain ends so, give [ciss] main_table a new name: the first run makes it as Parquet",
+        )
