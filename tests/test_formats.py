@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ import pytest
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.state.ledger import Ledger, Outcome
 from ciss_luigi.state.markers import Markers, Place, Step
+from ciss_luigi.version import VERSION
+from tools import keepformat
 
 FORMATS = Path(__file__).with_name("formats")
 KEPT = sorted(FORMATS.glob("*/*/markers/*/*.json"))
 SITES = sorted(FORMATS.glob("*/*"))
 DUCKDB = FORMATS / "0.1.0" / "duckdb"
+DAY = RunDate.parse("2016-10-21")
 
 
 def name(path: Path) -> str:
@@ -48,6 +52,30 @@ def test_a_marker_of_a_released_version_counts_with_all_that_it_says(
     for key in ("run_id", "superseded", "left_out", "empty_sources"):
         told = getattr(marker, key)
         assert (told if isinstance(told, str) else list(told)) == values[key]
+
+
+def test_every_released_version_has_its_formats_kept() -> None:
+    changes = (FORMATS.parents[1] / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = re.findall(r"^## (\S+) \(\d{4}-\d\d-\d\d\)$", changes, re.MULTILINE)
+    kept = {path.name for path in FORMATS.iterdir() if path.is_dir()}
+    assert "0.1.0" in released
+    assert set(released) <= kept, "python -m tools.keepformat, before the release"
+
+
+@pytest.mark.slow
+def test_the_tool_keeps_what_this_version_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(keepformat, "FORMATS", tmp_path)
+    monkeypatch.setattr("socket.gethostname", lambda: "dwh01")
+    keepformat.main()
+    made = sorted(tmp_path.glob("*/*/markers/*/*.json"))
+    assert len(made) == len(KEPT)
+    caplog.clear()
+    assert all(read(path) is not None for path in made), caplog.text
+    values = [json.loads(path.read_text()) for path in made]
+    assert any(one["odd_rows"] for one in values)
+    assert Ledger(tmp_path / VERSION / "duckdb" / "ledger").attempts(DAY)[0].result is not None
 
 
 def test_each_kind_of_marker_is_kept() -> None:

@@ -62,7 +62,7 @@ def held(site: Site, date: RunDate, look: str) -> Iterator[None]:
 def newer_in_main(site: Site, date: RunDate) -> Mapping[Month, str]:
     """The months in scope of which main holds a newer estimate, each with its as_of_date.
 
-    Their re-run would be superseded (CONTRACT section 6). Empty where ``allow_older`` is set. Raises
+    Their re-run would be superseded (docs/tables.md). Empty where ``allow_older`` is set. Raises
     EngineUnavailable or StatementFailed.
     """
     settings = site.settings
