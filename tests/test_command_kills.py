@@ -99,6 +99,7 @@ def stopped(place: Place, running: Running, finished: Finished, name: str) -> No
 # --- signals ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 @pytest.mark.slow
 def test_sigterm_in_a_long_statement(slow: Place, undisturbed: list[tuple[Any, ...]]) -> None:
     running = in_the_statement(slow)
@@ -218,6 +219,7 @@ def test_a_signal_while_a_range_waits_for_a_date(place: Place) -> None:
 # --- kills --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 @pytest.mark.slow
 def test_a_killed_worker_is_a_failed_step(slow: Place, undisturbed: list[tuple[Any, ...]]) -> None:
     running = in_the_statement(slow, *TWO)

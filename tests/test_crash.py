@@ -15,6 +15,7 @@ KILLS = {
     "one month": 12, "two months": 12, "two months, two workers": 12, "workers of": 8, "reset": 12,
     "luigid": 4, "one worker": 4, "any order": 4,
 }  # fmt: skip
+NEWCOMERS = ("one month", "two months, two workers")
 
 
 def check(ground: Ground, kills: int, scenario: str) -> None:
@@ -24,7 +25,9 @@ def check(ground: Ground, kills: int, scenario: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", KILLS)
+@pytest.mark.parametrize(
+    "scenario", [pytest.param(one, marks=pytest.mark.core) if one in NEWCOMERS else one for one in KILLS]
+)
 def test_main_is_right_after_any_kill(tmp_path: Path, scenario: str) -> None:
     check(DuckGround(tmp_path), KILLS[scenario], scenario)
 

@@ -79,6 +79,7 @@ def checker() -> None:
     spin.require()
 
 
+@pytest.mark.core
 @pytest.mark.slow
 @pytest.mark.usefixtures("checker")
 @pytest.mark.parametrize("settings", WHOLE.values(), ids=WHOLE)

@@ -110,9 +110,15 @@ def cluster_on(make_cluster: MakeCluster) -> MakeCluster:
     return get
 
 
-def engine_params(*wheres: Where, long: Sequence[Where] = LONG) -> list[Any]:
-    """The engines as parameters, each with its marks; some of them in the long form only."""
-    return [pytest.param(where, id=where.name, marks=_marks(where, long)) for where in wheres or ALL]
+def engine_params(*wheres: Where, long: Sequence[Where] = LONG, core: Sequence[Where] = ()) -> list[Any]:
+    """The engines as parameters, each with its marks: some long, some core."""
+    return [
+        pytest.param(
+            where, id=where.name,
+            marks=[*_marks(where, long), *([pytest.mark.core] if where in core else [])],
+        )
+        for where in wheres or ALL
+    ]  # fmt: skip
 
 
 def pairs(wheres: Sequence[Where], whats: Iterable[str], *, short: Sequence[str]) -> list[Any]:

@@ -8,7 +8,7 @@ from ciss_luigi.billing.rundate import Month
 from ciss_luigi.operator.explain import explain
 from ciss_luigi.queries.customer import Customer
 from tests.command import STEPS
-from tests.engines.cluster import Cluster, Where, expected, months_of
+from tests.engines.cluster import DUCKDB, HIVE, SPARK_ANSI, Cluster, Where, expected, months_of
 from tests.engines.conftest import MakeCluster, engine_params
 from tests.reference import build, read_tables
 from tests.sample import SAMPLE
@@ -17,7 +17,7 @@ from tests.strategies import ODD_TEXTS
 ONE, TWO = "2016-11-22", "2017-01-03"
 
 
-@pytest.fixture(scope="module", params=engine_params(long=()))
+@pytest.fixture(scope="module", params=engine_params(long=(), core=(DUCKDB, HIVE, SPARK_ANSI)))
 def ran(request: pytest.FixtureRequest, make_cluster: MakeCluster) -> Cluster:
     """A site after ``ciss init``, a date of one month and one of two."""
     where: Where = request.param

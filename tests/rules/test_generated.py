@@ -91,6 +91,7 @@ def test_every_odd_text_comes_back_byte_for_byte(shared_bench: Bench) -> None:
     assert "a\x00" in ODD_TEXTS
 
 
+@pytest.mark.core
 @pytest.mark.slow
 @given(case=cases(ONE_MONTH, doubles=False))
 @QUICK
@@ -98,6 +99,7 @@ def test_one_month_equals_the_reference(shared_bench: Bench, case: Case) -> None
     check(shared_bench, case)
 
 
+@pytest.mark.core
 @pytest.mark.slow
 @given(case=cases(TWO_MONTHS, doubles=False))
 @QUICK

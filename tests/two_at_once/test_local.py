@@ -40,6 +40,7 @@ def test_a_second_command_leaves_while_the_first_runs_and_writes_nothing(
     assert [attempt.pid for attempt in place.attempts(DATE)] == [first.pid] * 3
 
 
+@pytest.mark.core
 @pytest.mark.slow
 def test_a_range_waits_for_the_command_that_runs_one_of_its_dates(place: Place, started: Started) -> None:
     hold = Hold(place, "BuildTemp")
@@ -52,6 +53,7 @@ def test_a_range_waits_for_the_command_that_runs_one_of_its_dates(place: Place, 
     assert {attempt.pid for attempt in place.attempts(DATE)} == {first.pid}
 
 
+@pytest.mark.core
 @pytest.mark.slow
 def test_of_many_at_once_each_date_and_month_has_one_writer_at_a_time(
     place: Place, undisturbed: Place, started: Started, tmp_path: Path
@@ -75,6 +77,7 @@ def test_of_many_at_once_each_date_and_month_has_one_writer_at_a_time(
     assert place.main() == undisturbed.main()
 
 
+@pytest.mark.core
 @pytest.mark.slow
 def test_the_locks_alone_see_to_that(place: Place, started: Started, tmp_path: Path) -> None:
     """Mocked: the steps write nothing, so that DuckDB, which lets one program in at a time, is no help."""
