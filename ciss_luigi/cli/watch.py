@@ -59,6 +59,8 @@ def command(context: click.Context, by: dt.time, date: RunDate | None, hung_minu
         click.echo(safe(f"Next:  {found.next_command}"), err=True)
     for one in found.sent:
         say(f"{one.channel}: {one.error or f'took {one.subject}'}")
+    if found.warning:
+        click.echo(safe(f"warning: {found.warning}"), err=True)
     if not found.well:
         context.exit(NO)
 

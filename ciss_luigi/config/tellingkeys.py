@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -118,7 +119,7 @@ def _number(text: str, _: Context) -> float:
 
 
 def _file(text: str, context: Context) -> Path | None:
-    """A file that this process may write, or make; raises ValueError."""
+    """A file in a folder that is there; raises ValueError."""
     if not text:
         return None
     path = context.path(text)
@@ -126,6 +127,14 @@ def _file(text: str, context: Context) -> Path | None:
         raise ValueError(f"{path} is a folder, and must be a file")
     if not path.parent.is_dir():
         raise ValueError(f"there is no folder {path.parent}")
+    return path
+
+
+def _written(text: str, context: Context) -> Path | None:
+    """A file that this process may write, or make; raises ValueError."""
+    path = _file(text, context)
+    if path is not None and not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ValueError(f"{path} cannot be written by this user")
     return path
 
 
@@ -138,6 +147,8 @@ def _ca_cert(text: str, context: Context) -> Path | None:
 
 def _textfile(text: str, context: Context) -> Path | None:
     path = _file(text, context)
+    if path is not None and not os.access(path.parent, os.W_OK):
+        raise ValueError(f"the folder {path.parent} cannot be written by this user")
     if path is not None and path.suffix != ".prom":
         raise ValueError(f"{path} does not end with .prom: node_exporter passes over it")
     return path
@@ -169,7 +180,7 @@ ALERT_KEYS = (
     Key("jump_usd", "0", _number, "10000"),
 )
 LOG_KEYS = (
-    Key("file", "", _file, "/var/log/ciss/ciss.log", plain=False),
+    Key("file", "", _written, "/var/log/ciss/ciss.log", plain=False),
     Key("format", "text", _choice("text", "json"), "json"),
     Key("level", "INFO", _level, "INFO"),
     Key("rotate_mb", "50", _number, "50"),

@@ -16,7 +16,8 @@ from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.records import Records
 from ciss_luigi.alerts.rounds import Outcome
 from ciss_luigi.billing.rundate import RunDate
-from ciss_luigi.operator import alerts, status
+from ciss_luigi.config.tellingkeys import METRICS
+from ciss_luigi.operator import alerts, metricsfile, status
 from ciss_luigi.operator.status import DateStatus, State
 from ciss_luigi.site import Site
 from ciss_luigi.state import alive
@@ -44,6 +45,7 @@ class Verdict:
     next_command: str = ""
     told: tuple[Failure, ...] = ()
     sent: tuple[Outcome, ...] = ()
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def watch(
     else:
         verdict = Verdict(day, True, _all_is_well(day, by, merged=found.is_merged))
     told = _tell(site, seen, now)
-    return replace(verdict, told=tuple(told), sent=tuple(_send(site)))
+    verdict = replace(verdict, told=tuple(told), sent=tuple(_send(site)))
+    textfile = site.settings.others[METRICS].textfile
+    return replace(verdict, warning=metricsfile.write(site, textfile)) if textfile else verdict
 
 
 def _all_is_well(day: RunDate, by: dt.time, *, merged: bool) -> str:

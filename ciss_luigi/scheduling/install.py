@@ -12,6 +12,7 @@ from ciss_luigi.scheduling import defaults, life, luigisections, messages, signa
 from ciss_luigi.scheduling.ledgerlines import LedgerLines
 from ciss_luigi.scheduling.lifesigns import LifeSigns
 from ciss_luigi.scheduling.logbook import LogBook
+from ciss_luigi.scheduling.metricsfile import MetricsFile
 from ciss_luigi.scheduling.oldstatus import OldStatus
 
 _HELP = {"-h", "--help", "--help-all"}
@@ -31,6 +32,7 @@ def install(dated: type[luigi.Task]) -> None:
         observers.add(LogBook())
         observers.add(LifeSigns())
         observers.add(Door())
+        observers.add(MetricsFile())
         observers.add(OldStatus())  # the last one: it says whether a failure has been told
         life.install(dated)
     luigisections.refuse_in_command()

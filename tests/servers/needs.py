@@ -13,7 +13,13 @@ JAVA, MAVEN = "java", "mvn"
 OPENSSL, SLAPD, SLAPADD = "openssl", "slapd", "slapadd"
 KDC, KDB_UTIL, KADMIN, KINIT = "krb5kdc", "kdb5_util", "kadmin.local", "kinit"
 
+PROMTOOL, CRON, LOGROTATE, SYSTEMD = "promtool", "cron", "logrotate", "systemd-analyze"
+
 _DEBIAN = {
+    PROMTOOL: "prometheus",
+    CRON: "cron",
+    LOGROTATE: "logrotate",
+    SYSTEMD: "systemd",
     JAVA: "openjdk-17-jre-headless",
     MAVEN: "maven",
     OPENSSL: "openssl",

@@ -1,0 +1,97 @@
+"""What a monitoring system is told of this site, out of ledger, markers and outbox; no engine is asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from ciss_luigi.alerts.outbox import Outbox
+from ciss_luigi.alerts.records import Records
+from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.site import Site
+from ciss_luigi.state.ledger import Attempt, Outcome
+from ciss_luigi.state.markers import STEPS, Step
+
+DATES = 30
+"""So many of the newest run dates are looked at."""
+
+
+@dataclass(frozen=True)
+class MonthFigures:
+    """A month of the newest merged date."""
+
+    rows: int
+    source_rows: int
+    usd: Decimal
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures; times are seconds since 1970, durations seconds; what is not known is not there."""
+
+    last_success: float | None = None
+    last_success_date: float | None = None
+    last_attempt: Mapping[str, float] = field(default_factory=dict)
+    duration: Mapping[str, float] = field(default_factory=dict)
+    failures: Mapping[str, int] = field(default_factory=dict)
+    months: Mapping[str, MonthFigures] = field(default_factory=dict)
+    superseded: int = 0
+    alerts_open: int = 0
+    alerts_waiting: int = 0
+
+
+def look(site: Site) -> Figures:
+    """The figures as they are now; raises OSError where a ledger cannot be read."""
+    dates = site.ledger.dates()[-DATES:]
+    attempts = [attempt for date in dates for attempt in site.ledger.attempts(date)]
+    steps = {str(step): [one for one in attempts if one.step == step] for step in STEPS}
+    merged = next((date for date in reversed(dates) if site.markers.is_merged(date)), None)
+    marker = site.markers.read(merged, Step.MERGE) if merged else None
+    folder = site.settings.state_dir / "alerts"
+    return Figures(
+        last_success=max(_times(steps[Step.MERGE], done=True), default=None),
+        last_success_date=_begin(merged) if merged else None,
+        last_attempt={step: max(_times(found)) for step, found in steps.items() if found},
+        duration={step: took for step, found in steps.items() if (took := _duration(found)) is not None},
+        failures={step: _failures(found) for step, found in steps.items()},
+        months={
+            month.month: MonthFigures(
+                month.rows,
+                month.source_rows,
+                sum((one.total_charge_usd for one in month.totals.values()), Decimal()),
+            )
+            for month in (marker.months if marker else ())
+        },
+        superseded=len(marker.superseded) if marker else 0,
+        alerts_open=len(Records(folder).open()),
+        alerts_waiting=len(Outbox(folder).entries()),
+    )
+
+
+def _begin(date: RunDate) -> float:
+    """The beginning of a run date, in UTC."""
+    return dt.datetime.combine(date.date, dt.time(), dt.UTC).timestamp()
+
+
+def _times(attempts: Iterable[Attempt], *, done: bool = False) -> list[float]:
+    """When attempts began, or ended well."""
+    wanted = [one for one in attempts if not done or one.outcome is Outcome.DONE]
+    return [_seconds(one.ended_at if done else one.started_at) for one in wanted]
+
+
+def _duration(attempts: Iterable[Attempt]) -> float | None:
+    """How long the last attempt took that ended."""
+    ended = [one for one in attempts if one.ended_at]
+    last = max(ended, key=lambda one: one.ended_at, default=None)
+    return None if last is None else max(0.0, _seconds(last.ended_at) - _seconds(last.started_at))
+
+
+def _failures(attempts: Iterable[Attempt]) -> int:
+    """The attempts that failed, were stopped, or left no end."""
+    return sum(one.outcome is not Outcome.DONE for one in attempts)
+
+
+def _seconds(text: str) -> float:
+    return dt.datetime.fromisoformat(text).timestamp()
