@@ -45,12 +45,14 @@ class Readable(logging.Filter):
             error = record.exc_info[1]
             told = "" if error is None else explanation(error)
             if told is not None:
-                text, ours = "\n".join(filter(None, (head, told))), True
+                text, ours = "\n".join(filter(None, (head, _once(told)))), True
                 record.exc_info = record.exc_text = None
             else:
                 record.exc_text = shown("".join(traceback.format_exception(*record.exc_info))).rstrip()
         elif traced := _TRACED.match(text):
             text, ours = f"{traced['head']}\n{traced['text'].rstrip()}", True
+        elif _is_missing(record):
+            told, text = text, _once(text)
         _note(record, text, told)
         text = shown(text)
         record.msg, record.args = "%s", (text.replace("\n", _NEXT_LINE) if ours else text,)
@@ -61,8 +63,31 @@ def _note(record: logging.LogRecord, text: str, told: str | None) -> None:
     """Keep for the ledger why the command will not end well: errors, and what is missing."""
     if record.levelno >= logging.ERROR:
         thiscommand.note(told or text)
-    elif isinstance(record.args, tuple) and any(isinstance(one, SourcesMissing) for one in record.args):
-        thiscommand.note(text)
+    elif told:
+        thiscommand.note(told)
+
+
+def _is_missing(record: logging.LogRecord) -> bool:
+    """Whether a record says which sources a date lacks."""
+    return isinstance(record.args, tuple) and any(isinstance(one, SourcesMissing) for one in record.args)
+
+
+_DATE = re.compile(r"\d{4}-\d\d(-\d\d)?")
+_AS_BEFORE = "and so on, as it was said above of another date"
+_said: set[str] = set()
+
+
+def _once(told: str) -> str:
+    """A text of several lines in full once; of another date only its first line, where all else is the same.
+
+    A range of 64 dates that fail alike is then read, and not a thousand lines.
+    """
+    alike = _DATE.sub("D", told)
+    first, _, rest = told.partition("\n")
+    if alike in _said and rest:
+        return f"{first}\n{_AS_BEFORE}"
+    _said.add(alike)
+    return told
 
 
 def shown(text: str) -> str:
