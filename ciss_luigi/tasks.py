@@ -68,7 +68,8 @@ class SourcesReady(luigi.ExternalTask, DatedTask):
         """Whether every table and month that the run needs is there; the log names what is not."""
         signals.install()
         with guard.refusing():
-            return current().sources.are_ready(site.current(), self.run_date)
+            command, alone = current(), self.run_date in current().locks
+            return command.sources.are_ready(site.current(), self.run_date, alone=alone)
 
     def output(self) -> list[luigi.Target]:
         """Nothing of ours: the tables belong to the warehouse."""
@@ -150,7 +151,14 @@ class StepTask(DatedTask):
             )
             queue = here.worker_queue if current().is_range else nullcontext
             runner.perform(
-                here, self.run_date, self.step, tell=tell, queue=queue, watch=tell.watch, command=command
+                here,
+                self.run_date,
+                self.step,
+                tell=tell,
+                queue=queue,
+                watch=tell.watch,
+                command=command,
+                known=current().known(self.run_date),
             )
 
     def on_failure(self, exception: BaseException) -> str:

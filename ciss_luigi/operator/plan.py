@@ -12,6 +12,7 @@ from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.errors import SourcesMissing, explaining
 from ciss_luigi.operator import now
+from ciss_luigi.operator.now import Now
 from ciss_luigi.operator.rehearsal import Line, Rehearsal
 from ciss_luigi.queries import readiness
 from ciss_luigi.queries.readiness import Holdings
@@ -66,12 +67,13 @@ def of(job: Job) -> Plan:
     skipped = _skipped(job)
     with now.opened() as engines:
         asking = Rehearsal(job, engines)
-        holdings = sourcesready.ask(asking.job, job.months)
+        holdings = sourcesready.ask(asking.job, job.months, alone=True)
         scope = readiness.judge(holdings, job.months, job.settings)
         blocked = bool(scope.missing) and SOURCES_READY not in skipped
         wanted = _as_wanted(job) if scope.missing else holdings
-        begun = Rehearsal(job, engines, wanted if blocked else holdings)
-        shown = Rehearsal(job, engines, wanted)
+        asks = SOURCES_READY not in skipped
+        begun = _after_the_question(job, engines, wanted) if asks else Rehearsal(job, engines, holdings)
+        shown = _after_the_question(job, engines, wanted)
         plans = [StepPlan(SOURCES_READY, tuple(asking.lines), skipped.get(SOURCES_READY, ""))]
         for step in Step:
             lines = _rehearse(shown if step in skipped else begun, step)
@@ -79,6 +81,14 @@ def of(job: Job) -> Plan:
     months = job.months if scope.missing else scope.months
     missing = scope.missing if blocked or begun.stopped else ()
     return Plan(job.date, months, scope.why_left_out, missing, tuple(plans))
+
+
+def _after_the_question(job: Job, engines: Now, holdings: Holdings) -> Rehearsal:
+    """A rehearsal of steps that follow SourcesReady in one command, where it has found these holdings."""
+    rehearsal = Rehearsal(job, engines, holdings)
+    sourcesready.ask(rehearsal.job, job.months, alone=True)
+    rehearsal.lines.clear()
+    return rehearsal
 
 
 def _rehearse(rehearsal: Rehearsal, step: Step) -> tuple[Line, ...]:

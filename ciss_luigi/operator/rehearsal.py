@@ -16,6 +16,7 @@ from ciss_luigi.queries.readiness import Holdings
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps import Job, RebuildBudget
 from ciss_luigi.steps.job import MarkerBook
+from ciss_luigi.steps.known import Known
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Rehearsal:
             tell=_to_nobody,
             warnings=_to_nobody,
             budget=RebuildBudget(warn=_to_nobody),
+            known=Known(),
             when=self._when,
             make_run_id=lambda date: RUN_ID,
         )
@@ -87,6 +89,10 @@ class RehearsedEngine(Engine):
         """Whether there is anything to open."""
         return self._real.exists()
 
+    def why_no_query(self, text: str) -> str:
+        """What the engine itself says of a text; it reads it, and sends nothing."""
+        return self._real.why_no_query(text)
+
     def is_transient(self, error: BaseException) -> bool:
         """A plan is not tried again."""
         return False
@@ -102,7 +108,7 @@ class RehearsedSession:
 
     def execute(self, statement: str) -> None:
         """Write the statement down, and what it would change."""
-        self._stage.write(self._noted(statement))
+        self._stage.write(self._engine, self._noted(statement))
 
     def query(self, statement: str) -> list[Row]:
         """Write the question down, and answer it."""

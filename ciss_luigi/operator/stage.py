@@ -42,17 +42,17 @@ class Stage:
 
     # --- writes -----------------------------------------------------------------------------------
 
-    def write(self, statement: Statement) -> None:
+    def write(self, engine: Engine, statement: Statement) -> None:
         """Note what a statement would change."""
         match statement.name:
             case "create_tables":
                 self._made |= {name.lower() for name in self._ours}
             case "build":
-                self._temp = [self._built(month) for month in statement.arguments[0]]
+                self._temp = [self._built(engine, month) for month in statement.arguments[0]]
 
-    def _built(self, month: Month) -> Row:
+    def _built(self, engine: Engine, month: Month) -> Row:
         """The row of temp's totals for a month that was built out of the made-up rows."""
-        source_rows, date = len(self._source_totals(month)), str(self._job.date)
+        source_rows, date = len(self._source_totals(engine, month)), str(self._job.date)
         counts = (1, source_rows, 0)
         money = (_ZERO,) * (len(schema.CHARGES) + 2)
         rates = (str(month), str(month), _ONE, _ONE)
@@ -75,29 +75,29 @@ class Stage:
 
     def rows(self, engine: Engine, question: Statement, *, sent: bool) -> list[Row]:
         """What a question would be answered; no engine is asked what a run would not ask it."""
-        foreseen = self._foreseen(question)
+        foreseen = self._foreseen(engine, question, sent=sent)
         if foreseen is None:
             foreseen = self._now.once(engine, question, _query) if sent else []
         if question.name == "temp_totals":
             self._temp = foreseen
         return foreseen
 
-    def _foreseen(self, question: Statement) -> list[Row] | None:
+    def _foreseen(self, engine: Engine, question: Statement, *, sent: bool) -> list[Row] | None:
         """The answer that the engine does not know, or need not be asked for; None where it has to be."""
         temp, main = (name.lower() in self._really_there for name in self._ours)
         foreseen: list[Row] | None = None
         match question.name:
             case "readiness":
-                foreseen = self._held(question.arguments[0])
-            case "source_totals":
-                foreseen = self._source_totals(question.arguments[0][question.place])
+                foreseen = self._known(question.arguments[0])
+            case "source_totals" if sent:
+                foreseen = self._source_totals(engine, question.arguments[0][question.place])
+            case "rates_and_odd_rows" if sent:
+                foreseen = self._any_rate(engine, question.arguments[0])
             case "temp_totals":
                 foreseen = self._temp
             case "main_totals":
                 merged = {str(month) for month in question.arguments[0]}
                 foreseen = [row for row in self._temp or [] if row[0] in merged]
-            case "rates" | "odd_rows":
-                foreseen = []
         needs = {"list_temp": temp, "temp_totals": temp, "main_rows": main}
         return [] if foreseen is None and not needs.get(question.name, True) else foreseen
 
@@ -107,7 +107,7 @@ class Stage:
     def _ours(self) -> tuple[str, str]:
         return self._job.settings.temp_table, self._job.settings.main_table
 
-    def _held(self, months: Sequence[Month]) -> list[Row] | None:
+    def _known(self, months: Sequence[Month]) -> list[Row] | None:
         """Which sources hold rows of some months; None as long as nobody has asked."""
         if self._holdings is None:
             return None
@@ -115,10 +115,22 @@ class Stage:
         held = [(role, month) for role, month in self._holdings.months if month in wanted and role != MAIN]
         return [*held, *([(RATE, "")] if self._holdings.rates else [])]
 
-    def _source_totals(self, month: Month) -> list[Row]:
-        held = self._holdings.months if self._holdings is not None else frozenset()
-        roles = [table.role for table in schema.CHARGE_SOURCES if (table.role, str(month)) in held]
-        return [(role, str(month), "USD", 1, 0, _ZERO, 0, None) for role in roles]
+    def _held(self, engine: Engine, month: Month) -> list[Row]:
+        """Which sources hold rows of a month: what a run learns from their totals is asked at less cost."""
+        known = self._known([month])
+        if known is not None:
+            return known
+        statements = Statements(self._job.settings, engine.dialect, self._job.date, "plan")
+        (question,) = statements.readiness([month])
+        return self._now.once(engine, Statement.of(question, "readiness"), _query)
+
+    def _source_totals(self, engine: Engine, month: Month) -> list[Row]:
+        held = self._held(engine, month)
+        return [(role, str(month), "USD", 1, 0, _ZERO, 0, None) for role, _ in held if role != RATE]
+
+    def _any_rate(self, engine: Engine, months: Sequence[Month]) -> list[Row]:
+        is_there = (RATE, "") in self._held(engine, months[0])
+        return [("any rate", None, None, None, None, 1, None, None)] if is_there else []
 
     def _tables_now(self) -> frozenset[str]:
         engine = self._job.engine

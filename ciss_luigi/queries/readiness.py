@@ -8,6 +8,7 @@ before the new one has data (docs/tables.md).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -116,6 +117,18 @@ def ask(
     Raises ConfigurationError for DOUBLE rates where the engine that will read them is not known to turn them
     into the same decimals as the others (docs/clusters.md).
     """
+    holdings = look(session, statements)
+    found: set[tuple[str, str]] = set()
+    with if_all_are_there(holdings, when) as go:
+        if go:
+            prepare(session, statements, double_rates=double_rates, renew=renew)
+            found |= {(role, month) for role, month in query_each(session, statements.readiness(months))}
+    holdings = replace(holdings, months=frozenset(found), rates=(RATE, "") in found)
+    return with_main(session, statements, months, holdings, when)
+
+
+def look(session: Session, statements: Statements) -> Holdings:
+    """Which tables there are, and which sources are absent; no table is read."""
     settings = statements.settings
     there = session.tables(statements.list_tables(), statements.all_tables)
     absent = tuple(
@@ -123,21 +136,35 @@ def ask(
         for table in schema.SOURCES
         if settings.source_tables[table.role].lower() not in there
     )
-    found: set[tuple[str, str]] = set()
-    with when("all source tables are there", not absent) as go:
-        for statement in statements.refresh_sources() if go and renew else ():
-            session.execute(statement)
-        if go and not double_rates:
-            _refuse_double_rates(session, statements)
-        if go:
-            found |= {(role, month) for role, month in query_each(session, statements.readiness(months))}
-    main = settings.main_table.lower() in there
-    with when(f"there is a table {settings.main}", main and not absent) as go:
-        if go:
-            found |= {(MAIN, month) for month, _, _ in session.query(statements.main_rows(months))}
-    if absent:
-        return Holdings(absent, tables=there)
-    return Holdings((), (RATE, "") in found, frozenset(found), there)
+    return Holdings(absent, tables=there)
+
+
+def if_all_are_there(holdings: Holdings, when: When) -> AbstractContextManager[bool]:
+    """The condition of every statement that reads the sources."""
+    return when("all source tables are there", not holdings.absent)
+
+
+def with_main(
+    session: Session, statements: Statements, months: Sequence[Month], holdings: Holdings, when: When
+) -> Holdings:
+    """The holdings with what main holds of the months that are not ready; of others nobody needs to know."""
+    settings = statements.settings
+    lacking = [month for month in months if not holdings.absent and _lacking(holdings, month, settings)]
+    is_there = settings.main_table.lower() in holdings.tables
+    condition = f"a month is not ready, and there is a table {settings.main}"
+    with when(condition, bool(lacking) and is_there) as go:
+        if not go:
+            return holdings
+        rows = session.query(statements.main_rows(lacking or months))
+    return replace(holdings, months=holdings.months | {(MAIN, month) for month, _, _ in rows})
+
+
+def prepare(session: Session, statements: Statements, *, double_rates: bool, renew: bool) -> None:
+    """Show the engine the sources where it has to be shown; raises ConfigurationError for DOUBLE rates."""
+    for statement in statements.refresh_sources() if renew else ():
+        session.execute(statement)
+    if not double_rates:
+        _refuse_double_rates(session, statements)
 
 
 def _refuse_double_rates(session: Session, statements: Statements) -> None:

@@ -174,7 +174,18 @@ class Statements:
     @named
     def rates(self, months: Sequence[Month]) -> str:
         """Ask for the rates that the run could use, and their faults."""
-        return self._own("rates", {"rate_months": _literals(self.rate_months(months)), **self._sources})
+        return self._own("rates", self._rate_values(months))
+
+    @named
+    def rates_and_odd_rows(self, months: Sequence[Month], before: Sequence[Month] = ()) -> str:
+        """Ask for ``rates``, ``odd_rows``, whether there is any rate, and what ``before`` holds, at once."""
+        parts = {name: fill(built_in(name), self._rate_values(months)) for name in ("rates", "odd_rows")}
+        held = "".join(self._month_before(month, number) for number, month in enumerate(before))
+        return self._own("rates_and_odd_rows", {**self._sources, **parts, "months_before": held})
+
+    def _month_before(self, month: Month, number: int) -> str:
+        readiness = fill(built_in("readiness"), {"month": str(month), **self._sources})
+        return "\n" + fill(built_in("month_before"), {"readiness": readiness, "number": str(number)})
 
     def rate_months(self, months: Sequence[Month]) -> list[Month]:
         """The months whose rates the run could use: those built, and their fallback months."""
@@ -273,6 +284,9 @@ class Statements:
     @cached_property
     def _sources(self) -> dict[str, str]:
         return {table.role: self.source(table.role) for table in schema.SOURCES}
+
+    def _rate_values(self, months: Sequence[Month]) -> dict[str, str]:
+        return {"rate_months": _literals(self.rate_months(months)), **self._sources}
 
     @property
     def _temp_partition(self) -> tuple[str, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ciss_luigi.billing.oddrows import OddPart, OddRows, by_table
-from ciss_luigi.billing.rates import Rate, RateMonths
+from ciss_luigi.billing.rates import Rate, RateMonths, Rates
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.schema import CHARGE_SOURCES, CHARGES
 from ciss_luigi.billing.totals import (
@@ -100,6 +101,33 @@ def read_rate_months(rows: Iterable[Row]) -> RateMonths:
     for currency, month in rows:
         found.setdefault(currency or "", []).append(month or "")
     return found
+
+
+@dataclass(frozen=True)
+class Others:
+    """The answer to ``rates_and_odd_rows.sql``."""
+
+    rates: Rates
+    odd_rows: list[Row]
+    """As ``odd_rows.sql`` answers."""
+    any_rate: bool
+    held: frozenset[tuple[str, str]]
+    """Sources and months before those built, where they were asked for."""
+
+
+def read_rates_and_odd_rows(rows: Iterable[Row]) -> Others:
+    """The rows of ``rates_and_odd_rows.sql``, each by its kind."""
+    rates, odd, held, any_rate = [], [], set(), False
+    for kind, month, currency, low, high, count, amount, example in rows:
+        if kind == "rates":
+            rates.append((month, currency, low, high, count, example))
+        elif kind == "held":
+            held.add((currency, month))
+        elif kind == "any rate":
+            any_rate = True
+        else:
+            odd.append((kind, currency, count, amount, example))
+    return Others(read_rates(rates), odd, any_rate, frozenset(held))
 
 
 def month_differences(

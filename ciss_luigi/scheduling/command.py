@@ -14,6 +14,7 @@ from ciss_luigi.locking.filelocks import FileLock
 from ciss_luigi.observers import CommandBegin
 from ciss_luigi.scheduling import luigiprivate
 from ciss_luigi.state.commandledger import COMMAND
+from ciss_luigi.steps.known import Known
 from ciss_luigi.steps.sourcesready import Sources
 
 
@@ -54,6 +55,10 @@ class Command:
         if what not in self._done:
             action()
             self._done.add(what)
+
+    def known(self, date: RunDate) -> Known | None:
+        """What this process has learned of a date; None where others could have run the date meanwhile."""
+        return self.sources.known(date) if date in self.locks else None
 
     def note_step(self) -> None:
         """A step begins, in this process or in a fork of it."""

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
-from ciss_luigi.billing import schema
 from ciss_luigi.billing.oddrows import OddRows
 from ciss_luigi.billing.rates import RateMonths, faults, wrong_rates
 from ciss_luigi.billing.rundate import Month
-from ciss_luigi.billing.totals import Build, compare_sources, month_totals
-from ciss_luigi.engines.base import Row, Session, query_each
+from ciss_luigi.billing.totals import Build, Key, SummaryTotals, compare_sources, month_totals
+from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import BillingFault, TotalsDiffer
 from ciss_luigi.queries import readiness
-from ciss_luigi.queries.readiness import Holdings, Scope
+from ciss_luigi.queries import survey as surveys
+from ciss_luigi.queries.readiness import Scope
 from ciss_luigi.queries.statements import Statements
-from ciss_luigi.queries.totalsread import (
-    read_odd_register,
-    read_odd_rows,
-    read_rate_months,
-    read_rates,
-    read_source_totals,
-    read_summary_totals,
-)
+from ciss_luigi.queries.survey import Survey
+from ciss_luigi.queries.totalsread import read_rate_months, read_summary_totals
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps.job import Job
 from ciss_luigi.steps.parts import columns, listed, make_lost_tables, now, refresh, send
@@ -47,6 +41,8 @@ def build_proven(job: Job, session: Session) -> Marker:
             refresh(
                 job, "temp", Statements.refresh_temp, Step.BUILD, run_id=marker.run_id, writer=job.builder
             )
+            if job.builder is job.engine:  # else the engine that merges has to see it first
+                job.known.temp = marker
             return marker
         except TotalsDiffer as error:
             job.budget.spend(error)
@@ -54,27 +50,27 @@ def build_proven(job: Job, session: Session) -> Marker:
 
 def _build_once(job: Job, session: Session) -> Marker:
     started = now()
+    job.known.temp = None
     statements = job.statements(Step.BUILD, job.make_run_id(job.date), job.builder)
-    doubles = job.builder.capabilities.double_rates
-    renew = job.builder is not job.engine  # which SourcesReady has shown the sources
-    holdings = readiness.ask(
-        session, statements, job.months, double_rates=doubles, when=job.when, renew=renew
-    )
-    scope = readiness.judge(holdings, job.months, job.settings).require()
-    make_lost_tables(job, session, statements, holdings.tables)
-    totals = query_each(session, statements.source_totals(scope.months, odd=True))
-    sources, odd = read_source_totals(totals), _odd_rows(job, session, statements, totals)
-    rates = read_rates(session.query(statements.rates(scope.months)))
+    known = job.known.take_survey()
+    # SourcesReady has shown the job's engine the sources
+    survey = known or look(job, session, statements, renew=job.builder is not job.engine)
+    scope = readiness.judge(survey.holdings, job.months, job.settings).require()
+    if not (known and job.known.has_tables):
+        make_lost_tables(job, session, statements, survey.holdings.tables)
+    sources = _concerned(survey, scope, statements)
     held = partial(_rate_months, session, statements)
-    found = faults(sources, rates, job.settings.rate_fallback_months, held)
-    _refuse_faults(found, odd, job)
+    found = faults(sources.totals, sources.rates, job.settings.rate_fallback_months, held)
+    _refuse_faults(found, survey.odd_rows, job)
     require_one_query(job.builder, statements, scope.months)
     table = columns(session, statements, job.settings.temp_table)
     with session.writing(job.settings.temp_target(job.date)):
         send(session, statements.build(scope.months, table))
     temp = read_summary_totals(session.query(statements.temp_totals()))
-    differences = compare_sources(sources, temp, Build(statements.run_id, str(job.date)))
-    differences += wrong_rates(temp, rates, scope.months, job.settings.rate_fallback_months)
+    differences = _differences(job, temp, survey, scope, statements)
+    if differences and known is not None:  # they may have moved since they were asked whether they are ready
+        survey = look(job, session, statements)
+        differences = _differences(job, temp, survey, scope, statements)
     if differences:
         raise TotalsDiffer(
             listed("the control totals of the sources and temp differ:", differences),
@@ -88,24 +84,38 @@ def _build_once(job: Job, session: Session) -> Marker:
         months=month_totals(temp, scope.months),
         left_out=tuple(map(str, scope.left_out)),
         empty_sources=scope.empty_sources,
-        odd_rows=odd,
+        odd_rows=survey.odd_rows,
     )
-    _tell_built(job, marker, scope, _gone(job, session, statements, scope, holdings))
+    gone = readiness.gone(scope, survey.holdings.months | survey.held_before)
+    _tell_built(job, marker, scope, gone)
     return marker
+
+
+def look(job: Job, session: Session, statements: Statements, *, renew: bool = True) -> Survey:
+    """The sources of the months in scope, as they are now; ``renew`` as ``readiness.ask`` has it."""
+    doubles = job.builder.capabilities.double_rates
+    return surveys.take(session, statements, job.months, double_rates=doubles, renew=renew, when=job.when)
+
+
+def _concerned(survey: Survey, scope: Scope, statements: Statements) -> Survey:
+    """What concerns the months that are built: a month that is left out may hold what it likes."""
+    return survey.of(scope.months, statements.rate_months(scope.months))
+
+
+def _differences(
+    job: Job, temp: Mapping[Key, SummaryTotals], survey: Survey, scope: Scope, statements: Statements
+) -> list[str]:
+    """Where temp is not what the sources and the rates call for."""
+    sources = _concerned(survey, scope, statements)
+    differences = compare_sources(sources.totals, temp, Build(statements.run_id, str(job.date)))
+    fallback = job.settings.rate_fallback_months
+    return differences + wrong_rates(temp, sources.rates, scope.months, fallback)
 
 
 def _after_a_difference(job: Job) -> str:
     """A site's own rules are what to look at first; ours are right, so the sources moved."""
     rules = job.settings.sql_dir
     return f"ciss plan --date {job.date}, then correct {rules / 'build.sql'}" if rules else ""
-
-
-def _odd_rows(
-    job: Job, session: Session, statements: Statements, totals: Sequence[Row]
-) -> tuple[OddRows, ...]:
-    """The source rows that no run uses; those of the register came with its totals."""
-    names = {table.role: job.settings.source(table.role) for table in schema.SOURCES}
-    return read_odd_rows(read_odd_register(totals), session.query(statements.odd_rows()), names)
 
 
 def _rate_months(session: Session, statements: Statements) -> RateMonths:
@@ -121,15 +131,6 @@ def _refuse_faults(found: Sequence[str], odd: Sequence[OddRows], job: Job) -> No
             state="main was not touched; temp holds nothing of this attempt",
             next_command="correct the source rows, then the same command again",
         )
-
-
-def _gone(
-    job: Job, session: Session, statements: Statements, scope: Scope, holdings: Holdings
-) -> list[tuple[str, Month]]:
-    """The sources that had rows in the month before and have none now; asked only where one has none."""
-    unknown = readiness.unknown_before(scope, job.months)
-    before = {(role, month) for role, month in query_each(session, statements.readiness(unknown))}
-    return readiness.gone(scope, holdings.months | before)
 
 
 def _tell_built(job: Job, marker: Marker, scope: Scope, gone: Collection[tuple[str, Month]]) -> None:

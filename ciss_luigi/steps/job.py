@@ -19,6 +19,7 @@ from ciss_luigi.queries.conditions import When, in_a_run
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Marker, Step
+from ciss_luigi.steps.known import Known
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
@@ -79,6 +80,7 @@ class Job:
     tell: Callable[[str], None] = logger.info
     warnings: Callable[[str], None] = logger.warning
     budget: RebuildBudget = field(default_factory=RebuildBudget)
+    known: Known = field(default_factory=Known)
     build_engine: Engine | None = None
     impalas: tuple[Engine, ...] = ()
     require_warehouse: Callable[[], None] = lambda: None

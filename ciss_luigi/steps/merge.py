@@ -65,9 +65,21 @@ def _settle_all(job: Job) -> None:
         job.engine.settle(job.settings.main_target(month))
 
 
+class _TempMoved(TempChanged):
+    """Temp is no longer what it was when it was proven."""
+
+
 def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Month]]:
     """Merge what main holds no newer estimate of; BuildTemp's marker, and the months left alone."""
-    built = _proven_temp(job, session)
+    while True:
+        built = _proven_temp(job, session)
+        try:
+            return built, _publish_months(job, session, fence, built)
+        except _TempMoved as error:  # temp is looked at now, and built anew if the budget allows it
+            logger.warning("%s", error.what)
+
+
+def _publish_months(job: Job, session: Session, fence: Fence, built: Marker) -> list[Month]:
     months = [Month.parse(month.month) for month in built.months]
     statements = job.statements(Step.MERGE, built.run_id)
     free = _free(job, built, months)
@@ -81,7 +93,7 @@ def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Mon
                 _merge_month(job, session, statements, month, built, table=table, fence=fence)
                 shown = partial(Statements.refresh_main, month=month)
                 refresh(job, f"main's {month}", shown, Step.MERGE, run_id=built.run_id)
-    return built, newer
+    return newer
 
 
 def _free(job: Job, built: Marker, months: Sequence[Month]) -> frozenset[Month]:
@@ -104,6 +116,7 @@ def _proven_temp(job: Job, session: Session) -> Marker:
         built = job.markers.read(job.date, Step.BUILD)
         differences = _temp_differences(job, session, built)
         if built is not None and not differences:
+            job.known.temp = built
             return built
         job.budget.spend(TempChanged(listed("temp does not hold what BuildTemp's marker says:", differences)))
         job.markers.write(_build_anew(job, session))
@@ -121,6 +134,8 @@ def _temp_differences(job: Job, session: Session, built: Marker | None) -> list[
     there = session.tables(statements.list_tables(), statements.output_tables)
     if job.settings.temp_table.lower() in make_lost_tables(job, session, statements, there):
         return [f"there was no table {job.settings.temp}"]
+    if job.known.has_proven(built):
+        return []
     temp = read_summary_totals(session.query(statements.temp_totals()))
     return month_differences(built, built.months, temp, ("BuildTemp's marker", "temp"))
 
@@ -143,7 +158,10 @@ def _merge_month(
     table: Columns,
     fence: Fence,
 ) -> None:
-    """Write one month and read it back; a main that reads back wrong is written once more."""
+    """Write one month and read it back; a main that reads back wrong is written once more.
+
+    Raises _TempMoved where it is wrong because temp is: then it is temp that has to be made right first.
+    """
     expected = [one for one in built.months if one.month == str(month)]
     for last in (False, True):
         try:
@@ -156,8 +174,17 @@ def _merge_month(
         except TotalsDiffer as error:
             if last:
                 raise
+            _look_again(job, session, built)
             logger.warning("%s\nWriting it once more.", error.what, extra=events.fields("rewrite"))
     job.tell(f"merged {month}: {expected[0].rows} rows")
+
+
+def _look_again(job: Job, session: Session, built: Marker) -> None:
+    """Whether temp still is as it was proven, in this step or the one before; raises _TempMoved."""
+    job.known.temp = None
+    differences = _temp_differences(job, session, built)
+    if differences:
+        raise _TempMoved(listed("temp was changed after it had been proven:", differences))
 
 
 def _write_month(job: Job, session: Session, statements: Statements, month: Month, table: Columns) -> None:

@@ -32,6 +32,7 @@ from ciss_luigi.state.files import OddFile
 from ciss_luigi.state.ledger import Outcome, Result
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps import Job, RebuildBudget
+from ciss_luigi.steps.known import Known
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
@@ -79,10 +80,12 @@ def perform(
     queue: Queue = nullcontext,
     watch: Watch = ignore,
     command: str = COMMAND,
+    known: Known | None = None,
 ) -> None:
     """Do one step and write its marker; the caller holds the date's lock.
 
-    The steps of one ``command`` have one rebuild of temp between them.
+    The steps of one ``command`` have one rebuild of temp between them. ``known`` is what the steps before
+    have learned, if the caller has held the lock ever since.
 
     Raises StepFailed with what failed, what state the data is in and the next command; Stopped.
     """
@@ -91,7 +94,7 @@ def perform(
         with stopping.held_back():
             entry.begin()
         job = _job(site, date, tell, queue, watch)
-        marker = _attempt(replace(job, budget=entry.budget(command)), step)
+        marker = _attempt(replace(job, budget=entry.budget(command), known=known or Known()), step)
         stopping.raise_if_requested()
         with stopping.held_back():
             site.markers.write(marker)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.errors import CissError, ConfigurationError, EngineUnavailable, SourcesMissing
@@ -15,7 +16,9 @@ from ciss_luigi.queries.readiness import Holdings
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.retry import with_retries
 from ciss_luigi.site import Site
+from ciss_luigi.steps.build import look
 from ciss_luigi.steps.job import Job, job_of
+from ciss_luigi.steps.known import Known
 from ciss_luigi.steps.sitesrules import require_one_query
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -33,6 +36,7 @@ class Sources:
         self._holdings = Holdings()
         self._ready: set[RunDate] = set()
         self._told: set[RunDate] = set()
+        self._known: dict[RunDate, Known] = {}
 
     def expect(self, site: Site, dates: Iterable[RunDate]) -> None:
         """Dates that will be asked for soon: their months are then asked for together."""
@@ -43,8 +47,10 @@ class Sources:
         """A date that another process of this command has found ready."""
         self._ready.add(date)
 
-    def are_ready(self, site: Site, date: RunDate) -> bool:
+    def are_ready(self, site: Site, date: RunDate, *, alone: bool = False) -> bool:
         """Whether the months in scope can be built; names what is missing once per process.
+
+        ``alone``: the command runs this date only, and holds its lock.
 
         Raises EngineUnavailable when the engine cannot be asked.
         """
@@ -52,14 +58,19 @@ class Sources:
             return True
         months = date.months_in_scope(site.settings.grace_days)
         if not self._asked.issuperset(months):
-            self._ask_for({*months, *self._expected} - self._asked, site, date)
+            self._ask_for({*months, *self._expected} - self._asked, site, date, alone=alone)
         scope = readiness.judge(self._holdings, months, site.settings)
         if scope.missing:
             self._tell_once(date, scope.missing)
         return not scope.missing
 
-    def _ask_for(self, months: set[Month], site: Site, date: RunDate) -> None:
-        self._holdings = self._holdings.plus(_ask(site, date, sorted(months)))
+    def known(self, date: RunDate) -> Known:
+        """What this process has learned of a date that its command holds; the steps add to it."""
+        return self._known.setdefault(date, Known())
+
+    def _ask_for(self, months: set[Month], site: Site, date: RunDate, *, alone: bool) -> None:
+        job = replace(job_of(site, date), known=self.known(date))
+        self._holdings = self._holdings.plus(_ask(job, site, sorted(months), alone=alone))
         self._asked |= months
 
     def _tell_once(self, date: RunDate, missing: Sequence[str]) -> None:
@@ -70,8 +81,11 @@ class Sources:
             logger.warning("%s", SourcesMissing(what, state="no table was touched", next_command=following))
 
 
-def ask(job: Job, months: Sequence[Month]) -> Holdings:
+def ask(job: Job, months: Sequence[Month], *, alone: bool = False) -> Holdings:
     """What the warehouse holds of some months, asked now; nothing where an embedded engine has no file yet.
+
+    ``alone``: this command runs one date and holds its lock. Where a statement costs much, the question is
+    then what the build has to know anyway, and ``job.known`` keeps the answer for it.
 
     Raises EngineUnavailable, StatementFailed or ConfigurationError.
     """
@@ -84,18 +98,28 @@ def ask(job: Job, months: Sequence[Month]) -> Holdings:
     doubles = job.builder.capabilities.double_rates
     with job.engine.reading() as session:
         statements = Statements(job.settings, job.engine.dialect, job.date, SOURCES_READY)
+        if alone and _build_sees_the_same(job):
+            job.known.survey = look(job, session, statements)
+            return job.known.survey.holdings
         return readiness.ask(session, statements, months, double_rates=doubles, when=job.when)
 
 
-def _ask(site: Site, date: RunDate, months: Sequence[Month]) -> Holdings:
-    job = job_of(site, date)
+def _build_sees_the_same(job: Job) -> bool:
+    """Whether the build may rest on what was asked before.
+
+    Not where it reads the sources in a snapshot of its own, nor where it runs on another engine.
+    """
+    return job.builder is job.engine and not job.engine.capabilities.transactions
+
+
+def _ask(job: Job, site: Site, months: Sequence[Month], *, alone: bool) -> Holdings:
     if not job.engine.exists():
         job.require_warehouse()
         logger.warning("there is no %s yet; ciss load DIR makes it", job.engine.identity)
     settings = site.settings
     try:
         return with_retries(
-            lambda: ask(job, months),
+            lambda: ask(job, months, alone=alone),
             job.engine.is_transient,
             retries=settings.retries,
             wait_seconds=settings.retry_wait_seconds,

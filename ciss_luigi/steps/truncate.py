@@ -17,6 +17,7 @@ from ciss_luigi.steps.parts import columns, now, refresh, send
 def truncate_temp(job: Job) -> Marker:
     """Make what tables are absent, empty this date's part of temp, drop what finished dates left there."""
     started = now()
+    job.known.temp = None
     statements = job.statements(Step.TRUNCATE)
     with job.engine.session() as session, session.transaction():
         there = session.tables(statements.list_tables(), statements.output_tables)
@@ -29,6 +30,7 @@ def truncate_temp(job: Job) -> Marker:
         if old:
             with job.when(f"temp holds merged dates before {_oldest_kept(job)}; now these", True):
                 _drop(job, session, statements, old, table)
+    job.known.has_tables = True
     refresh(job, "temp", partial(_refresh_temp, all_of_it=bool(old)), Step.TRUNCATE)
     job.tell(f"temp is empty for {job.date}; dropped {len(old)} finished dates")
     return Marker(Step.TRUNCATE, job.date, "", started)

@@ -19,6 +19,7 @@ from ciss_luigi.operator import check
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import runner
+from ciss_luigi.steps.known import Known
 from tests.command import PYTHON, Finished, Place, Running
 from tests.engines.backends import Backend, Rows
 from tests.reference import build, read_tables
@@ -134,11 +135,11 @@ class Cluster(Place):
         report = check.run(self.site)
         return Finished(report.exit_code, "\n".join(f"{one.text} {one.remedy}" for one in report.findings))
 
-    def perform(self, date: str, *steps: Step) -> None:
-        """Some steps, or all, in the test's own process."""
-        command = uuid.uuid4().hex
+    def perform(self, date: str, *steps: Step, known: Known | None = None) -> None:
+        """Some steps, or all, in the test's own process, as steps of one command."""
+        here, when, command = self.site(), RunDate.parse(date), uuid.uuid4().hex
         for step in steps or Step:
-            runner.perform(self.site(), RunDate.parse(date), step, tell=lambda text: None, command=command)
+            runner.perform(here, when, step, tell=lambda text: None, command=command, known=known)
 
     def rows(self, *months: str, column: str = "month_year") -> list[tuple[str, ...]]:
         """Some months of main as texts, in order."""

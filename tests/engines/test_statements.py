@@ -60,8 +60,9 @@ def test_first_later_and_superseded_runs_send_what_the_plan_says(
         planned = plan.make(cluster.site(), RunDate.parse(date)).sent()
         with monkeypatch.context() as listening:
             listening.setattr(PyHiveClient, "start", record)
-            assert Sources().are_ready(cluster.site(), RunDate.parse(date))
-            cluster.perform(date)
+            sources = Sources()
+            assert sources.are_ready(cluster.site(), RunDate.parse(date), alone=True)
+            cluster.perform(date, known=sources.known(RunDate.parse(date)))
         run_id = cluster.read_marker(date, "BuildTemp")["run_id"]
         assert sent == [text.replace("{run_id}", run_id) for text in planned]
         sent.clear()

@@ -211,11 +211,13 @@ inline _build_anew() {
 #define temp_is_proven 1
 #endif
 
+/* What this command has proven under the lock of the date it still holds is not looked at again (`known`). */
 inline _proven_temp() {
     do
     :: atomic {
             if
-            :: temp_is_proven -> proven_id[me] = built_id[here]; proven_saw[me] = built_saw[here]; break
+            :: known && built_id[here] || temp_is_proven ->
+                known = 1; proven_id[me] = built_id[here]; proven_saw[me] = built_saw[here]; break
             :: else -> skip
             fi;
             if
@@ -223,8 +225,20 @@ inline _proven_temp() {
             :: else -> goto failed
             fi
         }
-        _build_anew()
+        _build_anew();
+        known = 1
     od
+}
+
+/* A month read back wrong: if it is temp that was changed since it was proven, that is to be made right first. */
+inline _look_again() {
+    atomic {
+        known = 0;
+        if
+        :: temp_is_proven -> skip
+        :: else -> goto prove
+        fi
+    }
 }
 
 /* What killed runs may still write lands before the looks that follow. */
@@ -236,7 +250,7 @@ inline _settle_all() {
 #endif
 }
 
-inline _newer_in_main() { superseded = date == OLDER && has_newer(SHARED) }
+inline _newest_in_main() { superseded = date == OLDER && has_newer(SHARED) }
 
 /* The lease is checked, the month written and read back, and the lease checked; with transactions the last check
  * stands right before the COMMIT. A month that reads back wrong is written once more. */
@@ -297,6 +311,7 @@ inline _merge_month(m) {
             :: else -> goto failed
             fi
         }
+        _look_again()
     od
 }
 
@@ -305,14 +320,14 @@ inline _merge_month(m) {
 
 inline merge_main() {
 #if !LOOK_INSIDE_LOCK
-    atomic { _newer_in_main() }
+    atomic { _newest_in_main() }
 #endif
     month_locks();
     _settle_all();
-    _proven_temp();
+    prove: _proven_temp();
     atomic {
 #if LOOK_INSIDE_LOCK
-        _newer_in_main();
+        _newest_in_main();
 #endif
 #if !MARKER_AFTER_DATA
         write_merged;
@@ -333,12 +348,12 @@ inline merge_main() {
 
 /* --- a command ------------------------------------------------------------------------------------------ */
 
-#define forget_all rebuilds = 0; saw = 0; agrees = 0; superseded = 0; tries = 0; place = 0; \
+#define forget_all rebuilds = 0; saw = 0; agrees = 0; superseded = 0; known = 0; tries = 0; place = 0; \
     run_id[me] = 0; proven_id[me] = 0; proven_saw[me] = 0
 
 /* `alone`: asked for by itself, not by a range. */
 proctype command(byte me; bit date; bit alone) {
-    byte rebuilds; bit saw; bit agrees; bit superseded; byte tries; byte place;
+    byte rebuilds; bit saw; bit agrees; bit superseded; bit known; byte tries; byte place;
     end: do
     :: {
         atomic {
@@ -366,7 +381,7 @@ proctype command(byte me; bit date; bit alone) {
             fi
         }
         build_temp();
-        atomic { write_built; release() }
+        atomic { write_built; known = alone; release() }
         merge: atomic {
             holding();
             if

@@ -40,11 +40,18 @@ class SparkServer:
 
     def active_queries(self) -> list[dict[str, Any]]:
         """Ask its web pages which statements run."""
-        running: list[dict[str, Any]] = []
+        return [one for one in self._statements() if one.get("status") == "RUNNING"]
+
+    def launched_jobs(self) -> list[dict[str, Any]]:
+        """Ask its web pages which statements have launched jobs, whatever became of them."""
+        kinds = ("runningJobIds", "successJobIds", "failedJobIds")
+        return [one for one in self._statements() if any(one.get(kind) for kind in kinds)]
+
+    def _statements(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
         for application in self._get("/api/v1/applications"):
-            statements = self._get(f"/api/v1/applications/{application['id']}/sql?details=false&length=10000")
-            running += [one for one in statements if one.get("status") == "RUNNING"]
-        return running
+            found += self._get(f"/api/v1/applications/{application['id']}/sql?details=false&length=10000")
+        return found
 
     def _get(self, path: str) -> list[dict[str, Any]]:
         return get_json(self.host, self.web_port, path)

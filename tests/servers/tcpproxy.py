@@ -86,6 +86,15 @@ class TcpProxy:
         """Break the N-th connection, from 1, at the first thing that its client says."""
         return self._add(lambda line, _: line.number == number, action, deliver)
 
+    def listen(self, hear: Callable[[bytes], None]) -> None:
+        """Give each chunk that a client sends to somebody who only listens."""
+
+        def never(_line: Line, data: bytes) -> bool:
+            hear(data)
+            return False
+
+        self._add(never, "cut", True)
+
     def serve(self) -> None:
         """Take connections until `close`."""
         with suppress(OSError):
