@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.alerts.relay import relaying
 from tests.helpers import Answer, run, typed
 from tests.sample import MAIN, make_sample, make_site
 
@@ -194,3 +195,24 @@ def test_it_writes_nothing(folder: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
     compare(folder).expect(0)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_drift_is_told_once_a_date(folder: Path) -> None:
+    """By mail that a real relay takes."""
+    change(folder, f"UPDATE {OLD} SET overage_charge = overage_charge + 1 WHERE currency = 'GBP'")
+    plain = (folder / "luigi.cfg").read_text()
+    try:
+        compare(folder, "--tell").explained(40, "[ciss_alerts] mail_to: is needed to tell drift")
+        with relaying() as relay:
+            smtp = relay.smtp_section(no_tls=True)
+            (folder / "luigi.cfg").write_text(f"{plain}\n[ciss_alerts]\nmail_to = ops@example.com\n{smtp}")
+            told = compare(folder, "--tell")
+            assert (told.code, told.err) == (1, "told: mail\n")
+            (post,) = relay.post
+            assert post.subject == f"ciss: {MAIN} and {OLD} differ for {DATE} (exit code 1)"
+            assert "rows that differ" in post.text
+            assert "have currency = GBP" in post.text
+            assert compare(folder, "--tell").code == 1
+            assert len(relay.post) == 1
+    finally:
+        (folder / "luigi.cfg").write_text(plain)

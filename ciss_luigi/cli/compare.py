@@ -10,10 +10,11 @@ import click
 from ciss_luigi import site
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.cli.options import DATE
-from ciss_luigi.cli.output import say, say_json
+from ciss_luigi.cli.output import safe, say, say_json
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.exitcodes import NO
 from ciss_luigi.operator.compare import KEY, Compared, Request, compare
+from ciss_luigi.site import Site
 from ciss_luigi.sql.files import NAME
 
 Given = dict[str, object]
@@ -77,8 +78,9 @@ def _words(value: str | None) -> list[str]:
 @click.option(
     "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the answer to a page, too."
 )
+@click.option("--tell", is_flag=True, help="Where they differ, tell it through [ciss_alerts], once a date.")
 @click.pass_context
-def command(ctx: click.Context, /, *, as_json: bool, html: Path | None, **given: object) -> None:
+def command(ctx: click.Context, /, *, as_json: bool, html: Path | None, tell: bool, **given: object) -> None:
     """Compare main's months of a date with another table of the same engine, row by row.
 
     Meant for the old job's table while both jobs run side by side. The engine compares; only a few sample
@@ -86,7 +88,14 @@ def command(ctx: click.Context, /, *, as_json: bool, html: Path | None, **given:
     is a number equals that number. Exit code 0 when both hold the same rows within the tolerance, 1 when
     they differ.
     """
-    found = _compared(given)
+    request = _request(given)
+    here = site.current()
+    if tell:
+        from ciss_luigi.operator import comparetell
+
+        comparetell.require_channel(here)
+    with waiting("comparing in the warehouse"):
+        found = compare(here, request)
     if html is not None:
         from ciss_luigi.cli.comparehtml import write
 
@@ -101,14 +110,26 @@ def command(ctx: click.Context, /, *, as_json: bool, html: Path | None, **given:
         for line in lines(found):
             say(line)
     if not found.equal:
+        if tell:
+            _tell(here, request, found)
         ctx.exit(NO)
 
 
-def _compared(given: Given) -> Compared:
-    date, months = given["date"], given["months"]
-    if (date is None) == (not months):
+def _request(given: Given) -> Request:
+    if (given["date"] is None) == (not given["months"]):
         raise click.UsageError("give either --date, for example --date 2016-11-22, or --months 2016-11")
     given["key"] = given["key"] or KEY
-    here = site.current()
-    with waiting("comparing in the warehouse"):
-        return compare(here, Request(**given))  # type: ignore[arg-type]
+    return Request(**given)  # type: ignore[arg-type]
+
+
+def _tell(here: Site, request: Request, found: Compared) -> None:
+    from ciss_luigi.cli.comparetext import lines
+    from ciss_luigi.operator import comparetell
+
+    words = [line for line in lines(found) if not line.startswith("State: ")]
+    for outcome in comparetell.tell(here, request, found, words):
+        click.echo(safe(_sent(outcome.channel, outcome.error)), err=True)
+
+
+def _sent(channel: str, error: str) -> str:
+    return f"{channel} did not take the message, which is kept: {error}" if error else f"told: {channel}"

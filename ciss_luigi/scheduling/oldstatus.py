@@ -33,15 +33,12 @@ from ciss_luigi.migration.statusfile import (
     StatusFile,
 )  # fmt: skip
 from ciss_luigi.observers import CommandEnd, Observer, StepBegin, StepEnd
-from ciss_luigi.scheduling.command import exit_code
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Step
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 _QUIET = (exitcodes.RUNNING_ELSEWHERE, exitcodes.SOURCES_MISSING, exitcodes.NOT_GRANTED)
-_STOPPED = 128
-"""From here on exit codes say that a signal came before any step."""
 
 Values = Mapping[str, str]
 Change = Callable[[Values], dict[str, str]]
@@ -96,12 +93,12 @@ class OldStatus(Observer):
 
 
 def _how_it_ended(end: CommandEnd, values: Values) -> dict[str, str]:
-    quiet = end.code in {exit_code(number) for number in _QUIET}
-    if end.code == exitcodes.DONE and end.began:
+    quiet = end.number in _QUIET
+    if end.number == exitcodes.DONE and end.began:
         return {FLAG: IDLE, STATUS: SUCCESS, TOLD: statusfile.NO, RAN: _now()}
     if end.began and not quiet:
         return {**_resume_with(end), STATUS: FAILURE, RAN: _now()}
-    if not end.began and end.code == exit_code(exitcodes.NOT_ASKED):
+    if not end.began and end.number == exitcodes.NOT_ASKED:
         return {STATUS: FAILURE, RAN: _now()}
     if values.get(STATUS) != RUNNING:
         return {}
@@ -119,7 +116,7 @@ def _resume_with(end: CommandEnd) -> dict[str, str]:
 
 def _told(here: Site, end: CommandEnd, values: Values) -> dict[str, str]:
     """Yes once the failure has reached somebody: told, and waiting for nobody."""
-    if end.code == exitcodes.DONE or values.get(STATUS) != FAILURE:
+    if end.number == exitcodes.DONE or values.get(STATUS) != FAILURE:
         return {}
     folder = here.settings.state_dir / "alerts"
     told = any((folder / "open").glob("*.json")) and not any((folder / "outbox").glob("*.json"))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi.migration.statusfile import KEYS, StatusFile, old_script
+from tests.alerts.relay import relaying
 from tests.command import Place, Running, slow_sql, wait_until
 from tests.migration.oldsite import JOB, STATUS
 
@@ -164,6 +165,27 @@ def test_a_stopped_run_says_failure_and_where_to_resume(slow: Place, status: Pat
     running.send(signal.SIGTERM)
     running.finish().explained(30)
     assert told(status) == ("1", "", "Failure", "No")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("relay_is_there", [True, False])
+def test_a_failure_counts_as_told_once_the_relay_took_it(
+    place: Place, status: Path, *, relay_is_there: bool
+) -> None:
+    legacy = "[ciss_legacy]\nstatus_file = status\n[ciss_alerts]\nmail_to = ops@example.com\n"
+    with relaying() as relay:
+        smtp = relay.smtp_section(no_tls=True)
+        if not relay_is_there:
+            smtp = "[smtp]\nhost = 127.0.0.1\nport = 1\n"
+        place.configure(legacy + smtp)
+        place.query("UPDATE mnaas.usage_overage_charge SET currency = 'XXX'")
+        place.merge(DATE).explained(30)
+        assert told(status) == ("1", "", "Failure", "Yes" if relay_is_there else "No")
+        place.merge("2018-03-03").explained(20)
+        assert told(status)[3] == ("Yes" if relay_is_there else "No")
+        place.query("UPDATE mnaas.usage_overage_charge SET currency = 'GBP'")
+        place.merge(DATE).explained(0)
+        assert told(status) == ("0", "", "Success", "No")
 
 
 @pytest.mark.slow
