@@ -13,23 +13,40 @@ from ciss_luigi.cli.output import say
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.errors import Refused
 from ciss_luigi.operator import plan as plans
+from ciss_luigi.operator.foretell import foretell
 from ciss_luigi.operator.plan import Plan, StepPlan
 from ciss_luigi.operator.rehearsal import Line
 from ciss_luigi.operator.stage import RUN_ID
+from ciss_luigi.operator.status import DATES_AT_MOST
 from ciss_luigi.sql.files import without_semicolons_in_comments
 
 
 @click.command("plan")
-@click.option("--date", required=True, type=DATE, help="The run date, for example 2016-11-22.")
+@click.option("--date", type=DATE, help="The run date, for example 2016-11-22.")
 @click.option("--all", "show_all", is_flag=True, help="Show the steps that are done already, too.")
-def command(date: RunDate, show_all: bool) -> None:
-    """Print the SQL that a run of a date would send now, without sending it.
+@click.option("--from", "first", type=DATE, help="Instead of one date: the first of a backfill.")
+@click.option("--to", "last", type=DATE, help="The last date of the backfill (it belongs to it).")
+def command(date: RunDate | None, show_all: bool, first: RunDate | None, last: RunDate | None) -> None:
+    """Print the SQL that a run of a date would send now, or what a backfill would do; send nothing.
 
     Statement for statement and in order. {run_id} stands for the id that BuildTemp makes. What is sent only
     under a condition says so; if the condition does not hold now, it is commented out. Exit code 1 when the
     sources are not ready.
+
+    With --from and --to: what becomes of each date if the range is run now, oldest first: it runs, it is
+    merged already, a newer estimate supersedes it, or its sources are missing (which is no error here). Then
+    the command that runs the range.
+
+    \b
+    Examples: ciss plan --date 2016-11-22
+              ciss plan --from 2016-11-01 --to 2016-11-30
     """
     here = site.current()
+    if first is not None and last is not None and date is None and not show_all:
+        _backfill(here, first, last)
+        return
+    if date is None or first is not None or last is not None:
+        raise click.UsageError("Give --date, or --from and --to.")
     if here.settings.loader == "java":
         from ciss_luigi.config.legacy import JAVA
         from ciss_luigi.steps.javaloaders import command_lines
@@ -47,6 +64,21 @@ def command(date: RunDate, show_all: bool) -> None:
             state="no table was touched; the plan shows the months in scope",
             next_command=f"ciss check --date {date}",
         )
+
+
+def _backfill(here: site.Site, first: RunDate, last: RunDate) -> None:
+    if last < first:
+        raise click.UsageError(f"--from {first} is later than --to {last}")
+    if last.date.toordinal() - first.date.toordinal() >= DATES_AT_MOST:
+        raise click.UsageError(f"a range has at most {DATES_AT_MOST:,} dates")
+    with waiting("asking the warehouse"):
+        found = foretell(here, first, last)
+    for one in found.dates:
+        months = ", ".join(map(str, one.months))
+        say(f"{one.date}  {one.fate:<10}  {'; '.join(part for part in (months, one.words) if part)}".rstrip())
+    counts = ", ".join(f"{count:,} {fate}" for fate, count in found.counts.items())
+    say(f"\n{len(found.dates):,} date{'s' if len(found.dates) > 1 else ''}: {counts}")
+    say(f"Next:  {found.command}" if found.command else "Nothing is left to run.")
 
 
 def names(here: site.Site) -> tuple[str, ...]:

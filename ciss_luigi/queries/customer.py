@@ -13,8 +13,6 @@ from ciss_luigi.billing.rundate import Month
 from ciss_luigi.queries.statements import Statements, tagged
 from ciss_luigi.sql.files import built_in, fill
 
-_ALL = 9_223_372_036_854_775_807
-
 
 @dataclass(frozen=True)
 class Customer:
@@ -44,8 +42,8 @@ class CustomerStatements:
 
     def charges(self, largest: int | None) -> str:
         """Ask for the customer's largest charges of each kind and key, or for all of them."""
-        limit = {"largest": str(largest or _ALL)}
-        return self._asked("customer_charges", {**limit, **self._who("currency"), **self._sources})
+        limit = "" if largest is None else f"\nWHERE place <= {largest}"
+        return self._asked("customer_charges", {"limit": limit, **self._who("currency"), **self._sources})
 
     def sums(self) -> str:
         """Ask what the customer's charges come to, by kind and key."""

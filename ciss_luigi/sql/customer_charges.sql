@@ -51,5 +51,4 @@ ranked AS (
 
 SELECT month_year, business_unit, commercial_offer, currency, kind,
        detail_1, detail_2, detail_3, billable_subs, amount, place
-FROM ranked
-WHERE place <= {largest}
+FROM ranked{limit}

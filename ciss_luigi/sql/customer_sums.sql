@@ -1,5 +1,5 @@
 -- What the charges of one customer come to in some months: rows and sums of each kind and key.
--- Apart from the rows themselves: Hive fails on sums over windows. Keys are made as in build.sql.
+-- Keys are made as the billing rules make them (build.sql).
 WITH charges AS (
     SELECT 'subscription' AS kind, partition_date AS month_year,
            org_id, business_unit, commercial_offer, currency,

@@ -142,8 +142,13 @@ class Bench:
         here, when = self.site(**keys), RunDate.parse(date)
         if runner.is_done(here, when, Step.MERGE):
             return
-        self.command = uuid.uuid4().hex
         self.require_sources(date, **keys)
+        self.run_steps(date, **keys)
+
+    def run_steps(self, date: str, **keys: str) -> None:
+        """The steps that a command would begin, its sources being ready."""
+        here, when = self.site(**keys), RunDate.parse(date)
+        self.command = uuid.uuid4().hex
         for step in STEPS:
             if not runner.is_done(here, when, step):
                 self.perform(date, step, **keys)
