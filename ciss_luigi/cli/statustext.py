@@ -12,7 +12,7 @@ from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, span_words, spans
 from ciss_luigi.cli import statuslines, totalstable
 from ciss_luigi.cli.output import console, moment, one_line, safe
-from ciss_luigi.operator.status import DateStatus, Overview, State
+from ciss_luigi.operator.status import DateStatus, Overview, State, StepStatus
 from ciss_luigi.state.markers import STEPS
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DETAILS_AT_MOST = 10
 _LABEL_WIDTH = max(map(len, STEPS)) + 2
 _MOST_DAYS = 31
+_TWO_MINUTES = 120
 _LOOK = {
     # state: sign, the same in ASCII, style
     State.DONE: ("✓", "o", "green"),
@@ -189,12 +190,30 @@ def _detail(alike: Sequence[DateStatus]) -> Iterator[str]:
         yield f"    the same: {', '.join(span_words(one.date for one in others))}"
 
 
+def _how_far(status: DateStatus, step: StepStatus) -> str:
+    """The step that runs, for how long, and how long it took the last time."""
+    if step.attempt is None:
+        return str(step.step)
+    try:
+        began = dt.datetime.fromisoformat(step.attempt.started_at)
+        ran = (dt.datetime.now(dt.UTC) - began).total_seconds()
+    except (ValueError, TypeError):
+        return str(step.step)
+    usual = status.usual_seconds
+    before = "" if usual is None else f" (the last one took {_for_long(usual)})"
+    return f"{step.step} for {_for_long(max(0.0, ran))}{before}"
+
+
+def _for_long(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < _TWO_MINUTES else f"{seconds / 60:.0f} min"
+
+
 def _what(status: DateStatus) -> str:
     """One line: who is at it, or which step ended how, when and where."""
     step = next((one for one in status.steps if one.state is status.state), None)
     if status.state is State.RUNNING:
         begun = any(one.state is not State.MISSING for one in status.steps)
-        doing = f"{step.step}, " if step else "" if begun else "before its first step, "
+        doing = f"{_how_far(status, step)}, " if step else "" if begun else "before its first step, "
         return f"{doing}{status.holder}"
     if step is None or step.attempt is None:
         done = [one.step for one in status.steps if one.state is State.DONE]

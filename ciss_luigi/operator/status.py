@@ -16,7 +16,7 @@ from ciss_luigi.billing.totals import MonthTotals
 from ciss_luigi.config.keys import SECTION
 from ciss_luigi.errors import ConfigurationError
 from ciss_luigi.locking.filelocks import Holder
-from ciss_luigi.operator import monthsheld, nights
+from ciss_luigi.operator import monthsheld, nights, usual
 from ciss_luigi.operator.monthsheld import MonthHeld
 from ciss_luigi.site import Site
 from ciss_luigi.state import owners
@@ -58,6 +58,8 @@ class DateStatus:
     steps: tuple[StepStatus, ...]
     holder: Holder | None
     last_error: Attempt | None
+    usual_seconds: float | None = None
+    """How long the step that runs took the last time it was done, of this or an earlier date."""
 
     @property
     def is_merged(self) -> bool:
@@ -166,12 +168,14 @@ def _one(site: Site, date: RunDate) -> DateStatus:
     merged = site.markers.is_merged(date)
     steps = tuple(_step(site, date, step, attempts, holder, merged=merged) for step in STEPS)
     errors = [one for one in attempts if one.outcome in (Outcome.FAILED, Outcome.STOPPED)]
+    at_work = next((step.step for step in steps if step.state is State.RUNNING), None)
     return DateStatus(
         date,
         State.DONE if merged else _outcome(steps, attempts, holder),
         steps,
         holder,
         errors[-1] if errors else None,
+        usual.seconds(site, date, at_work) if at_work else None,
     )
 
 
