@@ -64,7 +64,7 @@ def _outcome(last: Attempt | None, end: CommandEnd, date: dt.date, step: str) ->
     if last is not None and last.outcome is Outcome.FAILED:
         return "failed", last.error
     again = f"luigi {shlex.join(end.begin.arguments)}"
-    state = "each month of main holds its old rows or the new ones; the next run proves or repeats them"
+    state = "every month in main is whole, old or new; run again to finish"
     return "was killed", f"{step} of {date}: {_KILLED}\nState: {state}\nNext:  {without_secrets(again)}"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ciss_luigi.alerts.failure import Failure, What
 from ciss_luigi.alerts.words import Message
+from ciss_luigi.plainfile import read_plain
 from ciss_luigi.state.files import remove, write_whole
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -115,7 +116,7 @@ class Outbox:
 
 def _read(path: Path) -> Entry | None:
     try:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        values: dict[str, Any] = json.loads(read_plain(path))
         known = {one.name for one in fields(Entry)}
         given = {name: value for name, value in values.items() if name in known}
         given["what"], given["left"] = What(given["what"]), tuple(given.get("left", ()))

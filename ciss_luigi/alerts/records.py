@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ciss_luigi.alerts.failure import Failure, Sent
 from ciss_luigi.locking.filelocks import FileLock
+from ciss_luigi.plainfile import read_plain
 from ciss_luigi.state.files import remove, write_whole
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -88,7 +89,7 @@ def _read_all(folder: Path) -> list[Failure]:
 
 def _read(path: Path) -> Failure | None:
     try:
-        return Failure.from_json(json.loads(path.read_text(encoding="utf-8")))
+        return Failure.from_json(json.loads(read_plain(path)))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -85,5 +85,5 @@ class Verbs(click.Group):
 def ciss(debug: bool) -> None:
     """Look after the nightly rebuild of Customer Invoice Summary - Estimated.
 
-    The job itself has one road only: luigi --module ciss_luigi MergeMain --date YYYY-MM-DD
+    To run the job: luigi --module ciss_luigi MergeMain --date YYYY-MM-DD
     """

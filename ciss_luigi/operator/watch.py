@@ -198,7 +198,7 @@ def _seen_killed(found: DateStatus) -> Seen:
     day = found.date
     text = (
         f"{newest.step} of {day} was killed on {newest.host} (pid {newest.pid}); no later command healed it\n"
-        "State: each month of main holds its old rows or the new ones; the next run proves or repeats them\n"
+        "State: every month in main is whole, old or new; run again to finish\n"
         f"Next:  luigi --module ciss_luigi MergeMain --date {day} --local-scheduler"
     )
     return Seen(

@@ -146,13 +146,14 @@ class Markers:
     def roll_back(self, merged: Marker, months: frozenset[Month]) -> None:
         """Let the date of MergeMain's marker be merged once more, over newer estimates; raises OSError.
 
-        The leave is granted before the marker goes: after a kill in between the same command does it again.
+        The permission is written before the marker is removed: after a kill in between, the same command goes
+        on.
         """
         self._roll_backs.grant(merged.date, merged.run_id, months)
         remove(self.path(merged.date, Step.MERGE))
 
     def free_to_replace(self, date: RunDate, run_id: str) -> frozenset[Month]:
-        """The months whose newer estimates a merge of this build may replace: what a roll-back grants."""
+        """The months whose newer estimates a merge of this build may replace: what a roll-back permits."""
         return self._roll_backs.granted(date, run_id)
 
     def set_aside(self) -> Path | None:

@@ -1,4 +1,4 @@
-"""Leave for one run to replace newer estimates in main: what ``ciss reset --roll-back`` grants.
+"""Permission for one run to replace newer estimates in main: what ``ciss reset --roll-back`` gives.
 
 A file beside the date's markers. It holds for one build (run id) and for the months that the date published;
 the merge that uses it takes it away, and so does an ordinary reset.
@@ -14,7 +14,7 @@ from ciss_luigi.state.files import read_plain, remove, write_whole
 
 
 class RollBacks:
-    """The leaves that one ``state_dir`` has granted."""
+    """The permissions that one ``state_dir`` has given."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -27,7 +27,7 @@ class RollBacks:
     def granted(self, date: RunDate, run_id: str) -> frozenset[Month]:
         """The months whose newer estimates a merge of this build may replace; none as a rule.
 
-        A file that makes no sense grants nothing.
+        A file that makes no sense permits nothing.
         """
         try:
             values = json.loads(read_plain(self._path(date)))
@@ -37,7 +37,7 @@ class RollBacks:
             return frozenset()
 
     def take_back(self, date: RunDate) -> bool:
-        """Grant nothing any more; says whether anything was. Raises OSError."""
+        """Take the permission of a date back; returns whether there was one. Raises OSError."""
         return remove(self._path(date))
 
     def _path(self, date: RunDate) -> Path:

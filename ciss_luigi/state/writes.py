@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Protocol
 
-from ciss_luigi.state.files import remove, write_whole
+from ciss_luigi.state.files import read_plain, remove, write_whole
 
 UNKNOWN = "unknown"
 
@@ -43,7 +43,7 @@ class OpenWrites:
         Raises OSError when the record cannot be read.
         """
         try:
-            record = json.loads(self._path(target).read_text(encoding="utf-8"))
+            record = json.loads(read_plain(self._path(target)))
             return (str(record["trace"]),) if record["engine"] == self._engine else ()
         except FileNotFoundError:
             return ()

@@ -65,7 +65,7 @@ class MarkerBook(Protocol):
         """The months that dates after this one have merged."""
 
     def free_to_replace(self, date: RunDate, run_id: str) -> frozenset[Month]:
-        """The months whose newer estimates a merge of this build may replace: what a roll-back grants."""
+        """The months whose newer estimates a merge of this build may replace: what a roll-back permits."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 _STATES = {
     Step.TRUNCATE: "main was not touched; no marker was written",
     Step.BUILD: "main was not touched; temp is rebuilt by the next run",
-    Step.MERGE: "each month of main holds its old rows or the new ones; the next run proves or repeats them",
+    Step.MERGE: "every month in main is whole, old or new; run again to finish",
 }
 
 

@@ -27,7 +27,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (300, resource.RLIM_INFINITY))
         (2, ("locks/date-2016-11-10.lock", "nothing was touched", "first: 35")),
         (3, ("ledger/2016-11-10.jsonl", "main was not touched", "first: 30")),
         (5, ("markers/2016-11-10/BuildTemp.json", "main was not touched", "first: 30")),
-        (6, ("locks/month-2016-11.lock", "each month of main holds its old rows", "first: 30")),
+        (6, ("locks/month-2016-11.lock", "every month in main is whole", "first: 30")),
     ],
 )
 def test_a_full_disk_under_the_state_folder_is_told_by_its_file_and_heals(
