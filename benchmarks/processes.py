@@ -25,6 +25,8 @@ class Cost:
 
     wall: float
     cpu: float
+    peak_mb: float = 0.0
+    """The most memory that the process has had at once, in MB of 10^6 bytes."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def run(command: Sequence[str], folder: Path, variables: Mapping[str, str] | Non
             words.seek(0)
             told = words.read().decode(errors="replace")[-2000:]
             raise CommandFailed(f"{' '.join(command)} ended with {process.returncode}:\n{told}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
 
 
 def in_turn(contestants: Sequence[Callable[[], Cost]], rounds: int) -> list[list[Cost]]:

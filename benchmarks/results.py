@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.processes import Cost, Spread
 
-_HEADINGS = ("", "wall", "cpu", "seconds", "limit", "")
+_HEADINGS = ("", "wall", "cpu", "seconds or number", "limit", "")
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,14 @@ class Answer:
     cpu: Spread | None
     seconds: str
     limit: float | None = None
+    took: Spread | None = None
+    """Seconds, where it is these that have a limit."""
 
     @property
     def holds(self) -> bool:
         """Whether the limit is kept; what has none always keeps it."""
-        return self.limit is None or self.wall is None or self.wall.median <= self.limit
+        measured = self.took or self.wall
+        return self.limit is None or measured is None or measured.median <= self.limit
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -53,9 +56,21 @@ def ratio(question: str, ours: Sequence[Cost], theirs: Sequence[Cost], limit: fl
     )
 
 
-def duration(question: str, costs: Sequence[Cost]) -> Answer:
-    """What something takes, in seconds: for information, since it depends on the machine."""
-    return Answer(question, None, None, str(Spread.of([cost.wall for cost in costs])))
+def duration(question: str, costs: Sequence[Cost], limit: float | None = None) -> Answer:
+    """What something takes, in seconds; that depends on the machine, and so does a limit on it."""
+    took = Spread.of([cost.wall for cost in costs])
+    return Answer(question, None, None, str(took), limit, took)
+
+
+def megabytes(question: str, costs: Sequence[Cost]) -> Answer:
+    """The most memory that a process had at once."""
+    peak = max(cost.peak_mb for cost in costs)
+    return Answer(question, None, None, f"{peak:,.0f}")
+
+
+def count(question: str, number: int) -> Answer:
+    """How many of something there were: the same on every machine."""
+    return Answer(question, None, None, f"{number:,}")
 
 
 def table(answers: Iterable[Answer]) -> list[str]:
@@ -63,3 +78,10 @@ def table(answers: Iterable[Answer]) -> list[str]:
     lines = [_HEADINGS, *(answer.cells for answer in answers)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+
+
+def markdown(answers: Iterable[Answer]) -> list[str]:
+    """The answers as a table in Markdown."""
+    lines = [_HEADINGS, *(answer.cells for answer in answers)]
+    rows = [f"| {' | '.join(line)} |" for line in lines]
+    return [rows[0], "|" + "---|" * len(_HEADINGS), *rows[1:]]

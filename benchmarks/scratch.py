@@ -27,9 +27,14 @@ class Scratch:
         folder.mkdir()
         self.folder = folder
         self.warehouse = folder / "warehouse.duckdb"
-        self._state = folder / "state"
+        self.state = folder / "state"
         self._sources = folder / "sources.duckdb"
-        (folder / "luigi.cfg").write_text(_CONFIGURATION, encoding="utf-8")
+        self.configure()
+
+    def configure(self, **keys: str) -> None:
+        """Write ``luigi.cfg`` with some more keys."""
+        more = "".join(f"{key} = {value}\n" for key, value in keys.items())
+        (self.folder / "luigi.cfg").write_text(_CONFIGURATION + more, encoding="utf-8")
 
     @cached_property
     def site(self) -> Site:
@@ -47,7 +52,7 @@ class Scratch:
 
     def begin_anew(self, statements: Sequence[str] = ()) -> None:
         """Only the sources, on disk to the last byte: no state, no main, no temp; then some statements."""
-        shutil.rmtree(self._state, ignore_errors=True)
+        shutil.rmtree(self.state, ignore_errors=True)
         shutil.copyfile(self._sources, self.warehouse)
         if statements:
             self.ask(*statements)
