@@ -10,6 +10,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 
 from ciss_luigi import exitcodes
@@ -20,6 +21,22 @@ from ciss_luigi.plaintext import without_secrets
 from ciss_luigi.state.ledger import Attempt, Ledger, Outcome
 
 _SIGNALLED = range(129, 160)
+
+
+class Headline(StrEnum):
+    """What a message about a command says, after the step where there is one; docs/runbook.md has each."""
+
+    FAILED = "failed"
+    STOPPED = "was stopped"
+    KILLED = "was killed"
+    RUN_STOPPED = "the run was stopped"
+    COMMAND_FAILED = "the command failed"
+    NOT_ASKED = "the sources could not be asked"
+    CONFIGURATION = "the configuration is faulty"
+    LUIGID = "luigid does not answer"
+    BROKE_OFF = "the command broke off"
+
+
 _KILLED = "it ended without a word: its process was killed, or broke off"
 
 
@@ -39,14 +56,14 @@ def _failures(end: CommandEnd, ledger: Ledger) -> Iterator[Seen]:
     elif end.number == exitcodes.STEP_FAILED or (end.signal and end.number in _SIGNALLED):
         yield _stopped(end)
     elif end.number == exitcodes.NOT_ASKED:
-        yield _plain(end, "the sources could not be asked", Scope.DATES)
+        yield _plain(end, Headline.NOT_ASKED, Scope.DATES)
     elif end.number == exitcodes.CONFIGURATION and not end.is_usage:
         if end.kind == "RPCError":
-            yield _plain(end, "luigid does not answer", Scope.DATES)
+            yield _plain(end, Headline.LUIGID, Scope.DATES)
         elif end.is_configuration:
-            yield replace(_plain(end, "the configuration is faulty", Scope.CONFIGURATION), dates=())
+            yield replace(_plain(end, Headline.CONFIGURATION, Scope.CONFIGURATION), dates=())
         else:
-            yield _plain(end, f"the command broke off ({end.kind})", Scope.DATES)
+            yield _plain(end, f"{Headline.BROKE_OFF} ({end.kind})", Scope.DATES)
 
 
 def _step(end: CommandEnd, date: dt.date, step: str, ledger: Ledger) -> Seen:
@@ -54,30 +71,30 @@ def _step(end: CommandEnd, date: dt.date, step: str, ledger: Ledger) -> Seen:
     mine = [one for one in attempts if one.command == end.begin.id and one.step == step]
     last = mine[-1] if mine else None
     what, text = _outcome(last, end, date, step)
-    kind = last.kind if last is not None and last.kind else what
+    kind = last.kind if last is not None and last.kind else str(what)
     return Seen(f"{step} {what}", step, end.number, kind, text, (str(date),))
 
 
 def _outcome(last: Attempt | None, end: CommandEnd, date: dt.date, step: str) -> tuple[str, str]:
     if last is not None and last.outcome is Outcome.STOPPED:
-        return f"was stopped by {end.signal or 'a signal'}", last.error
+        return f"{Headline.STOPPED} by {end.signal or 'a signal'}", last.error
     if last is not None and last.outcome is Outcome.FAILED:
-        return "failed", last.error
+        return Headline.FAILED, last.error
     again = f"luigi {shlex.join(end.begin.arguments)}"
     state = "every month in main is whole, old or new; run again to finish"
-    return "was killed", f"{step} of {date}: {_KILLED}\nState: {state}\nNext:  {without_secrets(again)}"
+    return Headline.KILLED, f"{step} of {date}: {_KILLED}\nState: {state}\nNext:  {without_secrets(again)}"
 
 
 def _stopped(end: CommandEnd) -> Seen:
-    what = f"stopped by {end.signal}" if end.signal else "the command failed"
-    return _plain(end, f"the run was {what}" if end.signal else what, Scope.DATES)
+    what = f"{Headline.RUN_STOPPED} by {end.signal}" if end.signal else Headline.COMMAND_FAILED
+    return _plain(end, what, Scope.DATES)
 
 
 def _plain(end: CommandEnd, headline: str, scope: Scope) -> Seen:
     dates = tuple(map(str, end.dates)) or _asked_for(end.begin.arguments)
     if scope is Scope.DATES and not dates:
         scope = Scope.COMMAND
-    return Seen(headline, "", end.number, end.kind or headline, end.reason, dates, scope=scope)
+    return Seen(str(headline), "", end.number, end.kind or str(headline), end.reason, dates, scope=scope)
 
 
 def _asked_for(arguments: Sequence[str]) -> tuple[str, ...]:

@@ -31,6 +31,11 @@ _REASONS_OF_COMMANDS = {
     35: "could not ask the sources",
     40: "did not begin",
 }
+KINDS = (
+    "never started", "running", "hung", "killed", "failed", "stopped", "unfinished",
+    *_REASONS_OF_COMMANDS.values(),
+)  # fmt: skip
+"""Why a date is not merged in time, as messages say it; docs/runbook.md has each."""
 MERGE_STEP = "MergeMain"
 _SHOWN_LINES = 4
 
