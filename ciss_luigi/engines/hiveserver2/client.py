@@ -15,6 +15,16 @@ from ciss_luigi.errors import SettingRefused
 from ciss_luigi.plaintext import one_line
 
 FIRST_POLL_SECONDS = 0.02
+_LONGEST_POLL_SECONDS = 1.0
+_SHARE_OF_ELAPSED = 1 / 64
+
+
+def poll_pause(elapsed: float) -> float:
+    """How long to wait before asking again how a statement stands that has run for so many seconds.
+
+    What the waiting adds to a statement stays below 2 % of it, and below 50 ms where it is short.
+    """
+    return min(max(FIRST_POLL_SECONDS, elapsed * _SHARE_OF_ELAPSED), _LONGEST_POLL_SECONDS)
 
 
 class State(Enum):

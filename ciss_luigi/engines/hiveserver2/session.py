@@ -17,7 +17,7 @@ from typing import Any
 from ciss_luigi import events, stopping
 from ciss_luigi.engines.base import Progress, Row
 from ciss_luigi.engines.hiveserver2 import journal
-from ciss_luigi.engines.hiveserver2.client import FIRST_POLL_SECONDS, Client, Driver, Policy, State
+from ciss_luigi.engines.hiveserver2.client import Client, Driver, Policy, State, poll_pause
 from ciss_luigi.engines.hiveserver2.connection import Connection
 from ciss_luigi.engines.hiveserver2.orphans import end_once, end_or_wait
 from ciss_luigi.engines.hiveserver2.verdicts import Verdict
@@ -36,7 +36,6 @@ from ciss_luigi.state.writes import Writes
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
-_LONGEST_POLL_SECONDS = 1.0
 _NO_SCHEMA = re.compile(r"\b(database|schema)\b.*(does not exist|not found|cannot be found)", re.IGNORECASE)
 """Of a schema that is not there: Hive and Impala, older Sparks, Spark 4."""
 
@@ -224,8 +223,8 @@ class HiveServer2Session:
 
     def _wait(self, client: Client, told: dict[str, object]) -> None:
         """Poll until the operation ends, or its deadline comes; ``told`` gets the server's query id."""
-        give_up = time.monotonic() + self._policy.deadline_seconds
-        pause = FIRST_POLL_SECONDS
+        begun = time.monotonic()
+        give_up = begun + self._policy.deadline_seconds
         while (status := client.status()).state is State.RUNNING:
             if status.lines or status.fraction is not None:
                 progress = journal.progress(status.lines, status.fraction)
@@ -237,8 +236,7 @@ class HiveServer2Session:
                     f"{self._policy.deadline_seconds / 60:g} minutes (statement_deadline_minutes) "
                     "and was cancelled"
                 )
-            self._policy.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
+            self._policy.sleep(poll_pause(time.monotonic() - begun))
         if status.state is not State.DONE:
             error = RuntimeError(status.error or f"the server says the statement is {status.state.value}")
             overdue = status.state is State.OVERDUE
