@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import needs
+
 SOURCES = Path(__file__).parent / "java"
 NEEDS = {
     "java": "java", "temp_class": "made.temp", "main_class": "made.merge",
@@ -19,6 +21,7 @@ NEEDS = {
 @pytest.fixture(scope="session")
 def classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the compiled classes."""
+    needs.require([needs.JAVA, needs.JAVAC])
     folder = tmp_path_factory.mktemp("classes")
     files = [str(path) for path in sorted(SOURCES.glob("*.java"))]
     subprocess.run(["javac", "-nowarn", "-d", str(folder), *files], check=True, capture_output=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import pytest
 
-JAVA, MAVEN = "java", "mvn"
+JAVA, JAVAC, MAVEN = "java", "javac", "mvn"
 OPENSSL, SLAPD, SLAPADD = "openssl", "slapd", "slapadd"
 KDC, KDB_UTIL, KADMIN, KINIT = "krb5kdc", "kdb5_util", "kadmin.local", "kinit"
 
@@ -21,6 +21,7 @@ _DEBIAN = {
     LOGROTATE: "logrotate",
     SYSTEMD: "systemd",
     JAVA: "openjdk-17-jre-headless",
+    JAVAC: "openjdk-17-jdk-headless",
     MAVEN: "maven",
     OPENSSL: "openssl",
     **dict.fromkeys((SLAPD, SLAPADD), "slapd"),
