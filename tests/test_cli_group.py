@@ -22,10 +22,6 @@ def test_help_lists_every_verb_with_its_line(tmp_path: Path) -> None:
         assert f"{verb} {line}" in words
 
 
-def test_no_verb_shows_the_help_as_a_mistake_of_usage(tmp_path: Path) -> None:
-    assert "Verbs:" in typed(tmp_path).expect(2).err
-
-
 def test_help_imports_no_verb_no_engine_and_no_rich(tmp_path: Path) -> None:
     program = (
         "import sys\nfrom ciss_luigi.cli import main\nsys.argv = ['ciss', '--help']\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from difflib import get_close_matches
 from typing import Any
 
@@ -76,14 +77,25 @@ class Verbs(click.Group):
 @click.group(
     cls=Verbs,
     subcommand_metavar="VERB [ARGS]...",
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 yes or done, 1 no, differs or refused, 2 usage, 35 engine away, "
     "40 configuration; 128+n stopped by signal n.",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(VERSION, prog_name="ciss")
-def ciss(debug: bool) -> None:
+@click.pass_context
+def ciss(ctx: click.Context, debug: bool) -> None:
     """Look after the nightly rebuild of Customer Invoice Summary - Estimated.
 
     To run the job: luigi --module ciss_luigi MergeMain --date YYYY-MM-DD
+
+    ciss alone says what to do next in this folder.
     """
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
+    if ctx.invoked_subcommand is None:
+        from ciss_luigi.cli import alone
+
+        refuse_unreadable()
+        alone.say_next()

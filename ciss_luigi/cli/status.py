@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
-from ciss_luigi.cli import statustext
+from ciss_luigi.cli import statustext, statuswatch
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import say_json
 from ciss_luigi.exitcodes import NO
 from ciss_luigi.operator import status as statuses
+from ciss_luigi.operator.status import Overview
 from ciss_luigi.operator.statusjson import document
 
 
@@ -23,8 +26,11 @@ from ciss_luigi.operator.statusjson import document
 )
 @click.option("--to", "last", type=DATE, help="The last date. Without it: today.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
+@click.option("--watch", is_flag=True, help="On a terminal: show it anew every 2 seconds, until Ctrl-C.")
 @click.pass_context
-def command(ctx: click.Context, first: RunDate | None, last: RunDate | None, as_json: bool) -> None:
+def command(
+    ctx: click.Context, *, first: RunDate | None, last: RunDate | None, as_json: bool, watch: bool
+) -> None:
     """Show which dates are done, failed, running or missing.
 
     A calendar of dates and steps, a line of totals for each merged date, then the dates that need attention.
@@ -42,6 +48,7 @@ def command(ctx: click.Context, first: RunDate | None, last: RunDate | None, as_
     Examples:
       ciss status
       ciss status --from 2016-11-22 --to 2016-11-22
+      ciss status --watch
 
     \b
     --json: format, state_dir, warehouse, database, main_table, all_merged,
@@ -57,10 +64,18 @@ def command(ctx: click.Context, first: RunDate | None, last: RunDate | None, as_
     here = site.current()
     if first is not None and last is not None and last < first:
         raise click.UsageError(f"--from {first} is later than --to {last}")
-    try:
-        found = statuses.overview(here, first, last)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    if watch and (as_json or not sys.stdout.isatty()):
+        raise click.UsageError("--watch is for people on a terminal; programs ask again with --json")
+
+    def look() -> Overview:
+        try:
+            return statuses.overview(here, first, last)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+
+    found = look()
+    if watch:
+        statuswatch.watch(look, here.settings.state_dir)
     if as_json:
         say_json(document(here, found))
     else:

@@ -35,9 +35,9 @@ _LOOK = {
 }
 
 
-def show(found: Overview, state_dir: Path) -> None:
-    """Print the status of some dates."""
-    out, dates = console(), found.dates
+def show(found: Overview, state_dir: Path, out: Console | None = None) -> None:
+    """Print the status of some dates, on a console of its own or on another."""
+    out, dates = out or console(), found.dates
     if not dates:
         out.print(f"no date has any state in {safe(state_dir)} yet", soft_wrap=True)
         _show_block(out, statuslines.last_command(found.last_command))

@@ -1,0 +1,65 @@
+"""``ciss`` alone: how things stand in this folder, and what to do next."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ciss_luigi import commands, site
+from ciss_luigi.cli.output import say
+from ciss_luigi.config import file as configfile
+from ciss_luigi.operator import status as statuses
+from ciss_luigi.operator.status import DateStatus, Overview, State
+from ciss_luigi.site import Site
+
+_HELP = "ciss --help tells every verb."
+
+
+def say_next() -> None:
+    """Print it; raises ConfigurationError where the configuration has faults."""
+    for line in (*_lines(), _HELP):
+        say(line)
+
+
+def _lines() -> Iterator[str]:
+    if not any(path.is_file() for path in configfile.luigi_paths(os.environ, Path.cwd())):
+        yield "There is no luigi.cfg here yet."
+        yield "Next:  printf '[ciss]\\n' > luigi.cfg && ciss load --sample"
+        return
+    here = site.current()
+    if not here.engine().exists():
+        yield f"There is no {here.engine().identity} yet."
+        yield "Next:  ciss load DIR, or to try it: ciss load --sample"
+        return
+    found = statuses.overview(here, None, None)
+    yield from _of_dates(here, found)
+
+
+def _of_dates(here: Site, found: Overview) -> Iterator[str]:
+    if not found.dates:
+        yield f"No date has been run yet; {here.engine().identity} is there."
+        yield f"Next:  ciss check, then {commands.merge('YYYY-MM-DD')}"
+        return
+    running = [one for one in found.dates if one.state is State.RUNNING]
+    waiting = [one for one in found.dates if not one.is_merged and one.state is not State.RUNNING]
+    if running:
+        yield f"{_named(running)} running."
+        yield "Next:  ciss status --watch"
+    elif waiting:
+        yield f"{_named(waiting)} not merged ({waiting[-1].state})."
+        yield f"Next:  {commands.status(waiting[-1].date)}"
+    else:
+        yield from _done(found.dates[-1])
+
+
+def _named(dates: list[DateStatus]) -> str:
+    more = f" and {len(dates) - 1} earlier" if len(dates) > 1 else ""
+    return f"{dates[-1].date}{more} {'are' if more else 'is'}"
+
+
+def _done(newest: DateStatus) -> Iterator[str]:
+    yield f"All is merged; the newest date is {newest.date}."
+    months = newest.months
+    month = months[-1].month if months else str(newest.date.month)
+    yield f"Next:  ciss status, or ciss report --month {month} --out report.html"

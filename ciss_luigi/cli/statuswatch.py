@@ -1,0 +1,40 @@
+"""``ciss status --watch``: the same picture, shown anew as it changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from ciss_luigi.cli import statustext
+from ciss_luigi.cli.output import console
+from ciss_luigi.operator.status import Overview
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+EVERY_SECONDS = 2.0
+
+
+def watch(look: Callable[[], Overview], state_dir: Path) -> NoReturn:
+    """Look and draw until a signal ends it; the terminal then is as it was."""
+    out = console()
+    with out.screen(hide_cursor=True) as screen:
+        while True:
+            screen.update(_picture(look(), state_dir))
+            time.sleep(EVERY_SECONDS)
+
+
+def _picture(found: Overview, state_dir: Path) -> Text:
+    """What fits the terminal: the calendar's end and what needs attention stand last."""
+    from rich.text import Text
+
+    out = console()
+    with out.capture() as captured:
+        statustext.show(found, state_dir, out)
+    lines = captured.get().rstrip("\n").split("\n")
+    left = max(1, out.height - 1)
+    hint = f"{time.strftime('%H:%M:%S')}  Ctrl-C ends"
+    shown = "\n".join([*lines[:left], hint]) if len(lines) <= left else "\n".join([*lines[-left:], hint])
+    return Text.from_ansi(shown, no_wrap=True)
