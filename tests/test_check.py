@@ -86,7 +86,7 @@ def test_a_site_without_faults_is_told_so_group_by_group(make: Make, ciss: Ciss)
     assert result.exit_code == 0
     heads = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
     assert heads == [
-        "configuration", "state", "engine", "tables", "sources", "billing rules", "run of 2016-11-23",
+        "configuration", "state", "room", "engine", "tables", "sources", "billing rules", "run of 2016-11-23",
         "no faults, no warnings",
     ]  # fmt: skip
     assert "v1." in result.stdout

@@ -178,3 +178,36 @@ def test_names_of_files_cannot_command_the_terminal(empty: Path, tmp_path: Path)
     (folder / f"{name_of('rate')}.csv").write_text(RATES)
     answer = typed(empty, "load", str(folder)).expect(0, "a\\x1b[2Jb[red]")
     assert "\x1b" not in answer.out + answer.err
+
+
+# --- odd rows, tables and files that are left alone ---------------------------------------------------
+
+
+def test_a_row_of_no_month_is_refused_or_loaded_as_it_is(empty: Path, tmp_path: Path) -> None:
+    file = tmp_path / f"{name_of('rate')}.csv"
+    file.write_text(RATES + "2016-13,GBP,USD,1.25\n")
+    answer = typed(empty, "load", str(tmp_path)).explained(
+        1, f"{file}, line 3, column cal_month: 2016-13: no month; write YYYY-MM, such as 2016-11"
+    )
+    again = f"ciss load {tmp_path}"
+    following = f"correct the file, then: {again}; or load such rows as they are: {again} --odd-rows"
+    assert f"Next:  {following}\n" in answer.err
+    typed(empty, "load", str(tmp_path), "--odd-rows").expect(0, "2 rows")
+    assert rows(empty, name_of("rate")) == 2
+
+
+def test_a_fault_that_no_flag_lets_pass_names_none(empty: Path, tmp_path: Path) -> None:
+    (tmp_path / f"{name_of('rate')}.csv").write_text(RATES + "2016-11,GBP,USD,1e3\n")
+    answer = typed(empty, "load", str(tmp_path), "--odd-rows").explained(1)
+    assert f"Next:  correct the file, then: ciss load {tmp_path} --odd-rows\n" in answer.err
+
+
+def test_tables_without_a_file_are_said_with_their_rows(empty: Path, tmp_path: Path) -> None:
+    typed(empty, "load", "--sample").expect(0)
+    (tmp_path / f"{name_of('rate')}.csv").write_text(RATES)
+    (tmp_path / "notes.txt").touch()
+    answer = typed(empty, "load", str(tmp_path)).expect(0, f"1 rows  {tmp_path}/{name_of('rate')}.csv")
+    assert answer.out.count("rows  no file: left as it was") == 5
+    kept = next(line for line in answer.out.splitlines() if line.startswith(f"{name_of('overage')} "))
+    assert f"{rows(empty, name_of('overage')):,} rows  no file: left as it was" in kept
+    assert answer.err == "warning: notes.txt is not loaded: no table has that name\n"

@@ -1,0 +1,77 @@
+"""What a successful night did not do is a warning, so that cron mails it; what is usual is none."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from tests.reference import Tables
+from tests.rules.harness import Bench
+from tests.strategies import charge, rate
+
+KEY = ("org", "unit", "offer")
+OVERAGE = "mnaas.usage_overage_charge"
+Warnings = Callable[[], list[str]]
+
+
+@pytest.fixture
+def warned(caplog: pytest.LogCaptureFixture) -> Warnings:
+    """The warnings so far, which are forgotten then."""
+    caplog.set_level(logging.INFO, logger="luigi-interface.ciss_luigi")
+
+    def take() -> list[str]:
+        found = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+        caplog.clear()
+        return found
+
+    return take
+
+
+def sources(billable: tuple[str, ...], overage: tuple[str, ...] = ()) -> Tables:
+    """Rows of these months in two sources."""
+    return Tables(
+        billable=[charge("billable", month, KEY, "USD", "1", count="1") for month in billable],
+        overage=[charge("overage", month, KEY, "USD", "1") for month in overage],
+        rate=[rate("2016-11", "GBP", "1.25000000")],
+    )
+
+
+def test_a_source_that_had_rows_in_the_month_before(shared_bench: Bench, warned: Warnings) -> None:
+    shared_bench.fill(sources(("2016-11", "2016-12"), overage=("2016-10",)))
+    shared_bench.run("2016-11-20")
+    assert warned() == [
+        f"2016-11-20: {OVERAGE} has no row for 2016-11, though it has rows for 2016-10; "
+        "2016-11 is built without it"
+    ]
+    shared_bench.run("2016-12-20")
+    assert warned() == []
+    assert f"2016-12-20: {OVERAGE} has no row for 2016-12" in shared_bench.told
+
+
+def test_of_two_months_the_first_is_the_month_before(shared_bench: Bench, warned: Warnings) -> None:
+    shared_bench.fill(sources(("2016-11", "2016-12"), overage=("2016-11",)))
+    shared_bench.run("2016-12-03")
+    assert warned() == [
+        f"2016-12-03: {OVERAGE} has no row for 2016-12, though it has rows for 2016-11; "
+        "2016-12 is built without it"
+    ]
+
+
+def test_a_month_that_is_left_out(shared_bench: Bench, warned: Warnings) -> None:
+    shared_bench.fill(sources(("2016-11",)))
+    shared_bench.run("2016-12-03")
+    assert warned() == [
+        "2016-12-03: 2016-12 is not built: mnaas.billable_sub_with_charge_and_limit has no row for 2016-12, "
+        "and main holds nothing of it"
+    ]
+
+
+def test_a_month_of_which_main_has_a_newer_estimate(shared_bench: Bench, warned: Warnings) -> None:
+    shared_bench.fill(sources(("2016-11", "2016-12")))
+    shared_bench.run("2016-12-03")
+    assert warned() == []
+    shared_bench.run("2016-11-22")
+    (words,) = warned()
+    assert words == "2016-11-22: 2016-11 is not published: main has a newer estimate of it than 2016-11-22"
