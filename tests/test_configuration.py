@@ -166,8 +166,9 @@ def test_without_a_section_the_command_that_makes_one_is_said_and_works(
     text = answer.out + answer.err
     assert "no file has a [ciss] section; looked at: " in text
     (command,) = [line.strip(" ->") for line in text.replace("Next:  ", "-> ").splitlines() if "->" in line]
+    assert command.startswith("cd to the folder of your luigi.cfg, or export LUIGI_CONFIG_PATH=")
     subprocess.run(
-        command.partition(" && ")[0],
+        command.partition("here: ")[2].partition(" && ")[0],
         shell=True,
         cwd=folder,
         env=clean(folder),

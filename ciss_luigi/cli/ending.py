@@ -19,7 +19,7 @@ import click
 
 from ciss_luigi import exitcodes, stopping
 from ciss_luigi.cli.output import log_to_stderr, safe
-from ciss_luigi.errors import CissError, Stopped
+from ciss_luigi.errors import MACHINE_LACKS, CissError, Stopped
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -38,7 +38,7 @@ def ending(*, debug: bool) -> Iterator[None]:
             raise
         except (Exception, Stopped) as error:
             if isinstance(error, BrokenPipeError) and _nobody_reads():
-                _discard_stdout()
+                discard_stdout()
                 raise click.exceptions.Exit(128 + signal.SIGPIPE) from None
             if debug:
                 click.echo(safe("".join(traceback.format_exception(error))), err=True)
@@ -57,11 +57,22 @@ def _leave(error: BaseException) -> NoReturn:
     if name:
         click.echo(f"stopped by {name}", err=True)
         raise click.exceptions.Exit(128 + signal.Signals[name]) from error
+    if isinstance(error, OSError) and error.filename is None and error.errno in MACHINE_LACKS:
+        error = unwritable(error)
     if isinstance(error, CissError):
         click.echo(safe(error), err=True)
         raise click.exceptions.Exit(exit_code(error)) from error
     click.echo(safe(_unexpected(error)), err=True)
     raise click.exceptions.Exit(exitcodes.NO) from error
+
+
+def unwritable(error: OSError) -> CissError:
+    """What to say where the answer itself cannot be written, as to a full disk."""
+    return CissError(
+        f"the answer cannot be written: {error.strerror or error}",
+        state="only the output is lost; what a verb changes is changed before it answers",
+        next_command="make room where the output goes (df), then the same command again",
+    )
 
 
 def _unexpected(error: BaseException) -> CissError:
@@ -125,10 +136,10 @@ def _give_up_on_full_disk() -> None:
     try:
         _flush()
     except OSError:
-        _discard_stdout()
+        discard_stdout()
 
 
-def _discard_stdout() -> None:
+def discard_stdout() -> None:
     """What Python still holds goes nowhere: it would try again at the very end, and complain."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

@@ -68,7 +68,8 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
     files = {path.resolve(): read(path) for path in paths if path.is_file()}
     holders = [path for path, sections in files.items() if SECTION in sections]
     if not holders:
-        raise _no_section(files, looked, _command_to_make_one(paths[-1], folder))
+        toml = _toml_that_was_meant(environment, folder)
+        raise _no_section(files, looked, _what_to_do(paths[-1], folder, toml))
     if len(holders) > 1:
         raise ConfigurationError(
             f"more than one file has a [{SECTION}] section: {' and '.join(map(str, holders))}{looked}",
@@ -101,6 +102,24 @@ def _no_section(files: Mapping[Path, Sections], looked: str, command: str) -> Co
     return ConfigurationError(f"no file has a [{SECTION}] section{looked}", next_command=command)
 
 
+def _what_to_do(path: Path, folder: Path, toml: Path | None) -> str:
+    """First the folder or the variable that was meant; a new file comes last, as a second set of markers."""
+    if toml is not None:
+        return f"export LUIGI_CONFIG_PARSER=toml, as {toml} has [{SECTION}] (and pip install toml)"
+    return (
+        "cd to the folder of your luigi.cfg, or export LUIGI_CONFIG_PATH=/path/to/luigi.cfg, then the same "
+        f"command; only for a new installation, here: {_command_to_make_one(path, folder)}"
+    )
+
+
+def _toml_that_was_meant(environment: Mapping[str, str], folder: Path) -> Path | None:
+    """A luigi.toml with the section, where Luigi was not told to read that format."""
+    path = folder / "luigi.toml"
+    if environment.get("LUIGI_CONFIG_PARSER") == "toml" or not path.is_file():
+        return None
+    return path if SECTION in read(path) else None
+
+
 def _command_to_make_one(path: Path, folder: Path) -> str:
     """What to type for a section with nothing but defaults; a file that is there keeps what it holds."""
     shown = shlex.quote(path.name if path.parent == folder else str(path))
@@ -130,7 +149,10 @@ def read(path: Path) -> Sections:
     try:
         if path.suffix == ".toml":
             return _from_toml(tomllib.loads(read_plain(path)))
-        return _from_cfg(read_plain(path), path)
+        text = read_plain(path)
+        if text.startswith("\ufeff"):
+            raise ValueError("it begins with a byte order mark (BOM): save it as UTF-8 without one")
+        return _from_cfg(text, path)
     except (OSError, ValueError, RecursionError, configparser.Error) as error:
         raise ConfigurationError(
             f"{path} cannot be read: {_what(error)}", next_command="correct that file, then: ciss check"

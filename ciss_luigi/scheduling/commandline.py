@@ -5,7 +5,9 @@ Luigi's own error names neither the option nor, for a day that its month does no
 
 from __future__ import annotations
 
+import configparser
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import luigi
@@ -14,7 +16,11 @@ import luigi.interface
 
 from ciss_luigi import commands
 from ciss_luigi.errors import BadCommandLine, CissError
+from ciss_luigi.plaintext import one_line
 from ciss_luigi.scheduling import logbook, luigiprivate
+
+_LOGGING_SECTIONS = ("loggers", "handlers", "formatters")
+"""What Python's logging demands of its file."""
 
 
 def root_task(argv: Sequence[str]) -> luigi.Task:
@@ -28,6 +34,7 @@ def root_task(argv: Sequence[str]) -> luigi.Task:
             for family, name, parameter in _options(cls):
                 for text in _given(parser.known_args, family, name, alone=cls is kind):
                     _require_readable(name, parameter, text)
+        _require_logging_file(luigi.interface.core().logging_conf_file)  # type: ignore[no-untyped-call]
         luigiprivate.set_up_log()
         logbook.settle()
         try:
@@ -38,6 +45,31 @@ def root_task(argv: Sequence[str]) -> luigi.Task:
             family = kind.get_task_family()  # type: ignore[no-untyped-call]
             raise BadCommandLine(str(error), next_command=_example(family)) from error
     return task
+
+
+def _require_logging_file(name: str) -> None:
+    """Luigi answers a fault in the file of its log with a traceback."""
+    problem = logging_file_problem(name)
+    if problem:
+        raise BadCommandLine(
+            f"--logging-conf-file {name!r}: {problem}",
+            next_command="the same command with another file, or without that option",
+        )
+
+
+def logging_file_problem(name: str) -> str:
+    """What is wrong with a file for Python's logging; "" where there is none, or nothing is wrong."""
+    if not name:
+        return ""
+    if not Path(name).is_file():
+        return "there is no such file"
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(name, encoding="utf-8")
+    except (configparser.Error, ValueError, OSError) as error:
+        return f"it cannot be read: {one_line(str(error))}"
+    lacking = [one for one in _LOGGING_SECTIONS if not parser.has_option(one, "keys")]
+    return f"it lacks {', '.join(f'[{one}] keys' for one in lacking)}" if lacking else ""
 
 
 def _options(kind: type[luigi.Task]) -> Iterator[tuple[str, str, luigi.Parameter]]:

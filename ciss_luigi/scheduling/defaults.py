@@ -7,7 +7,11 @@ at import is early enough; a key that stands in the site's ``luigi.cfg`` is left
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import pairwise
 
 import luigi.configuration
 from luigi.configuration import LuigiTomlParser
@@ -44,6 +48,8 @@ def apply() -> None:
         # Luigi's own mails would come beside ours, one per task, with values in tracebacks, by a line that
         # trusts any certificate
         config.set("email", "format", "none")
+    # Luigi warns of its own default on every range
+    warnings.filterwarnings("ignore", 'Parameter "param_name" with value "None"')
     # Luigi reads these keys, and then warns on every run that nobody does
     warnings.filterwarnings("ignore", ".* the parameter 'rpc_", UnconsumedParameterWarning)
 
@@ -57,12 +63,21 @@ def _bounds() -> dict[str, int | bool | str]:
 
     Luigi counts the days from its now, in UTC; they must not lead out of the calendar. ``stop`` is exclusive.
     """
-    today = dt.datetime.now(dt.UTC).date()
+    today = _today(sys.argv)
     return {
         "days_back": (today - dt.date.min).days - 1,
         "days_forward": (dt.date.max - today).days - 1,
         "stop": str(today + dt.timedelta(days=1)),
     }
+
+
+def _today(arguments: Sequence[str]) -> dt.date:
+    """Luigi's today: of the ``--now`` of a range, in seconds since 1970, where there is one."""
+    for option, value in pairwise(arguments):
+        if option in ("--now", "--RangeDaily-now"):
+            with suppress(ValueError, OverflowError, OSError):
+                return dt.datetime.fromtimestamp(int(value), dt.UTC).date()
+    return dt.datetime.now(dt.UTC).date()
 
 
 def overridden() -> dict[str, str]:

@@ -101,11 +101,30 @@ def _look(task: luigi.Task, dated: type[luigi.Task]) -> None:
 
 def _uncaught(error: Exception) -> int:
     """What Luigi would answer with its own code and a traceback, in words where its text says it all."""
-    luigiprivate.set_up_log()
-    logger.error("", exc_info=error)
     current().reason = messages.explanation(error) or f"{type(error).__name__}: {error}"
     current().error = error
-    return exit_code(error.exit_code if isinstance(error, CissError) else 40)
+    if _has_log():
+        logger.error("", exc_info=error)
+    else:
+        messages.say_before_the_log(current().reason)
+    return exit_code(_number(error))
+
+
+def _has_log() -> bool:
+    """Whether there is a log to write to: Luigi makes it late, and not where its own file is at fault."""
+    try:
+        luigiprivate.set_up_log()
+    except Exception:
+        return False
+    return logger.hasHandlers()
+
+
+def _number(error: Exception) -> int:
+    if isinstance(error, CissError):
+        return error.exit_code
+    if messages.machine_fault(error) is not None:
+        return exitcodes.STEP_FAILED if current().has_begun else exitcodes.NOT_ASKED
+    return exitcodes.CONFIGURATION
 
 
 def end(code: int, result: Any = None) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import configparser
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import luigi
 import luigi.configuration
@@ -20,7 +19,7 @@ import luigi.worker
 
 from ciss_luigi.errors import ConfigurationError, Fault
 from ciss_luigi.exitcodes import RETCODES
-from ciss_luigi.scheduling import messages
+from ciss_luigi.scheduling import commandline, messages
 from ciss_luigi.scheduling.command import current, exit_code
 
 _READ = (
@@ -93,8 +92,9 @@ def _zeros() -> Iterator[Fault]:
 
 def _no_logging_file() -> Iterator[Fault]:
     named = _value("core", "logging_conf_file")
-    if named and not Path(named).is_file():
-        yield Fault("core", "logging_conf_file", f"there is no file {named!r}")
+    problem = commandline.logging_file_problem(named)
+    if problem:
+        yield Fault("core", "logging_conf_file", f"{named!r}: {problem}")
 
 
 def _no_url() -> Iterator[Fault]:

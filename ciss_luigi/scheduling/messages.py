@@ -17,6 +17,7 @@ from luigi.rpc import RPCError
 from ciss_luigi.engines.base import Progress
 from ciss_luigi.errors import MACHINE_LACKS, CissError, EngineUnavailable, SourcesMissing, Stopped
 from ciss_luigi.plaintext import printable_lines, without_secrets
+from ciss_luigi.scheduling import luigidproxy
 from ciss_luigi.state import thiscommand
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -137,6 +138,10 @@ def _of_others(error: BaseException) -> tuple[str, str, str] | None:
         return what, "nothing was touched", "the same command with a URL, such as http://127.0.0.1:8082"
     if isinstance(error, RPCError):
         reason = f": {error.sub_exception}" if error.sub_exception else ""
+        proxy = luigidproxy.of_luigid()
+        if proxy:
+            again = f"export no_proxy={proxy.host} (or add --local-scheduler), then the same command again"
+            return f"luigid is asked through the {proxy}. {error}{reason}", _KEPT, again
         again = "start luigid (or add --local-scheduler), then the same command again"
         return f"luigid does not answer. {error}{reason}", _KEPT, again
     return None
