@@ -7,7 +7,7 @@ import pytest
 from tests.engines.cluster import HIVE, IMPALA, Cluster, expected, months_of
 from tests.engines.conftest import MakeCluster
 from tests.sample import SAMPLE
-from tests.servers.impalafront import ImpalaFront
+from tests.servers.impalafront import ImpalaFront, Statement
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
@@ -25,18 +25,31 @@ def site(make_cluster: MakeCluster, impala: ImpalaFront) -> Cluster:
     return cluster
 
 
+def taken(impala: ImpalaFront, *wanted: str) -> list[Statement]:
+    """The statements of some kinds that the front took; a table that it did not know is shown to it first."""
+    return [one for one in impala.statements if one.kind in wanted and not one.error]
+
+
+def shown(impala: ImpalaFront) -> list[str]:
+    """What was refreshed."""
+    return [one.text.partition("*/\n")[2] for one in taken(impala, "refresh")]
+
+
+def kinds(impala: ImpalaFront) -> list[str]:
+    """Writes and refreshes in their order."""
+    return [one.kind for one in taken(impala, "refresh", "insert")]
+
+
 def test_impala_builds_hive_merges_and_impala_is_told_in_order(site: Cluster, impala: ImpalaFront) -> None:
     site.merge(TWO).explained(0)
 
     assert site.rows(*months_of(TWO)) == expected(SAMPLE, TWO)
-    told = impala.texts("refresh")
-    assert [text.partition("*/\n")[2] for text in told] == [
+    assert shown(impala) == [
         f"REFRESH {site.quoted(site.temp_table)} PARTITION (`run_date` = '{TWO}')",
         f"REFRESH {site.quoted(site.main_table)} PARTITION (`month_year` = '2016-12')",
         f"REFRESH {site.quoted(site.main_table)} PARTITION (`month_year` = '2017-01')",
     ]
-    kinds = [one.kind for one in impala.statements if one.kind in ("refresh", "insert")]
-    assert kinds == ["refresh", "insert", "refresh", "refresh"]
+    assert kinds(impala) == ["refresh", "insert", "refresh", "refresh"]
     assert not any(
         f"TABLE {site.quoted(site.main_table)}" in text or "TruncateTemp */\nINSERT" in text
         for text in impala.texts()
@@ -54,8 +67,7 @@ def test_an_impala_that_only_looks_on_is_told_of_each_write(
 
     temp = f"REFRESH {cluster.quoted(cluster.temp_table)} PARTITION (`run_date` = '{DATE}')"
     main = f"REFRESH {cluster.quoted(cluster.main_table)} PARTITION (`month_year` = '2016-11')"
-    told = [text.partition("*/\n")[2] for text in impala.texts("refresh")]
-    assert told == [temp, temp, main]
+    assert shown(impala) == [temp, temp, main]
 
 
 def test_an_impala_that_merges_is_told_what_hive_built(
@@ -67,8 +79,7 @@ def test_an_impala_that_merges_is_told_what_hive_built(
 
     cluster.merge(DATE).explained(0)
 
-    kinds = [one.kind for one in impala.statements if one.kind in ("refresh", "insert")]
-    assert kinds == ["insert", "refresh", "insert"]
+    assert kinds(impala) == ["insert", "refresh", "insert"]
     assert cluster.rows("2016-11") == expected(SAMPLE, DATE)
 
 
