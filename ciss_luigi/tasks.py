@@ -19,7 +19,7 @@ import luigi
 from ciss_luigi import observers, site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import BadRunDate, ConfigurationError
-from ciss_luigi.scheduling import guard, messages, signals
+from ciss_luigi.scheduling import guard, messages, sentences, signals
 from ciss_luigi.scheduling.command import current
 from ciss_luigi.scheduling.dates import RunDateParameter, refuse_after_tomorrow
 from ciss_luigi.state.markers import Step
@@ -149,6 +149,7 @@ class StepTask(DatedTask):
                 percentage=getattr(self, "set_progress_percentage", None),
                 url=getattr(self, "set_tracking_url", None),
             )
+            tell.headline(sentences.begun(self.run_date, self.step))
             queue = here.worker_queue if current().is_range else nullcontext
             runner.perform(
                 here,
@@ -160,6 +161,8 @@ class StepTask(DatedTask):
                 command=command,
                 known=current().known(self.run_date),
             )
+            if (marker := here.markers.read(self.run_date, self.step)) is not None:
+                tell.last_word(sentences.done(marker))
 
     def on_failure(self, exception: BaseException) -> str:
         """What luigid shows of a failure: its own text, never a traceback with values in it."""

@@ -27,6 +27,7 @@ _TRACED = re.compile(r"\A(?P<head>[^\n]*)\nTraceback .*^ciss_luigi\.[\w.]+: (?P<
 # What follows a line of ours is indented: only Luigi's handler begins a line, so no text can forge an entry
 _NEXT_LINE = "\n  "
 _LUIGIS = "luigi-interface"
+_LAST_WORD_SECONDS = 2.0
 _NOISE = "was stopped. Shutting down Keep-Alive thread"
 """What Luigi says last of all: our own last words are to stay the last."""
 # luigid shows a status message twice: escaped, and a second later as raw HTML
@@ -204,12 +205,23 @@ class Teller:
         self._newest: dict[str, Any] = {}
         self._query = ""
         self._wake = threading.Event()
+        self._idle = threading.Event()
+        self._idle.set()
         self._thread: threading.Thread | None = None
 
     def __call__(self, message: str) -> None:
         """Tell one message."""
         logger.info("%s", message)
         self._tell("message", plain(message))
+
+    def headline(self, sentence: str) -> None:
+        """Tell luigid alone, for whoever looks at its page; the log has the same from other lines."""
+        self._tell("message", plain(sentence))
+
+    def last_word(self, sentence: str) -> None:
+        """Tell luigid what came out, and wait a moment until it has it: the process may end right after."""
+        self.headline(sentence)
+        self._idle.wait(_LAST_WORD_SECONDS)
 
     def watch(self, progress: Progress) -> None:
         """Tell how far a statement is, and what its server says of it."""
@@ -225,6 +237,7 @@ class Teller:
         if self._senders[what] is None:
             return
         self._newest[what] = value
+        self._idle.clear()
         self._wake.set()
         if self._thread is None:
             self._thread = threading.Thread(target=self._pass_on, daemon=True, name="ciss status")
@@ -240,3 +253,5 @@ class Teller:
                     self._senders[what](value)  # type: ignore[misc]
                 except Exception as error:
                     logger.debug("luigid did not take a status message: %s", error)
+            if not self._wake.is_set():
+                self._idle.set()

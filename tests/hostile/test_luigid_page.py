@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +127,21 @@ def refreshed(page: browser.Page) -> None:
     """Wait until the page has put the message in place anew, as raw HTML."""
     page.ask("$('#statusMessageModal pre').html('stale')")
     page.wait_for("$('#statusMessageModal pre').text() != 'stale'")
+
+
+def test_the_page_says_what_a_manager_understands(place: Place, daemon: Luigid, tmp_path: Path) -> None:
+    browser.require()
+    place.merge(DATE, *daemon.options).explained(0)
+    (month,) = place.read_marker(DATE, "MergeMain")["months"]
+    dollars = sum(Decimal(one["total_charge_usd"]) for one in month["totals"].values())
+    sentence = f"2016-11: {month['rows']:,} rows, {dollars:,.2f} USD"
+    tasks: dict[str, Any] = daemon.call("task_list", status="", upstream_status="")
+    for name in (one for one in tasks if one.startswith(("BuildTemp", "MergeMain"))):
+        assert daemon.call("get_task_status_message", task_id=name)["statusMessage"] == sentence
+    with browser.page(tmp_path / "browser", url(daemon)) as page:
+        page.wait_for("window.$ && $('.statusMessage').length >= 3")
+        page.ask("$('.statusMessage').first().click()")
+        page.wait_for("$('#statusMessageModal pre').text().length > 0")
+        assert DATE in page.ask("$('#statusMessageModal pre').text()") or "rows" in page.ask(
+            "$('#statusMessageModal pre').text()"
+        )
