@@ -36,17 +36,25 @@ def main(task: str) -> None:
         signal.signal(number, signal.SIG_IGN)  # whoever waits for it ends it
     here = reach.find()
     if here is not None:
-        outbox = Outbox(here.folder)
-        records = Records(here.folder)
-        channels = list(ways.make(here.alerts, outbox, records))
-        if task == TEST:
-            _test(channels)
-        else:
-            for entry in outbox.drop_old(dt.datetime.now(dt.UTC), ways.names(here.alerts)):
-                report(Outcome(entry.channel, entry.subject, entry.what, f"dropped: {entry.error}"))
-            Round(records, outbox, report).run(channels, SECONDS)
+        try:
+            _work(task, here)
+        except Exception as error:  # one of Luigi's sections that cannot be read, a certificate that is none
+            why = shortened(f"{type(error).__name__}: {error}", 300)
+            for name in ways.names(here.alerts):
+                report(Outcome(name, "", task, f"nothing can be sent: {why}"))
     sys.stdout.flush()
     os._exit(0)  # a thread that hangs in a call must not keep the process
+
+
+def _work(task: str, here: reach.Reach) -> None:
+    outbox, records = Outbox(here.folder), Records(here.folder)
+    channels = list(ways.make(here.alerts, outbox, records))
+    if task == TEST:
+        _test(channels)
+        return
+    for entry in outbox.drop_old(dt.datetime.now(dt.UTC), ways.names(here.alerts)):
+        report(Outcome(entry.channel, entry.subject, entry.what, f"dropped: {entry.error}"))
+    Round(records, outbox, report).run(channels, SECONDS)
 
 
 def report(outcome: Outcome) -> None:

@@ -48,6 +48,12 @@ def test_a_channel_that_does_not_take_the_test_is_a_no(tmp_path: Path, relay: Re
     assert "key-one-two" not in answer.out + answer.err
 
 
+@pytest.mark.slow
+def test_a_relay_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    configure(tmp_path, MAIL, "[smtp]\nport = many\n")
+    ciss(tmp_path, "alerts", "--test").expect(1, "mail          nothing can be sent: ", "'port'")
+
+
 def test_without_a_channel_there_is_nothing_to_test(tmp_path: Path) -> None:
     configure(tmp_path)
     typed(tmp_path, "alerts", "--test").explained(1, "[ciss_alerts] names no channel")

@@ -205,3 +205,29 @@ def test_with_mail_of_ours_luigi_sends_none_of_its_own(place: Place, relay: Rela
     spoil(place)
     place.merge(DATE).explained(30)
     assert [post.to for post in relay.post] == [["ops@example.com"]]
+
+
+def test_ctrl_c_at_a_terminal_is_told_to_nobody_and_without_one_it_is(place: Place, relay: Relay) -> None:
+    tell(place, relay)
+    running = place.merging(DATE, prelude=SLEEPING)
+    place.wait_for_step(DATE, "BuildTemp")
+    running.send(signal.SIGINT)
+    running.finish().explained(30)
+    assert [post.subject for post in relay.post] == [
+        f"ciss: BuildTemp was stopped by SIGINT for {DATE} (exit code 30)"
+    ]
+    terminal, theirs = os.openpty()
+    running = place.merging("2016-11-23", prelude=ON_A_TERMINAL.format(path=os.ttyname(theirs)) + SLEEPING)
+    place.wait_for_step("2016-11-23", "BuildTemp")
+    running.send(signal.SIGINT)
+    running.finish().explained(30)
+    os.close(terminal)
+    os.close(theirs)
+    assert len(relay.post) == 1
+    assert len(office(place).records.open()) == 1
+
+
+ON_A_TERMINAL = """
+import os
+os.dup2(os.open({path!r}, os.O_RDWR | os.O_NOCTTY), 0)
+"""
