@@ -98,7 +98,7 @@ def look(job: Job, session: Session, statements: Statements, *, renew: bool = Tr
 
 
 def _concerned(survey: Survey, scope: Scope, statements: Statements) -> Survey:
-    """What concerns the months that are built: a month that is left out may hold what it likes."""
+    """The survey of the months that are built; faults of a month that is left out do not count."""
     return survey.of(scope.months, statements.rate_months(scope.months))
 
 
@@ -113,7 +113,7 @@ def _differences(
 
 
 def _after_a_difference(job: Job) -> str:
-    """A site's own rules are what to look at first; ours are right, so the sources moved."""
+    """The next command after a difference: look at the site's own rules, if it has any; else run again."""
     rules = job.settings.sql_dir
     return f"ciss plan --date {job.date}, then correct {rules / 'build.sql'}" if rules else ""
 

@@ -33,7 +33,7 @@ def new_run_id(date: RunDate) -> str:
 
 @dataclass
 class RebuildBudget:
-    """One rebuild per run, whatever its step: the first difference is healed, the second is a failure."""
+    """One rebuild of temp per command, in whichever step: a second difference is a failure."""
 
     left: int = 1
     note: Callable[[], None] = lambda: None

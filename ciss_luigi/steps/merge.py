@@ -57,7 +57,7 @@ def merge_main(job: Job) -> Marker:
 
 
 def _settle_all(job: Job) -> None:
-    """What killed runs may still write lands before the looks at temp and main, not after them."""
+    """End, or wait for, what killed runs may still write, before temp and main are looked at."""
     for engine in (job.engine, job.build_engine):
         if engine is not None:
             engine.settle(job.settings.temp_target(job.date))
@@ -143,7 +143,7 @@ def _temp_differences(job: Job, session: Session, built: Marker | None) -> list[
 def _newest_in_main(
     session: Session, statements: Statements, months: Sequence[Month]
 ) -> dict[Month, str | None]:
-    """The newest as_of_date that main holds of each month."""
+    """The newest as_of_date in main by month; a month without rows is missing."""
     rows = session.query(statements.main_rows(months)) if months else []
     return {Month.parse(month): newest for month, _, newest in rows}
 

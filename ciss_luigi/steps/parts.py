@@ -47,7 +47,7 @@ def show(session: Session, of: Refreshes, statements: Statements) -> None:
 
 
 def make_lost_tables(job: Job, session: Session, statements: Statements, there: Collection[str]) -> set[str]:
-    """Make temp and main anew where somebody dropped them since TruncateTemp made them; says which."""
+    """Make temp and main anew where they were dropped since TruncateTemp; returns their names, lower-case."""
     lost = {job.settings.temp_table.lower(), job.settings.main_table.lower()} - set(there)
     if lost:
         send(session, statements.create_tables(there))

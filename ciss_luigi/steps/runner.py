@@ -169,7 +169,7 @@ def _failure(error: BaseException, date: RunDate, step: Step) -> BaseException:
 
 
 _STAYS_WRONG = (StatementFailed, TempChanged, TotalsDiffer)
-"""What the same command will hardly heal: refused by the engine, not cut off from it; or wrong twice."""
+"""Errors that a re-run will not fix: the engine refused a statement, or something was wrong twice."""
 
 
 def _is_in_the_way(error: OSError) -> bool:

@@ -105,11 +105,13 @@ def ask(job: Job, months: Sequence[Month], *, alone: bool = False) -> Holdings:
 
 
 def _build_sees_the_same(job: Job) -> bool:
-    """Whether the build may rest on what was asked before.
+    """Whether the build may use the answer, too.
 
-    Not where it reads the sources in a snapshot of its own, nor where it runs on another engine.
+    Not where it reads the sources in a snapshot of its own, where it runs on another engine, or where the old
+    Java classes do its work.
     """
-    return job.builder is job.engine and not job.engine.capabilities.transactions
+    snapshots = job.engine.capabilities.transactions
+    return job.settings.loader == "sql" and job.builder is job.engine and not snapshots
 
 
 def _ask(job: Job, site: Site, months: Sequence[Month], *, alone: bool) -> Holdings:

@@ -53,7 +53,7 @@ def _refresh_temp(statements: Statements, /, *, all_of_it: bool, whole: bool = F
 
 
 def finished_dates(job: Job, held: Iterable[str | None]) -> list[RunDate]:
-    """The run dates in temp that are merged and older than ``temp_keep_days``: dates not merged yet stay."""
+    """The run dates in temp to drop, in order: merged, and over ``temp_keep_days`` days before this date."""
     oldest_kept = _oldest_kept(job)
     found = []
     for value in held:
