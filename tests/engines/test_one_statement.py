@@ -10,15 +10,14 @@ from ciss_luigi.sql.files import Query
 from tests.engines.cluster import HIVE, SPARK_ANSI, Where
 from tests.engines.conftest import MakeCluster, engine_params
 
+PLAINLY_TWO = ("SELECT 1; {drop}", "SELECT 1;\n{drop};", "SELECT 1) written; {drop}")
 BEHIND = (
-    "SELECT 1; {drop}",
-    "SELECT 1;\n{drop};",
+    *PLAINLY_TWO,
     "SELECT 1 -- \r; {drop}",
     "SELECT '\\'; {drop} -- '; {drop}",
     'SELECT "\\"; {drop} -- "; {drop}',
     "SELECT '''; {drop} -- ",
     "SELECT 1 /* /* */; {drop} -- */",
-    "SELECT 1) written; {drop}",
     "SELECT $$; {drop} --$$",
     "SELECT U&'\\0027'; {drop} --'",
     "SELECT r'\\'; {drop} --'",
@@ -31,7 +30,7 @@ def test_nothing_behind_the_first_statement_is_run(make_cluster: MakeCluster, wh
     cluster = make_cluster(where)
     cluster.ciss("init").expect(0)
     engine = cluster.site().engine()
-    failed = 0
+    failed = set()
     with engine.session() as session:
         for number, attempt in enumerate(BEHIND):
             victim = f"{cluster.database}.victim_{cluster.main_name}_{number}"
@@ -41,10 +40,11 @@ def test_nothing_behind_the_first_statement_is_run(make_cluster: MakeCluster, wh
                 try:
                     session.query(statement)
                 except StatementFailed:
-                    failed += 1
+                    failed.add(attempt)
             assert cluster.query(f"SELECT COUNT(*) FROM {victim}") == [(0,)], attempt
             cluster.query(f"DROP TABLE {victim}")
-    assert failed >= len(BEHIND)
+    # some of the others are one statement to one engine or the other: a string, and a comment behind it
+    assert set(PLAINLY_TWO) <= failed
 
 
 def writes(table: str, text: str) -> list[str]:
