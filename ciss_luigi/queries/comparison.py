@@ -9,10 +9,9 @@ from ciss_luigi.engines.base import Session
 from ciss_luigi.queries.columnforms import Form
 from ciss_luigi.queries.oddrows import (
     ALIKE,
-    BUCKETS,
-    CANDIDATES,
     DIFFER,
-    IN_BUCKETS,
+    FINGERPRINTS,
+    ODD_KEYS,
     ODD_ROWS,
     OddRows,
     aliases,
@@ -20,9 +19,6 @@ from ciss_luigi.queries.oddrows import (
     listed,
 )
 from ciss_luigi.queries.statements import tagged
-
-_MOST_TO_SET_ASIDE = 0.4
-"""The share of rows up to which a copy of them costs less than reading both tables again."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +37,12 @@ class Comparison:
         return tagged("\nUNION ALL\n".join(sides), "compare")
 
     def prepare(self, session: Session) -> None:
-        """Find the odd rows once, where the engine has fingerprints, and tables that go with the session.
-
-        Most rows fall into buckets that hold the same on both sides, and are not looked at again.
-        """
+        """Find the odd rows once, where the engine has fingerprints, and tables that go with the session."""
         odd = self.odd
-        if not odd.narrows:
-            return
-        self._set_aside(session, IN_BUCKETS, odd.buckets())
-        ((different,),) = session.query(tagged(f"SELECT COUNT(*) FROM {IN_BUCKETS}", "compare"))
-        united = ""
-        if different <= BUCKETS * _MOST_TO_SET_ASIDE:
-            self._set_aside(session, CANDIDATES, odd.candidates())
-            united = f"SELECT * FROM {CANDIDATES}"
-        self._set_aside(session, ODD_ROWS, odd.rows(united))
+        if odd.narrows:
+            self._set_aside(session, FINGERPRINTS, odd.fingerprints())
+            self._set_aside(session, ODD_KEYS, odd.odd_keys())
+            self._set_aside(session, ODD_ROWS, odd.rows())
 
     def _set_aside(self, session: Session, name: str, query: str) -> None:
         session.execute(tagged(self.odd.dialect.set_aside(name, query), "compare"))

@@ -16,8 +16,8 @@ from ciss_luigi.billing.rundate import Month
 from ciss_luigi.engines.base import Dialect
 from ciss_luigi.queries.columnforms import MOST_DIGITS, Form
 
-IN_BUCKETS, CANDIDATES, ODD_ROWS = "ciss_compare_buckets", "ciss_compare_candidates", "ciss_compare_rows"
-BUCKETS = 65_536
+FINGERPRINTS, ODD_KEYS, ODD_ROWS = "ciss_compare_prints", "ciss_compare_keys", "ciss_compare_rows"
+BUCKETS = 32_768
 _UNLIKE = (
     "SUM(mine) * 2 <> COUNT(*) "
     "OR SUM(CASE WHEN mine = 1 THEN CAST(r AS HUGEINT) ELSE -CAST(r AS HUGEINT) END) <> 0"
@@ -84,30 +84,31 @@ class OddRows:
         keys = [alias for index, form in enumerate(self.keys) for alias in aliases("k", index, form)]
         return keys, [alias for index, form in enumerate(self.values) for alias in aliases("v", index, form)]
 
-    def buckets(self) -> str:
-        """The numbers of the buckets, by the keys' fingerprints, that do not hold the same on both sides."""
-        united = "\nUNION ALL\n".join(
-            f"SELECT k % {BUCKETS} AS b, {self._whole()} AS r, {mine} AS mine FROM (\n{rows}\n) x"
+    def fingerprints(self) -> str:
+        """The fingerprint of each row's key and of the row, of both sides."""
+        return "\nUNION ALL\n".join(
+            f"SELECT k, {self._whole()} AS r, {mine} AS mine FROM (\n{rows}\n) x"
             for mine, rows in ((1, self._side("here")), (0, self._side("there")))
         )
-        return f"SELECT b FROM (\n{united}\n) united\nGROUP BY b\nHAVING {_UNLIKE}"
 
-    def candidates(self) -> str:
-        """The rows of both sides that are in such a bucket."""
-        return self._united(f"WHERE k % {BUCKETS} IN (SELECT b FROM {IN_BUCKETS})")
+    def odd_keys(self) -> str:
+        """The fingerprints of the keys whose rows are not the same on both sides.
 
-    def rows(self, united: str = "") -> str:
-        """The keys whose rows are not the same on both sides, with their kind and what differs.
-
-        ``united`` is where the rows of both sides are, if they were set aside.
+        Most fall into buckets that hold the same on both sides: these are not grouped key by key.
         """
+        bucket = f"k % {BUCKETS}"
+        buckets = f"SELECT {bucket} FROM {FINGERPRINTS} GROUP BY {bucket} HAVING {_UNLIKE}"
+        return f"SELECT k FROM {FINGERPRINTS}\nWHERE {bucket} IN ({buckets})\nGROUP BY k\nHAVING {_UNLIKE}"
+
+    def rows(self) -> str:
+        """The keys whose rows are not the same on both sides, with their kind and what differs."""
         keys, values = self.names
         pairs = [f"{side}_{name}" for name in values for side in ("h", "t")]
         flags = [
             f"CASE WHEN {self._same(i, form)} THEN 0 ELSE 1 END AS d{i}" for i, form in enumerate(self.values)
         ]
         counts = ["n_here", "n_there"]
-        by_key = self._by_key(united or self._united())
+        by_key = self._by_key()
         flagged = f"SELECT {listed([*keys, *counts, *pairs, *flags])}\nFROM (\n{by_key}\n) paired\n"
         flagged += "WHERE more_here > 0 OR more_there > 0"
         differs = " + ".join(f"d{index}" for index in range(len(self.values))) or "0"
@@ -118,7 +119,7 @@ class OddRows:
         )
         return f"SELECT {kind}, flagged.*\nFROM (\n{flagged}\n) flagged"
 
-    def _by_key(self, united: str) -> str:
+    def _by_key(self) -> str:
         keys, values = self.names
         sides = [
             f"MAX(CASE WHEN n_{word} > 0 THEN {name} END) AS {word[0]}_{name}"
@@ -131,25 +132,18 @@ class OddRows:
             "SUM(CASE WHEN n_there > n_here THEN n_there - n_here ELSE 0 END) AS more_there",
         ]  # fmt: skip
         wanted = listed([*keys, *counts, *sides])
-        return f"SELECT {wanted}\nFROM (\n{self._by_row(united)}\n) alike\nGROUP BY {listed(keys)}"
+        return f"SELECT {wanted}\nFROM (\n{self._by_row()}\n) alike\nGROUP BY {listed(keys)}"
 
-    def _by_row(self, united: str) -> str:
+    def _by_row(self) -> str:
         keys, values = self.names
         names = listed([*keys, *values])
-        narrow = ""
-        if self.narrows:
-            narrow = (
-                f"WHERE k IN (\nSELECT k FROM (SELECT k, {self._whole()} AS r, mine\n"
-                f"FROM (\n{united}\n) x) y\nGROUP BY k\nHAVING {_UNLIKE}\n)\n"
-            )
-        return (
-            f"SELECT {names}, SUM(mine) AS n_here, SUM(1 - mine) AS n_there\nFROM (\n{united}\n) united\n"
-            f"{narrow}GROUP BY {names}"
-        )
+        narrow = f"WHERE k IN (SELECT k FROM {ODD_KEYS})\n" if self.narrows else ""
+        counts = "SUM(mine) AS n_here, SUM(1 - mine) AS n_there"
+        return f"SELECT {names}, {counts}\nFROM (\n{self._united()}\n) united\n{narrow}GROUP BY {names}"
 
-    def _united(self, where: str = "") -> str:
+    def _united(self) -> str:
         return "\nUNION ALL\n".join(
-            f"SELECT x.*, {mine} AS mine FROM (\n{rows}\n) x {where}"
+            f"SELECT x.*, {mine} AS mine FROM (\n{rows}\n) x"
             for mine, rows in ((1, self._side("here")), (0, self._side("there")))
         )
 
