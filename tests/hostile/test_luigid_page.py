@@ -129,19 +129,62 @@ def refreshed(page: browser.Page) -> None:
     page.wait_for("$('#statusMessageModal pre').text() != 'stale'")
 
 
-def test_the_page_says_what_a_manager_understands(place: Place, daemon: Luigid, tmp_path: Path) -> None:
-    browser.require()
-    place.merge(DATE, *daemon.options).explained(0)
+def sentence_of(place: Place) -> str:
+    """What MergeMain's marker comes to, in a manager's words."""
     (month,) = place.read_marker(DATE, "MergeMain")["months"]
     dollars = sum(Decimal(one["total_charge_usd"]) for one in month["totals"].values())
-    sentence = f"2016-11: {month['rows']:,} rows, {dollars:,.2f} USD"
-    tasks: dict[str, Any] = daemon.call("task_list", status="", upstream_status="")
-    for name in (one for one in tasks if one.startswith(("BuildTemp", "MergeMain"))):
-        assert daemon.call("get_task_status_message", task_id=name)["statusMessage"] == sentence
-    with browser.page(tmp_path / "browser", url(daemon)) as page:
-        page.wait_for("window.$ && $('.statusMessage').length >= 3")
-        page.ask("$('.statusMessage').first().click()")
-        page.wait_for("$('#statusMessageModal pre').text().length > 0")
-        assert DATE in page.ask("$('#statusMessageModal pre').text()") or "rows" in page.ask(
-            "$('#statusMessageModal pre').text()"
-        )
+    return f"2016-11: {month['rows']:,} rows, {dollars:,.2f} USD"
+
+
+def shown(page: browser.Page, task: str) -> str:
+    """Open a task's message as a reader does, and read it."""
+    of_task = f"$('#taskTable tbody tr').filter((_, one) => one.textContent.includes('{task}'))"
+    page.wait_for(f"window.$ && {of_task}.find('.statusMessage').length")
+    page.ask(f"{of_task}.find('.statusMessage').first().click()")
+    page.wait_for("$('#statusMessageModal pre').text().length > 0")
+    return str(page.ask("$('#statusMessageModal pre').text()"))
+
+
+UNDER_WAY = """
+import os, time
+from ciss_luigi.engines.base import Progress
+from ciss_luigi.errors import StepFailed
+from ciss_luigi.scheduling.messages import Teller
+from ciss_luigi.state.markers import Step
+from ciss_luigi.steps import runner
+
+headline = Teller.headline
+def with_progress(self, sentence):
+    headline(self, sentence)
+    self.watch(Progress(0.4, url="http://127.0.0.1:9/query/7"))
+Teller.headline = with_progress
+
+def slow(job):
+    while not os.path.exists("go"):
+        time.sleep(0.05)
+    raise StepFailed("the server went away")
+runner.steps.ACTIONS[Step.BUILD] = slow
+"""
+
+
+def test_the_page_says_what_a_manager_understands_while_a_run_is_under_way_and_after(
+    place: Place, daemon: Luigid, tmp_path: Path
+) -> None:
+    """The engine's part of it, how far it is and where its query's page is, is put in its mouth here."""
+    browser.require()
+    running = place.merging(DATE, *daemon.options, prelude=UNDER_WAY)
+    try:
+        wait_until(lambda: "adding up" in (message(daemon) or ""))
+        with browser.page(tmp_path / "browser", url(daemon)) as page:
+            assert shown(page, "BuildTemp") == f"{DATE}: adding up the charges"
+            page.wait_for("$('#statusMessageModal .progress-bar').text().includes('40')")
+            assert page.ask("$('a[href=\"http://127.0.0.1:9/query/7\"]').length") >= 1
+        (place.folder / "go").touch()
+        running.finish().explained(30, "the server went away")
+    finally:
+        running.end()
+    assert message(daemon) == f"{DATE}: adding up the charges", "what it was at when it failed"
+    place.merge(DATE, *daemon.options).explained(0)
+    with browser.page(tmp_path / "again", url(daemon)) as page:
+        assert shown(page, "MergeMain") == sentence_of(place)
+    assert message(daemon) == sentence_of(place)
