@@ -98,3 +98,59 @@ def fork_lock() -> AbstractContextManager[Any]:
 def set_up_log() -> None:
     """Luigi's log, where an error comes before Luigi has made it. Replaced by: a log before the options."""
     luigi.setup_logging.InterfaceLogging.setup(luigi.interface.core())  # type: ignore[no-untyped-call]
+
+
+def old_place(parameter: luigi.Parameter) -> tuple[str, str] | None:
+    """Where Luigi kept a setting in older versions. Replaced by: a public list of a parameter's places."""
+    place = parameter._config_path
+    return (place["section"], place["name"]) if place else None
+
+
+def read_setting(parameter: luigi.Parameter, section: str, key: str) -> None:
+    """Read a setting as Luigi will; raises what Luigi would. Replaced by: a check of the configuration."""
+    parameter._get_value_from_config(section, key)  # type: ignore[no-untyped-call]
+
+
+def default_of(parameter: luigi.Parameter) -> Any:
+    """A parameter's default, for an example. Replaced by: a public way to it."""
+    return parameter._default
+
+
+_NEEDED: dict[str, tuple[Any, str]] = {
+    "begin and end of a command": (luigi.interface, "_run"),
+    "the maker of the worker": (luigi.interface, "_WorkerSchedulerFactory.create_worker"),
+    "the log's set-up": (luigi.setup_logging, "InterfaceLogging.setup"),
+    "outcomes of tasks": (luigi.execution_summary, "_summary_dict"),
+    "the task that was asked for": (luigi.execution_summary, "_root_task"),
+    "the lock of forks": (luigi.worker, "fork_lock"),
+    "the look for dead workers": (luigi.worker.Worker, "_purge_children"),
+    "the making of a worker's process": (luigi.worker.Worker, "_create_task_process"),
+    "the start of a worker's process": (luigi.worker.Worker, "_run_task"),
+    "the command line": (luigi.cmdline_parser.CmdlineParser, "global_instance"),
+    "the parser of the command line": (luigi.cmdline_parser.CmdlineParser, "_build_parser"),
+    "the class of the task": (luigi.cmdline_parser.CmdlineParser, "_get_task_cls"),
+    "the reading of a setting": (luigi.Parameter, "_get_value_from_config"),
+}
+"""What is looked for in each, by what it is for."""
+
+
+def missing() -> list[str]:
+    """What this Luigi has no more of all that is used here, in words; empty where it has all."""
+    words = [
+        f"Luigi {luigi.__version__} has no {place.__name__}.{name}, which {what} needs (luigiprivate.py)"
+        for what, (place, name) in _NEEDED.items()
+        if not _has(place, name)
+    ]
+    worker = luigi.worker.Worker()  # type: ignore[no-untyped-call]
+    for name in ("_task_result_queue", "_running_tasks", "_scheduled_tasks", "_scheduler"):
+        if not hasattr(worker, name):
+            words.append(f"a worker of Luigi {luigi.__version__} has no {name}, which workers.py needs")
+    return words
+
+
+def _has(place: Any, name: str) -> bool:
+    for part in name.split("."):
+        if not hasattr(place, part):
+            return False
+        place = getattr(place, part)
+    return True

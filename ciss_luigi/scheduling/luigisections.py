@@ -19,7 +19,7 @@ import luigi.worker
 
 from ciss_luigi.errors import ConfigurationError, Fault
 from ciss_luigi.exitcodes import RETCODES
-from ciss_luigi.scheduling import commandline, messages
+from ciss_luigi.scheduling import commandline, luigiprivate, messages
 from ciss_luigi.scheduling.command import current, exit_code
 
 _READ = (
@@ -58,8 +58,9 @@ def _unreadable() -> Iterator[Fault]:
         family = kind.get_task_family()  # type: ignore[no-untyped-call]
         for name, parameter in kind.get_params():  # type: ignore[no-untyped-call]
             places = [(family, name)]
-            if parameter._config_path:  # where Luigi kept it in older versions
-                places.append((parameter._config_path["section"], parameter._config_path["name"]))
+            old = luigiprivate.old_place(parameter)
+            if old:
+                places.append(old)
             for section, key in places:
                 problem = _problem(parameter, section, key)
                 if problem:
@@ -69,7 +70,7 @@ def _unreadable() -> Iterator[Fault]:
 def _problem(parameter: luigi.Parameter, section: str, key: str) -> str:
     """What Luigi cannot read, or nothing; of an interpolation, no part: the value may be a password."""
     try:
-        parameter._get_value_from_config(section, key)  # type: ignore[no-untyped-call]
+        luigiprivate.read_setting(parameter, section, key)
     except configparser.Error:
         return "cannot be read: a % is written %%"
     except (ValueError, TypeError, AttributeError) as error:
@@ -78,7 +79,7 @@ def _problem(parameter: luigi.Parameter, section: str, key: str) -> str:
 
 
 def _example(section: str, name: str, key: str, parameter: luigi.Parameter) -> str:
-    default = RETCODES[name] if section == "retcode" else parameter._default
+    default = RETCODES[name] if section == "retcode" else luigiprivate.default_of(parameter)
     return "" if default in (None, "") else f"{key} = {default}"
 
 
