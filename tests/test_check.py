@@ -86,8 +86,8 @@ def test_a_site_without_faults_is_told_so_group_by_group(make: Make, ciss: Ciss)
     assert result.exit_code == 0
     heads = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
     assert heads == [
-        "configuration", "state", "room", "engine", "tables", "sources", "billing rules", "run of 2016-11-23",
-        "no faults, no warnings",
+        "configuration", "state", "room", "alerts", "engine", "tables", "sources", "billing rules",
+        "run of 2016-11-23", "no faults, no warnings",
     ]  # fmt: skip
     assert "v1." in result.stdout
     assert "2016-11 4 rows, 2016-12 3 rows, 2017-01 3 rows, 2017-02 3 rows" in result.stdout

@@ -81,6 +81,13 @@ def _outcome(last: Attempt | None, end: CommandEnd, date: dt.date, step: str) ->
     if last is not None and last.outcome is Outcome.FAILED:
         return Headline.FAILED, last.error
     again = f"luigi {shlex.join(end.begin.arguments)}"
+    if last is not None and last.outcome is Outcome.DONE and end.signal:
+        text = f"stopped by {end.signal} when {step} of {date} was done, and had its marker"
+        state = "every step that has ended has its marker; nothing else was begun"
+        return (
+            f"{Headline.STOPPED} by {end.signal}",
+            f"{text}\nState: {state}\nNext:  {without_secrets(again)}",
+        )
     state = "every month in main is whole, old or new; run again to finish"
     return Headline.KILLED, f"{step} of {date}: {_KILLED}\nState: {state}\nNext:  {without_secrets(again)}"
 

@@ -22,6 +22,7 @@ from ciss_luigi.operator.checks import (
     statefiles,
     storage,
     tables,
+    told,
 )
 from ciss_luigi.operator.checks.findings import CONFIGURATION, FILL, Group, Report
 from ciss_luigi.queries.statements import Statements
@@ -50,6 +51,7 @@ def run(load: Callable[[], Site], date: RunDate | None = None, luigis: LuigisOwn
     state.check(Group(report, "state"), here.settings.state_dir)
     statefiles.check(Group(report, "state"), here.settings.state_dir)
     room.check(Group(report, "room"), here.settings)
+    told.check(Group(report, "alerts"), here)
     leases.check(Group(report, "leases"), here.leases)
     oldjob.check_files(Group(report, "old job"), here.settings)
     job = job_of(here, date or rules.EXAMPLE)

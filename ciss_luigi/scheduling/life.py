@@ -18,6 +18,7 @@ from ciss_luigi.errors import BadCommandLine, BadRunDate, CissError, Configurati
 from ciss_luigi.observers import CommandEnd
 from ciss_luigi.plaintext import without_secrets
 from ciss_luigi.scheduling import (
+    between,
     commandline,
     ending,
     guard,
@@ -139,6 +140,8 @@ def end(code: int, result: Any = None) -> None:
     guard.release_all()
     how = ending.Ending.of(result.worker) if result else ending.Ending()
     reason = command.reason or (how.reason if code else "")
+    if code and stopping.requested() and command.has_begun and not how.failed and not command.reason:
+        reason = between.told()
     observers.command_ends(
         CommandEnd(
             command.begin,

@@ -110,3 +110,30 @@ def test_what_waits_too_long_is_dropped(
     assert outcome.error.startswith("dropped")
     assert office(tmp_path).waiting() == []
     assert relay.post == []
+
+
+def test_check_says_who_is_told_and_sends_nothing(tmp_path: Path, relay: Relay) -> None:
+    configure(tmp_path)
+    assert "nobody is told when a night fails" in typed(tmp_path, "check").out
+    keys = f"{MAIL}mail_verify = false\nsdp_url = http://desk.example.com\nsdp_token = key-one-two\n"
+    configure(tmp_path, keys, relay.smtp_section(no_tls=True))
+    office(tmp_path).at().fail([seen()])
+    answer = typed(tmp_path, "check").out
+    for words in (
+        "told when a night fails: mail, desk",
+        "sdp_url begins with http://: its key goes in the clear",
+        "the relay's certificate is not checked",
+        "1 messages wait to be sent",
+    ):
+        assert words in answer
+    assert "key-one-two" not in answer
+    assert relay.post == []
+
+
+def test_check_names_every_fault_of_the_three_sections(tmp_path: Path) -> None:
+    configure(
+        tmp_path, "[ciss_alerts]\nmail_to = nobody\n[ciss_log]\nfile = .\n[ciss_metrics]\ntextfile = x.txt\n"
+    )
+    answer = typed(tmp_path, "check").expect(40)
+    for words in ("mail_to: 'nobody' is no mail address", "[ciss_log] file: ", "does not end with .prom"):
+        assert words in answer.out

@@ -231,3 +231,26 @@ ON_A_TERMINAL = """
 import os
 os.dup2(os.open({path!r}, os.O_RDWR | os.O_NOCTTY), 0)
 """
+
+
+AFTER_TRUNCATE = """
+import os, signal
+import luigi
+from ciss_luigi import TruncateTemp
+@TruncateTemp.event_handler(luigi.Event.SUCCESS)
+def stop(_task):
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_sigterm_between_two_steps_says_which_was_the_last_one_done(place: Place, relay: Relay) -> None:
+    tell(place, relay)
+    words = f"stopped by SIGTERM between two steps; the last step done is TruncateTemp of {DATE}"
+    place.merge(DATE, prelude=AFTER_TRUNCATE).explained(30, words)
+    (post,) = relay.post
+    assert post.subject == f"ciss: the run was stopped by SIGTERM for {DATE} (exit code 30)"
+    assert words in post.text
+    ledger = "".join(path.read_text() for path in (place.state / "ledger" / "commands").glob("*"))
+    assert words in ledger
+    place.merge(DATE).explained(0)
+    assert relay.post[1].text.startswith("Over: ")
