@@ -37,6 +37,8 @@ def show(out: Console, status: DateStatus) -> None:
     ):
         if words:
             out.print(f"{label}: {one_line(', '.join(words))}", soft_wrap=True)
+    for odd in proof.odd_rows:
+        out.print(one_line(str(odd)), soft_wrap=True)
     for month in status.months:
         out.print(f"\n{one_line(month.month)}: {month.rows} rows from {month.source_rows} source rows")
         for table in _tables(month, out.width):
