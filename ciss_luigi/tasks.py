@@ -28,6 +28,9 @@ from ciss_luigi.steps import runner
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 
+_FAR_AHEAD = dt.date(2100, 1, 1)
+
+
 class DatedTask(luigi.Task):
     """A task of one run date."""
 
@@ -43,8 +46,8 @@ class DatedTask(luigi.Task):
 
     @property
     def priority(self) -> int:  # type: ignore[override]
-        """Oldest dates first; Luigi wants a higher number for what is more urgent."""
-        return (dt.date.max - self.date).days
+        """Oldest dates first; Luigi wants a higher number for what is more urgent, and shows it."""
+        return (_FAR_AHEAD - self.date).days
 
 
 def _expect_sources(dates: Collection[dt.date]) -> bool:

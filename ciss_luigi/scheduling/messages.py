@@ -181,7 +181,7 @@ def plain(text: str) -> str:
     """A text that luigid shows as it is, whichever way it shows it."""
     return "".join(
         character if character.isprintable() or character == "\n" else " "
-        for character in without_secrets(text)
+        for character in without_secrets(text).replace("->", "to")
     ).translate(_PLAIN)
 
 
