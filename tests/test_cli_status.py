@@ -329,7 +329,7 @@ def test_the_document_has_the_keys_that_are_promised(place: Place) -> None:
     (date,) = document["dates"]
     assert set(date) == {
         "date", "state", "run_id", "steps", "months_from", "months", "superseded", "left_out",
-        "empty_sources", "running", "last_error",
+        "empty_sources", "odd_rows", "running", "last_error",
     }  # fmt: skip
     step_keys = {"task", "state", "started_at", "finished_at", "host", "pid", "error"}
     assert [step["task"] for step in date["steps"]] == list(Step)
@@ -349,7 +349,7 @@ def test_the_document_repeats_the_marker_to_the_last_digit(place: Place) -> None
     run(place.folder, DATE)
     marker, found = place.read_marker(DATE, "MergeMain"), of_one(place)
     assert found["months_from"] == "MergeMain"
-    for key in ("months", "run_id", "superseded", "left_out", "empty_sources"):
+    for key in ("months", "run_id", "superseded", "left_out", "empty_sources", "odd_rows"):
         assert found[key] == marker[key]
     assert found["steps"][2]["finished_at"] == marker["finished_at"]
 

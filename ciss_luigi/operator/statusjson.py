@@ -69,6 +69,7 @@ def _date(status: DateStatus) -> dict[str, Any]:
         "superseded": list(proof.superseded) if proof else [],
         "left_out": list(proof.left_out) if proof else [],
         "empty_sources": list(proof.empty_sources) if proof else [],
+        "odd_rows": [one.to_json() for one in proof.odd_rows] if proof else [],
         "running": {"pid": holder.pid, "host": holder.host, "since": holder.since} if holder else None,
         "last_error": _error(status.last_error) if status.last_error else None,
     }
