@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ciss_luigi.config.telling import Log
+from ciss_luigi.state.owners import hand_over
 from ciss_luigi.telemetry import formats
 
 _MODE = 0o664
@@ -65,7 +66,10 @@ class LogFile(logging.Handler):
             self._descriptor = -1
         # not O_WRONLY alone: that would wait for ever for the reader of a FIFO
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+        is_new = not self._path.exists()
         self._descriptor = os.open(self._path, flags, _MODE)
+        if is_new:
+            hand_over(self._path)  # one command as root must not lock out the user that runs every night
 
     def _rotate(self, more: int) -> None:
         """Rename the file, unless another process just did; raises OSError."""

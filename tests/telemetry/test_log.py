@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import logging
 import multiprocessing
+import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -213,3 +214,11 @@ def test_verbs_that_change_something_log_too(place: Place) -> None:
     begun = [one["message"] for one in lines if one.get("event", {}).get("action") == "command-begin"]
     assert begun == [f"ciss reset --date {DATE}", f"ciss watch --by 00:00 --date {DATE}"]
     assert [one["process"]["exit_code"] for one in lines if "exit_code" in one["process"]][-1] == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_root_makes_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    write(tmp_path / "log", ("x", {}))
+    status = (tmp_path / "log").stat()
+    assert (status.st_uid, status.st_gid) == (65534, 65534)
