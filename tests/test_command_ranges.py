@@ -198,7 +198,7 @@ def test_a_range_longer_than_its_limit_names_what_is_left_over_and_ends_in_25(
     finished = place.range("2016-11-11", "2016-11-14", *options)
     finished.explained(25, "2 dates of this range are left over, 2016-11-1", ": it runs 1 at most")
     kept = " --workers 2" if options == PARALLEL else ""
-    command = f"Next:  luigi --module ciss_luigi RangeDaily --of MergeMain {left}{kept} --local-scheduler\n"
+    command = f"luigi --module ciss_luigi RangeDaily --of MergeMain {left}{kept} --local-scheduler\n"
     assert finished.text.count(command) == 2
     assert finished.text.rfind(command) > finished.text.find("Luigi Execution Summary")
     assert [day for day in dates("2016-11-11", "2016-11-13") if place.marked(day)] == [first]
