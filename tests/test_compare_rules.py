@@ -19,7 +19,7 @@ from ciss_luigi.engines.duckdb.dialect import DuckDbDialect
 from ciss_luigi.operator.compare import Request
 from ciss_luigi.operator.comparedcolumns import Columns, resolve
 from ciss_luigi.operator.comparedrows import Answer, read
-from ciss_luigi.queries import comparison
+from ciss_luigi.queries import oddrows
 from ciss_luigi.queries.columnforms import Form
 from ciss_luigi.queries.comparison import Comparison
 from ciss_luigi.queries.oddrows import OddRows, Side
@@ -99,14 +99,12 @@ def _near(one: Row, other: Row, tolerance: Decimal) -> bool:
     return mine == theirs or (mine is not None and theirs is not None and abs(mine - theirs) <= tolerance)
 
 
-@pytest.mark.parametrize("way", ["fingerprints", "fingerprints, never joined", "no fingerprints"])
+@pytest.mark.parametrize("way", ["fingerprints", "fingerprints in one bucket", "no fingerprints"])
 def test_every_row_is_of_the_kind_that_the_rule_says(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import duckdb
 
-    if way == "fingerprints, never joined":
-        monkeypatch.setattr(comparison, "_MOSTLY_ONCE", 1000.0)
-    elif way == "fingerprints":
-        monkeypatch.setattr(comparison, "_MOSTLY_ONCE", 0.0)  # joined even where keys are doubled
+    if way == "fingerprints in one bucket":
+        monkeypatch.setattr(oddrows, "BUCKETS", 1)
     dialect = WithoutFingerprints() if way == "no fingerprints" else DuckDbDialect()
     with duckdb.connect() as connection:
         for name in ("here", "there"):

@@ -9,10 +9,8 @@ from ciss_luigi.engines.base import Session
 from ciss_luigi.queries.columnforms import Form
 from ciss_luigi.queries.oddrows import (
     ALIKE,
-    BUCKETS,
     DIFFER,
     FINGERPRINTS,
-    JOINED,
     ODD_KEYS,
     ODD_ROWS,
     OddRows,
@@ -21,11 +19,6 @@ from ciss_luigi.queries.oddrows import (
     listed,
 )
 from ciss_luigi.queries.statements import tagged
-
-_MOSTLY_ONCE = 0.8
-"""The share of rows with a key of their own from which on a join does not explode; keys are estimated."""
-_CROWDED, _CROWDED_ANYWAY = 3, 200
-"""A bucket with so many times the rows of the others, and so many more, holds a key with many rows."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +41,8 @@ class Comparison:
         odd = self.odd
         if odd.narrows:
             self._set_aside(session, FINGERPRINTS, odd.fingerprints())
-            if not self._joins(session):
-                self._set_aside(session, ODD_KEYS, odd.odd_keys())
+            self._set_aside(session, ODD_KEYS, odd.odd_keys())
             self._set_aside(session, ODD_ROWS, odd.rows())
-
-    def _joins(self, session: Session) -> bool:
-        """Find the odd keys by a join, the quickest way, where no key is there twice; else do nothing."""
-        sides = [tuple(map(int, row)) for row in session.query(tagged(self.odd.crowding(), "compare"))]
-        for rows, keys, most in sides:
-            if keys < rows * _MOSTLY_ONCE or most > rows / BUCKETS * _CROWDED + _CROWDED_ANYWAY:
-                return False
-        self._set_aside(session, JOINED, self.odd.joined())
-        ((here, there),) = session.query(tagged(f"SELECT n_here, n_there FROM {JOINED}", "compare"))
-        if sorted((int(here), int(there))) != sorted(rows for rows, *_ in sides):
-            return False
-        self._set_aside(session, ODD_KEYS, f"SELECT UNNEST(odd) AS k FROM {JOINED}")
-        return True
 
     def _set_aside(self, session: Session, name: str, query: str) -> None:
         session.execute(tagged(self.odd.dialect.set_aside(name, query), "compare"))

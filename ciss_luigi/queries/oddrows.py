@@ -16,9 +16,8 @@ from ciss_luigi.billing.rundate import Month
 from ciss_luigi.engines.base import Dialect
 from ciss_luigi.queries.columnforms import MOST_DIGITS, Form
 
-FINGERPRINTS, JOINED = "ciss_compare_prints", "ciss_compare_joined"
-ODD_KEYS, ODD_ROWS = "ciss_compare_keys", "ciss_compare_rows"
-BUCKETS = 32_768
+FINGERPRINTS, ODD_KEYS, ODD_ROWS = "ciss_compare_prints", "ciss_compare_keys", "ciss_compare_rows"
+BUCKETS = 65_536
 _UNLIKE = (
     "SUM(mine) * 2 <> COUNT(*) "
     "OR SUM(CASE WHEN mine = 1 THEN CAST(r AS HUGEINT) ELSE -CAST(r AS HUGEINT) END) <> 0"
@@ -90,28 +89,6 @@ class OddRows:
         return "\nUNION ALL\n".join(
             f"SELECT k, {self._whole()} AS r, {mine} AS mine FROM (\n{rows}\n) x"
             for mine, rows in ((1, self._side("here")), (0, self._side("there")))
-        )
-
-    def crowding(self) -> str:
-        """Ask of each side how many rows it has, about how many keys, and the most rows of one bucket."""
-        counted = f"SELECT mine, k % {BUCKETS} AS b, COUNT(*) AS n FROM {FINGERPRINTS} GROUP BY mine, b"
-        distinct = f"SELECT mine, approx_count_distinct(k) AS keys FROM {FINGERPRINTS} GROUP BY mine"
-        return (
-            f"SELECT SUM(n), MAX(keys), MAX(n) FROM ({counted}) x JOIN ({distinct}) y ON x.mine = y.mine\n"
-            "GROUP BY x.mine"
-        )
-
-    def joined(self) -> str:
-        """The keys whose fingerprints differ, as a list, and how many rows of each side were joined.
-
-        Only for keys that are hardly ever doubled: of a key, each row meets each. A side whose rows are more
-        than it has holds keys more than once that the other side has, too.
-        """
-        sides = [f"SELECT k, r FROM {FINGERPRINTS} WHERE mine = {mine}" for mine in (1, 0)]
-        return (
-            "SELECT COUNT(h.k) AS n_here, COUNT(t.k) AS n_there,\n"
-            "LIST(DISTINCT COALESCE(h.k, t.k)) FILTER (WHERE h.r IS DISTINCT FROM t.r) AS odd\n"
-            f"FROM ({sides[0]}) h\nFULL JOIN ({sides[1]}) t ON h.k = t.k"
         )
 
     def odd_keys(self) -> str:
