@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ciss_luigi.engines.base import Engine, Session
+from ciss_luigi.errors import Refused
 from ciss_luigi.retry import with_retries
 from ciss_luigi.site import Site
 
@@ -27,3 +28,13 @@ def ask(site: Site, question: Callable[[Engine, Session], T]) -> T:
     return with_retries(
         once, engine.is_transient, retries=settings.retries, wait_seconds=settings.retry_wait_seconds
     )
+
+
+def require_own_rows(site: Site) -> None:
+    """Refuse where the old Java classes fill main: their columns are not known here."""
+    if site.settings.loader == "java":
+        raise Refused(
+            "main is filled by the old Java classes (loader = java), whose columns are not known",
+            state="nothing was asked and nothing was changed",
+            next_command="set loader = sql to build main by the rules of this job, then the same command",
+        )

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.engines.base import Engine, Row, Session
 from ciss_luigi.errors import EngineUnavailable, Refused, explaining
-from ciss_luigi.operator.ask import ask
+from ciss_luigi.operator.ask import ask, require_own_rows
 from ciss_luigi.operator.figures import Figure, MainRow, Sources, figures
 from ciss_luigi.queries.customer import Customer, CustomerStatements
 from ciss_luigi.queries.statements import Statements
@@ -41,6 +41,7 @@ def explain(site: Site, customer: Customer, months: Sequence[Month], *, everythi
 
     Raises Refused for a customer that main does not hold, EngineUnavailable, StatementFailed.
     """
+    require_own_rows(site)
     if not site.engine().exists():
         raise EngineUnavailable(
             f"there is no {site.engine().identity} yet",

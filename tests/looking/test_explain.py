@@ -121,3 +121,16 @@ def test_mistakes_of_the_command_line(sample: Path, tmp_path: Path) -> None:
     (tmp_path / "luigi.cfg").write_text("[ciss]\n")
     typed(tmp_path, "explain", "--org", "A").explained(1, "no run has merged a month yet")
     typed(tmp_path, "explain", "--org", "A", "--month", "2016-11").explained(35, "there is no duckdb")
+
+
+def test_the_old_java_classes_rows_are_not_explained(sample: Path) -> None:
+    (sample / "luigi.cfg").write_text(
+        "[ciss]\nloader = java\n[ciss_java]\nclasspath = /opt/x.jar\ntemp_class = a.B\nmain_class = a.C\n"
+        "properties_file = x.properties\nname = x\nlog_file = x.log\n"
+    )
+    (sample / "x.properties").write_text("")
+    for verb in (
+        ["explain", "--org", "C-1001", "--month", "2016-11"],
+        ["report", "--month", "2016-11", "--out", "r"],
+    ):
+        typed(sample, *verb).explained(1, "loader = java")
