@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from ciss_luigi.alerts.failure import Failure, Sent
-from ciss_luigi.locking.filelocks import FileLock
+from ciss_luigi.locking.filelocks import FileLock, LocksUnusable
 from ciss_luigi.plainfile import read_plain
 from ciss_luigi.state.files import remove, write_whole
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
+_PATIENCE_SECONDS = 10.0
+_POLL_SECONDS = 0.05
 KEPT_DAYS = 90
 """How long a closed failure is still shown, and a jump remembered."""
 
@@ -31,9 +34,17 @@ class Records:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Hold the lock, waiting for it; raises LocksUnusable."""
-        with FileLock(self.folder / "records.lock").waited():
+        """Hold the lock, waiting for it a while; raises LocksUnusable.
+
+        Who holds it writes a small file or two. One that hangs must not keep commands from their end.
+        """
+        lock = FileLock(self.folder / "records.lock")
+        if not taken(lock, _PATIENCE_SECONDS):
+            raise LocksUnusable(f"{lock.path} is held by {lock.holder() or 'another process'}, which hangs")
+        try:
             yield
+        finally:
+            lock.release()
 
     def open(self) -> list[Failure]:
         """The failures that are not over, oldest first."""
@@ -75,6 +86,16 @@ class Records:
         for failure in self.closed():
             if now - dt.datetime.fromisoformat(failure.closed_at) > dt.timedelta(days=KEPT_DAYS):
                 remove(self._closed / f"{failure.id}.json")
+
+
+def taken(lock: FileLock, seconds: float) -> bool:
+    """Take a lock, waiting for it so long at most; whether it was taken. Raises LocksUnusable."""
+    until = time.monotonic() + seconds
+    while not lock.try_acquire():
+        if time.monotonic() > until:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
 
 
 def anything_in(folder: Path) -> bool:

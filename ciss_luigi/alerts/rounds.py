@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ciss_luigi.alerts.channel import Channel, NotTaken, Taken
 from ciss_luigi.alerts.failure import Sent
 from ciss_luigi.alerts.outbox import Entry, Outbox
-from ciss_luigi.alerts.records import Records
+from ciss_luigi.alerts.records import Records, taken
 from ciss_luigi.alerts.words import shortened
 from ciss_luigi.locking.filelocks import FileLock
 
@@ -45,7 +45,9 @@ class Round:
         """Try to send all that waits; comes back when it is done, or after so many seconds."""
         until = time.monotonic() + seconds
         threads = [
-            threading.Thread(target=self._one_channel, args=(channel,), daemon=True, name=channel.name)
+            threading.Thread(
+                target=self._one_channel, args=(channel, seconds), daemon=True, name=channel.name
+            )
             for channel in channels
         ]
         for thread in threads:
@@ -56,10 +58,11 @@ class Round:
             if thread.is_alive():
                 self.report(Outcome(thread.name, "", "", f"did not answer in {seconds:.0f} s"))
 
-    def _one_channel(self, channel: Channel) -> None:
+    def _one_channel(self, channel: Channel, seconds: float) -> None:
+        """Send what waits for a channel, once another command that sends there this moment has done."""
         lock = FileLock(self.records.folder / f"sending-{channel.name}.lock")
-        if not lock.try_acquire():
-            return  # another command sends there this very moment
+        if not taken(lock, seconds):
+            return
         try:
             self._send_all(channel, self.outbox.entries(channel.name))
         finally:

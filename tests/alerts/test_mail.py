@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ciss_luigi.alerts.mail import Mail
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.records import Records
 from ciss_luigi.alerts.rounds import Outcome, Round
+from ciss_luigi.locking.filelocks import FileLock
 from tests.alerts.relay import PASSWORD, USER, Relay, relaying
 from tests.alerts.test_notice import Desk, seen
 from tests.command import free_port
@@ -224,3 +226,15 @@ def test_a_subject_stays_within_250_characters_with_prefix_and_token(desk: Desk,
     (post,) = relay.post
     assert len(post.subject) <= 250
     assert f"[{desk.records.open()[0].token}]" in post.subject
+
+
+def test_a_round_waits_for_another_that_sends_to_the_same_channel(desk: Desk, relay: Relay) -> None:
+    """Its own message may have come after the other one had looked."""
+    lock = FileLock(desk.folder / "sending-mail.lock")
+    desk.at().fail([seen()])
+    assert lock.try_acquire()
+    timer = threading.Timer(0.3, lock.release)
+    timer.start()
+    assert [outcome.error for outcome in send(desk, settings(relay))] == [""]
+    timer.join()
+    assert len(relay.post) == 1

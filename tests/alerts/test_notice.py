@@ -14,6 +14,7 @@ from ciss_luigi.alerts.failure import Failure, Scope, Seen, What
 from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.alerts.outbox import Entry, Outbox
 from ciss_luigi.alerts.records import KEPT_DAYS, Records, anything_in
+from ciss_luigi.locking.filelocks import FileLock, LocksUnusable
 from ciss_luigi.plaintext import remember
 
 NIGHT = dt.datetime(2016, 11, 23, 3, 0, tzinfo=dt.UTC)
@@ -268,3 +269,16 @@ def test_several_processes_lose_no_failure_and_no_count(desk: Desk) -> None:
     failures: list[Failure] = desk.records.open()
     assert sorted(failure.count for failure in failures) == [4, 4, 4, 12]
     assert all(failure.number == failure.count for failure in failures)
+
+
+def test_a_process_that_hangs_over_the_records_keeps_no_command_from_its_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ciss_luigi.alerts.records._PATIENCE_SECONDS", 0.1)
+    lock = FileLock(desk.folder / "records.lock")
+    assert lock.try_acquire()
+    with pytest.raises(LocksUnusable, match=r"is held by pid \d+ on .*, which hangs"):
+        desk.at().fail([seen()])
+    lock.release()
+    desk.at().fail([seen()])
+    assert desk.told() == [(What.FAILURE, 1)]
