@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.engines.cluster import HIVE, SPARK_ANSI, Where
-from tests.engines.conftest import MakeCluster
+from tests.engines.conftest import MakeCluster, engine_params
 from tests.servers.hiveserver import HiveServer
 from tests.servers.sparkserver import SparkServer
 
@@ -31,7 +31,7 @@ def launched_on(server: Any) -> Count:
     return lambda: len(set(re.findall(r"Dag ID: \[(\w+)\]", server.log.read_text(errors="replace"))))
 
 
-@pytest.mark.parametrize("where", [HIVE, SPARK_ANSI], ids=str)
+@pytest.mark.parametrize("where", engine_params(HIVE, SPARK_ANSI, long=[SPARK_ANSI]))
 def test_a_run_launches_no_more_jobs_than_it_has_things_to_do(
     make_cluster: MakeCluster, request: pytest.FixtureRequest, where: Where
 ) -> None:

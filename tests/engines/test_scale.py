@@ -12,7 +12,7 @@ from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.state.markers import Step
 from tests.engines.cluster import HIVE, SPARK_ANSI, Cluster, Where
-from tests.engines.conftest import MakeCluster
+from tests.engines.conftest import MakeCluster, engine_params
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
@@ -20,7 +20,7 @@ DATE, MONTH = "2016-11-22", Month.parse("2016-11")
 PARTITIONED = ("billable", "overage", "service")
 
 
-@pytest.fixture(scope="module", params=[HIVE, SPARK_ANSI], ids=str)
+@pytest.fixture(scope="module", params=engine_params(HIVE, SPARK_ANSI, long=[SPARK_ANSI]))
 def ran(request: pytest.FixtureRequest, make_cluster: MakeCluster) -> tuple[Where, Cluster, Path]:
     """A site after one date, and the folder of its server's tables."""
     where: Where = request.param
@@ -71,10 +71,10 @@ def test_each_aggregation_moves_rows_once(ran: tuple[Where, Cluster, Path]) -> N
     for text, most in ((made.source_totals([MONTH])[0], 4), (made.temp_totals(), 2)):
         told = plan(cluster, text)
         if where == HIVE:
-            moves = set(re.findall(r"^\s*(Reducer \d+)\s*$", told, flags=re.MULTILINE))
+            moves = set(re.findall(r"Reducer \d+", told))
         else:
             moves = set(re.findall(r"Exchange hashpartitioning\(.*", told))
-        assert 1 <= len(moves) <= most
+        assert 1 <= len(moves) <= most, told
 
 
 def test_a_month_of_main_is_few_files(ran: tuple[Where, Cluster, Path]) -> None:
