@@ -58,13 +58,14 @@ class Door(Observer):
         if here is None:
             return False
         alerts, folder = _alerts(here), here.settings.state_dir / "alerts"
-        if any(_holds_something(folder / name) for name in ("open", "outbox")) or alerts.ping_url:
+        if anything_in(folder) or alerts.ping_url:
             return False
         return not alerts.tell_anybody or (end.number in _QUIET and not alerts.watch_jumps)
 
 
-def _holds_something(folder: Path) -> bool:
-    return any(folder.glob("*.json"))
+def anything_in(folder: Path) -> bool:
+    """Whether a failure is open, or a message waits to be sent; looks at names only."""
+    return any(any((folder / name).glob("*.json")) for name in ("open", "outbox"))
 
 
 def _sound_site() -> Site | None:

@@ -98,11 +98,6 @@ def taken(lock: FileLock, seconds: float) -> bool:
     return True
 
 
-def anything_in(folder: Path) -> bool:
-    """Whether there is an open failure, or a message that waits to be sent; looks at names only."""
-    return any(any((folder / name).glob("*.json")) for name in ("open", "outbox"))
-
-
 def _read_all(folder: Path) -> list[Failure]:
     found = [failure for path in folder.glob("*.json") if (failure := _read(path)) is not None]
     return sorted(found, key=lambda failure: (failure.since, failure.id))

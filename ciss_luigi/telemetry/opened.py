@@ -8,6 +8,7 @@ from typing import ClassVar
 from ciss_luigi import events
 from ciss_luigi.config.telling import Log
 from ciss_luigi.telemetry import context
+from ciss_luigi.telemetry.tail import Tail
 
 _INTERFACE = "luigi-interface"
 _QUIET = "quiet"
@@ -37,16 +38,33 @@ def begin(settings: Log, trace: str) -> None:
 def settle() -> None:
     """Have the terminal show what it is to show, now that Luigi has set up its log, and the file the rest.
 
-    A logger drops what is below its level before any handler sees it: so the level goes to the terminal's
-    handlers, and the logger lets through what the file wants.
+    A logger drops what is below its level before any handler sees it. So the logger lets through what the
+    file and the mails want, and all handlers that are not ours keep to the level that it had.
     """
     logger = logging.getLogger(_INTERFACE)
-    least = logging.WARNING if _Opened.settings.terminal == _QUIET else logging.NOTSET
+    level = logger.getEffectiveLevel()
+    on_terminal = max(level, logging.WARNING) if _Opened.settings.terminal == _QUIET else level
     for handler in (*logger.handlers, *logging.getLogger().handlers):
-        if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
-            handler.setLevel(max(handler.level, logger.getEffectiveLevel(), least))
+        if handler is not _Opened.handler and not isinstance(handler, Tail):
+            handler.addFilter(_Least(on_terminal if _is_terminal(handler) else level))
     wanted = _Opened.settings.level if _Opened.handler is not None else logging.INFO
-    logger.setLevel(min(logger.getEffectiveLevel(), wanted, logging.INFO))
+    logger.setLevel(min(level, wanted, logging.INFO))
+
+
+class _Least(logging.Filter):
+    """Lets through what Luigi and the job say from a level on, and all that others say."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self._level = level
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is let through."""
+        return record.levelno >= self._level or not record.name.startswith(_INTERFACE)
+
+
+def _is_terminal(handler: logging.Handler) -> bool:
+    return isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler)
 
 
 def end() -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from ciss_luigi.alerts.door import anything_in
 from ciss_luigi.alerts.failure import Failure, Scope, Seen, What
 from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.alerts.outbox import Entry, Outbox
-from ciss_luigi.alerts.records import KEPT_DAYS, Records, anything_in
+from ciss_luigi.alerts.records import KEPT_DAYS, Records
 from ciss_luigi.locking.filelocks import FileLock, LocksUnusable
 from ciss_luigi.plaintext import remember
 

@@ -222,3 +222,39 @@ def test_what_root_makes_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> N
     write(tmp_path / "log", ("x", {}))
     status = (tmp_path / "log").stat()
     assert (status.st_uid, status.st_gid) == (65534, 65534)
+
+
+@pytest.mark.slow
+def test_a_sites_own_log_stays_as_it_was(place: Place) -> None:
+    """A file of a logging_conf_file gets what its logger's level lets through, and no more."""
+    (place.folder / "logging.cfg").write_text(LOGGING)
+    place.configure("logging_conf_file = logging.cfg\n[ciss_log]\nfile = ciss.log\nlevel = DEBUG\n")
+    place.merge(DATE).expect(0)
+    place.merge("2020-01-01").expect(20)
+    own = (place.folder / "own.log").read_text()
+    assert "WARNING" in own
+    assert "INFO" not in own
+    assert 'level="INFO"' in (place.folder / "ciss.log").read_text()
+
+
+LOGGING = """
+[loggers]
+keys = root, luigi
+[handlers]
+keys = own
+[formatters]
+keys = plain
+[logger_root]
+level = WARNING
+handlers =
+[logger_luigi]
+level = WARNING
+qualname = luigi-interface
+handlers = own
+[handler_own]
+class = FileHandler
+formatter = plain
+args = ("own.log",)
+[formatter_plain]
+format = %(levelname)s %(message)s
+"""
