@@ -49,7 +49,7 @@ def command(date: RunDate | None, show_all: bool, first: RunDate | None, last: R
         raise click.UsageError("Give --date, or --from and --to.")
     if here.settings.loader == "java":
         from ciss_luigi.config.legacy import JAVA
-        from ciss_luigi.steps.javaloaders import command_lines
+        from ciss_luigi.steps.javacommands import command_lines
 
         for line in command_lines(here.settings.others[JAVA], date):
             say(line)

@@ -73,9 +73,9 @@ def _claim_old_status(here: Site) -> None:
     current().once("old status", lambda: oldstatus.claim(here))
     if here.settings.loader == "java":
         from ciss_luigi.state.javaruns import JavaRuns
-        from ciss_luigi.steps import javaloaders
+        from ciss_luigi.steps import javaprocess
 
-        javaloaders.require_here(JavaRuns(here.settings.state_dir))
+        javaprocess.require_here(JavaRuns(here.settings.state_dir))
 
 
 def _require_workers(date: RunDate) -> None:

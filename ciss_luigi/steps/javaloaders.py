@@ -17,7 +17,7 @@ from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.billing.totals import MonthTotals
 from ciss_luigi.config.legacy import JAVA, Java
 from ciss_luigi.engines.base import Session
-from ciss_luigi.errors import AlreadyRunning, StatementFailed, TempChanged, TotalsDiffer
+from ciss_luigi.errors import StatementFailed, TempChanged, TotalsDiffer, explaining
 from ciss_luigi.locking.filelocks import FileLock
 from ciss_luigi.plaintext import without_secrets
 from ciss_luigi.queries.oldtables import OldTables
@@ -27,6 +27,7 @@ from ciss_luigi.retry import with_retries
 from ciss_luigi.state.javaruns import JavaRuns
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps import javaprocess
+from ciss_luigi.steps.javacommands import main_command, temp_command
 from ciss_luigi.steps.javaprocess import JavaFailed
 from ciss_luigi.steps.job import Job
 from ciss_luigi.steps.parts import now, refresh
@@ -46,31 +47,6 @@ def settings_of(job: Job) -> Java:
     """The job's ``[ciss_java]``."""
     found: Java = job.settings.others[JAVA]
     return found
-
-
-def temp_command(java: Java, date: RunDate) -> list[str]:
-    """The command line of the class that fills temp."""
-    return [*_start(java), java.temp_class, str(java.properties_file), _day(date), str(java.log_file)]
-
-
-def main_command(java: Java, date: RunDate) -> list[str]:
-    """The command line of the class that puts temp's rows into main."""
-    first, before = f"{date.month}-01", str(date.month.minus(1))
-    given = [str(java.properties_file), first, str(java.log_file), _day(date), before]
-    return [*_start(java), java.main_class, *given]
-
-
-def command_lines(java: Java, date: RunDate) -> list[str]:
-    """Both, as one would type them, without secrets."""
-    return [without_secrets(shlex.join(one(java, date))) for one in (temp_command, main_command)]
-
-
-def _start(java: Java) -> list[str]:
-    return [java.java, *java.options, f"-Dname={java.name}", "-cp", java.classpath]
-
-
-def _day(date: RunDate) -> str:
-    return f"{date.date.day:02d}"
 
 
 # --- the steps ----------------------------------------------------------------------------------------
@@ -192,7 +168,11 @@ def _run(job: Job, command: Command, step: Step, run_id: str) -> None:
         _settle(job, _runs(job))
         _run_once(job, command, step)
 
-    _with_retries(job, attempt)
+    with explaining(state=_MAIN_BROKEN, next_command=""):
+        _with_retries(job, attempt)
+
+
+_MAIN_BROKEN = "the old class drops a month before it writes it: main may lack rows until a run ends well"
 
 
 def _run_once(job: Job, command: Command, step: Step) -> None:
@@ -223,23 +203,12 @@ def _settle(job: Job, runs: JavaRuns) -> None:
     left = runs.left_behind()
     if left is None:
         return
-    require_here(runs)
+    javaprocess.require_here(runs)
     logger.warning("ending what a killed run left behind: %s", left.what)
     javaprocess.end_left_behind(left)
     with job.engine.session() as session:
         _wait_for_the_server(job, session)
     runs.over()
-
-
-def require_here(runs: JavaRuns) -> None:
-    """Raises AlreadyRunning where another host's classes may still run."""
-    elsewhere = runs.elsewhere()
-    if elsewhere is not None:
-        raise AlreadyRunning(
-            f"{elsewhere.what} was started on {elsewhere.host}, process {elsewhere.pid}, and may still run",
-            state="this command touched nothing",
-            next_command=f"the same command on {elsewhere.host}, which ends what was left there",
-        )
 
 
 def _wait_for_the_server(job: Job, session: Session) -> None:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ciss_luigi import stopping
-from ciss_luigi.errors import StatementDeadline, StepFailed
+from ciss_luigi.errors import AlreadyRunning, StatementDeadline, StepFailed
 from ciss_luigi.plaintext import one_line, without_secrets
 from ciss_luigi.state.javaruns import MARK, JavaRun, JavaRuns
 
@@ -177,3 +177,14 @@ def end_left_behind(run_: JavaRun) -> None:
     """End at once what a killed command left running on this host."""
     while run_.end(signal.SIGKILL):
         time.sleep(_POLL_SECONDS)
+
+
+def require_here(runs: JavaRuns) -> None:
+    """Raises AlreadyRunning where another host's classes may still run."""
+    elsewhere = runs.elsewhere()
+    if elsewhere is not None:
+        raise AlreadyRunning(
+            f"{elsewhere.what} was started on {elsewhere.host}, process {elsewhere.pid}, and may still run",
+            state="this command touched nothing",
+            next_command=f"the same command on {elsewhere.host}, which ends what was left there",
+        )

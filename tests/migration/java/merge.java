@@ -11,7 +11,7 @@ public final class merge {
         for (String one : Integer.parseInt(given[3]) <= 5 ? new String[] {month, given[4]} : new String[] {month}) {
             statements.add("ALTER TABLE " + old.get("main") + " DROP IF EXISTS PARTITION (bill_month = '" + one + "')");
             statements.add("INSERT INTO " + old.get("main") + " PARTITION (bill_month = '" + one + "') SELECT org_id, "
-                    + "currency, charge FROM " + old.get("temp") + " WHERE month = '" + one + "'");
+                    + "currency, amount FROM " + old.get("temp") + " WHERE month = '" + one + "'");
         }
         old.run(statements.toArray(new String[0]));
     }
