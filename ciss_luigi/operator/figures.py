@@ -104,6 +104,8 @@ class Sources:
     rates: Rates
     mapping: Sequence[Row]
     fallback_months: int
+    largest: int | None = None
+    """How many rows of a kind to show, the largest first; None = all."""
 
 
 def figures(main: Sequence[MainRow], sources: Sources) -> Iterator[Figure]:
@@ -131,9 +133,14 @@ def _charges(sources: Sources) -> dict[Key, dict[str, Charges]]:
     found: dict[Key, dict[str, Charges]] = defaultdict(dict)
     for month, unit, offer, currency, kind, count, amount, subs in sources.sums:
         key = Key(month, unit, offer, currency or "")
-        rows = sorted(largest[key, kind], key=lambda row: int(row[5]))
+        rows = sorted(largest[key, kind], key=_by_size)[: sources.largest]
         found[key][kind] = Charges(int(count), amount, int(subs), tuple(map(_source_row, rows)))
     return found
+
+
+def _by_size(row: Row) -> tuple[Decimal, list[str]]:
+    """The largest amount first, whatever its sign; of equal ones by the texts that name them."""
+    return -abs(row[4] or ZERO), [text or "" for text in row[:3]]
 
 
 def _source_row(row: Row) -> SourceRow:

@@ -40,10 +40,9 @@ class CustomerStatements:
         """Ask for every customer of main, where the one that was asked for is not among them."""
         return self._asked("customer_names", self._main)
 
-    def charges(self, largest: int | None) -> str:
-        """Ask for the customer's largest charges of each kind and key, or for all of them."""
-        limit = "" if largest is None else f"\nWHERE place <= {largest}"
-        return self._asked("customer_charges", {"limit": limit, **self._who("currency"), **self._sources})
+    def charges(self) -> str:
+        """Ask for the customer's charges, row by row."""
+        return self._asked("customer_charges", {**self._who("currency"), **self._sources})
 
     def sums(self) -> str:
         """Ask what the customer's charges come to, by kind and key."""
