@@ -177,15 +177,10 @@ class Statements:
         return self._own("rates", self._rate_values(months))
 
     @named
-    def rates_and_odd_rows(self, months: Sequence[Month], before: Sequence[Month] = ()) -> str:
-        """Ask for ``rates``, ``odd_rows``, whether there is any rate, and what ``before`` holds, at once."""
+    def rates_and_odd_rows(self, months: Sequence[Month]) -> str:
+        """Ask for ``rates``, ``odd_rows``, and whether there is any rate, at once."""
         parts = {name: fill(built_in(name), self._rate_values(months)) for name in ("rates", "odd_rows")}
-        held = "".join(self._month_before(month, number) for number, month in enumerate(before))
-        return self._own("rates_and_odd_rows", {**self._sources, **parts, "months_before": held})
-
-    def _month_before(self, month: Month, number: int) -> str:
-        readiness = fill(built_in("readiness"), {"month": str(month), **self._sources})
-        return "\n" + fill(built_in("month_before"), {"readiness": readiness, "number": str(number)})
+        return self._own("rates_and_odd_rows", {**self._sources, **parts})
 
     def rate_months(self, months: Sequence[Month]) -> list[Month]:
         """The months whose rates the run could use: those built, and their fallback months."""

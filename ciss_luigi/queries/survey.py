@@ -55,13 +55,16 @@ def take(
     holdings = readiness.look(session, statements)
     totals: list[Row] = []
     others: list[Row] = []
+    before: list[Row] = []
     held: frozenset[tuple[str, str]] = frozenset()
     with readiness.if_all_are_there(holdings, when) as go:
         if go:
             readiness.prepare(session, statements, double_rates=double_rates, renew=renew)
             totals = query_each(session, statements.source_totals(months, odd=True))
             held = frozenset((role, month) for role, month, *_ in totals if month is not None)
-            others = session.query(statements.rates_and_odd_rows(months, _before_empty(held, months)))
+            others = session.query(statements.rates_and_odd_rows(months))
+            # by itself: with it in the statement above, Hive has more counters than Hadoop allows by default
+            before = query_each(session, statements.readiness(_before_empty(held, months)))
     read = totalsread.read_rates_and_odd_rows(others)
     holdings = replace(holdings, months=held, rates=read.any_rate)
     settings = statements.settings
@@ -71,7 +74,7 @@ def take(
         totalsread.read_source_totals(totals),
         read.rates,
         totalsread.read_odd_rows(totalsread.read_odd_register(totals), read.odd_rows, names),
-        read.held,
+        frozenset((role, month) for role, month in before),
     )
 
 

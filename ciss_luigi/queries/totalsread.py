@@ -111,23 +111,19 @@ class Others:
     odd_rows: list[Row]
     """As ``odd_rows.sql`` answers."""
     any_rate: bool
-    held: frozenset[tuple[str, str]]
-    """Sources and months before those built, where they were asked for."""
 
 
 def read_rates_and_odd_rows(rows: Iterable[Row]) -> Others:
     """The rows of ``rates_and_odd_rows.sql``, each by its kind."""
-    rates, odd, held, any_rate = [], [], set(), False
+    rates, odd, any_rate = [], [], False
     for kind, month, currency, low, high, count, amount, example in rows:
         if kind == "rates":
             rates.append((month, currency, low, high, count, example))
-        elif kind == "held":
-            held.add((currency, month))
         elif kind == "any rate":
             any_rate = True
         else:
             odd.append((kind, currency, count, amount, example))
-    return Others(read_rates(rates), odd, any_rate, frozenset(held))
+    return Others(read_rates(rates), odd, any_rate)
 
 
 def month_differences(

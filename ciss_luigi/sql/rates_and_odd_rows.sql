@@ -1,6 +1,5 @@
--- The rates that the run could use, the odd rows of the other sources, whether there is any rate, and where it
--- matters what the sources hold of the months before: in one statement, for each of these reads little, and on a
--- cluster a statement of its own costs more than that.
+-- The rates that the run could use, the odd rows of the other sources, and whether there is any rate: in one
+-- statement, for each of these reads little, and on a cluster a statement of its own costs more than that.
 SELECT 'rates' AS kind, cal_month AS month_year, from_curr AS currency, lowest_rate, highest_rate,
        unusable_rates AS row_count, CAST(NULL AS DECIMAL(38,4)) AS amount, unusable_example AS example
 FROM (
@@ -15,4 +14,4 @@ FROM (
 UNION ALL
 SELECT 'any rate', CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS DECIMAL(18,8)),
        CAST(NULL AS DECIMAL(18,8)), CAST(1 AS BIGINT), CAST(NULL AS DECIMAL(38,4)), CAST(NULL AS STRING)
-FROM (SELECT 1 AS one FROM {rate} LIMIT 1) any_rate{months_before}
+FROM (SELECT 1 AS one FROM {rate} LIMIT 1) any_rate
