@@ -43,7 +43,9 @@ def test_the_markers_of_a_step_and_all_later_ones_go(step: str, left: list[str],
     answer = reset(merged, "--from-step", step).expect(0, f"{DATE}: removed the markers of ")
     assert merged.marked(DATE) == left
     assert merged.main() == before
-    assert answer.out.endswith(f"Next:  luigi --module ciss_luigi MergeMain --date {DATE}\n")
+    assert answer.out.endswith(
+        f"Next:  luigi --module ciss_luigi MergeMain --date {DATE} --local-scheduler\n"
+    )
 
 
 def test_without_a_step_all_three_go_in_their_order(merged: Place) -> None:

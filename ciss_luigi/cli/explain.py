@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ciss_luigi import site
+from ciss_luigi import commands, site
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.cli import explaintext
 from ciss_luigi.cli.options import DATE, MONTH
@@ -79,6 +79,6 @@ def _months(here: Site, month: Month | None, date: RunDate | None) -> tuple[Mont
         raise Refused(
             "no run has merged a month yet",
             state="nothing was changed",
-            next_command="luigi --module ciss_luigi MergeMain --date YYYY-MM-DD",
+            next_command=commands.merge("YYYY-MM-DD"),
         )
     return (found,)

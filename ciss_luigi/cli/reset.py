@@ -59,7 +59,7 @@ def command(date: RunDate, from_step: str | None, rolls_back: bool) -> None:
     else:
         say(f"{date}: there was no marker to remove")
     _tell_superseding(here, date)
-    say(f"Next:  luigi --module ciss_luigi MergeMain --date {date}")
+    say(f"Next:  {commands.merge(date)}")
 
 
 def _roll_back(here: Site, date: RunDate) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from ciss_luigi import site
+from ciss_luigi import commands, site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import say
@@ -92,4 +92,4 @@ def _sources(moved: Moved) -> Iterator[str]:
 
 def _next(found: Verification) -> str:
     date = found.marker.date
-    return f"ciss reset --date {date} && luigi --module ciss_luigi MergeMain --date {date}"
+    return f"{commands.reset(date)} && {commands.merge(date)}"

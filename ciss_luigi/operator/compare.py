@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import EngineUnavailable, Refused, explaining
@@ -99,7 +100,7 @@ def _merged_months(site: Site, request: Request) -> tuple[Month, ...]:
         raise Refused(
             f"{date} has no valid marker of {Step.MERGE}: nothing says which months of main are its own",
             state="nothing was compared",
-            next_command=f"luigi --module ciss_luigi MergeMain --date {date}",
+            next_command=commands.merge(date),
         )
     if not marker.months:
         raise Refused(

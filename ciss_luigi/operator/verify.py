@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.billing.totals import Key, MonthTotals, SummaryTotals
 from ciss_luigi.engines.base import Engine, Session
@@ -92,7 +93,7 @@ def _marker(site: Site, date: RunDate) -> Marker:
     raise Refused(
         what,
         state="main was not looked at",
-        next_command=f"luigi --module ciss_luigi MergeMain --date {date}",
+        next_command=commands.merge(date),
     )
 
 

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from ciss_luigi import commands
 from ciss_luigi.alerts import courier, over, today, ways
 from ciss_luigi.alerts.failure import Failure, Seen
 from ciss_luigi.alerts.notice import Notices
@@ -123,7 +124,7 @@ def _seen(day: RunDate, by: dt.time, reason: Reason | None) -> Seen:
 def _reason(site: Site, found: DateStatus) -> Reason:
     """Why a date is not merged, by what it left last."""
     day = found.date
-    again = f"luigi --module ciss_luigi MergeMain --date {day} --local-scheduler"
+    again = commands.merge(day)
     look = f"ciss status --from {day} --to {day}"
     if found.state is State.RUNNING:
         return Reason("running", _running(found), look)
@@ -170,8 +171,8 @@ def _of_attempt(attempt: Attempt, state: State) -> tuple[str, str]:
 def _latest_command(site: Site, day: RunDate) -> Command | None:
     """The command that was asked last for this date, alone or in a range."""
     first = day.date - dt.timedelta(days=1)
-    commands = site.commands.commands(first)
-    named = [one for one in commands if today.is_asked_for(one.arguments, day.date)]
+    asked = site.commands.commands(first)
+    named = [one for one in asked if today.is_asked_for(one.arguments, day.date)]
     return named[-1] if named else None
 
 
@@ -204,7 +205,7 @@ def _seen_killed(found: DateStatus) -> Seen:
     text = (
         f"{newest.step} of {day} was killed on {newest.host} (pid {newest.pid}); no later command healed it\n"
         "State: every month in main is whole, old or new; run again to finish\n"
-        f"Next:  luigi --module ciss_luigi MergeMain --date {day} --local-scheduler"
+        f"Next:  {commands.merge(day)}"
     )
     return Seen(
         f"{newest.step} was killed", newest.step, 0, "killed", text, (str(day),), own_signature=f"watch {day}"

@@ -185,7 +185,7 @@ def _told(failure: BaseException) -> str:
 
 
 def _again(date: RunDate) -> str:
-    return f"luigi --module ciss_luigi MergeMain --date {date}"
+    return commands.merge(date)
 
 
 def _explained(error: CissError | OSError, date: RunDate, step: Step) -> StepFailed:
