@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -55,13 +56,35 @@ def _done(ending: Ending) -> str:
     if len(merged) == 1:
         return _published(merged[0]) + _of_old(ending)
     if merged:
-        return f"{len(merged)} dates published in main, {merged[0]} to {merged[-1]}{_of_old(ending)}"
+        return _all_published(merged) + _of_old(ending)
     steps = sorted((date, step) for date, step in new if step in tuple(Step))
     if steps:
         named = ", ".join(f"{step} of {date}" for date, step in steps[:_NAMED_AT_MOST])
         more = f" and {len(steps) - _NAMED_AT_MOST} steps more" if len(steps) > _NAMED_AT_MOST else ""
         return f"{named}{more}; {ending.alone}" if ending.alone else f"{named}{more}; main was not touched"
     return _before(ending)
+
+
+def _all_published(dates: list[Any]) -> str:
+    """What became of several dates; a date whose months all had newer runs has published nothing."""
+    superseded = [date for date in dates if (marker := _marker(date)) is not None and not marker.months]
+    published = [date for date in dates if date not in set(superseded)]
+    said = []
+    if published:
+        said.append(f"{len(published)} {_dates(published)} published in main, {_span(published)}")
+    if superseded:
+        said.append(
+            f"{len(superseded)} {_dates(superseded)} not published, main has newer runs, {_span(superseded)}"
+        )
+    return "; ".join(said)
+
+
+def _dates(dates: list[Any]) -> str:
+    return "date" if len(dates) == 1 else "dates"
+
+
+def _span(dates: list[Any]) -> str:
+    return f"{dates[0]}" if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
 
 
 def _published(date: Any) -> str:
@@ -71,7 +94,9 @@ def _published(date: Any) -> str:
     months = ", ".join(f"{built.month}: {built.rows} rows" for built in marker.months)
     newer = "".join(f"; {month} not published: main has a newer run" for month in marker.superseded)
     absent = "".join(f"; {month} not built: no source rows" for month in marker.left_out)
-    return f"{date} published in main ({months or 'no month'}){newer}{absent}"
+    return (
+        f"{date} published in main ({months}){newer}{absent}" if months else f"{date} is done{newer}{absent}"
+    )
 
 
 def _of_old(ending: Ending) -> str:
@@ -85,7 +110,10 @@ def _before(ending: Ending) -> str:
     if len(old) != 1:
         return f"nothing; {len(old)} dates were done before" if old else "nothing"
     marker = _marker(old[0])
-    when = f" at {marker.finished_at} by run {marker.run_id}" if marker else ""
+    when = ""
+    if marker and marker.finished_at:
+        at = f"{marker.finished_at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}"
+        when = f" at {at} UTC by run {marker.run_id}"
     return f"nothing; {old[0]} was done before{when}"
 
 

@@ -31,7 +31,7 @@ def test_a_night_and_the_same_again(place: Place) -> None:
     run = place.read_marker(DATE, "MergeMain")["run_id"]
     done, not_done, following = last_words(place.merge(DATE).explained(0))
     assert done.startswith(f"nothing; {DATE} was done before at 20")
-    assert done.endswith(f"by run {run}")
+    assert done.endswith(f" UTC by run {run}")
     assert following == f"nothing; to do it again: ciss reset --date {DATE}"
 
 
@@ -51,6 +51,15 @@ def test_a_range_of_which_a_part_lacks_sources(place: Place) -> None:
     assert done == "2 dates published in main, 2017-02-04 to 2017-02-05"
     assert not_done == "sources are missing for 2017-02-06, 2017-02-07"
     assert following.startswith("ciss check --date 2017-02-06, and once the rows are there luigi --module")
+
+
+def test_dates_whose_months_had_newer_runs_are_not_called_published(place: Place) -> None:
+    place.merge("2016-11-12").explained(0)
+    done, not_done, _ = last_words(place.range(DATE, "2016-11-12").explained(0))
+    assert done == "2 dates not published, main has newer runs, 2016-11-10 to 2016-11-11"
+    assert not_done == "nothing"
+    done, _, _ = last_words(place.merge("2016-11-09").explained(0))
+    assert done == "2016-11-09 is done; 2016-11 not published: main has a newer run"
 
 
 def test_an_earlier_step_alone_says_that_main_is_not_updated(place: Place) -> None:
