@@ -27,7 +27,7 @@ def keep_flags(arguments: Sequence[str]) -> None:
     """Have the commands of Luigi say these flags from now on, out of this process's own arguments."""
     _Kept.flags = "".join(f" {flag}" for flag in _kept(arguments).values())
     if not any("@" in argument for argument in arguments):  # a password may stand in a URL
-        _Kept.again = shlex.join(["luigi", *arguments])
+        _Kept.again = typed(arguments)
 
 
 def _kept(arguments: Sequence[str]) -> dict[str, str]:
@@ -40,10 +40,16 @@ def _kept(arguments: Sequence[str]) -> dict[str, str]:
             found[name] = name
         elif name in _WITH_VALUE:
             value = value if is_one else next(following, "")
-            found[name] = f"{name} {shlex.quote(value)}"
+            if "@" not in value:  # a password may stand in a URL
+                found[name] = f"{name} {shlex.quote(value)}"
     if found.get("--workers", "--workers 1").split()[1:] in (["0"], ["''"]):
         del found["--workers"]
     return found
+
+
+def typed(arguments: Sequence[str]) -> str:
+    """A command of Luigi with the arguments that it was given; a password in one of them is not hidden."""
+    return shlex.join(["luigi", *arguments])
 
 
 def again() -> str:
@@ -82,6 +88,21 @@ def status(date: object) -> str:
     return f"ciss status --from {date} --to {date}"
 
 
+def history(date: object) -> str:
+    """Read what the attempts at a date did."""
+    return f"ciss history --from {date} --to {date}"
+
+
+def verify(date: object) -> str:
+    """Compare main with what a date published."""
+    return f"ciss verify --date {date}"
+
+
 def reset(date: object) -> str:
     """Forget that a date is done."""
     return f"ciss reset --date {date}"
+
+
+def anew(date: object) -> str:
+    """Do a date that is done once more."""
+    return f"{reset(date)} && {merge(date)}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ciss_luigi import site
+from ciss_luigi import commands, site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.state.markers import Step
 from tests.command import MAIN, Place, free_port
@@ -43,9 +43,7 @@ def test_the_markers_of_a_step_and_all_later_ones_go(step: str, left: list[str],
     answer = reset(merged, "--from-step", step).expect(0, f"{DATE}: removed the markers of ")
     assert merged.marked(DATE) == left
     assert merged.main() == before
-    assert answer.out.endswith(
-        f"Next:  luigi --module ciss_luigi MergeMain --date {DATE} --local-scheduler\n"
-    )
+    assert answer.out.endswith(f"Next:  {commands.merge(DATE)}\n")
 
 
 def test_without_a_step_all_three_go_in_their_order(merged: Place) -> None:

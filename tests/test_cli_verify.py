@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from ciss_luigi import commands
 from ciss_luigi.queries import comparisons
 from tests.command import MAIN, TEMP, Place, name_of
 from tests.helpers import Answer, ciss, impatient, in_use, run, typed
@@ -85,8 +86,7 @@ def test_a_row_that_stands_twice_is_found(merged: Place) -> None:
 def test_rows_that_went_are_a_difference(merged: Place) -> None:
     merged.query(f"DELETE FROM mnaas.{MAIN} WHERE month_year = '2016-10'")
     answer = verify(merged).expect(1, "2016-10: rows is 6 in the run's record, 0 in main")
-    again = f"luigi --module ciss_luigi MergeMain --date {DATE} --local-scheduler"
-    assert f"Next:  ciss reset --date {DATE} && {again}" in answer.out
+    assert f"Next:  {commands.anew(DATE)}" in answer.out
 
 
 def test_only_so_many_rows_are_shown(merged: Place) -> None:
@@ -192,9 +192,7 @@ def test_a_month_superseded_at_the_merge_is_said_and_not_compared(merged: Place)
 
 def test_without_a_marker_the_answer_is_no_with_the_next_command(place: Place) -> None:
     answer = verify(place).explained(1, f"{DATE} has no valid marker of MergeMain")
-    assert answer.err.endswith(
-        f"Next:  luigi --module ciss_luigi MergeMain --date {DATE} --local-scheduler\n"
-    )
+    assert answer.err.endswith(f"Next:  {commands.merge(DATE)}\n")
 
 
 def test_a_marker_that_rests_on_another_build_does_not_count(merged: Place) -> None:

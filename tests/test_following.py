@@ -14,16 +14,16 @@ from tests.command import PYTHON
 pytestmark = pytest.mark.slow
 
 DATE = "2016-11-22"
-MERGE = f"luigi --module ciss_luigi MergeMain --date {DATE}"
+MERGE = f"luigi --module ciss_luigi MergeMain --date {DATE} --local-scheduler"
 MAIN = "mnaas.customer_invoice_summary_estimated"
 
 
 class Stranger:
-    """Somebody in an empty directory who types what the README and the program say."""
+    """Somebody in an empty directory, without a luigid, who types what the README and the program say."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "luigi.cfg").write_text("[ciss]\n[core]\nlocal_scheduler = true\nlog_level = INFO\n")
+        (folder / "luigi.cfg").write_text("[ciss]\n[core]\nlog_level = INFO\n")
         self.said = ""
 
     def types(self, words: str) -> int:
@@ -88,9 +88,9 @@ def test_a_main_that_somebody_changed_is_found_and_healed_by_what_verify_says(st
 
 KILLED = f"""
 import os, signal, sys
+from luigi.cmdline import luigi_run  # first: in Luigi's command alone the package has tasks
 from ciss_luigi.steps import runner
 from ciss_luigi.state.markers import Step
-from luigi.cmdline import luigi_run
 runner.steps.ACTIONS[Step.MERGE] = lambda job: os.kill(os.getpid(), signal.SIGKILL)
 luigi_run("{MERGE}".split()[1:])
 """

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
-from ciss_luigi import exitcodes
+from ciss_luigi import commands, exitcodes
 from ciss_luigi.alerts.failure import Scope, Seen
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.observers import CommandEnd
@@ -80,7 +79,7 @@ def _outcome(last: Attempt | None, end: CommandEnd, date: dt.date, step: str) ->
         return f"{Headline.STOPPED} by {end.signal or 'a signal'}", last.error
     if last is not None and last.outcome is Outcome.FAILED:
         return Headline.FAILED, last.error
-    again = f"luigi {shlex.join(end.begin.arguments)}"
+    again = commands.typed(end.begin.arguments)
     if last is not None and last.outcome is Outcome.DONE and end.signal:
         text = f"stopped by {end.signal} when {step} of {date} was done, and had its marker"
         state = "every step that has ended has its marker; nothing else was begun"
@@ -121,7 +120,7 @@ def _together(found: Iterable[Seen], end: CommandEnd) -> Iterator[Seen]:
 
 def _for_several(seen: Seen, end: CommandEnd) -> Seen:
     """The next command for several dates is the same again, not that of the first one."""
-    command = without_secrets(f"luigi {shlex.join(end.begin.arguments)}")
+    command = without_secrets(commands.typed(end.begin.arguments))
     lines = [line for line in seen.error.splitlines() if not line.startswith("Next:")]
     alike = f"({len(seen.dates)} dates failed alike; this is the error of the first.)"
     told = "\n".join([*lines, f"Next:  {command}", alike])

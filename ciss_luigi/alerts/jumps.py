@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from ciss_luigi import commands
 from ciss_luigi.alerts.failure import Scope, Seen
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.config.telling import Alerts
@@ -65,7 +66,7 @@ def _seen(date: RunDate, run_id: str, before: Decimal, now: MonthFigures) -> See
         f"The total of {now.month} moved from {before:,.4f} to {now.total_charge_usd:,.4f} USD, "
         f"by {moved:+,.4f} USD{percent}, with the run of {date} (run id {run_id}).\n"
         f"State: main holds the new estimate; the control totals agree\n"
-        f"Next:  ciss history --from {date} --to {date}"
+        f"Next:  {commands.history(date)}"
     )
     return Seen(
         f"{now.month} moved by {moved:+,.2f} USD{percent}",

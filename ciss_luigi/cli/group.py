@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ciss_luigi import commands
 from ciss_luigi.cli.ending import ending
 from ciss_luigi.cli.logged import logged
 from ciss_luigi.cli.unreadable import refuse_unreadable
@@ -74,8 +75,19 @@ class Verbs(click.Group):
             return super().invoke(ctx)
 
 
+_HELP = f"""Look after the nightly rebuild of Customer Invoice Summary - Estimated.
+
+\b
+To run the job:
+  {commands.merge("YYYY-MM-DD")}
+
+ciss alone says what to do next in this folder.
+"""
+
+
 @click.group(
     cls=Verbs,
+    help=_HELP,
     subcommand_metavar="VERB [ARGS]...",
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -86,12 +98,7 @@ class Verbs(click.Group):
 @click.version_option(VERSION, prog_name="ciss")
 @click.pass_context
 def ciss(ctx: click.Context, debug: bool) -> None:
-    """Look after the nightly rebuild of Customer Invoice Summary - Estimated.
-
-    To run the job: luigi --module ciss_luigi MergeMain --date YYYY-MM-DD
-
-    ciss alone says what to do next in this folder.
-    """
+    """What every verb has in common; without a verb it says what to do next in this folder."""
     if os.environ.get("NO_COLOR"):
         ctx.color = False
     if ctx.invoked_subcommand is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from ciss_luigi import site
+from ciss_luigi import commands, site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import say
@@ -62,7 +62,7 @@ def command(date: RunDate | None, show_all: bool, first: RunDate | None, last: R
         raise Refused(
             "\n".join([f"the sources are not ready for {date}:", *(f"  - {one}" for one in plan.missing)]),
             state="no table was touched; the plan shows the months in scope",
-            next_command=f"ciss check --date {date}",
+            next_command=commands.check(date),
         )
 
 
@@ -93,7 +93,7 @@ def render(plan: Plan, session_settings: tuple[str, ...] = (), *, show_all: bool
 
 
 def _lines(plan: Plan, session_settings: tuple[str, ...], show_all: bool) -> Iterator[str]:
-    yield f"-- luigi --module ciss_luigi MergeMain --date {plan.date}"
+    yield f"-- {commands.merge(plan.date)}"
     yield f"-- months: {', '.join(map(str, plan.months))}"
     for month, why in plan.why_left_out.items():
         yield f"-- left out: {month}: {why}, and main holds nothing of it"

@@ -92,4 +92,4 @@ def _sources(moved: Moved) -> Iterator[str]:
 
 def _next(found: Verification) -> str:
     date = found.marker.date
-    return f"{commands.reset(date)} && {commands.merge(date)}"
+    return commands.anew(date)

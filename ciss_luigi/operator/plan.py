@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ciss_luigi import commands
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.errors import SourcesMissing, explaining
@@ -58,7 +59,7 @@ def make(site: Site, date: RunDate) -> Plan:
 
     Raises EngineUnavailable or StatementFailed.
     """
-    with explaining(state="a plan writes nothing", next_command=f"ciss check --date {date}"):
+    with explaining(state="a plan writes nothing", next_command=commands.check(date)):
         return of(job_of(site, date))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.config.keys import SECTION
 from ciss_luigi.engines.base import Engine, Session
@@ -24,7 +25,7 @@ def reset(site: Site, date: RunDate, step: Step) -> list[Step]:
     Raises Refused while the date runs, and when a marker cannot be removed; ConfigurationError when
     ``state_dir`` cannot be used; EngineUnavailable when the leases cannot be asked.
     """
-    look = f"ciss status --from {date} --to {date}"
+    look = commands.status(date)
     with held(site, date, look):
         try:
             return site.markers.remove_from(date, step)

@@ -34,17 +34,17 @@ def roll_back(site: Site, date: RunDate) -> RolledBack:
     Removes MergeMain's marker of the date. Raises Refused where the date runs, is not merged, or temp does
     not hold what it built; EngineUnavailable; ConfigurationError when ``state_dir`` cannot be used.
     """
-    with held(site, date, f"ciss status --from {date} --to {date}"):
+    with held(site, date, commands.status(date)):
         merged, built = _markers(site, date)
         site.require_warehouse(date)
         months = frozenset(Month.parse(month.month) for month in merged.months)
-        with explaining(state=_UNCHANGED, next_command=f"ciss check --date {date}"):
+        with explaining(state=_UNCHANGED, next_command=commands.check(date)):
             newer = ask(site, lambda engine, session: _look(site, built, months, engine, session))
         if not newer:
             raise Refused(
                 f"main holds no newer estimate than {date} of {', '.join(map(str, sorted(months)))}",
                 state=_UNCHANGED,
-                next_command=f"ciss verify --date {date}",
+                next_command=commands.verify(date),
             )
         with explaining(state=_UNCHANGED, next_command="ciss check"):
             site.markers.roll_back(merged, months)
@@ -58,7 +58,7 @@ def _markers(site: Site, date: RunDate) -> tuple[Marker, Marker]:
         raise Refused(
             f"{date} is not merged: it has published nothing that main could go back to",
             state=_UNCHANGED,
-            next_command=f"ciss status --from {date} --to {date}",
+            next_command=commands.status(date),
         )
     if not merged.months:
         raise Refused(
@@ -103,5 +103,5 @@ def _rebuild(date: RunDate) -> str:
     """How to build the date anew instead, from what the sources hold today."""
     return (
         f"to build {date} anew from today's sources instead: set allow_older = true, then "
-        f"ciss reset --date {date} && {commands.merge(date)}, and take allow_older away again"
+        f"{commands.anew(date)}, and take allow_older away again"
     )

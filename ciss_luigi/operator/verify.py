@@ -78,7 +78,7 @@ def verify(site: Site, date: RunDate) -> Verification:
         return _look(site, marker, engine, session)
 
     site.require_warehouse(date)
-    with explaining(state="nothing was changed", next_command=f"ciss check --date {date}"):
+    with explaining(state="nothing was changed", next_command=commands.check(date)):
         return ask(site, question)
 
 

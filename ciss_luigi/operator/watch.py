@@ -125,7 +125,7 @@ def _reason(site: Site, found: DateStatus) -> Reason:
     """Why a date is not merged, by what it left last."""
     day = found.date
     again = commands.merge(day)
-    look = f"ciss status --from {day} --to {day}"
+    look = commands.status(day)
     if found.state is State.RUNNING:
         return Reason("running", _running(found), look)
     newest = max(
@@ -171,8 +171,8 @@ def _of_attempt(attempt: Attempt, state: State) -> tuple[str, str]:
 def _latest_command(site: Site, day: RunDate) -> Command | None:
     """The command that was asked last for this date, alone or in a range."""
     first = day.date - dt.timedelta(days=1)
-    asked = site.commands.commands(first)
-    named = [one for one in asked if today.is_asked_for(one.arguments, day.date)]
+    commands = site.commands.commands(first)
+    named = [one for one in commands if today.is_asked_for(one.arguments, day.date)]
     return named[-1] if named else None
 
 

@@ -164,7 +164,7 @@ def _failure(error: BaseException, date: RunDate, step: Step) -> BaseException:
     """What an error means for the step; after a signal it is the signal, whatever the driver made of it."""
     name = error.signal_name if isinstance(error, Stopped) else stopping.requested()
     if name:
-        return Stopped(name, state=_STATES[step], next_command=_again(date))
+        return Stopped(name, state=_STATES[step], next_command=commands.merge(date))
     return _explained(error, date, step) if isinstance(error, CissError | OSError) else error
 
 
@@ -184,19 +184,15 @@ def _told(failure: BaseException) -> str:
     )
 
 
-def _again(date: RunDate) -> str:
-    return commands.merge(date)
-
-
 def _explained(error: CissError | OSError, date: RunDate, step: Step) -> StepFailed:
     """The failure in full: what, state, next; inside a step an absent engine is a failed step."""
-    again = _again(date)
+    again = commands.merge(date)
     if isinstance(error, OSError):
         following = f"take away what stands in its place, then {again}" if _is_in_the_way(error) else again
         return StepFailed(
             f"{step} of {date}: {error}{owners.words(error)}", state=_STATES[step], next_command=following
         )
-    following = f"ciss check --date {date}, then {again}" if type(error) in _STAYS_WRONG else again
+    following = f"{commands.check(date)}, then {again}" if type(error) in _STAYS_WRONG else again
     kind = (
         StepFailed
         if isinstance(error, EngineUnavailable) or not isinstance(error, StepFailed)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.errors import CissError, ConfigurationError, EngineUnavailable, SourcesMissing
 from ciss_luigi.queries import readiness
@@ -77,7 +78,7 @@ class Sources:
         if date not in self._told:
             self._told.add(date)
             what = "\n".join(f"{date}: {text}" for text in missing)
-            following = f"ciss check --date {date}, and once the rows are there the same command again"
+            following = f"{commands.check(date)}, and once the rows are there the same command again"
             logger.warning("%s", SourcesMissing(what, state="no table was touched", next_command=following))
 
 
