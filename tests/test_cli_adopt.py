@@ -46,6 +46,16 @@ def test_dates_that_main_proves_count_again(moved: Place) -> None:
     adopt(moved).expect(0, "no marker is about another place than duckdb ")
 
 
+def test_until_then_status_says_adopt_and_names_the_place_once(moved: Place) -> None:
+    answer = typed(moved.folder, "status").expect(1)
+    there = f"duckdb {moved.folder / 'warehouse.duckdb'}"
+    assert f"markers made for {there} do not count" in answer.out
+    assert [line for line in answer.out.splitlines() if line.startswith("Next:")] == ["Next:  ciss adopt"]
+    assert answer.err.count("is ignored: made for ") == 1
+    assert "so are all others made for it. If it has moved: ciss adopt" in answer.err
+    typed(moved.folder).expect(0, "Next:  ciss adopt, if the warehouse has moved")
+
+
 @pytest.mark.slow
 def test_a_date_that_main_does_not_hold_stays_and_is_named(moved: Place) -> None:
     moved.query(f"UPDATE mnaas.{MAIN} SET org_name = 'x' WHERE org_id = 'org1' AND month_year = '2016-11'")

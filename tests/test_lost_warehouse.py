@@ -44,7 +44,9 @@ def test_a_warehouse_that_never_was_is_loaded_first(place: Place) -> None:
     place.merge(DATE).explained(20, "ciss load DIR makes it")
 
 
-@pytest.mark.parametrize("arguments", [["check"], ["plan", "--date", DATE], ["plan", "--date", "2016-12-09"]])
+@pytest.mark.parametrize(
+    "arguments", [["check"], ["plan", "--date", DATE], ["plan", "--date", "2016-12-09"], []]
+)
 def test_the_other_verbs_say_so_too(arguments: list[str], lost: Place) -> None:
     answer = typed(lost.folder, *arguments).expect(35)
     assert f"there is no duckdb {lost.warehouse}, in which {DATE} was built" in answer.out + answer.err

@@ -28,6 +28,7 @@ def _lines() -> Iterator[str]:
         yield "Next:  printf '[ciss]\\n' > luigi.cfg && ciss load --sample"
         return
     here = site.current()
+    here.require_warehouse()
     if not here.engine().exists():
         yield f"There is no {here.engine().identity} yet."
         yield "Next:  ciss load DIR, or to try it: ciss load --sample"
@@ -46,6 +47,9 @@ def _of_dates(here: Site, found: Overview) -> Iterator[str]:
     if running:
         yield f"{_named(running)} running."
         yield "Next:  ciss status --watch"
+    elif found.moved_from:
+        yield f"{_named(waiting)} not merged here; there are markers made for another place."
+        yield "Next:  ciss adopt, if the warehouse has moved; else ciss status"
     elif waiting:
         yield f"{_named(waiting)} not merged ({waiting[-1].state})."
         yield f"Next:  {commands.status(waiting[-1].date)}"

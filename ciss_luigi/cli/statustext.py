@@ -51,7 +51,8 @@ def show(found: Overview, state_dir: Path, out: Console | None = None) -> None:
     out.print(_summary(dates), soft_wrap=True)
     _show_block(out, statuslines.main(found.main, several=len(dates) > 1))
     _show_block(out, statuslines.last_command(found.last_command))
-    for words in _details(dates):
+    _show_block(out, _moved(found.moved_from))
+    for words in _details(dates, moved=bool(found.moved_from)):
         out.print(words, soft_wrap=True)
     if len(dates) == 1:
         totalstable.show(out, dates[0])
@@ -111,14 +112,14 @@ def _summary(dates: Sequence[DateStatus]) -> str:
     return f"{len(dates)} date{'s' if len(dates) > 1 else ''}: {words}"
 
 
-def _details(dates: Sequence[DateStatus]) -> Iterator[str]:
+def _details(dates: Sequence[DateStatus], *, moved: bool) -> Iterator[str]:
     """The dates that need attention; those without any state in one line."""
     missing = [status for status in dates if status.state is State.MISSING]
     others = [status for status in dates if not status.is_merged and status.state is not State.MISSING]
     if missing:
         yield ""
         yield f"missing: {', '.join(span_words(status.date for status in missing))}"
-        yield f"Next:  {_command(missing)}"
+        yield f"{'to run them anew:' if moved else 'Next:'}  {_command(missing)}"
     alike = _alike(others)
     for group in alike[-DETAILS_AT_MOST:]:
         yield ""
@@ -127,6 +128,14 @@ def _details(dates: Sequence[DateStatus]) -> Iterator[str]:
     if earlier:
         yield ""
         yield f"and {earlier} earlier dates that are not merged"
+
+
+def _moved(places: Sequence[str]) -> Iterator[str]:
+    """That dates may only look as if they were missing, for their markers speak of another warehouse."""
+    if places:
+        yield f"markers made for {one_line(', '.join(places))} do not count: another place is configured"
+        yield "if it has moved, no date has to run again"
+        yield "Next:  ciss adopt"
 
 
 def _alike(dates: Sequence[DateStatus]) -> list[list[DateStatus]]:

@@ -85,6 +85,8 @@ class Overview:
     dates: tuple[DateStatus, ...]
     last_command: Command | None
     main: tuple[MonthHeld, ...]
+    moved_from: tuple[str, ...] = ()
+    """The other warehouses for which the markers of dates were made that are not merged here."""
 
     @property
     def all_merged(self) -> bool:
@@ -100,7 +102,15 @@ def overview(site: Site, first: RunDate | None = None, last: RunDate | None = No
     dates = look(site, first, last)
     months = {Month.parse(month.month) for status in dates for month in status.months}
     with _readable(site):
-        return Overview(tuple(dates), site.commands.latest(), tuple(monthsheld.look(site, months)))
+        held = tuple(monthsheld.look(site, months))
+        return Overview(tuple(dates), site.commands.latest(), held, tuple(_places(site, dates)))
+
+
+def _places(site: Site, dates: Sequence[DateStatus]) -> list[str]:
+    """The other warehouses for which MergeMain's markers of dates were made that are not merged here."""
+    waiting = [status.date for status in dates if not status.is_merged]
+    moved = [date for date in waiting if site.markers.read_moved(date, Step.MERGE) is not None]
+    return sorted({site.markers.made_for(date, Step.MERGE) for date in moved})
 
 
 def look(site: Site, first: RunDate | None = None, last: RunDate | None = None) -> list[DateStatus]:

@@ -56,6 +56,7 @@ class Markers:
         self._place = place
         self._engine = engine
         self._roll_backs = RollBacks(folder)
+        self._told: set[str] = set()
 
     def path(self, date: RunDate, step: Step) -> Path:
         """Where the marker of a step stands."""
@@ -76,9 +77,20 @@ class Markers:
         values, marker = found
         strays = self._strays(values, date, step)
         if strays:
-            logger.warning("%s is ignored: %s", self.path(date, step), "; ".join(strays))
+            self._tell_ignored(self.path(date, step), strays)
             return None
         return marker
+
+    def _tell_ignored(self, path: Path, strays: list[str]) -> None:
+        """Name a marker that is about something else; of many made for one other place, the first."""
+        why = "; ".join(strays)
+        if any(stray.startswith(_MADE) for stray in strays):
+            if why in self._told:
+                logger.debug("%s is ignored: %s", path, why)
+                return
+            self._told.add(why)
+            why = f"{why}; so are all others made for it. If it has moved: ciss adopt"
+        logger.warning("%s is ignored: %s", path, why)
 
     def read_moved(self, date: RunDate, step: Step) -> Marker | None:
         """A step's marker that was made for another warehouse or other tables; None where there is none.
@@ -222,10 +234,11 @@ class Markers:
         return [
             f"{key}: made for {printable(str(values.get(key)))}, wanted is {printable(value)}"
             if key in ("task", "date")
-            else f"made for {_NAMES[key]}{printable(str(values.get(key)))}, configured is {printable(value)}"
+            else f"{_MADE}{_NAMES[key]}{printable(str(values.get(key)))}, configured is {printable(value)}"
             for key, value in expected.items()
             if values.get(key) != value
         ]
 
 
+_MADE = "made for "
 _NAMES = {"warehouse": "", "database": "database ", "main_table": "main_table ", "temp_table": "temp_table "}
