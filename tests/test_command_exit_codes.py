@@ -164,6 +164,7 @@ def test_40_when_luigid_is_away(place: Place, way: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("way", [(), ("--parallel-scheduling", "--workers", "2")])
 @pytest.mark.parametrize("task", ["MergeMain", "SourcesReady"])
 def test_20_for_the_one_date_that_no_day_follows(place: Place, task: str, way: tuple[str, ...]) -> None:
+    place.configure(future_dates="true")
     finished = place.luigi(task, "--date", "9999-12-31", "--local-scheduler", *way)
     finished.explained(20, "has no row for 9999-12")
 

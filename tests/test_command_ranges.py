@@ -372,7 +372,7 @@ def test_a_range_without_stop_ends_with_today(place: Place) -> None:
 
 @pytest.mark.slow
 def test_how_far_a_range_without_stop_goes_is_the_sites_to_say(place: Place) -> None:
-    place.configure("[RangeDaily]\ndays_forward = 2")
+    place.configure("[RangeDaily]\ndays_forward = 2", future_dates="true")
     before = today()
     from_day(place, before).finish().explained(20, f"SourcesReady(date={before + timedelta(days=2)})")
 
@@ -382,6 +382,7 @@ def test_how_far_a_range_without_stop_goes_is_the_sites_to_say(place: Place) -> 
 def test_a_range_may_lie_anywhere_in_the_calendar(place: Place, start: str, stop: str) -> None:
     last = date.fromisoformat(stop) - timedelta(days=1)
     words = [f"{day}: mnaas.{name_of('billable')} has no row" for day in (start, last)]
+    place.configure(future_dates="true")
     place.range(start, stop).explained(20, *words)
 
 
