@@ -10,6 +10,7 @@ import json
 from urllib.parse import quote, quote_plus
 
 _SHORTEST_SECRET = 4
+_SHORTEST_PART = 3
 _secrets: set[str] = set()
 
 
@@ -33,6 +34,29 @@ def without_secrets(text: str) -> str:
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
+
+
+def without_parts(text: str, value: str) -> str:
+    """Words about a value with ``***`` also where they repeat only a part of a secret in it.
+
+    An engine that takes a value apart repeats the rest, in capitals or not: of ``12Word`` DuckDB says that
+    ``word`` is no unit. Only for words about that one value: a part may be an ordinary word.
+    """
+    for secret in [one for one in _secrets if one in value]:
+        text = _without_parts(without_secrets(text), secret.lower())
+    return text
+
+
+def _without_parts(text: str, secret: str) -> str:
+    kept, at = "", 0
+    while at < len(text):
+        end = at
+        while end < len(text) and text[at : end + 1].lower() in secret:
+            end += 1
+        is_part = end - at >= _SHORTEST_PART
+        kept += "***" if is_part else text[at]
+        at = end if is_part else at + 1
+    return kept
 
 
 def remember(value: str) -> None:

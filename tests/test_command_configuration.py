@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ciss_luigi.plaintext import remember, without_parts
 from tests.command import Place, free_port, name_of
 from tests.helpers import ciss
 
@@ -126,9 +127,23 @@ def test_values_from_the_environment_appear_nowhere(place: Place, key: str) -> N
     finished = place.merge(DATE, "--parallel-scheduling", PASSWORD=PASSWORD)
     finished.explained(40, f"session_settings: {key}: DuckDB:")
     written = {path.name: path.read_text() for path in place.state.rglob("*") if path.is_file()}
-    assert f"date-{DATE}.lock" in written
+    assert any(name.endswith(".jsonl") for name in written), "the ledger of commands was not looked at"
     assert [name for name, text in written.items() if PASSWORD in text] == []
     assert PASSWORD not in finished.text
+
+
+def test_a_part_of_one_that_the_engine_repeats_does_not_either(place: Place) -> None:
+    place.configure(session_settings='{"memory_limit": "12${PASSWORD}"}')
+    finished = place.merge(DATE, PASSWORD="34Hunter2-Secret")
+    finished.explained(40, "session_settings: memory_limit: DuckDB: ", "Unknown unit for memory: '***'")
+    assert "hunter2" not in finished.text.lower()
+
+
+def test_what_the_engine_says_beside_a_part_stays_readable() -> None:
+    remember("34Hunter2-Secret")
+    words = "Unknown unit 'hunter2-secret' and 'HUNTER', not 34 or un"
+    assert without_parts(words, "12 34Hunter2-Secret") == "Unknown unit '***' and '***', not 34 or un"
+    assert without_parts(words, "12") == words
 
 
 def test_a_name_from_the_environment_is_no_secret(place: Place) -> None:

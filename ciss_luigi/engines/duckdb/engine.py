@@ -37,6 +37,7 @@ from ciss_luigi.errors import (
     StatementDeadline,
     StatementFailed,
 )
+from ciss_luigi.plaintext import without_parts
 from ciss_luigi.state.files import make_folder
 from ciss_luigi.state.owners import hand_over
 
@@ -294,4 +295,5 @@ class DuckDbEngine(Engine):
             try:
                 session.execute(f"SET {name} = '{literal}'")
             except StatementFailed as error:
-                raise SettingRefused(name, error.what) from error
+                words = without_parts(error.what, str(value))
+                raise SettingRefused(name, words) from None  # DuckDB's own error may hold a part of a secret

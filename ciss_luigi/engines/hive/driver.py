@@ -20,6 +20,7 @@ from ciss_luigi.engines.hiveserver2.verdicts import (
     server_words,
 )
 from ciss_luigi.errors import SettingRefused
+from ciss_luigi.plaintext import without_parts
 
 SIGNS = (
     Sign(r"Invalid OperationHandle|Invalid SessionHandle|Session does not exist", Verdict.LOST),
@@ -114,7 +115,8 @@ class HiveDriver:
             set_one(self, client, name, wanted)
             answer = [str(cell) for row in run(client, f"SET {name}") for cell in row]
             if not {wanted, f"{name}={wanted}"} & set(answer):
-                raise SettingRefused(name, f"ignored: asked for it, the server answers {answer}")
+                found = without_parts(str(answer), wanted)
+                raise SettingRefused(name, f"ignored: asked for it, the server answers {found}")
 
     def _relax(self, client: Client, settings: Mapping[str, Any]) -> None:
         """Switch off what forbids our statements, where the site does not set it and the server lets us."""

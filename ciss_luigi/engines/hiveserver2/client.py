@@ -12,7 +12,7 @@ from ciss_luigi.engines.base import Row
 from ciss_luigi.engines.hiveserver2 import verdicts
 from ciss_luigi.engines.hiveserver2.verdicts import Verdict
 from ciss_luigi.errors import SettingRefused
-from ciss_luigi.plaintext import one_line
+from ciss_luigi.plaintext import one_line, without_parts
 
 FIRST_POLL_SECONDS = 0.02
 _LONGEST_POLL_SECONDS = 1.0
@@ -126,5 +126,6 @@ def set_one(driver: Driver, client: Client, name: str, literal: str) -> None:
         run(client, f"SET {name}={literal}")
     except Exception as error:
         if driver.verdict(error) is Verdict.NEVER:
-            raise SettingRefused(name, one_line(driver.words(error))) from error
+            words = without_parts(one_line(driver.words(error)), literal)
+            raise SettingRefused(name, words) from None  # the server's error may hold a part of a secret
         raise

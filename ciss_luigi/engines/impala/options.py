@@ -13,6 +13,7 @@ from typing import Any
 
 from ciss_luigi.engines.hiveserver2.client import Client, run
 from ciss_luigi.errors import SettingRefused
+from ciss_luigi.plaintext import without_parts
 
 _GONE = ("REMOVED",)
 """Levels of options that SET takes and that do nothing."""
@@ -46,7 +47,8 @@ def check(name: str, value: Any, before: Mapping[str, Option], after: Mapping[st
     if now.level in _GONE:
         raise SettingRefused(name, "ignored: this Impala takes the option, and it does nothing any more")
     if now == before.get(name.upper()) and not same(now.value, str(value)):
-        raise SettingRefused(name, f"ignored: asked for {value}, the server answers {now.value or 'nothing'}")
+        found = without_parts(now.value or "nothing", str(value))
+        raise SettingRefused(name, f"ignored: asked for {value}, the server answers {found}")
 
 
 def same(one: str, other: str) -> bool:
