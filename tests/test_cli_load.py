@@ -211,3 +211,12 @@ def test_tables_without_a_file_are_said_with_their_rows(empty: Path, tmp_path: P
     kept = next(line for line in answer.out.splitlines() if line.startswith(f"{name_of('overage')} "))
     assert f"{rows(empty, name_of('overage')):,} rows  no file: left as it was" in kept
     assert answer.err == "warning: notes.txt is not loaded: no table has that name\n"
+
+
+def test_a_file_without_a_row_is_loaded_with_a_warning(empty: Path, tmp_path: Path) -> None:
+    (tmp_path / f"{name_of('rate')}.csv").write_text(RATES.splitlines()[0] + "\n")
+    answer = typed(empty, "load", str(tmp_path)).expect(0, f"0 rows  {tmp_path}/{name_of('rate')}.csv")
+    assert (
+        answer.err
+        == f"warning: {name_of('rate')} is empty now: {tmp_path}/{name_of('rate')}.csv has no row\n"
+    )

@@ -58,4 +58,7 @@ def _tell(here: Site, loaded: Sequence[LoadedTable], *, sample: bool) -> None:
         source = {Fate.MADE: "no file: made, empty", Fate.KEPT: "no file: left as it was"}.get(one.fate)
         source = source or ("sample" if sample else str(one.file))
         say(f"{one.table:<{width}}  {one.rows:>9,} rows  {source}")
+    for one in loaded:
+        if one.fate is Fate.LOADED and not one.rows:
+            click.echo(safe(f"warning: {one.table} is empty now: {one.file} has no row"), err=True)
     say(f"into {here.settings.database} of {here.engine().identity}")

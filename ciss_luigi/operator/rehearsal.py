@@ -165,6 +165,10 @@ class _Notes:
         """The months that later dates have merged."""
         return self._real.merged_after(date)
 
+    def charged_before(self, date: RunDate, month: Month, charge: str) -> RunDate | None:
+        """The newest earlier date that has merged such a charge."""
+        return self._real.charged_before(date, month, charge)
+
     def free_to_replace(self, date: RunDate, run_id: str) -> frozenset[Month]:
         """The months whose newer estimates the merge may replace."""
         return self._real.free_to_replace(date, run_id)

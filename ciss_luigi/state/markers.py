@@ -136,6 +136,18 @@ class Markers:
         merged = [self.read(one, Step.MERGE) for one in later if self.is_merged(one)]
         return [month.month for marker in merged if marker for month in marker.months]
 
+    def charged_before(self, date: RunDate, month: Month, charge: str) -> RunDate | None:
+        """The newest earlier date that has merged such a charge of a month, or of the month before it."""
+        wanted = {str(month), str(month.minus(1))}
+        for one in reversed(self.dates()):
+            if one.month < month.minus(1):
+                return None
+            merged = self.read(one, Step.MERGE) if one < date and self.is_merged(one) else None
+            for built in merged.months if merged else ():
+                if built.month in wanted and any(getattr(sums, charge) for sums in built.totals.values()):
+                    return one
+        return None
+
     def newest(self) -> RunDate | None:
         """The newest date of which temp or main is known to hold rows, here; None where there is none.
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.config.settings import Settings
 from ciss_luigi.engines.base import Engine
@@ -64,6 +65,9 @@ class MarkerBook(Protocol):
     def merged_after(self, date: RunDate) -> list[str]:
         """The months that dates after this one have merged."""
 
+    def charged_before(self, date: RunDate, month: Month, charge: str) -> RunDate | None:
+        """The newest earlier date that has merged such a charge of a month, or of the month before it."""
+
     def free_to_replace(self, date: RunDate, run_id: str) -> frozenset[Month]:
         """The months whose newer estimates a merge of this build may replace: what a roll-back permits."""
 
@@ -96,6 +100,12 @@ class Job:
     def warn(self, message: str) -> None:
         """Tell what a successful night did not do: cron mails warnings."""
         self.warnings(f"{self.date}: {message}")
+
+    def charged_before(self, role: str, month: Month) -> RunDate | None:
+        """The newest earlier run in which a source without a row in a month still had charges, if any."""
+        roles = [table.role for table in schema.CHARGE_SOURCES]
+        charge = schema.CHARGES[roles.index(role)]
+        return self.markers.charged_before(self.date, month, charge)
 
     def shown(self, writer: Engine) -> list[Engine]:
         """The engines that must be shown what another one wrote."""

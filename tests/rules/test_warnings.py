@@ -50,6 +50,20 @@ def test_a_source_that_had_rows_in_the_month_before(shared_bench: Bench, warned:
     assert f"2016-12-20: {OVERAGE} has no row for 2016-12" in shared_bench.told
 
 
+def test_a_source_that_lost_all_its_rows_after_an_earlier_run(shared_bench: Bench, warned: Warnings) -> None:
+    shared_bench.fill(sources(("2016-11", "2016-12"), overage=("2016-11",)))
+    shared_bench.run("2016-11-20")
+    assert warned() == []
+    shared_bench.change_sources(sources(("2016-11", "2016-12", "2017-01")))
+    text = f"{OVERAGE} has no row for {{0}}, though the run of 2016-11-20 had charges of it; {{0}} is built"
+    shared_bench.run("2016-11-21")
+    assert warned() == [f"2016-11-21: {text.format('2016-11')} without it"]
+    shared_bench.run("2016-12-20")
+    assert warned() == [f"2016-12-20: {text.format('2016-12')} without it"]
+    shared_bench.run("2017-01-20")
+    assert warned() == [], "it may be that there is no such charge any more"
+
+
 def test_of_two_months_the_first_is_the_month_before(shared_bench: Bench, warned: Warnings) -> None:
     shared_bench.fill(sources(("2016-11", "2016-12"), overage=("2016-11",)))
     shared_bench.run("2016-12-03")
