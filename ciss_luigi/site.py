@@ -75,7 +75,7 @@ class Site:
         must not become a second, empty warehouse, nor a reason to call a date done.
         """
         warehouse = self.settings.warehouse
-        if not warehouse.kind.embedded or Path(warehouse.place).exists():
+        if not warehouse.kind.embedded or self.engine().exists():
             return
         known = date or self.markers.newest()
         if known is None:

@@ -23,7 +23,7 @@ def say_next() -> None:
 
 
 def _lines() -> Iterator[str]:
-    if not any(path.is_file() for path in configfile.luigi_paths(os.environ, Path.cwd())):
+    if not any(configfile.is_there(path) for path in configfile.luigi_paths(os.environ, Path.cwd())):
         yield "There is no luigi.cfg here yet."
         yield "Next:  printf '[ciss]\\n' > luigi.cfg && ciss load --sample"
         return

@@ -16,7 +16,7 @@ def refuse_unreadable() -> None:
     reason = _reason()
     if reason is None:
         return
-    paths = [path for path in configfile.luigi_paths(os.environ, Path.cwd()) if path.is_file()]
+    paths = [path for path in configfile.luigi_paths(os.environ, Path.cwd()) if configfile.is_there(path)]
     for path in paths:
         configfile.read(path)
     raise ConfigurationError(

@@ -49,6 +49,17 @@ def luigi_paths(environment: Mapping[str, str], folder: Path) -> list[Path]:
     return [Path(folder, name) for name in [*names, *([named] if named else [])]]
 
 
+def is_there(path: Path) -> bool:
+    """Whether a file is there; raises ConfigurationError where this user may not even look."""
+    try:
+        return path.is_file()
+    except OSError as error:  # a folder on the way that this user may not enter, or a name that is too long
+        raise ConfigurationError(
+            f"{path} cannot be looked at: {error.strerror}",
+            next_command="run as the user whom it is for, or let this one enter its folder, then: ciss check",
+        ) from None
+
+
 def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
     """The file with the ``[ciss]`` section.
 
@@ -58,14 +69,14 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
     paths = luigi_paths(environment, folder)
     looked = "; looked at: " + ", ".join(map(str, paths))
     named = environment.get("LUIGI_CONFIG_PATH")
-    if named and not Path(folder, named).is_file():
+    if named and not is_there(Path(folder, named)):
         raise ConfigurationError(
             f"LUIGI_CONFIG_PATH names a missing file: {named}{looked}",
             next_command="have LUIGI_CONFIG_PATH name a file that is there, or unset it, then: ciss check",
         )
     if named and (named.endswith(".toml")) != (environment.get("LUIGI_CONFIG_PARSER") == "toml"):
         raise _not_read_by_luigi(named)
-    files = {path.resolve(): read(path) for path in paths if path.is_file()}
+    files = {path.resolve(): read(path) for path in paths if is_there(path)}
     holders = [path for path, sections in files.items() if SECTION in sections]
     if not holders:
         toml = _toml_that_was_meant(environment, folder)
@@ -115,7 +126,7 @@ def _what_to_do(path: Path, folder: Path, toml: Path | None) -> str:
 def _toml_that_was_meant(environment: Mapping[str, str], folder: Path) -> Path | None:
     """A luigi.toml with the section, where Luigi was not told to read that format."""
     path = folder / "luigi.toml"
-    if environment.get("LUIGI_CONFIG_PARSER") == "toml" or not path.is_file():
+    if environment.get("LUIGI_CONFIG_PARSER") == "toml" or not is_there(path):
         return None
     return path if SECTION in read(path) else None
 

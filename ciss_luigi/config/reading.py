@@ -58,7 +58,8 @@ class Key:
             return self.read(variables.expand(text, context.environment) if self.plain else text, context)
         except variables.UnsetVariable:
             raise
-        except (ValueError, RuntimeError) as error:  # RuntimeError: "~" of a user without a home
+        except (ValueError, RuntimeError, OSError) as error:
+            # RuntimeError: "~" of a user without a home; OSError: a folder that this user may not enter
             if self.plain:  # a good name or number is no secret; a password in its place is one
                 variables.expand_secret(text, context.environment)
             raise ValueError(without_secrets(str(error))) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -131,7 +132,7 @@ def _log(made: NewFile, roles: Mapping[str, Variable]) -> None:
         log = Variable(log.name, start, log.file, log.line, log.secret)
     made.put("ciss_log", "file", log.value, log)
     folder = Path(log.value).parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         remark = f"{folder} is not there: make it, then take away the # of the next line"
         made.remarks["ciss_log", "file"] = remark
     made.put("ciss_java", "log_file", log.value, log)

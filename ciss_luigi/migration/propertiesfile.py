@@ -5,6 +5,7 @@ What bash would do with the file beside assigning values is told, line by line, 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,10 +100,13 @@ class _Reading:
         return ""
 
     def _source(self, path: Path) -> tuple[str, bytes]:
-        if not path.is_file():
-            return "is not there" if not path.exists() else "is no plain file", b""
-        with path.open("rb") as opened:
-            source = opened.read(LARGEST + 1)
+        try:
+            if not path.is_file():
+                return "is not there" if not path.exists() else "is no plain file", b""
+            with path.open("rb") as opened:
+                source = opened.read(LARGEST + 1)
+        except OSError as error:
+            return f"cannot be read: {error.strerror}", b""
         if len(source) > LARGEST:
             return f"has more than {LARGEST:,} bytes, which no properties file has", b""
         if b"\0" in source:
@@ -212,7 +216,7 @@ class _Reading:
 
     def _is_beside(self, target: Path, beside: Path) -> bool:
         """Whether a file of another host, say, lies beside the first one."""
-        if not target.is_absolute() or target.exists() or not beside.is_file():
+        if not target.is_absolute() or os.path.exists(target) or not os.path.isfile(beside):
             return False
         return beside.resolve() not in self._open
 

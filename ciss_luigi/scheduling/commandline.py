@@ -6,8 +6,8 @@ Luigi's own error names neither the option nor, for a day that its month does no
 from __future__ import annotations
 
 import configparser
+import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import luigi
@@ -61,7 +61,7 @@ def logging_file_problem(name: str) -> str:
     """What is wrong with a file for Python's logging; "" where there is none, or nothing is wrong."""
     if not name:
         return ""
-    if not Path(name).is_file():
+    if not os.path.isfile(name):
         return "there is no such file"
     parser = configparser.RawConfigParser()
     try:

@@ -102,6 +102,49 @@ def test_a_warehouse_that_the_user_may_not_see(place: Place, undisturbed: list[A
 
 @pytest.mark.slow
 @needs_setpriv
+def test_a_warehouse_with_dates_that_the_user_may_not_see(place: Place) -> None:
+    closed = place.folder / "closed"
+    closed.mkdir()
+    place.warehouse.rename(closed / "warehouse.duckdb")
+    place.configure(warehouse_url="duckdb:///closed/warehouse.duckdb")
+    place.merge(DATE).explained(0)
+    closed.chmod(0o000)
+    denied = ("closed/warehouse.duckdb cannot be opened", "Permission denied", "no table was touched")
+    place.merge("2016-11-11", before=AS_IF_NOT_ROOT).explained(35, *denied)
+    closed.chmod(0o755)
+
+
+@pytest.mark.slow
+@needs_setpriv
+def test_a_configuration_that_the_user_may_not_look_at(place: Place) -> None:
+    closed = place.folder / "closed"
+    closed.mkdir()
+    hidden = closed / "luigi.cfg"
+    place.config.rename(hidden)
+    closed.chmod(0o000)
+    words = f"{hidden} cannot be looked at: Permission denied"
+    place.merge(DATE, before=AS_IF_NOT_ROOT, LUIGI_CONFIG_PATH=str(hidden)).explained(40, words)
+    for verb in ((), ("check",), ("status",)):
+        command = [*AS_IF_NOT_ROOT, str(CISS), *verb]
+        answer = process(place.folder, command, environment={"LUIGI_CONFIG_PATH": str(hidden)}).expect(40)
+        assert words in answer.out + answer.err
+    closed.chmod(0o755)
+
+
+@pytest.mark.slow
+@needs_setpriv
+def test_a_path_of_the_configuration_that_the_user_may_not_look_at(place: Place) -> None:
+    closed = place.folder / "closed"
+    (closed / "rules").mkdir(parents=True)
+    place.configure("[ciss_log]\nfile = closed/logs/ciss.log", sql_dir="closed/rules")
+    closed.chmod(0o000)
+    finished = place.merge(DATE, before=AS_IF_NOT_ROOT)
+    finished.explained(40, "[ciss_log] file: ", "[ciss] sql_dir: ", "Permission denied")
+    closed.chmod(0o755)
+
+
+@pytest.mark.slow
+@needs_setpriv
 def test_one_that_the_user_may_not_write(place: Place, undisturbed: list[Any]) -> None:
     place.state.mkdir(mode=0o555)
     denied = ("state/locks", "Permission denied", "State: nothing was touched", "Next:  ciss check")
@@ -138,7 +181,7 @@ def test_a_filesystem_without_locks_is_refused_with_the_reason(place: Place, nam
 def test_so_it_is_in_a_range_and_ciss_check_says_it_beforehand(place: Place) -> None:
     prelude = WITHOUT_LOCKS.format(name="ENOLCK")
     refused = "this filesystem has no working locks"
-    explained(place.range(DATE, "2016-11-11", prelude=prelude), 30, "cannot be taken", refused)
+    explained(place.range(DATE, "2016-11-11", prelude=prelude), 40, "cannot be taken", refused)
     assert place.attempts(DATE) == []
     check = f"{prelude}\nfrom ciss_luigi.cli import main\nmain()"
     answer = process(place.folder, [sys.executable, "-c", check, "check"])

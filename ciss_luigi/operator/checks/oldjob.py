@@ -34,7 +34,7 @@ def _check_status_file(group: Group, path: Path) -> None:
         why = f"cannot be read: {error.strerror or error}"
     if not why and not os.access(real.parent, os.W_OK | os.X_OK):
         why = f"cannot be replaced: {real.parent} cannot be written"
-    if not why and real.exists() and os.geteuid() not in (0, real.stat().st_uid):
+    if not why and os.path.exists(real) and os.geteuid() not in (0, real.stat().st_uid):
         why = "belongs to another user, whose it could not stay"
     if why:
         group.warn(f"[ciss_legacy] status_file: {path} {why}", "give the job's user that right")
@@ -66,7 +66,7 @@ def is_on(classpath: str, name: str) -> bool:
         jars = (
             sorted([*path.parent.glob("*.jar"), *path.parent.glob("*.JAR")]) if path.name == "*" else [path]
         )
-        if (path / file).is_file() or any(_holds(jar, file) for jar in jars):
+        if os.path.isfile(path / file) or any(_holds(jar, file) for jar in jars):
             return True
     return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ LITTLE = _GB
 def check(group: Group, settings: Settings) -> None:
     """Say how much room there is in each place, and warn where it is little."""
     for what, folder in _places(settings):
-        place = next((one for one in (folder, *folder.parents) if one.is_dir()), Path("/"))
+        place = next((one for one in (folder, *folder.parents) if os.path.isdir(one)), Path("/"))
         try:
             free = shutil.disk_usage(place).free
         except OSError as error:
