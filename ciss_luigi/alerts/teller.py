@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ciss_luigi import events
 from ciss_luigi.alerts import courier, ended, jumps, over, reach, today, ways
-from ciss_luigi.alerts.failure import Scope, Seen
+from ciss_luigi.alerts.failure import Failure, Scope, Seen
 from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.ping import Ping
@@ -59,7 +59,7 @@ class Teller:
     def _judge(self, found: reach.Reach, failures: list[Seen]) -> None:
         notices = notices_of(found)
         told = notices.fail([*failures, *self._jumps(found)])
-        healed = notices.heal(over.judge(self._here), self._scopes_ended()) if self._here else []
+        healed = self._healed(notices, {date for one in failures for date in one.dates})
         for failure in told:
             logger.info(
                 "to be told: %s (%s)", failure.subject, failure.token, extra=events.fields("alert-failure")
@@ -68,6 +68,13 @@ class Teller:
             logger.info(
                 "over: %s (%s)", failure.subject, failure.token, extra=events.fields("alert-recovery")
             )
+
+    def _healed(self, notices: Notices, failed_now: set[str]) -> list[Failure]:
+        """The failures that are over; what this command has failed at is not, whatever was done before."""
+        if self._here is None:
+            return []
+        is_over = over.judge(self._here)
+        return notices.heal(lambda date: date not in failed_now and is_over(date), self._scopes_ended())
 
     def _jumps(self, found: reach.Reach) -> Iterator[Seen]:
         if self._here is not None and found.alerts.watch_jumps:

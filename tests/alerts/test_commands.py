@@ -80,6 +80,21 @@ def test_a_backfill_of_dates_that_fail_alike_is_one_mail(place: Place, relay: Re
     assert "Over: " in relay.post[1].text, "a newer date has taken its month over"
 
 
+def test_a_warehouse_that_went_is_not_over_for_a_date_that_was_done_before(
+    place: Place, relay: Relay
+) -> None:
+    tell(place, relay)
+    place.merge(DATE).explained(0)
+    aside = place.warehouse.rename(place.folder / "aside.duckdb")
+    place.merge(DATE).explained(35)
+    assert [post.subject for post in relay.post] == [
+        f"ciss: the sources could not be asked for {DATE} (exit code 35)"
+    ]
+    aside.rename(place.warehouse)
+    place.merge(DATE).explained(0)
+    assert [post.text.startswith("Over: ") for post in relay.post] == [False, True]
+
+
 def test_sources_that_cannot_be_asked_are_told(place: Place, relay: Relay) -> None:
     tell(place, relay, warehouse_url="hive://nobody@127.0.0.1:1/mnaas", retries=0)
     place.merge(DATE).explained(35)
