@@ -12,7 +12,6 @@ from typing import Any
 from ciss_luigi.alerts.channel import NotTaken, Taken
 from ciss_luigi.alerts.failure import Failure, What
 from ciss_luigi.alerts.outbox import Entry
-from ciss_luigi.alerts.ways import channel_name
 from ciss_luigi.alerts.words import plain
 from ciss_luigi.plaintext import one_line, without_secrets
 
@@ -25,8 +24,8 @@ _MOST_TEXT = 3000
 class AppriseChannel:
     """One URL."""
 
-    def __init__(self, url: str) -> None:
-        self.name = channel_name(url)
+    def __init__(self, name: str, url: str) -> None:
+        self.name = name
         self._url = url
 
     def send(self, entry: Entry, failure: Failure | None) -> Taken:

@@ -46,7 +46,7 @@ def make(alerts: Alerts, outbox: Outbox, records: Records) -> Iterator[Channel]:
     if alerts.channels:
         from ciss_luigi.alerts.channels import AppriseChannel
 
-        yield from map(AppriseChannel, alerts.channels)
+        yield from (AppriseChannel(channel_name(url), url) for url in alerts.channels)
 
 
 def _relay(alerts: Alerts) -> Relay:
