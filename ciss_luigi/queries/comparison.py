@@ -7,6 +7,7 @@ from functools import cached_property
 
 from ciss_luigi.engines.base import Session
 from ciss_luigi.queries.columnforms import Form
+from ciss_luigi.queries.named import tagged
 from ciss_luigi.queries.oddrows import (
     ALIKE,
     DIFFER,
@@ -18,7 +19,6 @@ from ciss_luigi.queries.oddrows import (
     difference,
     listed,
 )
-from ciss_luigi.queries.statements import tagged
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.totals import plain
 from ciss_luigi.engines.base import Row
 from ciss_luigi.plaintext import printable
-from ciss_luigi.queries.statements import MONTH, SUMMARY, TEMP_PARTITION, Statements, tagged
+from ciss_luigi.queries.named import tagged
+from ciss_luigi.queries.statements import MONTH, SUMMARY, TEMP_PARTITION, Statements
 
 SAMPLES = 20
 """How many rows that differ are shown."""

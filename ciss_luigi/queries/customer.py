@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month
-from ciss_luigi.queries.statements import Statements, tagged
+from ciss_luigi.queries.named import tagged
+from ciss_luigi.queries.statements import Statements
 from ciss_luigi.sql.files import built_in, fill
 
 

@@ -35,6 +35,11 @@ class Statement(str):
         return self.partition("*/\n")[2] if self.startswith("/*") else str(self)
 
 
+def tagged(statement: str, *words: str) -> str:
+    """A statement behind the comment by which it is found on the server."""
+    return f"/* {' '.join(word for word in ('ciss_luigi', *words) if word)} */\n{statement}"
+
+
 def named(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
     """A method of ``Statements`` whose text, or list of texts, bears its name."""
 

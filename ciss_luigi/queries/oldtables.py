@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.config.settings import Settings
 from ciss_luigi.engines.base import Dialect
-from ciss_luigi.queries.statements import tagged
+from ciss_luigi.queries.named import tagged
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ciss_luigi.billing.rundate import Month
-from ciss_luigi.queries.statements import MONTH, TEMP_PARTITION, Statements, tagged
+from ciss_luigi.queries.named import tagged
+from ciss_luigi.queries.statements import MONTH, TEMP_PARTITION, Statements
 from ciss_luigi.sql.files import built_in, fill
 
 COLUMNS = (

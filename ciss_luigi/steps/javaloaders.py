@@ -20,9 +20,10 @@ from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import StatementFailed, TempChanged, TotalsDiffer, explaining
 from ciss_luigi.locking.filelocks import FileLock
 from ciss_luigi.plaintext import without_secrets
+from ciss_luigi.queries.named import tagged
 from ciss_luigi.queries.oldtables import OldTables
 from ciss_luigi.queries.readiness import newer_than
-from ciss_luigi.queries.statements import Statements, tagged
+from ciss_luigi.queries.statements import Statements
 from ciss_luigi.retry import with_retries
 from ciss_luigi.state.javaruns import JavaRuns
 from ciss_luigi.state.markers import Marker, Step

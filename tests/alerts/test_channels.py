@@ -32,7 +32,9 @@ def hooks() -> Iterator[Hooks]:
 
 def send(desk: Desk, url: str) -> list[Outcome]:
     found: list[Outcome] = []
-    Round(Records(desk.folder), Outbox(desk.folder), found.append).run([AppriseChannel(channel_name(url), url)], 20)
+    Round(Records(desk.folder), Outbox(desk.folder), found.append).run(
+        [AppriseChannel(channel_name(url), url)], 20
+    )
     return found
 
 

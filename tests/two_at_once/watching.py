@@ -37,7 +37,7 @@ hold(Step(os.environ["HOLD_AT"]))
 
 WATCHED = """
 import json, os, time
-from ciss_luigi.engines.duckdb import engine as embedded
+from ciss_luigi.engines.duckdb import session as embedded
 
 def watch():
     original = embedded.DuckDbSession._send

@@ -10,7 +10,7 @@ from __future__ import annotations
 PRELUDE = """
 import logging, multiprocessing, os, signal
 from multiprocessing.connection import Connection
-from ciss_luigi.engines.duckdb import engine as duckdb_engine
+from ciss_luigi.engines.duckdb import session as duckdb_session
 from ciss_luigi.engines.hiveserver2 import session as hiveserver2_session
 from ciss_luigi.state import files, jsonlines
 
@@ -59,7 +59,7 @@ def reporting(self, data, send=Connection._send):
     send(self, data[half:])
     boundary("after a report")
 
-around(duckdb_engine.DuckDbSession, "_send", statement)
+around(duckdb_session.DuckDbSession, "_send", statement)
 around(hiveserver2_session.HiveServer2Session, "_run", statement)
 around(files.os, "fsync", lambda *a: "flushing a file of the state")
 around(files.Path, "rename", lambda beside, target: "renaming " + target.name)

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ciss_luigi import events, stopping
-from ciss_luigi.engines.base import BEGIN, COMMIT, ROLLBACK, Capabilities, Engine, Identity, Row
+from ciss_luigi import stopping
+from ciss_luigi.engines.base import Capabilities, Engine, Identity
 from ciss_luigi.engines.duckdb.dialect import DuckDbDialect
+from ciss_luigi.engines.duckdb.session import DuckDbSession
 from ciss_luigi.engines.duckdb.verdicts import (
     LOCKED,
     first_words,
@@ -25,7 +25,6 @@ from ciss_luigi.engines.duckdb.verdicts import (
     is_left_unfinished,
     is_refusal,
     refuse_sqlite,
-    refused,
     refused_options,
     why_no_query,
 )
@@ -34,7 +33,6 @@ from ciss_luigi.errors import (
     ConfigurationError,
     EngineUnavailable,
     SettingRefused,
-    StatementDeadline,
     StatementFailed,
 )
 from ciss_luigi.plaintext import without_parts
@@ -50,93 +48,6 @@ OPEN_WAIT_SECONDS = 600.0
 _POLL_SECONDS = 0.2
 _TRANSIENT = ("TransactionException",)
 _FROM_THE_NETWORK = ("autoinstall_known_extensions", "autoload_known_extensions")
-
-
-class DuckDbSession:
-    """One open DuckDB connection."""
-
-    def __init__(self, connection: Connection, deadline_seconds: float) -> None:
-        self._connection = connection
-        self._deadline_seconds = deadline_seconds
-
-    def execute(self, statement: str) -> None:
-        """Send a statement that returns no rows."""
-        self._send(statement)
-
-    def query(self, statement: str) -> list[Row]:
-        """Send a statement and fetch its rows."""
-        return [tuple(row) for row in self._send(statement)]
-
-    def tables(self, question: str, wanted: Collection[str]) -> frozenset[str]:
-        """The lower-case names of the tables in a schema."""
-        return frozenset(name.lower() for (name,) in self.query(question))
-
-    def columns(self, question: str) -> list[tuple[str, str]]:
-        """Name and type of a table's columns, in order."""
-        return [(name, kind) for name, kind in self.query(question)]
-
-    def writing(self, target: str) -> AbstractContextManager[None]:
-        """Nothing outlives the process here."""
-        return nullcontext()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """BEGIN ... COMMIT; any exception rolls back."""
-        self.execute(BEGIN)
-        try:
-            yield
-        except BaseException:
-            self._roll_back()
-            raise
-        self.execute(COMMIT)
-
-    def _roll_back(self) -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
-        try:
-            self._connection.exec_driver_sql(ROLLBACK)
-        except (SQLAlchemyError, RuntimeError):
-            # Closing the connection rolls back as well; the first error is the one to tell.
-            return
-
-    def _send(self, statement: str) -> Sequence[Any]:
-        with (
-            events.statement(statement, "duckdb"),
-            self._deadline() as expired,
-            stopping.cancelling(self._interrupt),
-        ):
-            try:
-                result = self._connection.exec_driver_sql(statement)
-                return result.fetchall() if result.returns_rows else []
-            except Exception as error:
-                stopping.raise_if_requested(error)
-                if expired.is_set():
-                    raise StatementDeadline(
-                        f"DuckDB: a statement ran longer than {self._deadline_seconds / 60:g} minutes "
-                        "(statement_deadline_minutes) and was cancelled"
-                    ) from error
-                raise refused(error) from error
-
-    @contextmanager
-    def _deadline(self) -> Iterator[threading.Event]:
-        expired = threading.Event()
-
-        def cancel() -> None:
-            expired.set()
-            self._interrupt()
-
-        timer = threading.Timer(self._deadline_seconds, cancel)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield expired
-        finally:
-            timer.cancel()
-            timer.join()  # one that fires this moment would interrupt the next statement
-
-    def _interrupt(self) -> None:
-        driver_connection: Any = self._connection.connection.dbapi_connection
-        driver_connection.interrupt()
 
 
 class DuckDbEngine(Engine):

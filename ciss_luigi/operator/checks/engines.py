@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import CissError, EngineUnavailable, StatementFailed
 from ciss_luigi.operator.checks.findings import CONFIGURATION, ENGINE_AWAY, Group
-from ciss_luigi.queries.statements import Statements, tagged
+from ciss_luigi.queries.named import tagged
+from ciss_luigi.queries.statements import Statements
 from ciss_luigi.steps import Job
 
 VERSION = tagged("SELECT version()", "check")

@@ -13,7 +13,8 @@ from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import StatementFailed
 from ciss_luigi.migration.statusfile import StatusFile
 from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
-from ciss_luigi.queries.statements import Statements, tagged
+from ciss_luigi.queries.named import tagged
+from ciss_luigi.queries.statements import Statements
 
 
 def check_files(group: Group, settings: Settings) -> None:

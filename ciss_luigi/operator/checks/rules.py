@@ -9,7 +9,7 @@ from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.operator.checks.engines import explain, reaching
 from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
-from ciss_luigi.queries.statements import tagged
+from ciss_luigi.queries.named import tagged
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import Job, sitesrules
 from ciss_luigi.steps.parts import columns

@@ -16,7 +16,8 @@ from ciss_luigi.config.settings import Settings
 from ciss_luigi.engines.base import Capabilities, Session
 from ciss_luigi.errors import StatementFailed
 from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
-from ciss_luigi.queries.statements import MONTH, TEMP_PARTITION, Statements, tagged
+from ciss_luigi.queries.named import tagged
+from ciss_luigi.queries.statements import MONTH, TEMP_PARTITION, Statements
 
 _TYPE = re.compile(r"(\w+)(?:\((\d+)(?:, *(\d+))?\))?")
 _TEXTS = {"STRING", "VARCHAR", "TEXT"}
