@@ -79,6 +79,17 @@ def test_a_ledger_of_the_first_release_stays_readable(tmp_path: Path) -> None:
     assert all(one["seconds"] is not None for one in document["attempts"] if one["outcome"] == "done")
 
 
+def test_a_ledger_that_was_tampered_with_begins_no_line_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "luigi.cfg").write_text("[ciss]\nstate_dir = state\n")
+    write_nights(tmp_path / "state" / "ledger", dt.date(2016, 11, 22), 1)
+    start = {"event": "start", "attempt": "x", "step": "MergeMain", "host": "h", "pid": 1, "command": "x"}
+    with (tmp_path / "state" / "ledger" / "2016-11-22.jsonl").open("a") as ledger:
+        ledger.write(json.dumps({"at": "2016\n2016-11-30  FORGED", **start}) + "\n")
+        ledger.write(json.dumps({"at": "2017", **start, "attempt": "y", "step": "Merge\nFORGED"}) + "\n")
+    answer = typed(tmp_path, "history").expect(0, "MergeMain     2016 2016-11-30")
+    assert not [line for line in answer.out.splitlines() if line.startswith(("2016-11-30", "FORGED"))]
+
+
 def write_nights(folder: Path, first: dt.date, nights: int) -> None:
     """A ledger as so many nights leave it."""
     folder.mkdir(parents=True)

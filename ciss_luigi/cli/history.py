@@ -66,14 +66,13 @@ def _attempt(line: Line, longest: dict[str, float], room: int) -> str:
     error = error.removeprefix(f"{attempt.step} of {line.date}: ")
     error = error if len(error) <= room else f"{error[: room - 3]}..."
     when = _moment(attempt.started_at)
-    return (
-        f"{safe(attempt.step):<12}  {when:<19}  {_took(line.seconds):>8}  {bar}  {outcome}  {error}".rstrip()
-    )
+    step = one_line(attempt.step)
+    return f"{step:<12}  {when:<19}  {_took(line.seconds):>8}  {bar}  {outcome}  {error}".rstrip()
 
 
 def _month(one: Merged) -> str:
     change = "first run of this month" if one.change is None else f"{one.change:+,.2f} USD"
-    return f"{one.month}: {one.rows:,} rows, {one.total:,.2f} USD ({change})"
+    return f"{one_line(one.month)}: {one.rows:,} rows, {one.total:,.2f} USD ({change})"
 
 
 def _moment(text: str) -> str:
@@ -81,7 +80,7 @@ def _moment(text: str) -> str:
     try:
         return f"{dt.datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}"
     except (ValueError, OverflowError):
-        return safe(text)[:19]
+        return one_line(text)[:19]
 
 
 def _took(seconds: float | None) -> str:
