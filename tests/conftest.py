@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ciss_luigi import plaintext
+from ciss_luigi.telemetry import context
 from tests.command import Luigid, Place, luigid, make_warehouse
 from tests.servers import needs
 
@@ -28,6 +30,13 @@ def pytest_configure() -> None:
     for number in (signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test took for a secret, or put into each line of a log, is nothing to the next."""
+    monkeypatch.setattr(plaintext, "_secrets", set())
+    monkeypatch.setattr(context._Current, "fields", {})
 
 
 _SERVERS = {

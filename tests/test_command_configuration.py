@@ -50,7 +50,7 @@ def test_no_section_lists_the_files_looked_at(place: Place, way: tuple[str, ...]
 LUIGIS_OWN = {
     "[core]\nlog_level = LOUD": "[core] log_level: cannot be used: LOUD is not a valid choice",
     "[core]\ndefault-scheduler-port = abc": "[core] default-scheduler-port: cannot be used: ",
-    "[core]\nlogging_conf_file = none.cfg": "[core] logging_conf_file: there is no file 'none.cfg'",
+    "[core]\nlogging_conf_file = none.cfg": "[core] logging_conf_file: 'none.cfg': there is no such file",
     "[core]\ndefault_scheduler_url = h:8082": "[core] default_scheduler_url: 'h:8082' is no URL of a luigid",
     "[retcode]\nmissing_data = abc": "[retcode] missing_data: cannot be used: ",
     "[worker]\ntimeout = abc": "[worker] timeout: cannot be used: ",

@@ -34,9 +34,9 @@ MADE = Section(
 @pytest.fixture(autouse=True)
 def _known(monkeypatch: pytest.MonkeyPatch) -> None:
     """A section that no real one resembles."""
-    monkeypatch.setattr(settings, "OTHERS", (MADE,))
-    monkeypatch.setattr(file, "SECTIONS", (sections.CISS, MADE))
-    monkeypatch.setattr(file, "KNOWN_SECTIONS", ("ciss", "ciss_made"))
+    monkeypatch.setattr(settings, "OTHERS", (*sections.OTHERS, MADE))
+    monkeypatch.setattr(file, "SECTIONS", (*sections.SECTIONS, MADE))
+    monkeypatch.setattr(file, "KNOWN_SECTIONS", (*file.KNOWN_SECTIONS, "ciss_made"))
 
 
 def made(folder: Path, text: str) -> object:

@@ -101,14 +101,14 @@ def test_tokens_are_taken_from_the_environment_and_never_shown(tmp_path: Path) -
         "sdp_token = ${SDP_TOKEN}",
         "ping_url = https://hc.example.com/ping/${PING_KEY}",
         "channels =",
-        "  slack://${SLACK}/Tcccccc12/#billing",
+        "  json://user:${HOOK}@hooks.example.com/Tcccccc12",
         "  json://user:pass0word@hooks.example.com/",
         SDP_TOKEN="the-desk-key-1",
         PING_KEY="5c1f-ping-key",
-        SLACK="T1/aa bb@",
+        HOOK="T1/aa bb@",
     )
     assert (told.sdp_url, told.sdp_token) == ("https://desk.example.com:8080", "the-desk-key-1")
-    assert told.channels[0] == "slack://T1%2Faa%20bb%40/Tcccccc12/#billing"
+    assert told.channels[0] == "json://user:T1%2Faa%20bb%40@hooks.example.com/Tcccccc12"
     shown = without_secrets(f"{told!r} the-desk-key-1 5c1f-ping-key {told.ping_url} {told.channels}")
     for secret in ("the-desk-key-1", "5c1f-ping-key", "aa%20bb", "Tcccccc12", "pass0word"):
         assert secret not in shown

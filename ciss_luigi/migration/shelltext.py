@@ -19,6 +19,9 @@ DATED = re.compile("\0([^\0]*)\0")
 _DEEPEST = 60
 _ESCAPED_IN_QUOTES = re.compile(r'\\([$`"\\])|\\\n')
 _ESCAPED = re.compile(r"\\\n|\\(.)", re.DOTALL)
+_PLAIN = re.compile(r"[\w./:,@%+=-]*")
+"""Characters that stand for themselves in every place of a word."""
+
 _DATE = re.compile(r"[-_.:%/A-Za-z0-9]*")
 _NAMES = {
     "command_substitution": "a command, which was not run",
@@ -114,7 +117,7 @@ class Words:
         if len(inner) == 1:
             return self._variable(inner[0])
         operator = _text(inner[1])
-        if operator not in (":-", "-", ":+", "+") or any(not child.is_named for child in inner[2:]):
+        if operator not in (":-", "-", ":+", "+"):
             raise NotUnderstood("a ${...} that changes a value")
         self.used.add(name)
         there = bool(self.values.get(name)) if operator.startswith(":") else name in self.values
@@ -123,8 +126,15 @@ class Words:
         return self._default(node, inner[2:], depth, quoted=quoted) if there else ""
 
     def _default(self, whole: Node, nodes: list[Node], depth: int, *, quoted: bool) -> str:
-        if not nodes:
-            return ""
+        begin = whole.children[2].end_byte - whole.start_byte
+        end = whole.children[-1].start_byte - whole.start_byte
+        plain = (whole.text or b"")[begin:end].decode(errors="surrogateescape")
+        if _PLAIN.fullmatch(
+            plain
+        ):  # the parser takes some of it for other things, such as 0= for an assignment
+            return plain
+        if any(not child.is_named for child in nodes):
+            raise NotUnderstood("a ${...} that changes a value")
         if len(nodes) > 1 or whole.children[1].end_byte + 2 < nodes[0].start_byte:
             raise NotUnderstood("a ${...} with a default of several words")
         return self._value(nodes[0], depth + 1, quoted=quoted)
