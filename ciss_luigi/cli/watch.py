@@ -67,6 +67,9 @@ def command(context: click.Context, by: dt.time, date: RunDate | None, hung_minu
 
 def _state(found: watch.Verdict) -> str:
     """What those who are to be told know of it."""
-    if any(str(found.date) in one.dates for one in found.told):
+    mine = [one for one in found.told if str(found.date) in one.dates]
+    if mine and not any(one.is_told for one in mine):
+        return "main holds what the runs before have published; nobody is told ([ciss_alerts] names nobody)"
+    if mine:
         return "main holds what the runs before have published; this is told now"
     return "main holds what the runs before have published; ciss alerts says who was told"

@@ -24,8 +24,10 @@ from ciss_luigi.site import Site
 from ciss_luigi.state import alive
 from ciss_luigi.state.commandledger import Command
 from ciss_luigi.state.ledger import Attempt
+from ciss_luigi.state.markers import Step
 
 _REASONS_OF_COMMANDS = {
+    0: "ended well",
     10: "found it running elsewhere",
     20: "waits for sources",
     25: "was not let begin by luigid",
@@ -155,6 +157,7 @@ def _of_command(command: Command) -> tuple[str, str]:
         return "killed", f"its command was killed on {command.host} (pid {command.pid}) before a step began"
     what = _REASONS_OF_COMMANDS.get(code, f"ended with {code}")
     told = "; ".join(reason.partition("\n")[0] for reason in command.reasons)
+    told = told or ("" if code else "but it ran an earlier step alone, or ciss reset came after it")
     return what, f"its last command {what} (exit code {code}){f': {told}' if told else ''}"
 
 
@@ -165,6 +168,8 @@ def _of_attempt(attempt: Attempt, state: State) -> tuple[str, str]:
     words = "; ".join(lines[:_SHOWN_LINES])
     if attempt.error:
         return str(state), f"{attempt.step} {state}: {words}"
+    if attempt.step == Step.MERGE:
+        return "unfinished", f"{attempt.step} ended well, and its marker is gone since (ciss reset)"
     return "unfinished", f"nothing was begun after {attempt.step}"
 
 

@@ -66,6 +66,15 @@ def test_a_night_that_never_began_is_told_once(told: Place) -> None:
     assert f"Next:  luigi --module ciss_luigi MergeMain --date {DATE}" in entry.text
 
 
+def test_a_date_that_was_reset_is_not_merged_and_nobody_to_tell_is_said(place: Place) -> None:
+    place.merge(DATE).explained(0)
+    place.merge(DATE).explained(0)
+    typed(place.folder, "reset", "--date", DATE).expect(0)
+    answer = typed(place.folder, "watch", "--by", "06:00", "--date", DATE).expect(1)
+    assert "its last command ended well (exit code 0): but it ran an earlier step alone" in answer.err
+    assert "nobody is told ([ciss_alerts] names nobody)" in answer.err
+
+
 def test_another_reason_is_told_and_the_end_too(told: Place) -> None:
     look(told)
     with running(told.folder, DATE, Step.BUILD):
