@@ -26,6 +26,7 @@ from ciss_luigi.operator.checks.tables import can_hold, can_read
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import runner
+from tests.helpers import typed
 from tests.sample import MAIN, change, make_sample, make_site
 
 TEMP = f"{MAIN}_temp"
@@ -575,3 +576,9 @@ def test_texts_from_the_data_cannot_command_the_terminal(make: Make, ciss: Ciss)
     printed = ciss("--date", "2017-01-20").stdout
     assert "\x1b" not in printed
     assert "<b>" in printed
+
+
+def test_an_engine_that_is_away_is_asked_once_whatever_the_runs_retries(tmp_path: Path) -> None:
+    (tmp_path / "luigi.cfg").write_text("[ciss]\nwarehouse_url = hive://nobody@127.0.0.1:1/mnaas\n")
+    answer = typed(tmp_path, "check").expect(35, "127.0.0.1:1 refuses the connection")
+    assert "Trying again" not in answer.out + answer.err

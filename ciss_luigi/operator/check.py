@@ -48,6 +48,8 @@ def run(load: Callable[[], Site], date: RunDate | None = None, luigis: LuigisOwn
     here = _configuration(Group(report, "configuration"), load, luigis or LuigisOwn())
     if here is None:
         return report
+    # somebody waits for the answer: what is away now is said now
+    here = replace(here, settings=replace(here.settings, retries=0))
     state.check(Group(report, "state"), here.settings.state_dir)
     statefiles.check(Group(report, "state"), here.settings.state_dir)
     room.check(Group(report, "room"), here.settings)
