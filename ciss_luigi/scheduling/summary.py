@@ -150,7 +150,10 @@ def _error_of(date: Any, step: str) -> str:
         attempts = [one for one in site.current().ledger.attempts(RunDate(date)) if one.step == step]
     except (CissError, OSError):
         return ""
-    first = attempts[-1].error.partition("\n")[0] if attempts else ""
+    first, *others = attempts[-1].error.split("\n") if attempts else [""]
+    first = first.removeprefix(f"{step} of {date}: ")
+    if first.endswith(":") and others:
+        first = f"{first} {others[0].strip().removeprefix('- ')}"
     return f" ({first})" if first else ""
 
 

@@ -40,7 +40,8 @@ def test_a_step_that_fails(place: Place, way: tuple[str, ...]) -> None:
     place.query(f"UPDATE mnaas.{name_of('overage')} SET currency = 'XXX' WHERE partition_date = '2016-11'")
     done, not_done, following = last_words(place.merge(DATE, *way).explained(30))
     assert done == f"TruncateTemp of {DATE}; main was not touched"
-    assert not_done.startswith(f"BuildTemp of {DATE} failed (BuildTemp of {DATE}: ")
+    why = "the source data has errors; nothing was published: no XXX rate for 2016-11"
+    assert not_done.startswith(f"BuildTemp of {DATE} failed ({why}")
     flags = "".join(f" {flag}" for flag in way)
     assert following == f"luigi --module ciss_luigi MergeMain --date {DATE}{flags} --local-scheduler"
 
