@@ -66,6 +66,11 @@ def _remedy(path: Path, status: os.stat_result) -> str:
             if above.st_uid == 0 or (above.st_uid, above.st_gid) == (status.st_uid, status.st_gid):
                 continue
             return f"type: {give(path, above)}"
+    return run_as(status)
+
+
+def run_as(status: os.stat_result) -> str:
+    """What to do where all belongs to somebody else."""
     return f"run this as its owner: sudo -u {_user(status.st_uid)} ..."
 
 

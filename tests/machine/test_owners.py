@@ -92,6 +92,10 @@ def test_a_whole_folder_of_somebody_else_says_to_run_as_its_owner(theirs: Place)
     theirs.state.chmod(0o755)
     ended = theirs.merge(DATE, before=other).explained(40, "Permission denied", f"sudo -u {USER.pw_name} ...")
     assert "chown" not in ended.text
+    run(theirs.folder, DATE)
+    answer = process(theirs.folder, [*other, str(CISS), "check"]).expect(40, "may not be opened by this user")
+    assert f"-> run this as its owner: sudo -u {USER.pw_name} ..." in answer.out
+    assert "chown" not in answer.out
 
 
 def checked(place: Place) -> Answer:

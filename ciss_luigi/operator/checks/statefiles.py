@@ -32,14 +32,20 @@ def check(group: Group, state_dir: Path) -> None:
             continue
         if not os.access(path, os.R_OK | os.W_OK, follow_symlinks=False):
             refused.append((path, status))
-        elif (status.st_uid, status.st_gid) != (owner.st_uid, owner.st_gid):
+        elif _is_strange(status, owner):
             strange.append((path, status))
         odd += [f"{printable(str(path))} {what}" for what in _odd(path, status, state_dir)]
     remedy = owners.give(state_dir, owner)
-    _tell(group, refused, "may not be opened by this user", remedy, fault=True)
+    whole = bool(refused) and not any(_is_strange(status, owner) for _, status in refused)
+    as_owner = owners.run_as(owner) if whole else remedy
+    _tell(group, refused, "may not be opened by this user", as_owner, fault=True)
     _tell(group, strange, f"the folder is {owners.named(owner)}'s", remedy, fault=False)
     for text in odd[:_SHOWN]:
         group.fault(text, "take it away: a run would ignore it, or fail on it", code=CONFIGURATION)
+
+
+def _is_strange(status: os.stat_result, owner: os.stat_result) -> bool:
+    return (status.st_uid, status.st_gid) != (owner.st_uid, owner.st_gid)
 
 
 def _all(folder: Path) -> Iterator[Path]:
