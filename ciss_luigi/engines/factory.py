@@ -40,6 +40,7 @@ def _embedded(warehouse: Warehouse, site: Circumstances) -> Engine:
         session_settings=warehouse.session_settings,
         deadline_seconds=site.policy.deadline_seconds,
         queue=site.queue,
+        progress=site.progress,
     )
 
 

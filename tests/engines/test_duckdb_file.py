@@ -7,12 +7,15 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from ciss_luigi.engines.base import Progress
+from ciss_luigi.engines.duckdb import session as sessions
 from ciss_luigi.engines.duckdb.engine import DuckDbEngine
-from ciss_luigi.errors import EngineUnavailable, OutOfMemory
+from ciss_luigi.errors import EngineUnavailable, OutOfMemory, StatementDeadline
 
 KILLED = """
 import duckdb, os, sys
@@ -80,3 +83,44 @@ def test_too_little_memory_is_told_as_such(tmp_path: Path) -> None:
         session.query("SELECT string_agg(i::VARCHAR, ',') FROM range(10000000) r(i)")
     assert "Next:  set a larger memory_limit, such as [ciss] session_settings = " in str(raised.value)
     assert os.path.exists(tmp_path / "w.duckdb")
+
+
+LONG = "SELECT hash(i) % 100, sum(i::DECIMAL(18, 4)) FROM range(3000000) r(i) GROUP BY ALL"
+
+
+def test_a_long_statement_tells_how_far_it_is_and_leaves_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sessions, "_LOOK_SECONDS", 0.005)
+    heard: list[Progress] = []
+    one = {"config": {"threads": 1}}
+    with DuckDbEngine(tmp_path / "w.duckdb", connect_args=one, progress=heard.append).session() as session:
+        session.execute("CREATE TABLE r AS SELECT i FROM range(3000000) s(i)")
+        heard.clear()
+        session.query(LONG.replace("range(3000000) r(i)", "r"))
+        assert "ciss statement" not in [thread.name for thread in threading.enumerate()]
+    fractions = [told.fraction for told in heard if told.fraction is not None]
+    assert fractions == sorted(fractions)
+    assert any(0 < fraction < 1 for fraction in fractions)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_deadline_holds_also_where_the_progress_cannot_be_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "_LOOK_SECONDS", 0.005)
+    asked: list[Progress] = []
+
+    def fail(progress: Progress) -> None:
+        asked.append(progress)
+        raise OSError("nobody listens")
+
+    for seconds in (0.1, 1, 10):  # a machine under load may not come to look in the shortest one
+        engine = DuckDbEngine(tmp_path / "w.duckdb", deadline_seconds=seconds, progress=fail)
+        with engine.session() as session:
+            with pytest.raises(StatementDeadline):
+                session.query(LONG.replace("3000000", "30000000000"))
+            assert session.query("SELECT 1") == [(1,)]
+        if asked:
+            return
+    pytest.fail("the progress was never told")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from ciss_luigi.engines.base import Progress
 from ciss_luigi.engines.hiveserver2.journal import progress
 from ciss_luigi.scheduling.messages import Teller
+from ciss_luigi.sql.files import built_in
 from tests.command import Luigid, Place, wait_until
 from tests.engines.cluster import HIVE, Where
 from tests.engines.conftest import MakeCluster, engine_params
@@ -82,6 +84,31 @@ def test_a_percentage_and_a_page_reach_luigid(place: Place, daemon: Luigid) -> N
     wait_until(lambda: heard() == [(50, "http://rm:8088/job_1?a=1&b=2")])
     (place.folder / "go on").touch()
     running.finish().explained(0, "ann_1: Map 1: 1/2")
+
+
+LOOKING = """
+from ciss_luigi.engines.duckdb import session
+session._LOOK_SECONDS = 0.01
+"""
+
+
+@pytest.mark.slow
+def test_duckdbs_own_progress_reaches_luigid(place: Place, daemon: Luigid) -> None:
+    place.query("CREATE TABLE many AS SELECT i FROM range(4000000) r(i)")
+    long = "(SELECT MAX(hash(one.i, two.i)) FROM many one, many two WHERE two.i < 1000) > 0"
+    (place.folder / "sql").mkdir()
+    (place.folder / "sql" / "build.sql").write_text(f"{built_in('build').rstrip()}\nWHERE {long}\n")
+    place.configure(sql_dir="sql", session_settings='{"threads": 1}')
+    running = place.merging("2016-11-10", *daemon.options, prelude=LOOKING)
+
+    def percentages() -> list[int]:
+        tasks = daemon.call("task_list", status="RUNNING", upstream_status="")
+        answers = [daemon.call("get_task_progress_percentage", task_id=name) for name in tasks]
+        return [answer["progressPercentage"] for answer in answers if answer["progressPercentage"]]
+
+    wait_until(lambda: any(0 < one <= 100 for one in percentages()))
+    running.process.send_signal(signal.SIGTERM)
+    running.finish().explained(30, "stopped by SIGTERM")
 
 
 @pytest.mark.parametrize("where", engine_params(HIVE))

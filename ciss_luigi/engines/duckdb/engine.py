@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ciss_luigi import stopping
-from ciss_luigi.engines.base import Capabilities, Engine, Identity
+from ciss_luigi.engines.base import Capabilities, Engine, Identity, Progress
 from ciss_luigi.engines.duckdb.dialect import DuckDbDialect
 from ciss_luigi.engines.duckdb.session import DuckDbSession
 from ciss_luigi.engines.duckdb.verdicts import (
@@ -66,6 +66,7 @@ class DuckDbEngine(Engine):
         deadline_seconds: float = 14_400.0,
         queue: Callable[[], AbstractContextManager[None]] = nullcontext,
         open_wait_seconds: float = OPEN_WAIT_SECONDS,
+        progress: Callable[[Progress], None] | None = None,
     ) -> None:
         self.identity = Identity("duckdb", str(path))
         self._path = path
@@ -75,6 +76,7 @@ class DuckDbEngine(Engine):
         self._deadline_seconds = deadline_seconds
         self._queue = queue
         self._open_wait_seconds = open_wait_seconds
+        self._progress = progress
 
     def exists(self) -> bool:
         """Whether the file is there; opening a session would make it."""
@@ -100,7 +102,9 @@ class DuckDbEngine(Engine):
     def session(self) -> Iterator[DuckDbSession]:
         """Open the file, waiting for other programs and for this command's own workers."""
         with self._queue(), self._opened(self._connect_args) as connection:
-            session = DuckDbSession(connection, self._deadline_seconds)
+            session = DuckDbSession(connection, self._deadline_seconds, self._progress)
+            if self._progress is not None:
+                session.show_progress()
             self._apply_settings(session)
             yield session
 

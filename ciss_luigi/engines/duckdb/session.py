@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from ciss_luigi import events, stopping
-from ciss_luigi.engines.base import BEGIN, COMMIT, ROLLBACK, Row
+from ciss_luigi.engines.base import BEGIN, COMMIT, ROLLBACK, Progress, Row
 from ciss_luigi.engines.duckdb.verdicts import refused
 from ciss_luigi.errors import StatementDeadline
 
@@ -16,12 +17,26 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-class DuckDbSession:
-    """One open DuckDB connection."""
+_LOOK_SECONDS = 1.0
 
-    def __init__(self, connection: Connection, deadline_seconds: float) -> None:
+
+class DuckDbSession:
+    """One open DuckDB connection; ``progress`` hears how far a long statement is."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        deadline_seconds: float,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
         self._connection = connection
         self._deadline_seconds = deadline_seconds
+        self._progress = progress
+
+    def show_progress(self) -> None:
+        """Have DuckDB reckon how far a statement is, and print nothing of it itself."""
+        self._driver.execute("SET enable_progress_bar = true")
+        self._driver.execute("SET enable_progress_bar_print = false")
 
     def execute(self, statement: str) -> None:
         """Send a statement that returns no rows."""
@@ -66,7 +81,7 @@ class DuckDbSession:
     def _send(self, statement: str) -> Sequence[Any]:
         with (
             events.statement(statement, "duckdb"),
-            self._deadline() as expired,
+            self._watched() as expired,
             stopping.cancelling(self._interrupt),
         ):
             try:
@@ -82,22 +97,41 @@ class DuckDbSession:
                 raise refused(error) from error
 
     @contextmanager
-    def _deadline(self) -> Iterator[threading.Event]:
-        expired = threading.Event()
+    def _watched(self) -> Iterator[threading.Event]:
+        """A thread beside the statement, which is gone when that has ended: a fork must find no other.
 
-        def cancel() -> None:
-            expired.set()
-            self._interrupt()
+        It cancels the statement at its deadline, which the event tells, and looks how far it is before.
+        """
+        expired, ended = threading.Event(), threading.Event()
 
-        timer = threading.Timer(self._deadline_seconds, cancel)
-        timer.daemon = True
-        timer.start()
+        def watch() -> None:
+            give_up = time.monotonic() + self._deadline_seconds
+            while not ended.wait(min(_LOOK_SECONDS, max(0.0, give_up - time.monotonic()))):
+                if time.monotonic() >= give_up:
+                    expired.set()
+                    self._interrupt()
+                    return
+                self._tell_progress()
+
+        thread = threading.Thread(target=watch, daemon=True, name="ciss statement")
+        thread.start()
         try:
             yield expired
         finally:
-            timer.cancel()
-            timer.join()  # one that fires this moment would interrupt the next statement
+            ended.set()
+            thread.join()  # one that cancels this moment would interrupt the next statement
+
+    def _tell_progress(self) -> None:
+        if self._progress is None:
+            return
+        with suppress(Exception):  # whatever goes wrong with a figure to look at, the deadline stays
+            percentage = float(self._driver.query_progress())
+            if percentage >= 0:  # -1: DuckDB does not know
+                self._progress(Progress(min(percentage, 100.0) / 100))
+
+    @property
+    def _driver(self) -> Any:
+        return self._connection.connection.dbapi_connection
 
     def _interrupt(self) -> None:
-        driver_connection: Any = self._connection.connection.dbapi_connection
-        driver_connection.interrupt()
+        self._driver.interrupt()
