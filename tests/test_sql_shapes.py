@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import ciss_luigi
+from tests.servers.impalagrammar import refusal
 
 FILES = sorted(Path(ciss_luigi.__file__).parent.joinpath("sql").glob("*.sql"))
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -47,3 +48,15 @@ def test_the_search_finds_what_hive_got_wrong() -> None:
 def test_no_left_join_to_distinct_rows(file: Path) -> None:
     """Hive 4.0.1 makes a semi join of it, and the rows without a partner are lost."""
     assert joined_to_distinct_rows(file.read_text(encoding="utf-8")) == []
+
+
+def test_a_word_that_impala_reserves_is_found() -> None:
+    assert "Encountered: ONE" in refusal("SELECT n FROM (SELECT 1 AS one FROM r LIMIT 1) a", (2, 12))
+
+
+@pytest.mark.parametrize("version", [(2, 12), (4, 5)], ids=["2.12", "4.5"])
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_impalas_grammar_takes_every_file(file: Path, version: tuple[int, int]) -> None:
+    """With a plain name in each placeholder's place; an alias that is a reserved word fails here."""
+    text = re.sub(r"\{(\w+)\}", r"\1", file.read_text(encoding="utf-8"))
+    assert refusal(text, version) == ""
