@@ -6,9 +6,10 @@ import sys
 
 import luigi
 
-from ciss_luigi import commands, observers
+from ciss_luigi import commands, exitcodes, observers
 from ciss_luigi.alerts.door import Door
 from ciss_luigi.scheduling import defaults, life, luigisections, messages, signals, tasknames
+from ciss_luigi.scheduling.command import exit_code
 from ciss_luigi.scheduling.ledgerlines import LedgerLines
 from ciss_luigi.scheduling.lifesigns import LifeSigns
 from ciss_luigi.scheduling.logbook import LogBook
@@ -36,4 +37,16 @@ def install(dated: type[luigi.Task]) -> None:
         observers.add(OldStatus())  # the last one: it says whether a failure has been told
         life.install(dated)
     luigisections.refuse_in_command()
-    signals.install_in_command()
+    _hear_signals()
+
+
+def _hear_signals() -> None:
+    """Install the handlers; ends the process with 35 where the machine has no descriptor left for them."""
+    try:
+        signals.install_in_command()
+    except OSError as error:
+        fault = messages.machine_fault(error)
+        if fault is None:
+            raise
+        messages.say_before_the_log(str(fault))
+        sys.exit(exit_code(exitcodes.NOT_ASKED))

@@ -40,9 +40,23 @@ datetime.datetime, datetime.date = Earlier, EarlierDate
 """Mocked: the machine's own clock belongs to everybody on it."""
 
 
+NO_MORE_FILES = """
+import os, resource
+from ciss_luigi.state.markers import Step
+from ciss_luigi.steps import runner
+original = runner.steps.ACTIONS[Step.BUILD]
+def starved(job):
+    few = len(os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few, few))
+    return original(job)
+runner.steps.ACTIONS[Step.BUILD] = starved
+"""
+"""As if others had taken all descriptors while BuildTemp begins."""
+
+
 @pytest.mark.slow
 def test_too_few_file_descriptors_in_the_middle_of_a_run(place: Place, undisturbed: list[Any]) -> None:
-    finished = place.merge(DATE, before=limited("ulimit -n 12"))
+    finished = place.merge(DATE, prelude=NO_MORE_FILES)
     explained(finished, 30, "Too many open files")
     place.merge(DATE).explained(0)
     assert place.main() == undisturbed
@@ -64,6 +78,7 @@ def test_with_any_number_of_descriptors_a_run_is_right_or_explained(
 @pytest.mark.slow
 @pytest.mark.parametrize("days", [1, 20_000])
 def test_a_clock_that_was_set_back_changes_no_result(place: Place, undisturbed: list[Any], days: int) -> None:
+    place.configure(future_dates="true")
     place.merge("2016-11-09").explained(0)
     place.merge(DATE, prelude=SET_BACK.format(days=days)).explained(0, "merged 2016-11")
     assert place.main() == undisturbed
