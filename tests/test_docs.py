@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi.billing import schema
+from ciss_luigi.cli.group import VERBS
 from ciss_luigi.config import file as configfile
 from ciss_luigi.config.sections import SECTIONS, Section
 from ciss_luigi.config.settings import read
@@ -135,3 +136,9 @@ def test_the_page_of_operations_lists_every_event_of_the_log() -> None:
 
     assert len(told) > 8
     assert told <= listed
+
+
+def test_readme_lists_every_verb() -> None:
+    listed = set(re.findall(r"^\| `ciss ([a-z-]+)", text("README.md"), re.MULTILINE))
+
+    assert listed == set(VERBS)
