@@ -13,6 +13,8 @@ import pytest
 
 from ciss_luigi import site
 from ciss_luigi.billing import schema
+from ciss_luigi.loading import LoadProgress
+from ciss_luigi.operator.load import load
 from tests.command import Place, name_of
 from tests.helpers import ciss, clean, impatient, in_use, typed
 from tests.sample import MAIN, PACKAGED, change
@@ -220,3 +222,22 @@ def test_a_file_without_a_row_is_loaded_with_a_warning(empty: Path, tmp_path: Pa
         answer.err
         == f"warning: {name_of('rate')} is empty now: {tmp_path}/{name_of('rate')}.csv has no row\n"
     )
+
+
+@pytest.mark.slow
+def test_the_bar_moves_while_a_large_file_is_read(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ciss_luigi.engines.duckdb.session._LOOK_SECONDS", 0.005)
+    folder = empty / "large"
+    folder.mkdir()
+    row = "{},1,2016-11-05,C-1,unit,offer,USD,12.5000\n"
+    header = "invoice_no,line_no,invoice_date,org_id,business_unit,commercial_offer,currency,amount\n"
+    file = folder / f"{name_of('register')}.csv"
+    file.write_text(header + "".join(row.format(number) for number in range(400_000)))
+    told: list[LoadProgress] = []
+
+    load(site.load({}, empty), folder, command="ciss load large", odd_rows=False, progress=told.append)
+
+    done = [one.bytes_done for one in told]
+    assert done == sorted(done)
+    assert (done[0], done[-1]) == (0, file.stat().st_size)
+    assert any(0 < bytes_done < file.stat().st_size for bytes_done in done)

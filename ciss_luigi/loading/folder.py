@@ -39,13 +39,17 @@ class LoadedTable:
 
 @dataclass(frozen=True)
 class LoadProgress:
-    """Told before and after each file; ``rows`` is None before. Bytes are those of the files on disk."""
+    """Told before and after each file; ``rows`` is None before.
+
+    Bytes are those of the files on disk: of all files done and in all, and of this file.
+    """
 
     table: str
     file: Path
     rows: int | None
     bytes_done: int
     bytes_total: int
+    bytes_file: int
 
 
 Plan = CsvPlan | ParquetPlan
@@ -158,8 +162,8 @@ def _load_files(
     rows: dict[str, int] = {}
     for plan in plans:
         file = plan.file
-        progress(LoadProgress(file.table, file.path, None, done, total))
+        progress(LoadProgress(file.table, file.path, None, done, total, file.size))
         rows[file.role] = plan.load(session, share=share)
         done += file.size
-        progress(LoadProgress(file.table, file.path, rows[file.role], done, total))
+        progress(LoadProgress(file.table, file.path, rows[file.role], done, total, file.size))
     return rows

@@ -6,10 +6,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 from ciss_luigi.billing import schema
+from ciss_luigi.engines.base import Progress
 from ciss_luigi.errors import Refused, explaining
 from ciss_luigi.loading import (
     ALTER_TABLE,
@@ -30,7 +32,8 @@ def load(
     ``command`` is what to type again; with ``odd_rows`` invalid months and dates are loaded as they are.
     Raises Refused, LoadError or EngineUnavailable.
     """
-    settings, engine = site.settings, site.engine()
+    bar = _Bar(progress)
+    settings, engine = site.settings, site.engine(progress=bar.within_file)
     _refuse_server(site)
     try:
         with (
@@ -39,13 +42,35 @@ def load(
         ):
             tables = settings.source_tables
             return load_folder(
-                session, settings.database, tables, folder, odd_rows=odd_rows, progress=progress
+                session, settings.database, tables, folder, odd_rows=odd_rows, progress=bar.of_files
             )
     except LoadError as error:
         error.next_command = f"{error.advice}, then: {command}"
         if error.odd_row:
             error.next_command += f"; or load such rows as they are: {command} --odd-rows"
         raise
+
+
+class _Bar:
+    """Tells of each file, and within a large one how far the statement is that reads it."""
+
+    def __init__(self, tell: Callable[[LoadProgress], None]) -> None:
+        self._tell = tell
+        self._file: LoadProgress | None = None
+        self._within = 0.0
+
+    def of_files(self, told: LoadProgress) -> None:
+        """A file begins or is done."""
+        self._file, self._within = (told if told.rows is None else None), 0.0
+        self._tell(told)
+
+    def within_file(self, statement: Progress) -> None:
+        """How far a statement is; a file takes several, and the bar never goes back."""
+        if self._file is None or (statement.fraction or 0.0) <= self._within:
+            return
+        self._within = statement.fraction or 0.0
+        read = int(self._within * self._file.bytes_file)
+        self._tell(replace(self._file, bytes_done=self._file.bytes_done + read))
 
 
 @contextmanager
