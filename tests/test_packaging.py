@@ -141,7 +141,8 @@ def test_the_oldest_versions_allowed_do_the_job(clone: Path, tmp_path: Path) -> 
     assert said.returncode == 0, said.stdout
     assert "OK: main's totals match the run's record" in said.stdout
     modules = ", ".join(
-        f"ciss_luigi.{name}" for name in ("cli", "locking.leases", "engines.hive.connect", "engines.impala.connect")
+        f"ciss_luigi.{name}"
+        for name in ("cli", "locking.leases", "engines.hive.connect", "engines.impala.connect")
     )
     for command in (["-c", f"import {modules}"], ["-m", "ciss_luigi", "check"]):
         checked = typed(["venv/bin/python", *command], tmp_path)

@@ -48,7 +48,8 @@ def test_its_state_is_written_on_a_clean_stop_only(place: Place, tmp_path: Path)
     assert not any("2016_11_10" in name for name in known)
 
 
-@pytest.mark.parametrize(("delay", "codes"), [(600, {10}), (1, {0, 10})])
+# with 1 s luigid may forget the dead worker between two answers to the same command: that one ends with 25
+@pytest.mark.parametrize(("delay", "codes"), [(600, {10}), (1, {0, 10, 25})])
 def test_a_killed_run_is_remembered_for_worker_disconnect_delay(
     place: Place, tmp_path: Path, delay: int, codes: set[int]
 ) -> None:
