@@ -92,6 +92,7 @@ session._LOOK_SECONDS = 0.01
 """
 
 
+@pytest.mark.long  # on a busy machine the statement may be over before its progress is asked for
 @pytest.mark.slow
 def test_duckdbs_own_progress_reaches_luigid(place: Place, daemon: Luigid) -> None:
     place.query("CREATE TABLE many AS SELECT i FROM range(4000000) r(i)")

@@ -46,7 +46,7 @@ def double_a_row(cluster: Cluster, date: str) -> None:
 
 def test_an_older_date_leaves_a_newer_estimate_alone(ran: Cluster) -> None:
     before = ran.rows("2016-11")
-    ran.merge(OLDER).explained(0, f"main holds a newer estimate of 2016-11 than {OLDER}")
+    ran.merge(OLDER).explained(0, f"2016-11 is not published: main has a newer estimate of it than {OLDER}")
 
     assert ran.rows("2016-11") == before
     assert ("2016-11", OLDER) not in ran.signatures()
@@ -68,7 +68,7 @@ def test_a_killed_command_is_resumed_and_temp_that_changed_is_built_anew(ran: Cl
 
 
 def test_a_month_without_data_is_left_out(ran: Cluster) -> None:
-    ran.merge(NO_DATA_YET).explained(0, "left out 2017-03")
+    ran.merge(NO_DATA_YET).explained(0, "2017-03 is not built: ")
 
     assert ran.rows("2017-02", "2017-03") == expected(SAMPLE, NO_DATA_YET)
     assert ran.read_marker(NO_DATA_YET, "MergeMain")["left_out"] == ["2017-03"]
