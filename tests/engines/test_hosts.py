@@ -158,7 +158,7 @@ def test_of_two_folders_one_after_the_other_the_newer_date_stands(folders: dict[
     older.ciss("verify", "--date", OLDER).expect(0, replaced)
 
     older.ciss("reset", "--date", OLDER, "--from-step", "merge").expect(0)
-    older.merge(OLDER).explained(0, f"main holds a newer estimate of {MONTH} than {OLDER}")
+    older.merge(OLDER).explained(0, f"{MONTH} is not published: main has a newer estimate of it than {OLDER}")
 
     newer.ciss("verify", "--date", DATE).expect(0)
     assert older.rows(MONTH) == expected(SAMPLE, DATE)
