@@ -10,6 +10,7 @@ from typing import Any
 from ciss_luigi import commands, exitcodes, site, stopping
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import CissError
+from ciss_luigi.plaintext import counted
 from ciss_luigi.scheduling import asking
 from ciss_luigi.scheduling.command import current
 from ciss_luigi.scheduling.ending import Ending
@@ -42,6 +43,7 @@ def tell(worker: Any, code: int) -> None:
     reasons = list(_not_done(worker, ending, code)) if code else []
     for reason in reasons:
         thiscommand.note(reason)
+    reasons += _unpublished(_merged(ending))
     lines = (
         f"Done:     {_done(ending)}",
         f"Not done: {'; '.join(reasons) or ('nothing' if not code else 'see above')}",
@@ -52,7 +54,7 @@ def tell(worker: Any, code: int) -> None:
 
 def _done(ending: Ending) -> str:
     new = ending.completed
-    merged = sorted(date for date, step in new if step == Step.MERGE)
+    merged = _merged(ending)
     if len(merged) == 1:
         return _published(merged[0]) + _of_old(ending)
     if merged:
@@ -65,18 +67,37 @@ def _done(ending: Ending) -> str:
     return _before(ending)
 
 
+def _merged(ending: Ending) -> list[Any]:
+    return sorted(date for date, step in ending.completed if step == Step.MERGE)
+
+
 def _all_published(dates: list[Any]) -> str:
-    """What became of several dates; a date whose months all had newer runs has published nothing."""
-    superseded = [date for date in dates if (marker := _marker(date)) is not None and not marker.months]
-    published = [date for date in dates if date not in set(superseded)]
-    said = []
-    if published:
-        said.append(f"{len(published)} {_dates(published)} published in main, {_span(published)}")
-    if superseded:
-        said.append(
-            f"{len(superseded)} {_dates(superseded)} not published, main has newer runs, {_span(superseded)}"
+    """What became of several dates."""
+    published = [date for date in dates if not _is_superseded(date)]
+    if not published:
+        return f"{len(dates)} dates are done; nothing of them was published"
+    return f"{len(published)} {_dates(published)} published in main, {_span(published)}"
+
+
+def _unpublished(dates: list[Any]) -> list[str]:
+    """What the dates that are done did not publish; of several dates, those that published nothing."""
+    if len(dates) == 1:
+        marker = _marker(dates[0])
+        newer = (
+            [f"{month} not published: main has a newer run" for month in marker.superseded] if marker else []
         )
-    return "; ".join(said)
+        absent = [f"{month} not built: no source rows" for month in marker.left_out] if marker else []
+        return newer + absent
+    superseded = [date for date in dates if _is_superseded(date)]
+    if not superseded:
+        return []
+    return [f"{len(superseded)} {_dates(superseded)} not published, main has newer runs, {_span(superseded)}"]
+
+
+def _is_superseded(date: Any) -> bool:
+    """Whether newer runs had published all the months of a date before."""
+    marker = _marker(date)
+    return marker is not None and not marker.months
 
 
 def _dates(dates: list[Any]) -> str:
@@ -91,11 +112,9 @@ def _published(date: Any) -> str:
     marker = _marker(date)
     if marker is None:
         return f"{date} published in main"
-    months = ", ".join(f"{built.month}: {built.rows} rows" for built in marker.months)
-    newer = "".join(f"; {month} not published: main has a newer run" for month in marker.superseded)
-    absent = "".join(f"; {month} not built: no source rows" for month in marker.left_out)
+    months = ", ".join(f"{built.month}: {counted(built.rows, 'row')}" for built in marker.months)
     return (
-        f"{date} published in main ({months}){newer}{absent}" if months else f"{date} is done{newer}{absent}"
+        f"{date} published in main ({months})" if months else f"{date} is done; nothing of it was published"
     )
 
 
