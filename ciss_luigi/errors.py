@@ -94,7 +94,7 @@ class BadCommandLine(ConfigurationError):
 
 
 class BadRunDate(CissError):
-    """``--date`` is missing or is no calendar date."""
+    """``--date`` is missing or is not a calendar date."""
 
     exit_code = exitcodes.CONFIGURATION
 

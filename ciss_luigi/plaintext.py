@@ -40,7 +40,7 @@ def without_parts(text: str, value: str) -> str:
     """Words about a value with ``***`` also where they repeat only a part of a secret in it.
 
     An engine that takes a value apart repeats the rest, in capitals or not: of ``12Word`` DuckDB says that
-    ``word`` is no unit. Only for words about that one value: a part may be an ordinary word.
+    ``word`` is not a unit. Only for words about that one value: a part may be an ordinary word.
     """
     for secret in [one for one in _secrets if one in value]:
         text = _without_parts(without_secrets(text), secret.lower())
@@ -72,7 +72,7 @@ def _printable(character: str) -> str:
     if character.isprintable():
         return character
     if "\udc80" <= character <= "\udcff":
-        # How Python keeps a byte that is no UTF-8.
+        # How Python keeps a byte that is not UTF-8.
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 

@@ -275,7 +275,7 @@ class RateBook:
 
 
 def mapping_date(cell: Cell, if_blank: str) -> str | None:
-    """The first ten characters where they are digits in the form YYYY-MM-DD; None for what is no date."""
+    """The first ten characters where they are digits in the form YYYY-MM-DD; None for what is not a date."""
     if cell is None or blank(cell):
         return if_blank
     return cell[:10] if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", cell[:10]) else None
@@ -283,7 +283,7 @@ def mapping_date(cell: Cell, if_blank: str) -> str | None:
 
 @dataclass(frozen=True)
 class MappingRow:
-    """One row of the mapping: which offer group and name a key has, and when; None for what is no date."""
+    """One row of the mapping: which offer group and name a key has, and when; None for what is not a date."""
 
     key: Key
     start: str | None

@@ -183,7 +183,7 @@ def _charges(draw: Draw, role: str, palette: Palette) -> SourceRow:
 
 
 def _other_months(role: str, palette: Palette) -> tuple[Cell, ...]:
-    """Months beside those built, and what is no month.
+    """Months beside those built, and what is not a month.
 
     A partition is compared whole; a register's date is not, so there the month with a space is a month built.
     """

@@ -163,12 +163,12 @@ def test_a_column_that_is_not_there_is_usage(folder: Path, options: tuple[str, .
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--tolerance", "-1"), "'-1' is no number from 0 on"),
-        (("--tolerance", "nan"), "is no number"),
-        (("--columns", "a"), "'a' is no NEW=OLD"),
-        (("--with", "a.b.c"), "is no TABLE or DATABASE.TABLE"),
-        (("--with", "old; DROP TABLE x"), "is no TABLE"),
-        (("--months", "2016-13"), "'2016-13' is no month"),
+        (("--tolerance", "-1"), "'-1' is not a number from 0 on"),
+        (("--tolerance", "nan"), "is not a number"),
+        (("--columns", "a"), "'a' is not NEW=OLD"),
+        (("--with", "a.b.c"), "is not a TABLE or DATABASE.TABLE"),
+        (("--with", "old; DROP TABLE x"), "is not a TABLE"),
+        (("--months", "2016-13"), "'2016-13' is not a month"),
         (("--months", "2016-11"), "give either --date"),
     ],
 )

@@ -308,7 +308,7 @@ def test_a_state_dir_that_cannot_be_read_is_a_fault_of_the_configuration(place: 
     [
         (["--from", "2016-11-06", "--to", DATE], f"--from 2016-11-06 is later than --to {DATE}"),
         (["--from", "0001-01-01", "--to", "9999-12-31"], "at most 10000 are shown at once"),
-        (["--from", "yesterday"], "'yesterday' is no date"),
+        (["--from", "yesterday"], "'yesterday' is not a date"),
     ],
 )
 def test_a_range_that_is_none_is_a_mistake_of_usage(arguments: list[str], words: str, place: Place) -> None:

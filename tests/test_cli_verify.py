@@ -210,7 +210,7 @@ def test_a_torn_marker_is_named_in_one_warning(merged: Place) -> None:
 def test_a_marker_with_a_month_that_is_none_reaches_no_statement(merged: Place) -> None:
     marker = merged.marker(DATE, "MergeMain")
     marker.write_text(marker.read_text().replace('"2016-10"', "\"2016-10') OR ('1'='1\""))
-    verify(merged).explained(1, "is ignored", "is no month", "has no valid marker")
+    verify(merged).explained(1, "is ignored", "is not a month", "has no valid marker")
 
 
 def test_a_main_that_is_gone_differs(merged: Place) -> None:

@@ -25,8 +25,8 @@ def test_all_faults_are_reported_at_once_and_before_luigid_is_asked(
     finished.explained(
         40,
         "[ciss] grace_dayz: unknown key; did you mean grace_days?",
-        "[ciss] retries: 'many' is no whole number from 0 to 100 (example: 3)",
-        "[ciss] database: 'a b' is no plain SQL name",
+        "[ciss] retries: 'many' is not a whole number from 0 to 100 (example: 3)",
+        "[ciss] database: 'a b' is not a plain SQL name",
         "[ciss] warehouse_url: there is no engine for 'oracle'",
         "State: nothing was touched",
     )
@@ -37,7 +37,7 @@ def test_all_faults_are_reported_at_once_and_before_luigid_is_asked(
 @pytest.mark.parametrize("way", [(), PARALLEL])
 def test_a_range_says_the_same(place: Place, way: tuple[str, ...]) -> None:
     place.configure(retries="many")
-    place.range(DATE, "2016-11-12", *way).explained(40, "[ciss] retries: 'many' is no whole number")
+    place.range(DATE, "2016-11-12", *way).explained(40, "[ciss] retries: 'many' is not a whole number")
 
 
 @pytest.mark.parametrize("way", [(), PARALLEL])
@@ -51,7 +51,7 @@ LUIGIS_OWN = {
     "[core]\nlog_level = LOUD": "[core] log_level: cannot be used: LOUD is not a valid choice",
     "[core]\ndefault-scheduler-port = abc": "[core] default-scheduler-port: cannot be used: ",
     "[core]\nlogging_conf_file = none.cfg": "[core] logging_conf_file: 'none.cfg': there is no such file",
-    "[core]\ndefault_scheduler_url = h:8082": "[core] default_scheduler_url: 'h:8082' is no URL of a luigid",
+    "[core]\ndefault_scheduler_url = h:8082": "default_scheduler_url: 'h:8082' is not a URL of a luigid",
     "[retcode]\nmissing_data = abc": "[retcode] missing_data: cannot be used: ",
     "[worker]\ntimeout = abc": "[worker] timeout: cannot be used: ",
     "[email]\nmethod = pigeon": "[email] method: cannot be used: pigeon is not a valid choice",
@@ -71,7 +71,7 @@ def test_a_fault_in_luigis_own_sections_is_one_before_anything_begins(place: Pla
 
 
 def test_a_scheduler_url_that_is_none(place: Place) -> None:
-    place.merge(DATE, "--scheduler-url", "notaurl").explained(40, "luigid's address is no URL")
+    place.merge(DATE, "--scheduler-url", "notaurl").explained(40, "luigid's address is not a URL")
 
 
 def test_a_current_directory_that_is_gone(place: Place) -> None:
@@ -93,7 +93,7 @@ def test_two_files_with_the_section(place: Place, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("date", ["2016-11-33", "22.11.2016", "2016-11", "2016-1-1", "yesterday"])
 def test_a_bad_date(place: Place, date: str) -> None:
-    place.merge(date).explained(40, f"--date '{date}' is no date; a date looks like 2016-11-22")
+    place.merge(date).explained(40, f"--date '{date}' is not a date; a date looks like 2016-11-22")
 
 
 def test_a_missing_date(place: Place) -> None:
@@ -154,7 +154,7 @@ def test_a_name_from_the_environment_is_no_secret(place: Place) -> None:
 def test_but_a_password_in_the_place_of_a_name_is(place: Place) -> None:
     place.configure(database="${PASSWORD}", warehouse_url="${PASSWORD}")
     finished = place.merge(DATE, PASSWORD=PASSWORD).explained(
-        40, "[ciss] database: '***' is no plain SQL name"
+        40, "[ciss] database: '***' is not a plain SQL name"
     )
     assert PASSWORD not in finished.text
 
@@ -223,7 +223,7 @@ def test_an_argument_that_duckdb_does_not_know(place: Place, arguments: str) -> 
     place.merge(DATE).explained(40, "[ciss] connect_args: ", '(example: {"config": {"threads": 2}})')
     faulty = '{"config": 5, "url_config": [], "preload_extensions": "icu", "read_only": "maybe"}'
     place.configure(connect_args=faulty)
-    ciss(place.folder, "check").expect(40, "config: is no JSON object", "is no JSON list", "4 faults")
+    ciss(place.folder, "check").expect(40, "config: is not a JSON object", "is not a JSON list", "4 faults")
 
 
 @pytest.mark.parametrize("option", ["nonsense=1", "memory_limit=zzz"])

@@ -317,8 +317,8 @@ def today() -> date:
     ("start", "stop", "words"),
     [
         ("2016-11-13", "2016-11-11", "Can't have start > stop"),
-        ("2017-02-31", "2017-03-01", "--start '2017-02-31' is no date; a date looks like 2016-11-22"),
-        ("2016-11-13", "soon", "--stop 'soon' is no date"),
+        ("2017-02-31", "2017-03-01", "--start '2017-02-31' is not a date; a date looks like 2016-11-22"),
+        ("2016-11-13", "soon", "--stop 'soon' is not a date"),
     ],
 )
 def test_bounds_that_make_no_range_are_a_mistake_of_the_user(
@@ -335,7 +335,7 @@ def test_bounds_that_make_no_range_are_a_mistake_of_the_user(
     ("arguments", "words"),
     [
         (("--start", "2016-11-13", "--workers", "two"), "--workers 'two' cannot be used"),
-        (("--RangeDaily-start", "2016-02-30"), "--start '2016-02-30' is no date"),
+        (("--RangeDaily-start", "2016-02-30"), "--start '2016-02-30' is not a date"),
         (("--start", "2016-11-13", "--of", "MergeMian"), "Did you mean"),
         (("--start", "2016-11-13", "--of-params", '{"x": 1}'), "unknown parameter x"),
         ((), "Either start needs to be specified"),
@@ -351,7 +351,7 @@ def test_other_values_that_luigi_cannot_read_are_named_with_their_option(
 @pytest.mark.slow
 def test_bounds_out_of_the_configuration_are_read_the_same_way(place: Place) -> None:
     place.configure("[RangeDaily]\nstop = 2016-11-31")
-    from_day(place, date(2016, 11, 30)).finish().explained(40, "--stop '2016-11-31' is no date")
+    from_day(place, date(2016, 11, 30)).finish().explained(40, "--stop '2016-11-31' is not a date")
     place.configure("[RangeDaily]\nstop = 2016-11-12")
     from_day(place, date(2016, 11, 11)).finish().explained(0)
     assert place.marked("2016-11-11") == list(STEPS)

@@ -14,7 +14,7 @@ PACKAGE = Path(commands.__file__).parent
 
 
 def _texts(tree: ast.AST) -> Iterator[ast.Constant]:
-    """The strings of a module that are no docstring: those that a program may print."""
+    """The strings of a module that are not a docstring: those that a program may print."""
     docstrings = {
         id(node.body[0].value)
         for node in ast.walk(tree)

@@ -100,7 +100,7 @@ def test_an_indented_line_is_a_fault_of_the_key_above_it_beside_all_others(folde
         f"[ciss] typo: {swallows}",
         f"[ciss] lease_url: {swallows} (example: postgresql://ciss:${{LEASE_PASSWORD}}@db.example.net/ciss)",
     ]
-    assert found[4].startswith("[ciss] retries: 'many' is no whole number")
+    assert found[4].startswith("[ciss] retries: 'many' is not a whole number")
 
 
 def test_json_may_take_several_lines_and_a_value_may_begin_on_the_next(folder: Path) -> None:
@@ -120,14 +120,14 @@ def test_json_may_take_several_lines_and_a_value_may_begin_on_the_next(folder: P
 def test_a_time_that_no_timer_takes_is_a_fault(folder: Path, text: str) -> None:
     (fault,) = faults(folder, f"[ciss]\nstatement_deadline_minutes = {text}\n")
     assert fault.startswith(
-        f"[ciss] statement_deadline_minutes: {text!r} is no number above 0 and up to 1,000,000"
+        f"[ciss] statement_deadline_minutes: {text!r} is not a number above 0 and up to 1,000,000"
     )
 
 
 @pytest.mark.parametrize("text", ["${EMPTY}", '"var"', "$HOME/var", "  "])
 def test_what_is_no_path_makes_no_second_set_of_markers(folder: Path, text: str) -> None:
     (folder / "luigi.cfg").write_text(f"[ciss]\nstate_dir = {text}\n")
-    with pytest.raises(ConfigurationError, match=r"\[ciss\] state_dir: .* is no path"):
+    with pytest.raises(ConfigurationError, match=r"\[ciss\] state_dir: .* is not a path"):
         site.load({"EMPTY": ""}, folder)
 
 

@@ -43,7 +43,7 @@ class Server:
 
     cuts: set[int] = field(default_factory=set)
     absent: list[bool] = field(default_factory=list)
-    """Of the next connections, whether nothing listens (True), or what listens is no server (False)."""
+    """Of the next connections, whether nothing listens (True), or what listens is not a server (False)."""
     ends: list[bool | None] = field(default_factory=list)
     """What the next requests to end a session are answered; None when that takes for ever."""
     log: list[str] = field(default_factory=list)

@@ -36,7 +36,7 @@ class AppriseChannel:
         # no thread of Apprise's own: one that hangs would keep the process
         made = Apprise(asset=AppriseAsset(service_timeout=0))
         if not made.add(self._url):
-            raise NotTaken(f"{self.name} is no URL that Apprise knows")
+            raise NotTaken(f"{self.name} is not a URL that Apprise knows")
         said: list[str] = []
         result = made.notify(
             title=self._plain(f"{_HEADS.get(entry.what, '')}{entry.subject}"),

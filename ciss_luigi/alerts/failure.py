@@ -15,6 +15,7 @@ from typing import Any
 _MOST_TEXT = 8000
 _IDS = re.compile(r"\b(?=[0-9a-f-]*[0-9])[0-9a-f]{8,}(?:-[0-9a-f]{4,})*\b")
 _NUMBERS = re.compile(r"\d+(?:[.,:/T-]+\d+)*")
+_PLURALS = re.compile(r"(?<=# )([a-z]+)s\b")
 _LISTS = re.compile(r"#(?:(?:, | and | to |\.\.)#)+")
 
 
@@ -76,7 +77,9 @@ class Seen:
 
 
 def _without_numbers(line: str) -> str:
-    return _LISTS.sub("#", _NUMBERS.sub("#", _IDS.sub("#", line))).strip()
+    # "1 row" and "2 rows" differ by their number alone
+    counts = _PLURALS.sub(r"\1", _NUMBERS.sub("#", _IDS.sub("#", line)))
+    return _LISTS.sub("#", counts).strip()
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""The vocabulary of the money: tables and columns, rates, totals, run date and months."""
+"""The terms of the money rules: tables and columns, rates, totals, run date and months."""

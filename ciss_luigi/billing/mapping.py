@@ -1,6 +1,7 @@
-"""Which mapping row gives a key its offer group and name in a month, and why not the others.
+"""Which mapping row gives a key its offer group and name in a month, and why the other rows do not.
 
-The rule is in ``docs/tables.md``; ``build.sql`` follows it in SQL, this in words for people.
+The rule is written in ``docs/tables.md``, "The rules". ``build.sql`` applies it in SQL; this module explains
+it to people.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ _FOR_EVER = "9999-12-31"
 
 @dataclass(frozen=True)
 class MappingRow:
-    """One row of the mapping as it stands in the table; None is NULL."""
+    """One row of the mapping, unchanged from the table. None stands for NULL.
+
+    ``group`` is its contract_offer_group, ``name`` its org_name, ``start`` and ``end`` its two dates.
+    """
 
     group: str | None
     name: str | None
@@ -28,17 +32,20 @@ class MappingRow:
 
     @property
     def first_day(self) -> str:
-        """The first ten characters of its start; a blank one is since ever."""
+        """The first ten characters of its start; empty if that is blank, which means since ever."""
         return _or(self.start, "")[:_DATE_LENGTH]
 
     @property
     def last_day(self) -> str:
-        """The first ten characters of its end; a blank one is for ever."""
+        """The first ten characters of its end; 9999-12-31 if that is blank, which means for ever."""
         return _or(self.end, _FOR_EVER)[:_DATE_LENGTH]
 
     @property
     def precedence(self) -> tuple[bytes, bytes, bytes, bytes]:
-        """Of several rows the greatest counts; texts are compared as UTF-8 bytes, a blank is the lowest."""
+        """What rows are compared by: of several, the one with the greatest value counts.
+
+        Start, end, group and name as UTF-8 bytes; a blank one is the lowest.
+        """
         texts = (self.first_day, self.last_day, _or(self.group, ""), _or(self.name, ""))
         start, end, group, name = (text.encode(errors="surrogatepass") for text in texts)
         return start, end, group, name
@@ -46,7 +53,7 @@ class MappingRow:
 
 @dataclass(frozen=True)
 class PassedOver:
-    """A row that does not count, and the rule that says so."""
+    """A row that does not count, and the reason in words."""
 
     row: MappingRow
     why: str
@@ -54,7 +61,7 @@ class PassedOver:
 
 @dataclass(frozen=True)
 class Choice:
-    """The row that counts, if there is one, the rule that decided, and the other rows."""
+    """The row that counts, if there is one, the reason in words, and the other rows."""
 
     chosen: MappingRow | None
     why: str
@@ -62,17 +69,17 @@ class Choice:
 
     @property
     def group(self) -> str:
-        """What main must hold as contract_offer_group."""
+        """The contract_offer_group that main must hold."""
         return _or(self.chosen.group, UNMAPPED) if self.chosen else UNMAPPED
 
     @property
     def name(self) -> str:
-        """What main must hold as org_name."""
+        """The org_name that main must hold."""
         return _or(self.chosen.name, "") if self.chosen else ""
 
 
 def choose(rows: Sequence[MappingRow], month: Month) -> Choice:
-    """The row that counts for a month, of all rows that one key has."""
+    """Choose the row that counts for a month; ``rows`` are all rows that the mapping has for one key."""
     out = [PassedOver(row, why) for row in rows if (why := _out_of_question(row, month))]
     left = [row for row in rows if not _out_of_question(row, month)]
     if not left:
@@ -89,14 +96,14 @@ def choose(rows: Sequence[MappingRow], month: Month) -> Choice:
 
 
 def _why_none(rows: Sequence[MappingRow]) -> str:
-    return "no row of this key touches the month" if rows else "the mapping has no row of this key"
+    return "no row for this key touches the month" if rows else "the mapping has no row for this key"
 
 
 def _out_of_question(row: MappingRow, month: Month) -> str:
-    """Why a row cannot count in a month, whatever others there are; empty if it can."""
+    """Why a row cannot count for a month, whatever other rows there are; empty if it can."""
     for date, what in ((row.start, "start"), (row.end, "end")):
         if not _is_blank(date) and not _DATE.fullmatch((date or "")[:_DATE_LENGTH]):
-            return f"its {what} is no date"
+            return f"its {what} is not a date"
     if row.last_day < row.first_day:
         return "it ends before it starts"
     if row.last_day < month.first_day:
@@ -129,8 +136,8 @@ def _worse(chosen: MappingRow, row: MappingRow) -> str:
     reasons = (
         "starts earlier: the latest start counts",
         "starts the same day and ends earlier: the latest end counts",
-        "has the same dates and a lesser offer group: the greatest counts",
-        "has the same dates and group and a lesser name: the greatest counts",
+        "has the same dates and a smaller offer group: the greatest counts",
+        "has the same dates and group and a smaller name: the greatest counts",
         "says the same as the one that counts",
     )
     return reasons[_first_difference(chosen, row)]

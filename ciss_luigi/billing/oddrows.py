@@ -1,6 +1,6 @@
 """Odd rows: source rows that belong to no month, and mapping rows that no run uses (docs/tables.md).
 
-They are in no estimate, so every run counts them, says so, and keeps what it found in its marker.
+They are in no estimate. So every run counts them, warns of them, and keeps what it found in its marker.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.totals import plain
+from ciss_luigi.counting import counted
 from ciss_luigi.plaintext import printable
 
 _COLUMNS = {
@@ -32,12 +33,17 @@ class OddRows:
     """The odd rows of one source table: how many, what they sum to, and the value of one of them."""
 
     role: str
+    """The table's role, as ``schema.Table`` names it."""
+
     table: str
     """The table's name with its database."""
 
     rows: int
     amounts: Mapping[str, Decimal]
-    """Sums by currency, a NULL currency as ''; empty for rates and mapping, which have no amounts."""
+    """The sum for each currency, with 4 decimals, a NULL currency as ''.
+
+    Empty for rates and mapping, which have no amounts.
+    """
 
     example: str | None
     """The value that makes one of them odd; None for NULL."""
@@ -50,7 +56,7 @@ class OddRows:
             f"{plain(amount)} '{printable(currency)}'" for currency, amount in self.amounts.items()
         )
         return (
-            f"{self.table}: {self.rows:,} row{'' if one else 's'} {'has' if one else 'have'} an invalid "
+            f"{self.table}: {counted(self.rows, 'row')} {'has' if one else 'have'} an invalid "
             f"{self.column} ({'' if one else 'such as '}{self._shown}) and {fate}"
             + (f": {sums}" if sums else "")
         )
@@ -67,7 +73,7 @@ class OddRows:
         return f"'{printable(self.example[:_EXAMPLE_CHARACTERS])}'"
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in a marker; decimals as strings."""
+        """The form that a marker keeps; decimals as strings."""
         amounts = {currency: plain(amount) for currency, amount in self.amounts.items()}
         return {
             "source": self.role, "table": self.table, "rows": self.rows, "amounts": amounts,
@@ -76,7 +82,7 @@ class OddRows:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> OddRows:
-        """Read what ``to_json`` wrote, whatever else stands beside it.
+        """Read what ``to_json`` wrote; further keys are ignored.
 
         Raises ValueError, KeyError, TypeError or ArithmeticError for anything else.
         """
@@ -84,15 +90,18 @@ class OddRows:
         found = cls(values["source"], values["table"], values["rows"], amounts, values["example"])
         texts = (found.role, found.table, found.example or "", *values["amounts"].values())
         if type(found.rows) is not int or not all(isinstance(text, str) for text in texts):
-            raise TypeError(f"{values!r} are no odd rows")
+            raise TypeError(f"{values!r} are not odd rows")
         if any(values[key] != value for key, value in found.to_json().items()):
-            raise ValueError(f"{values!r} are no odd rows")
+            raise ValueError(f"{values!r} are not odd rows")
         return found
 
 
 @dataclass(frozen=True)
 class OddPart:
-    """Odd rows of one source and currency, as an engine counts them."""
+    """Odd rows of one source and currency, as an engine counts them.
+
+    ``amount`` is their sum in that currency, ``example`` the value that makes one of them odd.
+    """
 
     role: str
     currency: str | None
@@ -102,7 +111,10 @@ class OddPart:
 
 
 def by_table(parts: Iterable[OddPart], names: Mapping[str, str]) -> tuple[OddRows, ...]:
-    """The odd rows of each table that has any, in the order of ``schema.SOURCES``; ``names`` by role."""
+    """The odd rows of each table that has any, in the order of ``schema.SOURCES``.
+
+    ``names`` are the tables' names by role.
+    """
     listed = [part for part in parts if part.rows]
     roles = [table.role for table in schema.SOURCES if any(part.role == table.role for part in listed)]
     return tuple(_together(role, names[role], [p for p in listed if p.role == role]) for role in roles)

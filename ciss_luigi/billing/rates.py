@@ -1,7 +1,7 @@
-"""What must be right with currencies and rates before anything is built.
+"""What must be right about currencies and rates before anything is built (docs/tables.md, "The rules").
 
-The engine says which rates there are and which are unusable (``rates.sql``); the rules that need both
-months and currencies at once are these (docs/tables.md, "The rules").
+The engine says which rates there are and which cannot be used (``rates.sql``). The rules that need both
+months and currencies at once are here.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from ciss_luigi.billing.rundate import Month, is_month
 from ciss_luigi.billing.totals import Key, SourceTotals, SummaryTotals, plain
+from ciss_luigi.counting import counted
 from ciss_luigi.plaintext import printable
 
 USD = "USD"
@@ -22,30 +23,41 @@ _MONTHS_NAMED = 4
 
 @dataclass(frozen=True)
 class Rate:
-    """What the rate table says of one currency in one month."""
+    """What the rate table says of one currency to USD in one month.
+
+    Rates are dollars for one unit of the currency, with 8 decimals.
+    """
 
     lowest: Decimal | None
+    """The lowest usable rate, None if there is none; not the same as ``highest`` if two rates contradict."""
+
     highest: Decimal | None
     unusable: int
+    """How many rates cannot be used: zero, negative, not a number, or too large."""
+
     unusable_example: str | None
+    """The text of one of them."""
 
 
 RateMonths = Mapping[str, Iterable[str]]
-"""What stands as the month of each rate to USD, by currency; a month or not."""
+"""For each currency, the texts in the month column of its rates to USD; not all need be months."""
 
 Rates = Mapping[tuple[str, str], Rate]
-"""By month and currency."""
+"""The rates to USD by month and currency."""
 
 
 def is_blank(text: str | None) -> bool:
-    """NULL, empty, or only spaces U+0020."""
+    """Whether a text is NULL, empty, or only spaces U+0020 (docs/tables.md, "The rules")."""
     return text is None or not text.strip(" ")
 
 
 def choose_rate(
     rates: Rates, month: Month, currency: str, fallback_months: int
 ) -> tuple[str, Decimal] | None:
-    """The rate month and rate that the rules give for a currency, or None without one."""
+    """The month and the rate to USD by which the rules convert a currency; None if there is no rate.
+
+    ``fallback_months``: how many months before ``month`` may lend their rate (``rate_fallback_months``).
+    """
     if currency == USD:
         return str(month), _ONE
     for back in range(fallback_months + 1):
@@ -58,16 +70,20 @@ def choose_rate(
 
 @dataclass(frozen=True)
 class RateChoice:
-    """The rate that counts, its month and the rule that decided; those passed over, each with its rule."""
+    """The rate that counts, its month, and the reason in words; month and rate are None if there is none."""
 
     month: str | None
     rate: Decimal | None
     why: str
     passed_over: tuple[tuple[str, Decimal | None, str], ...] = ()
+    """The rates that do not count: month, rate (None if the table has none), and the reason in words."""
 
 
 def explain_rate(rates: Rates, month: Month, currency: str, fallback_months: int) -> RateChoice:
-    """What ``choose_rate`` gives, in words; months without any rate are named among those passed over."""
+    """What ``choose_rate`` gives, with the reasons in words.
+
+    Months without any rate are among those passed over.
+    """
     if currency == USD:
         return RateChoice(str(month), _ONE, "the US dollar is 1, whatever the table says")
     chosen = choose_rate(rates, month, currency, fallback_months)
@@ -97,10 +113,11 @@ def faults(
     fallback_months: int,
     held: Callable[[], RateMonths] = dict,
 ) -> list[str]:
-    """Everything that forbids a build (docs/tables.md, "The rules"), a line each; empty where nothing does.
+    """Everything that forbids a build (docs/tables.md, "The rules"), one line each; empty if nothing does.
 
-    Blank currencies, missing, contradictory and unusable rates, numbers that do not fit their columns.
-    ``held`` is asked for the months of all rates only where one is missing.
+    These are blank currencies, missing, contradictory and unusable rates, and numbers that do not fit their
+    columns. ``held`` gives the months of all rates; it is called only if a rate is missing, since it costs a
+    statement.
     """
     found = [
         text
@@ -116,7 +133,7 @@ def faults(
 
 
 def _missing(month: str, currency: str, fallback_months: int, held: Iterable[str]) -> str:
-    """A missing rate, where it was looked for, and the one that comes nearest."""
+    """The line for a missing rate: where it was looked for, and the nearest rate there is."""
     looked = [str(Month.parse(month).minus(back)) for back in range(fallback_months + 1)]
     if len(looked) > _MONTHS_NAMED:
         place = f"{month} or the {fallback_months} months before"
@@ -131,14 +148,14 @@ def _missing(month: str, currency: str, fallback_months: int, held: Iterable[str
 
 
 def _named(currency: str) -> str:
-    """A currency as one writes it; in quotes where one would not see what stands there."""
+    """A currency; in quotes if it holds anything that is hard to see."""
     return currency if re.fullmatch(r"[A-Za-z0-9]+", currency, re.ASCII) else repr(currency)
 
 
 def _unfit(key: Key, source: SourceTotals) -> list[str]:
     month, currency = key
     return [
-        f"{month} {currency!r}: {count} numbers of the {role} table do not fit: "
+        f"{month} {currency!r}: {counted(count, 'number')} of the {role} table would not fit: "
         "an amount is a DECIMAL(18,4), a count a whole number"
         for role, count in source.unfit.items()
     ]
@@ -163,7 +180,7 @@ def _rate_faults(month: str, currency: str, rate: Rate) -> list[str]:
 def wrong_rates(
     temp: Mapping[Key, SummaryTotals], rates: Rates, months: Sequence[Month], fallback_months: int
 ) -> list[str]:
-    """Where temp's rate is not the one that the rules choose."""
+    """Where the rates in temp are not those that the rules choose, one line each; empty if all are."""
     found = []
     built = {str(month): month for month in months}
     for (month, currency), row in temp.items():

@@ -1,7 +1,7 @@
 """The run date and the months it covers.
 
-The run date travels one way: ``--date`` -> ``RunDate`` -> step -> SQL literal -> marker. Below the door
-nobody asks a clock for it or reads it back from a name.
+The run date goes one way: ``--date`` -> ``RunDate`` -> step -> SQL literal -> marker. After the command line
+has been read, nothing asks a clock for it or reads it back from a file name.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class Month:
         """Read ``YYYY-MM``; raises ValueError for anything else."""
         match = _MONTH.fullmatch(text)
         if match is None:
-            raise ValueError(f"{text!r} is no month; a month looks like 2016-11")
+            raise ValueError(f"{text!r} is not a month; a month looks like 2016-11")
         return cls(int(match[1]), int(match[2]))
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.number:02d}"
 
     def minus(self, months: int) -> Month:
-        """The month so many months earlier."""
+        """The month that lies so many months before this one; a negative number gives a later month."""
         index = self.year * 12 + self.number - 1 - months
         return Month(index // 12, index % 12 + 1)
 
@@ -65,7 +65,7 @@ class RunDate:
     def parse(cls, text: str) -> RunDate:
         """Read ``YYYY-MM-DD``; raises ValueError for anything else."""
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-            raise ValueError(f"{text!r} is no date; a date looks like 2016-11-22")
+            raise ValueError(f"{text!r} is not a date; a date looks like 2016-11-22")
         return cls(dt.date.fromisoformat(text))
 
     def __str__(self) -> str:
@@ -87,12 +87,12 @@ class RunDate:
         return (self.month,)
 
     def days_earlier(self, days: int) -> RunDate:
-        """The run date so many days earlier (at least the first date there is)."""
+        """The run date that lies so many days before this one, but never before 0001-01-01."""
         return RunDate(dt.date.fromordinal(max(1, self.date.toordinal() - days)))
 
 
 def spans(dates: Iterable[RunDate]) -> list[tuple[RunDate, RunDate]]:
-    """First and last of the dates that follow each other day by day, in their order."""
+    """The first and last date of each series of days without a gap; ``dates`` are in ascending order."""
     numbered = enumerate(dates)
     groups = groupby(numbered, key=lambda pair: pair[1].date.toordinal() - pair[0])
     found = [[date for _, date in together] for _, together in groups]
@@ -100,5 +100,5 @@ def spans(dates: Iterable[RunDate]) -> list[tuple[RunDate, RunDate]]:
 
 
 def span_words(dates: Iterable[RunDate]) -> list[str]:
-    """The same in words: ``2016-11-05 to 2016-11-09``, or one date."""
+    """The same as ``spans``, in words: ``2016-11-05 to 2016-11-09``, or one date."""
     return [str(first) if first == last else f"{first} to {last}" for first, last in spans(dates)]

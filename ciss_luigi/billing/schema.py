@@ -1,6 +1,6 @@
-"""The tables of the job: names, columns, types.
+"""The tables of the job: names, columns, types (docs/tables.md).
 
-Types are written as every engine here accepts them (``STRING`` is DuckDB's alias of ``VARCHAR``).
+Types are written in a way that all engines accept (``STRING`` is DuckDB's alias of ``VARCHAR``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: the role it plays, its default name, its columns, its partition columns (last)."""
+    """One table. ``role`` is what the code and the settings call it, whatever name a site gives it."""
 
     role: str
     default_name: str
@@ -32,7 +32,7 @@ class Table:
 
     @property
     def all_columns(self) -> tuple[Column, ...]:
-        """Columns in the order in which a file or ``SELECT *`` has them."""
+        """Its columns in the order that ``SELECT *`` gives: the partition columns come last."""
         return self.columns + self.partitions
 
 

@@ -1,7 +1,7 @@
-"""Control totals: what the sources, temp and main must agree on, and where they do not.
+"""Control totals: what the sources, temp and main must agree on, and where they do not (docs/tables.md).
 
-Plain decimals; the engine sums, Python only compares. Amounts are in the row's own currency,
-``total_charge_usd`` in US dollars.
+The engine sums, Python only compares. Amounts are exact decimals with 4 decimals, in the currency of their
+rows; ``total_charge_usd`` is in US dollars.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from typing import Any
 
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.schema import CHARGES
+from ciss_luigi.counting import counted
 from ciss_luigi.plaintext import printable
 
 Key = tuple[str, str | None]
-"""Month and currency; a blank one is a fault, and still has totals to show. (NULL can be a month too.)"""
+"""Month and currency. A blank currency is a fault, but it has totals to show. (A month can be NULL, too.)"""
 
 
 @dataclass(frozen=True)
 class Build:
-    """Whose rows they must be: run id and run date of one build."""
+    """The run id and the run date (``YYYY-MM-DD``) of one build: every row that it wrote has both."""
 
     run_id: str
     as_of_date: str
@@ -29,16 +30,18 @@ class Build:
 
 @dataclass(frozen=True)
 class SourceTotals:
-    """What the four charge sources hold of one month and currency."""
+    """What the four charge sources hold for one month and currency."""
 
     source_rows: int
     billable_subs: int
     charges: Mapping[str, Decimal]
+    """The sum of each source, by the name of its column in main (``schema.CHARGES``)."""
+
     unfit: Mapping[str, int] = field(default_factory=dict)
-    """By source: how many of its numbers do not fit the columns that they should stand in."""
+    """How many numbers do not fit the columns of main, by the role of their source."""
 
     def plus(self, other: SourceTotals) -> SourceTotals:
-        """The two together."""
+        """The totals of both together."""
         charges = {name: self.charges[name] + other.charges[name] for name in CHARGES}
         return SourceTotals(
             self.source_rows + other.source_rows,
@@ -50,17 +53,29 @@ class SourceTotals:
 
 @dataclass(frozen=True)
 class SummaryTotals:
-    """What temp or main holds of one month and currency, and what is wrong with its rows."""
+    """What temp or main holds for one month and currency, and what is wrong with its rows.
+
+    A sum is None if all values are NULL. Pairs are the least and the greatest value: all rows must have the
+    same one.
+    """
 
     rows: int
     source_rows: int | None
     billable_subs: int | None
     charges: Mapping[str, Decimal | None]
+    """The sums of the four charges, by the names of their columns (``schema.CHARGES``)."""
+
     total_charge: Decimal | None
     total_charge_usd: Decimal | None
     rows_with_null: int
+    """Rows that have a NULL where none may be: in a number column, rate_month, as_of_date or run_id."""
+
     rows_with_wrong_sum: int
+    """Rows whose total_charge is not the sum of their charges."""
+
     rows_with_wrong_usd: int
+    """Rows whose total_charge_usd is not total_charge x conversion_rate, rounded."""
+
     rate_months: tuple[str | None, str | None]
     rates: tuple[Decimal | None, Decimal | None]
     as_of_dates: tuple[str | None, str | None]
@@ -69,7 +84,10 @@ class SummaryTotals:
 
 @dataclass(frozen=True)
 class Amounts:
-    """A marker's totals of one currency in one month."""
+    """A marker's totals for one currency in one month.
+
+    Charges are in that currency, ``total_charge_usd`` is in US dollars; all have 4 decimals.
+    """
 
     billable_subs: int
     subscription_charge: Decimal
@@ -80,7 +98,7 @@ class Amounts:
     total_charge_usd: Decimal
 
     def to_json(self) -> dict[str, str]:
-        """Decimals as strings, so that no reader turns them into binary fractions."""
+        """The form that a marker keeps: decimals as strings, so that no reader makes floats of them."""
         return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
@@ -92,7 +110,7 @@ class Amounts:
 
 @dataclass(frozen=True)
 class MonthTotals:
-    """What one month holds, as a marker keeps it."""
+    """What temp or main holds for one month, as a marker keeps it; ``totals`` are by currency."""
 
     month: str
     rows: int
@@ -100,7 +118,7 @@ class MonthTotals:
     totals: Mapping[str, Amounts]
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in a marker, and in the answers for programs."""
+        """The form that a marker keeps and ``--json`` prints; decimals as strings."""
         totals = {currency: amounts.to_json() for currency, amounts in self.totals.items()}
         return {
             "month": self.month, "rows": self.rows, "source_rows": self.source_rows, "totals": totals
@@ -108,17 +126,17 @@ class MonthTotals:
 
 
 def plain(value: Decimal | int | str | None) -> str:
-    """A number in plain digits: ``str`` writes ``0E-8`` for a zero with eight decimals."""
+    """A number in plain digits; ``str`` writes ``0E-8`` for a zero with eight decimals."""
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def month_totals(summary: Mapping[Key, SummaryTotals], months: Iterable[Month]) -> tuple[MonthTotals, ...]:
-    """A marker's form of totals that have been proven; months without rows hold zeros."""
+    """The totals of some months in the form that a marker keeps; a month without rows has zeros."""
     return tuple(_one_month(str(month), summary) for month in months)
 
 
 def _one_month(month: str, summary: Mapping[Key, SummaryTotals]) -> MonthTotals:
-    # NULL must not look like a currency that is called None; no marker holds a blank one.
+    # A NULL currency must not look like one that is called None. ('' is in no marker: it fails the build.)
     mine = {currency or "": totals for (of, currency), totals in summary.items() if of == month}
     return MonthTotals(
         month,
@@ -141,13 +159,16 @@ def _amounts(totals: SummaryTotals) -> Amounts:
 def compare_sources(
     sources: Mapping[Key, SourceTotals], temp: Mapping[Key, SummaryTotals], build: Build
 ) -> list[str]:
-    """Every difference between the sources and temp, both sides shown; empty when they agree."""
+    """Every difference between the sources and temp, one line each with both sides; empty if they agree.
+
+    ``build``: the one that must have written temp's rows.
+    """
     nothing = SourceTotals(0, 0, dict.fromkeys(CHARGES, Decimal(0)))
     differences = []
     for key in _sorted({*sources, *temp}):
         source = sources.get(key, nothing)
         if key not in temp:
-            differences.append(f"{_place(key)}: sources hold {source.source_rows} rows, temp none")
+            differences.append(f"{_place(key)}: sources hold {counted(source.source_rows, 'row')}, temp none")
             continue
         row = temp[key]
         pairs = [
@@ -161,17 +182,17 @@ def compare_sources(
 
 
 def check_rows(key: Key, row: SummaryTotals, build: Build) -> list[str]:
-    """What is wrong with rows whatever the sources hold."""
+    """What is wrong with rows of temp or main by themselves, one line each; the sources are not asked."""
     place = _place(key)
     found = [
-        f"{place}: {count} rows {what}"
+        f"{place}: {counted(count, 'row')} with {what}"
         for count, what in (
             (
                 row.rows_with_null,
-                "have no value in a number column (one did not fit it), rate_month, as_of_date or run_id",
+                "no value in a number column (one did not fit it), rate_month, as_of_date or run_id",
             ),
-            (row.rows_with_wrong_sum, "have a total_charge that is not the sum of its charges"),
-            (row.rows_with_wrong_usd, "have a total_charge_usd that is not total_charge x conversion_rate"),
+            (row.rows_with_wrong_sum, "a total_charge that is not the sum of its charges"),
+            (row.rows_with_wrong_usd, "a total_charge_usd that is not total_charge x conversion_rate"),
         )
         if count
     ]
@@ -190,7 +211,10 @@ def check_rows(key: Key, row: SummaryTotals, build: Build) -> list[str]:
 def compare_months(
     expected: Sequence[MonthTotals], found: Sequence[MonthTotals], sides: tuple[str, str]
 ) -> list[str]:
-    """Every difference between two sets of months, both sides shown."""
+    """Every difference between the totals of some months, one line each with both sides.
+
+    ``sides`` are the words for where ``expected`` and ``found`` come from, such as ("temp", "main").
+    """
     by_month = {month.month: month for month in found}
     differences = []
     for want in expected:

@@ -23,7 +23,7 @@ Given = dict[str, object]
 def _table(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     database, point, name = value.rpartition(".")
     if not NAME.fullmatch(name) or (point and not NAME.fullmatch(database)):
-        raise click.BadParameter(f"{value!r} is no TABLE or DATABASE.TABLE of plain names")
+        raise click.BadParameter(f"{value!r} is not a TABLE or DATABASE.TABLE of plain names")
     return value
 
 
@@ -42,7 +42,7 @@ def _renamed(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
     pairs = [text.partition("=") for text in _words(value)]
     wrong = next((new + sign + old for new, sign, old in pairs if not (new and sign and old)), "")
     if wrong:
-        raise click.BadParameter(f"{wrong!r} is no NEW=OLD")
+        raise click.BadParameter(f"{wrong!r} is not NEW=OLD")
     return {new.strip().lower(): old.strip() for new, _, old in pairs}
 
 
@@ -52,7 +52,7 @@ def _tolerance(_ctx: click.Context, _param: click.Parameter, value: str) -> Deci
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite() or number < 0:
-        raise click.BadParameter(f"{value!r} is no number from 0 on, such as 0.01")
+        raise click.BadParameter(f"{value!r} is not a number from 0 on, such as 0.01")
     return number
 
 

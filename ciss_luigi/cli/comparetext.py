@@ -61,7 +61,7 @@ def row_counts(found: Compared) -> Iterator[str]:
 
 
 def remarks(found: Compared) -> Iterator[str]:
-    """What is no difference, and should be known."""
+    """What is not a difference, and should be known."""
     for month, date in found.newer.items():
         yield f"{month}: main holds a newer estimate, of {printable(date)}"
     columns = found.columns

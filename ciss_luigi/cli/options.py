@@ -21,7 +21,7 @@ class RunDateType(click.ParamType[RunDate]):
         try:
             return RunDate.parse(value)
         except ValueError:
-            self.fail(f"{value!r} is no date; a date looks like 2016-11-22", param, ctx)
+            self.fail(f"{value!r} is not a date; a date looks like 2016-11-22", param, ctx)
 
 
 class MonthType(click.ParamType[Month]):

@@ -34,8 +34,8 @@ def command(date: RunDate | None, show_all: bool, first: RunDate | None, last: R
     sources are not ready.
 
     With --from and --to: what becomes of each date if the range is run now, oldest first: it runs, it is
-    merged already, a newer estimate supersedes it, or its sources are missing (which is no error here). Then
-    the command that runs the range.
+    merged already, a newer estimate supersedes it, or its sources are missing (not an error here). Then the
+    command that runs the range.
 
     \b
     Examples: ciss plan --date 2016-11-22

@@ -28,7 +28,7 @@ class _TimeOfDay(click.ParamType[dt.time]):
         try:
             return dt.datetime.strptime(value, "%H:%M").time()  # noqa: DTZ007 - the host's own time
         except ValueError:
-            self.fail(f"{value!r} is no time; a time looks like 06:00", param, ctx)
+            self.fail(f"{value!r} is not a time; a time looks like 06:00", param, ctx)
 
 
 @click.command(

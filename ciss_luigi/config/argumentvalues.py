@@ -20,7 +20,7 @@ _FLAGS = {"true": True, "false": False}
 def text(value: Any, _: Path) -> str:
     """Some text."""
     if not isinstance(value, str) or not value:
-        raise ValueError("is no text")
+        raise ValueError("is not text")
     return value
 
 
@@ -46,14 +46,14 @@ def seconds(value: Any, _: Path) -> float:
     except (TypeError, ValueError):
         number = 0.0
     if not 0 < number < 1e6:  # noqa: PLR2004 - also refuses nan and inf
-        raise ValueError("is no number of seconds above 0")
+        raise ValueError("is not a number of seconds above 0")
     return number
 
 
 def whole(value: Any, _: Path) -> int:
     """A whole number above 0."""
     if isinstance(value, bool) or not str(value).isdigit() or int(value) == 0:
-        raise ValueError("is no whole number above 0")
+        raise ValueError("is not a whole number above 0")
     return int(value)
 
 
@@ -65,7 +65,7 @@ def certificates(value: Any, folder: Path) -> str:
     try:
         ssl.create_default_context(cafile=str(path))
     except ssl.SSLError:
-        raise ValueError("is no file of certificates in PEM (a Java keystore has to be converted)") from None
+        raise ValueError("is not a PEM file of certificates (a Java keystore has to be converted)") from None
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror}") from None
     return str(path)
@@ -74,7 +74,7 @@ def certificates(value: Any, folder: Path) -> str:
 def database(value: Any, _: Path) -> str:
     """The name of a schema; it goes into a statement as it is."""
     if not isinstance(value, str) or not NAME.fullmatch(value):
-        raise ValueError("is no plain SQL name (letters, digits, _)")
+        raise ValueError("is not a plain SQL name (letters, digits, _)")
     return value
 
 
@@ -97,14 +97,14 @@ def mapping(value: Any, folder: Path) -> dict[str, str]:
 def json_object(value: Any, _: Path) -> dict[str, Any]:
     """A JSON object, its values as they are."""
     if not isinstance(value, dict):
-        raise ValueError("is no JSON object")
+        raise ValueError("is not a JSON object")
     return value
 
 
 def json_list(value: Any, _: Path) -> list[Any]:
     """A JSON list, its values as they are."""
     if not isinstance(value, list):
-        raise ValueError("is no JSON list")
+        raise ValueError("is not a JSON list")
     return value
 
 

@@ -22,7 +22,7 @@ def fault(urls: Sequence[str]) -> Fault | None:
     wrong = [number for number, url in enumerate(urls, 1) if not _is_known(url)]
     if not wrong:
         return None
-    problem = f"line {', '.join(map(str, wrong))} is no URL that Apprise knows"
+    problem = f"line {', '.join(map(str, wrong))} is not a URL that Apprise knows"
     return Fault(ALERTS, "channels", problem, _EXAMPLE)
 
 

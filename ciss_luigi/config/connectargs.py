@@ -82,4 +82,4 @@ def _unknown(kind: EngineKind, name: str) -> str:
     near = get_close_matches(name.lower(), kind.arguments, 1)
     if not hint and near:
         hint = f"did you mean {near[0]}?"
-    return f"{name!r} is no argument of {kind.driver}" + (f"; {hint}" if hint else "")
+    return f"{name!r} is not an argument of {kind.driver}" + (f"; {hint}" if hint else "")

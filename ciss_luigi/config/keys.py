@@ -41,7 +41,7 @@ def _other_engine(text: str, context: Context) -> Warehouse | None:
 
 def _name(text: str, _: Context) -> str:
     if not NAME.fullmatch(text):
-        raise ValueError(f"{text!r} is no plain SQL name (letters, digits, _)")
+        raise ValueError(f"{text!r} is not a plain SQL name (letters, digits, _)")
     return text
 
 
@@ -49,7 +49,7 @@ def _session_settings(text: str, context: Context) -> dict[str, Any]:
     values = json_object(text, context)
     for name, value in values.items():
         if not all(NAME.fullmatch(part) for part in name.split(".")):
-            raise ValueError(f"{name!r} is no name of a session setting")
+            raise ValueError(f"{name!r} is not a name of a session setting")
         if not isinstance(value, str | int | float):
             raise ValueError(f"the value of {name!r} is neither text, number nor true/false")
     return values
@@ -85,7 +85,7 @@ def _lease_url(text: str, context: Context) -> str:
         return ""
     scheme, separator, rest = text.partition("://")
     if not separator or scheme not in ("postgresql", "postgresql+psycopg"):
-        raise ValueError("is no URL of a PostgreSQL")
+        raise ValueError("is not a URL of a PostgreSQL")
     if find_spec("psycopg") is None:
         raise ValueError("psycopg is not installed: pip install 'ciss-luigi[lease]'")
     return urls.postgresql(variables.expand_url(rest, context.environment))

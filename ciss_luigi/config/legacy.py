@@ -43,13 +43,13 @@ def _file(text: str, context: Context) -> Path | None:
 
 def _class(text: str, _: Context) -> str:
     if text and not _CLASS.fullmatch(text):
-        raise ValueError(f"{text!r} is no name of a Java class")
+        raise ValueError(f"{text!r} is not a name of a Java class")
     return text
 
 
 def _name(text: str, _: Context) -> str:
     if text and not _NAME.fullmatch(text):
-        raise ValueError(f"{text!r} is no plain name (letters, digits, _ . -)")
+        raise ValueError(f"{text!r} is not a plain name (letters, digits, _ . -)")
     return text
 
 

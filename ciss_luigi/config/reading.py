@@ -28,10 +28,10 @@ class Context:
         """A path, relative ones taken from the folder of the configuration file; raises ValueError."""
         path = variables.expand(text, self.environment)
         if not path.strip() or "\0" in path:
-            raise ValueError(f"{path!r} is no path")
+            raise ValueError(f"{path!r} is not a path")
         if path[0] in "\"'$":
             raise ValueError(
-                f"{path!r} is no path: quotes are not taken off, and only ${{NAME}} is a variable"
+                f"{path!r} is not a path: quotes are not taken off, and only ${{NAME}} is a variable"
             )
         return Path(self.folder, Path(path).expanduser()).absolute()
 
@@ -60,7 +60,7 @@ class Key:
             raise
         except (ValueError, RuntimeError, OSError) as error:
             # RuntimeError: "~" of a user without a home; OSError: a folder that this user may not enter
-            if self.plain:  # a good name or number is no secret; a password in its place is one
+            if self.plain:  # a good name or number is not a secret; a password in its place is one
                 variables.expand_secret(text, context.environment)
             raise ValueError(without_secrets(str(error))) from None
 
@@ -77,7 +77,7 @@ def whole(low: int, high: int) -> Reader:
 
     def read(text: str, _: Context) -> int:
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-            raise ValueError(f"{text!r} is no whole number from {low} to {high}")
+            raise ValueError(f"{text!r} is not a whole number from {low} to {high}")
         return int(text)
 
     return read
@@ -90,7 +90,7 @@ def positive(text: str, _: Context) -> float:
     except ValueError:
         number = 0.0
     if not 0 < number <= _MOST:  # also refuses nan and inf
-        raise ValueError(f"{text!r} is no number above 0 and up to {_MOST:,.0f}")
+        raise ValueError(f"{text!r} is not a number above 0 and up to {_MOST:,.0f}")
     return number
 
 
@@ -99,7 +99,7 @@ def zero_or_more(text: str, context: Context) -> float:
     try:
         return 0.0 if float(text) == 0 else positive(text, context)
     except ValueError:
-        raise ValueError(f"{text!r} is no number from 0 to {_MOST:,.0f}") from None
+        raise ValueError(f"{text!r} is not a number from 0 to {_MOST:,.0f}") from None
 
 
 def one_of(*words: str) -> Reader:

@@ -33,7 +33,7 @@ class Alerts:
 
     @property
     def tell_anybody(self) -> bool:
-        """Whether a message would go anywhere (a ping is no message)."""
+        """Whether a message would go anywhere (a ping is not a message)."""
         return bool(self.mail_to or self.channels or self.sdp_url or self.sdp_mail)
 
     @property

@@ -25,7 +25,7 @@ def _address(text: str) -> str:
     named = _NAMED.fullmatch(text)
     address = named["address"].strip() if named else text
     if not _ADDRESS.fullmatch(address) or not text.isprintable():
-        raise ValueError(f"{text!r} is no mail address")
+        raise ValueError(f"{text!r} is not a mail address")
     return text
 
 
@@ -57,7 +57,7 @@ def _http_url(text: str, context: Context) -> str:
     url = variables.expand_url(text, context.environment)
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
-        raise ValueError("is no URL that begins with https:// or http:// and names a host")
+        raise ValueError("is not a URL that begins with https:// or http:// and names a host")
     _ = parts.port  # raises ValueError
     if parts.username or parts.password:
         raise ValueError("holds a user or a password")
@@ -88,7 +88,7 @@ def _channel(number: int, text: str, context: Context) -> str:
             remember(part)
     remember(url)
     if not re.match(r"[a-z][a-z0-9]*://[^\s/]", url):
-        raise ValueError(f"line {number} is no URL of a channel")
+        raise ValueError(f"line {number} is not a URL of a channel")
     return url
 
 
@@ -114,7 +114,7 @@ def _number(text: str, _: Context) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number <= _MOST_USD:  # also refuses nan and inf
-        raise ValueError(f"{text!r} is no number of 0 or more")
+        raise ValueError(f"{text!r} is not a number of 0 or more")
     return number
 
 

@@ -37,8 +37,8 @@ def parse(text: str, folder: Path, environment: Mapping[str, str]) -> Warehouse:
     scheme, separator, rest = text.partition("://")
     if not separator:
         if variables.expand_secret(text, environment) != text:
-            raise ValueError("is no URL; ${NAME} may stand for a part of it, such as the password")
-        raise ValueError("is no URL")
+            raise ValueError("is not a URL; ${NAME} may stand for a part of it, such as the password")
+        raise ValueError("is not a URL")
     if scheme not in BY_SCHEME:
         raise ValueError(f"there is no engine for {scheme!r}; there are {', '.join(BY_SCHEME)}")
     if BY_SCHEME[scheme].embedded:
@@ -55,7 +55,7 @@ def postgresql(rest: str) -> str:
         parts = urlsplit(f"postgresql://{rest}")
         _ = parts.port
     except ValueError:
-        raise ValueError("is no URL: host or port cannot be read") from None
+        raise ValueError("is not a URL: host or port cannot be read") from None
     login, at, place = parts.netloc.rpartition("@")
     if at:
         user, colon, password = login.partition(":")
@@ -92,7 +92,7 @@ def _server(scheme: str, text: str) -> Warehouse:
         parts = urlsplit(text)
         port = parts.port or BY_SCHEME[scheme].ports[scheme]
     except ValueError:
-        raise ValueError("is no URL: host or port cannot be read") from None
+        raise ValueError("is not a URL: host or port cannot be read") from None
     if not parts.hostname:
         raise ValueError("names no host")
     options: dict[str, Any] = dict(parse_qsl(parts.query))

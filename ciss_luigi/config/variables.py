@@ -50,7 +50,7 @@ def expand_json(text: str, environment: Mapping[str, str]) -> dict[str, Any]:
     except RecursionError:
         raise ValueError("is nested too deeply") from None
     if not isinstance(value, dict):
-        raise ValueError("is no JSON object")
+        raise ValueError("is not a JSON object")
     return {str(key): _expand_deep(item, environment) for key, item in value.items()}
 
 

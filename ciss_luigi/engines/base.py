@@ -1,6 +1,6 @@
-"""What a step needs of an engine, whichever it is.
+"""What a step needs of an engine, whichever engine it is.
 
-Engines differ in data and flags (``Capabilities``, ``Dialect``), never by a question for their name.
+How engines differ is said by data and flags (``Capabilities``, ``Dialect``). No code asks for their names.
 """
 
 from __future__ import annotations
@@ -28,27 +28,31 @@ class Capabilities:
     """What an engine can promise."""
 
     transactions: bool = False
-    """Several statements take effect together or not at all, and they read one snapshot of the sources."""
+    """Several statements take effect together or not at all, and read the same snapshot of the sources."""
 
     double_rates: bool = True
-    """A DOUBLE rate turns into the same decimal text as on the other engines."""
+    """A DOUBLE rate has the same text here as on the other engines, so it becomes the same decimal."""
 
     writes: tuple[str, ...] = ()
-    """The file formats that it can write; empty where it writes every one that it reads."""
+    """The file formats that it can write; empty if it can write all that it can read."""
 
 
 @dataclass(frozen=True)
 class Storage:
-    """How a table is stored: its partition columns in order, its file format in capitals, or as a view."""
+    """How a table is stored."""
 
     partitions: tuple[str, ...] = ()
+    """Its partition columns, in order."""
+
     format: str = ""
+    """Its file format in capitals, such as ``PARQUET``; empty if the engine does not say."""
+
     is_view: bool = False
 
 
 @dataclass(frozen=True)
 class Output:
-    """One column that a write fills, and the expression that fills it."""
+    """One column that a write fills, and the SQL expression that fills it."""
 
     name: str
     expression: str
@@ -56,7 +60,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Identity:
-    """Where the data is, without secrets. It stands in markers, in logs and on luigid's page."""
+    """Where the data is, without secrets. Markers, logs and luigid's page show it."""
 
     kind: str
     place: str
@@ -67,38 +71,45 @@ class Identity:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a statement is (from 0 to 1; None where nobody knows), and what its server says of it."""
+    """How far a statement is, and what its server says about it; a part is empty if it is not known."""
 
     fraction: float | None = None
+    """From 0 to 1; None if it is not known."""
+
     query: str = ""
+    """The id by which the server knows the statement."""
+
     line: str = ""
+    """What the server says, in one line."""
+
     url: str = ""
+    """The server's page about the statement."""
 
 
 class Dialect(Protocol):
-    """The few statements that engines spell differently, as text; nothing here is sent.
+    """The few statements that engines spell differently, as SQL text. Nothing here is sent.
 
-    Names of tables come quoted, with their schema (``table`` makes them); names of schemas and columns come
-    as the configuration has them, and are quoted here.
+    Parameters: ``table`` is a table's name with its schema, already quoted (the method ``table`` makes it).
+    Names of schemas and columns are as the configuration has them, and are quoted here.
     """
 
     positional: bool
-    """Inserted columns go by position, so a write has to know the order of the table's columns."""
+    """An insert fills columns by position, so a write has to know the order of the table's columns."""
 
     leading_ctes: bool
-    """Common table expressions stand at the beginning of a statement only, never in a subquery."""
+    """Common table expressions are allowed only at the beginning of a statement, not in a subquery."""
 
     count_type: str
-    """A type for counts whose sum is exact, whatever is summed: a BIGINT sum wraps on Hive and Impala."""
+    """The SQL type that sums counts exactly: a sum of BIGINT wraps around on Hive and Impala."""
 
     def text(self, value: str) -> str:
-        """An expression whose value is this text, whatever it holds; engines disagree on how to quote."""
+        """An SQL expression whose value is this text, whatever is in it: engines quote differently."""
 
     def quoted(self, name: str) -> str:
-        """A name of a schema, a table or a column, so that a reserved word serves as well."""
+        """The name of a schema, a table or a column in quotes, so that it may be a reserved word."""
 
     def table(self, database: str, name: str) -> str:
-        """A table's whole name, quoted."""
+        """A table's name with its schema, quoted."""
 
     def create_database(self, database: str) -> str:
         """The statement that makes the schema if it is absent."""
@@ -109,101 +120,106 @@ class Dialect(Protocol):
     def overwrite(
         self, table: str, partition: tuple[str, str], outputs: Sequence[Output], query: Query
     ) -> list[str]:
-        """The statements that put a query's rows in the place of one partition, given as (column, value).
+        """The statements that replace the rows of one partition, given as (column, value), by a query's rows.
 
-        Repeatable.
+        They may be sent again after a failure.
         """
 
     def empty_partition(
         self, table: str, partition: tuple[str, str], outputs: Sequence[Output], nothing: Query
     ) -> list[str]:
-        """The statements that leave one partition without rows; repeatable.
+        """The statements that leave one partition without rows; they may be sent again after a failure.
 
-        ``nothing`` is a query of the right columns and no rows.
+        ``nothing`` is a query that has the right columns and no rows.
         """
 
     def list_partitions(self, table: str, column: str) -> str:
-        """The question for the values of a partition column."""
+        """The query for the values of a partition column; ``partition_values`` reads the answer."""
 
     def partition_values(self, rows: Sequence[Row]) -> list[str]:
         """The values in the answer to ``list_partitions``."""
 
     def refresh(self, table: str, partition: tuple[str, str] | None) -> list[str]:
-        """The statements that show this engine what another one wrote to a table or a partition of it.
+        """The statements that make this engine see what another one wrote to a table, or to one partition.
 
-        None on engines that look for themselves.
+        An empty list on engines that see it by themselves.
         """
 
     def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
-        """The statements that remove whole partitions; repeatable."""
+        """The statements that remove whole partitions; they may be sent again after a failure."""
 
     def list_tables(self, database: str) -> str:
-        """The question for the tables of a schema; ``Session.tables`` reads the answer."""
+        """The query for the tables of a schema; ``Session.tables`` reads the answer."""
 
     def list_columns(self, database: str, name: str) -> str:
-        """The question for the columns of a table; ``Session.columns`` reads the answer."""
+        """The query for the columns of a table; ``Session.columns`` reads the answer."""
 
     def describe_storage(self, database: str, name: str) -> str:
-        """The question for how a table is stored."""
+        """The query for how a table is stored; ``storage`` reads the answer."""
 
     def storage(self, rows: Sequence[Row]) -> Storage:
-        """What the answer to ``describe_storage`` says."""
+        """Read the answer to ``describe_storage``."""
 
     def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
         """The statements that add columns, given as (name, type), to a table and all its partitions.
 
-        Several ways, the best first, where servers that share a dialect differ.
+        A list of ways, the best first: servers that share a dialect differ. Each way is a list of statements.
         """
 
     def empty_table(self, table: str) -> list[str]:
-        """The statements that each leave a table without rows, the best first; one of them will do."""
+        """Statements of which each one alone leaves a table without rows, the best first."""
 
     def matches(self, text: str, pattern: str) -> str:
-        """The condition that a text matches a pattern without backslashes and quotes."""
+        """The SQL condition that a text matches a pattern; the pattern has no backslashes and no quotes."""
 
     def fingerprint(self, expressions: Sequence[str]) -> str:
-        """An expression of 64 bits that is the same for the same values; empty where the engine has none."""
+        """An SQL expression of 64 bits that is the same for equal values; empty if the engine has none."""
 
     def set_aside(self, name: str, query: str) -> str:
         """The statement that keeps a query's rows under a name until the session ends.
 
-        Asked only where there is a ``fingerprint``.
+        Called only if the engine has a ``fingerprint``.
         """
 
 
 def plain_literal(value: str) -> str | None:
-    """A text between quotes, where it holds only what every engine reads the same way; else None."""
+    """A text in SQL quotes, if all engines read every character of it the same way; else None."""
     return f"'{value}'" if _PLAIN.fullmatch(value) else None
 
 
 class Session(Protocol):
-    """One open connection. Every statement passes through here, so here they can be counted."""
+    """One open connection. Every statement goes through it, so tests can count statements here."""
 
     def execute(self, statement: str) -> None:
-        """Send a statement whose rows, if any, nobody reads; raises StatementFailed."""
+        """Send a statement without reading any rows; raises StatementFailed."""
 
     def query(self, statement: str) -> list[Row]:
         """Send a statement and fetch its rows; raises StatementFailed."""
 
     def tables(self, question: str, wanted: Collection[str]) -> frozenset[str]:
-        """Lower-case names, the answer to a ``list_tables``; empty when the schema is absent.
+        """Ask which tables there are: their names in lower case, without schema.
 
-        ``wanted`` are whole names, quoted (``Statements.all_tables``, ``output_tables``). Where an engine has
-        a picture of its own, it is told to look anew for those that it does not list, once in a session, and
-        asked again.
+        ``question`` comes from ``Dialect.list_tables``. The answer is empty if the schema does not exist.
+
+        ``wanted`` are names with their schema, quoted (``Statements.all_tables``, ``output_tables``). An
+        engine that keeps its own list of tables is told to look again, once in a session, if one of them is
+        not in it.
         """
 
     def columns(self, question: str) -> list[tuple[str, str]]:
-        """Name and type of the columns in order, in lower case: the answer to a ``list_columns``."""
+        """Ask for a table's columns, in order: name and type in lower case.
+
+        ``question`` comes from ``Dialect.list_columns``.
+        """
 
     def writing(self, target: str) -> AbstractContextManager[None]:
-        """A context for the writes to one partition.
+        """A context for the writes to one partition; ``target`` names it (``Settings.main_target``).
 
-        What a killed run may still write there is ended first. Raises EngineUnavailable.
+        First it ends what a killed run may still write there. Raises EngineUnavailable if it cannot.
         """
 
     def transaction(self) -> AbstractContextManager[None]:
-        """A context whose statements take effect together, where the engine has transactions."""
+        """A context whose statements take effect together; it does nothing without transactions."""
 
 
 def query_each(session: Session, statements: Iterable[str]) -> list[Row]:
@@ -223,24 +239,27 @@ class Engine(ABC):
         """Open a session and close it at the end; raises EngineUnavailable."""
 
     def reading(self) -> AbstractContextManager[Session]:
-        """Open a session to look only; where the engine can, one that is unable to write."""
+        """Open a session only to read; if the engine can, one that is not able to write."""
         return self.session()
 
     def exists(self) -> bool:
-        """Whether there is anything to open; an engine on a server always is."""
+        """Whether there is anything to open: always for a server; an embedded engine may have no file."""
         return True
 
     def settle(self, target: str) -> None:
-        """End or wait out what a killed run may still write to a partition: nothing by default."""
+        """End what a killed run may still write to a partition, or wait until it has ended.
+
+        An engine whose statements end with their client has nothing to do here.
+        """
         return
 
     def why_no_query(self, text: str) -> str:
-        """Why a text is not one query that only reads; empty where it is, and where the engine cannot say.
+        """Why a text is not one query that only reads; empty if it is one, or if the engine cannot say.
 
-        A server cannot: it takes one statement a call, and so a second one is an error of its own.
+        Servers cannot say. They take one statement a call, and answer a second one with an error.
         """
         return ""
 
     @abstractmethod
     def is_transient(self, error: BaseException) -> bool:
-        """Whether the same statements may well succeed in a moment."""
+        """Whether the same statements may succeed if they are sent again in a moment."""

@@ -2,7 +2,7 @@
 
 DuckDB 1.5 reads half of a torn gzip file and says nothing, does not look at its checksum, drops spaces around
 a quoted field, drops a field whose quote is not closed at the end of the file, and takes a lone carriage
-return for a line end. What this pass finds is no verdict:
+return for a line end. What this pass finds is not a verdict:
 it only sends the exact reader to look, and the lines it counts check the engine's row count.
 """
 

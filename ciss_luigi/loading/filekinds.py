@@ -1,4 +1,4 @@
-"""What a file is that is no CSV, by its first bytes: so that the user hears its name, not of odd bytes."""
+"""What a file is that is not CSV, by its first bytes: so that the user hears its name, not of odd bytes."""
 
 from __future__ import annotations
 

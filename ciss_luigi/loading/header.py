@@ -30,7 +30,7 @@ def _unknown(name: str, missing: list[str]) -> str:
         return f"{shown(name)}: header names are in lower case: {name.lower()}"
     near = get_close_matches(name.strip().lower()[:100], missing, 1)
     hint = f" (did you mean {near[0]}?)" if near else ""
-    return f"'{shown(name)}' is no column of the table{hint}"
+    return f"'{shown(name)}' is not a column of the table{hint}"
 
 
 def _other_separator(names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ _BARE_POINT = re.compile(r"-?([0-9]+\.|\.[0-9]+)")
 
 
 def no_number(text: str, example: str = "-12.5") -> str:
-    """What to write in the place of a text that is no number: the same number, where it is clear which."""
+    """What to write in the place of a text that is not a number: the same number, where it is clear which."""
     right, why = _right(text)
     return f"write {right} ({why})" if right else f"no number; write one such as {example}"
 

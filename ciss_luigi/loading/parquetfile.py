@@ -53,7 +53,7 @@ def _check_column(session: Session, file: SourceFile, target: Target, column: Co
     takes = form.takes(name, column.exact) if column.exact else None
     if takes == "true" and form.may_be_empty:
         return
-    # A column without any value has whatever type its writer chose; that is no fault.
+    # A column without any value has whatever type its writer chose; that is not a fault.
     wrong = f"NOT coalesce({takes or 'false'}, false)"
     if form.may_be_empty:
         wrong = f"{name} IS NOT NULL AND {wrong}"

@@ -51,7 +51,7 @@ class Holder:
         if type(holder.pid) is not int or not all(
             isinstance(text, str) for text in (holder.host, holder.since, holder.born)
         ):
-            raise TypeError("is no signature")
+            raise TypeError("is not a signature")
         return holder
 
     @classmethod

@@ -102,7 +102,7 @@ class _Reading:
     def _source(self, path: Path) -> tuple[str, bytes]:
         try:
             if not path.is_file():
-                return "is not there" if not path.exists() else "is no plain file", b""
+                return "is not there" if not path.exists() else "is not a plain file", b""
             with path.open("rb") as opened:
                 source = opened.read(LARGEST + 1)
         except OSError as error:
@@ -117,7 +117,7 @@ class _Reading:
         try:
             source.decode()
         except UnicodeDecodeError:
-            self._not_understood(path, 0, "is no UTF-8 text")
+            self._not_understood(path, 0, "is not UTF-8 text")
         return "", source.replace(b"\0", b"").replace(b"\r", b"")
 
     # --- statements -----------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ class _Reading:
             if name in self._read_only:
                 raise NotUnderstood(f"a value for {name}, which is read-only")
             if node.has_error:
-                raise NotUnderstood("something that is no shell syntax")
+                raise NotUnderstood("something that is not shell syntax")
             text = "" if value is None else words.value(value, _before(node, value))
         except NotUnderstood as error:
             self._not_understood(path, line, f"{name} holds {error}: {_shown(node)}", secret=is_secret(name))

@@ -64,7 +64,7 @@ class Words:
         if depth > _DEEPEST:
             raise NotUnderstood("too many things inside each other")
         if node.has_error or node.is_missing:
-            raise NotUnderstood("something that is no shell syntax")
+            raise NotUnderstood("something that is not shell syntax")
         text = _text(node)
         if node.type in ("word", "number", "extglob_pattern") and not node.named_children:
             return _ESCAPED.sub(_without_backslash, text)

@@ -52,7 +52,7 @@ class StatusFile:
 
     def _text(self) -> str:
         try:
-            # bytes that are no UTF-8 are another's, and go back as they came
+            # bytes that are not UTF-8 are another's, and go back as they came
             return read_plain(self.path, errors="surrogateescape")
         except FileNotFoundError:
             return ""

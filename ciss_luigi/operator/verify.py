@@ -38,8 +38,8 @@ class Writer:
 class MonthFound:
     """What main holds of a month that the run merged.
 
-    ``superseded`` = rows of a newer run only, which is no difference. ``writer`` = who wrote it since, where
-    somebody did. ``rows_compared`` = row by row; else the totals alone.
+    ``superseded``: it has only rows of a newer run, which is not a difference. ``writer``: who wrote it since
+    then, if anybody did. ``rows_compared``: it was compared row by row, not by its totals alone.
     """
 
     totals: MonthTotals

@@ -1,1 +1,1 @@
-"""Every statement as text, and how its answer is read."""
+"""Every statement as SQL text, and how its answer is read."""

@@ -1,8 +1,9 @@
-"""Two columns made comparable, whatever their types: the same value gives the same expressions.
+"""SQL expressions that make two columns comparable, whatever their types: equal values give equal results.
 
-Numbers become decimals of one type, texts stay texts, everything else is compared as the engine writes it.
-A text that is no number, and a number that no decimal holds, keeps its text beside a NULL, so that it equals
-nothing but itself. The rules are in ``docs/migration.md``.
+Numbers become decimals of one type. Texts stay texts. Everything else is compared by the text that the engine
+makes of it.
+A text that is not a number, and a number that no decimal can hold, keeps its text beside a NULL, so that it
+is equal to nothing but itself. The rules are in ``docs/migration.md``.
 """
 
 from __future__ import annotations
@@ -19,26 +20,26 @@ _WHOLE_DIGITS = {
 }  # fmt: skip
 _COMPLEX = ("ARRAY", "MAP", "STRUCT", "UNION", "UNIONTYPE", "LIST", "BLOB", "BINARY")
 MOST_DIGITS = 37
-"""One less than decimals have: a difference of two numbers has one digit more than they."""
+"""One digit less than a decimal can have: the difference of two numbers may need one more than they."""
 _DIGITS = 20
-"""Digits before the point of a number that a text or a DOUBLE stands for."""
+"""How many digits before the point are compared of a number in a text or a DOUBLE."""
 _DECIMALS = 8
-"""Digits behind the point where neither type names any."""
+"""How many digits after the point are compared if neither type says how many it has."""
 _LEAST_DECIMALS = 4
 
 
 class Spelling(Protocol):
-    """What engines spell differently here."""
+    """The SQL that engines spell differently here."""
 
     def quoted(self, name: str) -> str:
         """A column's name, quoted."""
 
     def matches(self, text: str, pattern: str) -> str:
-        """The condition that a text matches a pattern."""
+        """The SQL condition that a text matches a pattern."""
 
 
 class Family(Enum):
-    """Kinds of types that are compared alike."""
+    """Types that are compared in the same way."""
 
     TEXT = "text"
     PADDED = "text, padded with spaces"
@@ -50,7 +51,10 @@ class Family(Enum):
 
 @dataclass(frozen=True)
 class Type:
-    """A column's type, as far as comparing it goes."""
+    """A column's type, as far as it matters for comparing.
+
+    ``digits`` is how many an exact number has before the point, ``decimals`` how many after it.
+    """
 
     family: Family
     digits: int = 0
@@ -58,7 +62,7 @@ class Type:
 
 
 def type_of(written: str) -> Type:
-    """The type that an engine writes so, such as ``decimal(18,4)`` or ``VARCHAR``."""
+    """Read a type as an engine writes it, such as ``decimal(18,4)`` or ``VARCHAR``."""
     text = written.strip().upper()
     match = _TYPE.match(text)
     name = match[1] if match else text
@@ -78,18 +82,21 @@ def type_of(written: str) -> Type:
 
 @dataclass(frozen=True)
 class Form:
-    """How a column of both sides is compared: pairs of expressions, and the decimals of a number."""
+    """How a column is compared: the SQL expressions of both sides, which must be equal pair by pair.
+
+    If a number has two expressions, the second is the text of a value that cannot be read as a number.
+    """
 
     here: tuple[str, ...]
     there: tuple[str, ...]
     decimals: int | None = None
-    """None for what is no number; of a number the second expression is the text of what is none."""
+    """How many digits after the point a number has; None for what is not a number."""
     digits: int = 0
-    """A number's digits before the point."""
+    """How many digits before the point a number has."""
 
 
 def form_of(spelling: Spelling, here: tuple[str, str], there: tuple[str, str]) -> Form | None:
-    """How two columns, each given as (name, type), are compared; None for types that cannot be."""
+    """How two columns, each given as (name, type), are compared; None for types that cannot be compared."""
     types = type_of(here[1]), type_of(there[1])
     families = {one.family for one in types}
     if Family.COMPLEX in families:
@@ -132,7 +139,7 @@ def _number(spelling: Spelling, names: tuple[str, str], types: tuple[Type, Type]
 
 
 def _as_decimal(spelling: Spelling, name: str, kind: Type, digits: int, decimals: int) -> str:
-    """The number as a decimal; NULL where it is none, or has more digits before the point."""
+    """SQL for the number as a decimal; it is NULL for what is not a number or has too many digits."""
     target = f"DECIMAL({digits + decimals},{decimals})"
     if kind.family is Family.EXACT:
         return _exact(name, kind, digits, target)
@@ -152,7 +159,7 @@ def _exact(name: str, kind: Type, digits: int, target: str) -> str:
     cast = f"CAST({name} AS {target})"
     if kind.digits <= digits:
         return cast
-    # without this an engine raises, and another one says NULL
+    # a number too large for the target: without this one engine raises an error, another gives NULL
     limit = f"CAST('{'9' * digits}' AS DECIMAL({min(digits, 38)},0))"
     return f"CASE WHEN {name} BETWEEN -{limit} AND {limit} THEN {cast} END"
 

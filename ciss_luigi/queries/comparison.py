@@ -1,4 +1,4 @@
-"""Two tables compared in their engine: every statement of ``ciss compare``, as text."""
+"""Two tables compared by their engine: every statement of ``ciss compare``, as SQL text."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from ciss_luigi.queries.oddrows import (
 
 @dataclass(frozen=True)
 class Comparison:
-    """The statements, a constant number of them, whatever the tables hold."""
+    """The statements, as SQL text: always the same number, whatever the tables hold."""
 
     odd: OddRows
 
     def counts(self) -> str:
-        """Ask how many rows each side has: side, what its month column holds, rows."""
+        """Ask how many rows each side has. Columns: side, the text in its month column, number of rows."""
         sides = (
             f"SELECT '{name}' AS side, {side.month_text} AS month_text, COUNT(*) AS row_count "
             f"FROM {side.table}\nWHERE {side.where(self.odd.months)} GROUP BY {side.month_text}"
@@ -37,7 +37,7 @@ class Comparison:
         return tagged("\nUNION ALL\n".join(sides), "compare")
 
     def prepare(self, session: Session) -> None:
-        """Find the odd rows once, where the engine has fingerprints, and tables that go with the session."""
+        """If the engine has fingerprints, find the odd rows once, and keep them until the session ends."""
         odd = self.odd
         if odd.narrows:
             self._set_aside(session, FINGERPRINTS, odd.fingerprints())
@@ -48,10 +48,11 @@ class Comparison:
         session.execute(tagged(self.odd.dialect.set_aside(name, query), "compare"))
 
     def classes(self) -> str:
-        """Ask for the kinds of odd rows: kind, keys, rows here and there, doubled keys here and there.
+        """Ask for the kinds of odd rows, one row each.
 
-        Then for each column: in how many rows it differs and, of a number, the sums of both sides over these
-        rows and the greatest difference.
+        Columns: kind, number of keys, rows here and there, keys that occur more than once here and there.
+        Then for each compared column: in how many rows it differs and, if it is a number, the sums of both
+        sides over these rows and the greatest difference.
         """
         columns = [
             expression
@@ -67,7 +68,8 @@ class Comparison:
     def in_common(self) -> str:
         """Ask which values at least half of the odd rows share.
 
-        Each answer is the number of a facet in ``facets``, the value, its rows, and of how many.
+        Columns: the position of a facet in ``facets``, the value, in how many rows it occurs, and of how
+        many.
         """
         numbers = "\nUNION ALL ".join(
             f"SELECT {index} AS facet, 1 AS joined" for index in range(len(self.facets))
@@ -88,9 +90,10 @@ class Comparison:
         )
 
     def samples(self, most: int) -> str:
-        """Ask for some rows of each kind.
+        """Ask for at most ``most`` rows of each kind.
 
-        Each answer is the kind, rows here and there, the key, flags, and each column of both sides.
+        Columns: kind, rows here and there, the key, for each compared column 1 if it differs, and then each
+        compared column of both sides, as text.
         """
         keys = [alias for index, form in enumerate(self.odd.keys) for alias in aliases("k", index, form)]
         columns = [
@@ -109,11 +112,11 @@ class Comparison:
 
     @cached_property
     def facets(self) -> list[tuple[str, int, str]]:
-        """What ``in_common`` counts: ``key`` or ``value``, the column's number, and which of its sides."""
+        """What ``in_common`` counts: ``key`` or ``value``, the column's position, side or difference."""
         return [(one.role, one.index, one.side) for one in self._facet_expressions]
 
     def _asked(self, select: str) -> str:
-        """A question to the odd rows, found before or in the same statement."""
+        """A question about the odd rows, which were found before or are found in the same statement."""
         rows = f"SELECT * FROM {ODD_ROWS}" if self.odd.narrows else self.odd.rows()
         return tagged(f"WITH odd AS (\n{rows}\n)\n{select}", "compare")
 
@@ -140,7 +143,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class _Facet:
-    """Something that odd rows may share: its expression as text, and the condition (1) that a row has it."""
+    """Something that odd rows may share: SQL for its text, and SQL that is 1 for the rows that count."""
 
     role: str
     index: int

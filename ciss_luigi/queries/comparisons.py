@@ -1,7 +1,8 @@
-"""Rows of two places side by side, compared by the engine: what stands on one side only, or differs.
+"""Rows of two places, compared by the engine: which rows are on one side only, or differ.
 
-Two halves under UNION ALL, grouped by every column: rows that are the same on both sides cancel out, NULLs
-and rows that stand twice among them, and nothing is joined. ``as_of_date`` and ``run_id`` are not compared.
+Both sides go under one UNION ALL, grouped by every column. So rows that are the same on both sides cancel
+out, also if they hold NULLs or occur twice, and no join is needed. ``as_of_date`` and ``run_id`` are not
+compared.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from dataclasses import dataclass
 
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.totals import plain
+from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Row
 from ciss_luigi.plaintext import printable
 from ciss_luigi.queries.named import tagged
 from ciss_luigi.queries.statements import MONTH, SUMMARY, TEMP_PARTITION, Statements
 
 SAMPLES = 20
-"""How many rows that differ are shown."""
+"""At most how many keys whose rows differ are shown."""
 
 KEY = (MONTH, "org_id", "business_unit", "commercial_offer", "currency")
 _COLUMNS = (*KEY, *(name for name in SUMMARY if name not in (*KEY, "as_of_date", "run_id")))
@@ -36,7 +38,7 @@ _COUNTED = """SELECT {columns}, SUM(left_rows) AS left_rows, SUM(right_rows) AS 
 
 @dataclass(frozen=True)
 class Side:
-    """Rows of one place: a query, and what stands before it (WITH ...)."""
+    """The rows of one place as SQL: a query, and what goes before it (``WITH ...``)."""
 
     select: str
     ctes: str = ""
@@ -44,7 +46,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Apart:
-    """How many rows of a month stand on one side only; a row that differs stands on both."""
+    """How many rows of a month are on one side only; a row that differs counts on both sides."""
 
     only_left: int
     only_right: int
@@ -64,7 +66,7 @@ def temp(statements: Statements, months: Sequence[Month]) -> Side:
 
 
 def sources(statements: Statements, months: Sequence[Month]) -> Side:
-    """What a run would build of some months out of the sources as they are now."""
+    """The rows that a run would build for some months from the sources as they are now."""
     query = statements.build_query(months)
     if not statements.dialect.leading_ctes:
         return Side(f"SELECT * FROM (\n{query.text}\n) built")
@@ -73,7 +75,7 @@ def sources(statements: Statements, months: Sequence[Month]) -> Side:
 
 
 def count(statements: Statements, left: Side, right: Side) -> str:
-    """A query for the months with rows on one side only; ``read_counts`` reads its answer."""
+    """SQL that counts the rows on one side only, by month; ``read_counts`` reads its answer."""
     return tagged(
         f"{left.ctes}{right.ctes}SELECT {MONTH},\n"
         "    SUM(CASE WHEN left_rows > right_rows THEN left_rows - right_rows ELSE 0 END) AS only_left,\n"
@@ -91,7 +93,7 @@ def read_counts(rows: Iterable[Row]) -> dict[str, Apart]:
 
 
 def sample(statements: Statements, left: Side, right: Side) -> str:
-    """A query for some of the rows on one side only; ``read_sample`` reads its answer."""
+    """SQL for some of the rows on one side only; ``read_sample`` reads its answer."""
     return tagged(
         f"{left.ctes}{right.ctes}SELECT {', '.join(_COLUMNS)}, left_rows, right_rows\n"
         f"FROM (\n    {_counted(left, right)}\n) counted\n"
@@ -102,7 +104,10 @@ def sample(statements: Statements, left: Side, right: Side) -> str:
 
 
 def read_sample(rows: Iterable[Row], sides: tuple[str, str]) -> list[str]:
-    """The answer to ``sample`` in words: a line per key, with only the columns that differ."""
+    """The answer to ``sample`` in words: a line for each key, with only the columns that differ.
+
+    ``sides`` are the words for left and right, such as ("temp", "main").
+    """
     by_key: dict[Row, tuple[list[Row], list[Row]]] = {}
     for row in rows:
         left, right = by_key.setdefault(row[: len(KEY)], ([], []))
@@ -114,17 +119,14 @@ def read_sample(rows: Iterable[Row], sides: tuple[str, str]) -> list[str]:
 
 def _difference(left: Sequence[Row], right: Sequence[Row], sides: tuple[str, str]) -> str:
     if len(left) != 1 or len(right) != 1:
-        return f"{_rows(len(left))} only in {sides[0]}, {_rows(len(right))} only in {sides[1]}"
+        here, there = counted(len(left), "row"), counted(len(right), "row")
+        return f"{here} only in {sides[0]}, {there} only in {sides[1]}"
     named = zip(_COLUMNS, left[0], right[0], strict=True)
     return "; ".join(
         f"{name} is {_value(one)} in {sides[0]}, {_value(other)} in {sides[1]}"
         for name, one, other in named
         if one != other
     )
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _words(key: Row) -> str:

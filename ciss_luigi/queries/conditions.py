@@ -6,13 +6,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 When = Callable[[str, bool], AbstractContextManager[bool]]
-"""Stands around such statements: the words of the condition, and whether it holds.
+"""A context around such statements. It is called with the condition in words, and whether it holds.
 
-Gives whether to go on to the statements. A run goes on where the condition holds; a plan always does, so
+It says whether to go on to the statements. A run goes on if the condition holds; a plan always goes on, so
 that it can show them.
 """
 
 
 def in_a_run(condition: str, holds: bool) -> AbstractContextManager[bool]:
-    """What a run does: it goes on where the condition holds."""
+    """What a run does: go on if the condition holds."""
     return nullcontext(holds)

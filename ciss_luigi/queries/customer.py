@@ -1,6 +1,7 @@
-"""What is asked about one customer, as text: a constant number of statements, whatever it has.
+"""What is asked about one customer, as SQL text: always as many statements, whatever the customer has.
 
-Names of customers are the only texts from outside that enter a statement, each in its engine's own way.
+The names of customers are the only texts from outside that become part of a statement; each engine's dialect
+quotes them (``Dialect.text``).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ciss_luigi.sql.files import built_in, fill
 
 @dataclass(frozen=True)
 class Customer:
-    """Whom a question is about; a part that is None leaves nothing out."""
+    """Whom a question is about; a part that is None stands for all."""
 
     org_id: str
     business_unit: str | None = None
@@ -27,7 +28,7 @@ class Customer:
 
 @dataclass(frozen=True)
 class CustomerStatements:
-    """The statements about one customer in some months."""
+    """The statements about one customer in some months, as SQL text."""
 
     names: Statements
     customer: Customer
@@ -38,7 +39,7 @@ class CustomerStatements:
         return self._asked("customer_main", {**self._main, **self._who("currency")})
 
     def known(self) -> str:
-        """Ask for every customer of main, where the one that was asked for is not among them."""
+        """Ask for all customers of main: needed when the one that was asked for is not among them."""
         return self._asked("customer_names", self._main)
 
     def charges(self) -> str:
@@ -46,7 +47,7 @@ class CustomerStatements:
         return self._asked("customer_charges", {**self._who("currency"), **self._sources})
 
     def sums(self) -> str:
-        """Ask what the customer's charges come to, by kind and key."""
+        """Ask for the sums of the customer's charges, by kind and key."""
         return self._asked("customer_sums", {**self._who("currency"), **self._sources})
 
     def mapping(self) -> str:
@@ -62,7 +63,7 @@ class CustomerStatements:
         return {table.role: self.names.source(table.role) for table in schema.SOURCES}
 
     def _who(self, *more: str) -> dict[str, str]:
-        """The customer, and what narrows it down."""
+        """SQL for the customer's id, and for the conditions that narrow it down."""
         names = ("business_unit", "commercial_offer", *more)
         parts = {name: getattr(self.customer, name) for name in names}
         text = self.names.dialect.text

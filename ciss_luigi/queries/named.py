@@ -1,4 +1,4 @@
-"""Statements that bear a name, so that a reader of what is sent need not parse SQL to know what it is."""
+"""Statements that carry a name, so that whoever sees one sent knows what it is without reading its SQL."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ R = TypeVar("R")
 
 
 class Statement(str):
-    """A statement as it is sent; to an engine it is a text like any other.
+    """SQL text as it is sent; an engine sees no difference from any other text.
 
-    ``name`` is that of the method of ``Statements`` which made it, ``arguments`` what the method was given,
-    ``place`` which of the method's statements it is, from 0.
+    ``name`` is the method of ``Statements`` that made it, ``arguments`` are what the method was given, and
+    ``place`` is its position in the list that the method returned, from 0.
     """
 
     name: str
@@ -24,24 +24,27 @@ class Statement(str):
 
     @classmethod
     def of(cls, text: str, name: str, arguments: tuple[Any, ...] = (), place: int = 0) -> Statement:
-        """The text with its name."""
+        """Give a text its name."""
         statement = cls(text)
         statement.name, statement.arguments, statement.place = name, arguments, place
         return statement
 
     @property
     def body(self) -> str:
-        """The statement without the comment in front of it, which names step and run."""
+        """The SQL without the comment in front of it, which names step and run."""
         return self.partition("*/\n")[2] if self.startswith("/*") else str(self)
 
 
 def tagged(statement: str, *words: str) -> str:
-    """A statement behind the comment by which it is found on the server."""
+    """A statement with a comment in front of it, by which it can be found on the server.
+
+    ``words`` say what sends it: as a rule step, run date and run id; empty ones are left out.
+    """
     return f"/* {' '.join(word for word in ('ciss_luigi', *words) if word)} */\n{statement}"
 
 
 def named(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """A method of ``Statements`` whose text, or list of texts, bears its name."""
+    """Let the text, or the list of texts, that a method of ``Statements`` returns carry the method's name."""
 
     @wraps(method)
     def naming(maker: S, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -1,4 +1,4 @@
-"""Names of tables as every statement has to spell them, and the comment that each statement begins with."""
+"""Names of tables as statements have to spell them, and the comment that each statement begins with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from ciss_luigi.sql.files import built_in, fill
 
 @dataclass(frozen=True)
 class Names:
-    """What the statements of one run date on one engine have in common."""
+    """What the statements of one run date on one engine have in common.
+
+    ``step`` and ``run_id`` go into the comment that each statement begins with.
+    """
 
     settings: Settings
     dialect: Dialect
@@ -26,30 +29,30 @@ class Names:
 
     @property
     def main(self) -> str:
-        """Main's whole name, quoted for the engine; ``settings.main`` is for people."""
+        """Main's name with its schema, quoted for the engine; ``settings.main`` is for people."""
         return self.table(self.settings.main_table)
 
     @property
     def temp(self) -> str:
-        """Temp's whole name, quoted."""
+        """Temp's name with its schema, quoted."""
         return self.table(self.settings.temp_table)
 
     def source(self, role: str) -> str:
-        """A source table's whole name, quoted."""
+        """The name of a source table with its schema, quoted; ``role`` is that of ``schema.Table``."""
         return self.table(self.settings.source_tables[role])
 
     def table(self, name: str) -> str:
-        """The whole name of any table of the schema, quoted."""
+        """The name of any table with its schema, quoted."""
         return self.dialect.table(self.settings.database, name)
 
     @property
     def all_tables(self) -> tuple[str, ...]:
-        """The whole names of all tables that a run needs, quoted."""
+        """The names of all tables that a run needs, with their schema, quoted."""
         return (*(self.source(table.role) for table in schema.SOURCES), *self.output_tables)
 
     @property
     def output_tables(self) -> tuple[str, ...]:
-        """The whole names of main and temp, quoted."""
+        """The names of main and temp with their schema, quoted."""
         return (self.main, self.temp)
 
     @property
@@ -76,5 +79,5 @@ class Names:
 
 
 def literals(months: Sequence[Month]) -> str:
-    """Months as SQL writes a list of texts."""
+    """Months as a list of SQL texts: ``'2016-12', '2017-01'``."""
     return ", ".join(f"'{month}'" for month in months)

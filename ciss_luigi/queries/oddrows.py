@@ -1,8 +1,10 @@
-"""The rows of two tables that are not the same on both sides, as one query.
+"""SQL for the rows of two tables that are not the same on both sides.
 
-Both sides go through one UNION ALL and are grouped twice: by whole rows, which pairs what is alike, and by
-key, which pairs what is left. NULL equals NULL, as in every GROUP BY; no join could say so on all engines.
-Where the engine has fingerprints, only keys whose fingerprints differ are grouped so.
+They are called odd here. (The odd rows of docs/tables.md are something else: billing/oddrows.py.)
+
+Both sides go under one UNION ALL and are grouped twice: by whole rows, which pairs what is the same, and by
+key, which pairs the rest. NULL equals NULL, as in every GROUP BY; no join says so on all engines. If the
+engine has fingerprints (``Dialect.fingerprint``), only the keys whose fingerprints differ are grouped.
 """
 
 from __future__ import annotations
@@ -31,21 +33,21 @@ ALIKE = "alike"
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two tables: its whole name, its month column, and whether that is a text."""
+    """One of the two tables: its name with its schema, quoted, and its month column."""
 
     table: str
     month: str
     month_is_text: bool = True
     month_is_exact: bool = False
-    """The column is known to hold nothing but months; else a day may follow the month."""
+    """Whether the column is known to hold months only; if not, a day may follow the month."""
 
     @property
     def month_text(self) -> str:
-        """The month column as a text."""
+        """SQL for the month column as a text."""
         return self.month if self.month_is_text else f"CAST({self.month} AS STRING)"
 
     def where(self, months: Sequence[Month]) -> str:
-        """The condition for the rows of some months."""
+        """The SQL condition for the rows of some months."""
         if self.month_is_exact:
             literals = listed([f"'{month}'" for month in months])
             return f"{self.month_text} IN ({literals})"
@@ -58,7 +60,10 @@ class Side:
 
 @dataclass(frozen=True)
 class OddRows:
-    """What is compared: the two tables, some months, the key's columns and the other ones, as forms."""
+    """What is compared: the two tables, some months, and the forms of the key's columns and of the others.
+
+    ``tolerance``: numbers that differ by no more than this count as equal.
+    """
 
     dialect: Dialect
     here: Side
@@ -70,7 +75,7 @@ class OddRows:
 
     @property
     def narrows(self) -> bool:
-        """Whether the engine has fingerprints, so that most rows need no grouping."""
+        """Whether the engine has fingerprints; then most rows need no grouping."""
         return bool(self.dialect.fingerprint(["1"]))
 
     def _expressions(self, side: str) -> tuple[list[str], list[str]]:
@@ -80,28 +85,28 @@ class OddRows:
 
     @cached_property
     def names(self) -> tuple[list[str], list[str]]:
-        """The names that the expressions have in the query: the key's, and the values'."""
+        """The names of the expressions in the query: those of the key, and those of the values."""
         keys = [alias for index, form in enumerate(self.keys) for alias in aliases("k", index, form)]
         return keys, [alias for index, form in enumerate(self.values) for alias in aliases("v", index, form)]
 
     def fingerprints(self) -> str:
-        """The fingerprint of each row's key and of the row, of both sides."""
+        """SQL for the fingerprints of each row's key and of the whole row, of both sides."""
         return "\nUNION ALL\n".join(
             f"SELECT k, {self._whole()} AS r, {mine} AS mine FROM (\n{rows}\n) x"
             for mine, rows in ((1, self._side("here")), (0, self._side("there")))
         )
 
     def odd_keys(self) -> str:
-        """The fingerprints of the keys whose rows are not the same on both sides.
+        """SQL for the fingerprints of the keys whose rows are not the same on both sides.
 
-        Most fall into buckets that hold the same on both sides: these are not grouped key by key.
+        Most keys fall into buckets that are the same on both sides; these are not grouped key by key.
         """
         bucket = f"k % {BUCKETS}"
         buckets = f"SELECT {bucket} FROM {FINGERPRINTS} GROUP BY {bucket} HAVING {_UNLIKE}"
         return f"SELECT k FROM {FINGERPRINTS}\nWHERE {bucket} IN ({buckets})\nGROUP BY k\nHAVING {_UNLIKE}"
 
     def rows(self) -> str:
-        """The keys whose rows are not the same on both sides, with their kind and what differs."""
+        """SQL for the keys whose rows are not the same on both sides, with their kind and what differs."""
         keys, values = self.names
         pairs = [f"{side}_{name}" for name in values for side in ("h", "t")]
         flags = [
@@ -148,7 +153,7 @@ class OddRows:
         )
 
     def _side(self, name: str) -> str:
-        """The rows of one side: the key's fingerprint where there are any, and every expression."""
+        """SQL for the rows of one side: every expression, after the key's fingerprint if there are any."""
         side = self.here if name == "here" else self.there
         keys, values = self._expressions(name)
         aliases = [*self.names[0], *self.names[1]]
@@ -158,11 +163,14 @@ class OddRows:
         return f"SELECT {listed(columns)}\nFROM {side.table}\nWHERE {side.where(self.months)}"
 
     def _whole(self) -> str:
-        """The fingerprint of a whole row, its key included, or a swap within a bucket would not show."""
+        """The fingerprint of a whole row.
+
+        The key is part of it: else two keys of one bucket could swap their values, and nobody would see it.
+        """
         return self.dialect.fingerprint(["k", *self.names[1]])
 
     def _same(self, index: int, form: Form) -> str:
-        """The condition that a column's two values are equal, within the tolerance if they are numbers."""
+        """The SQL condition that a column's two values are equal; numbers, within the tolerance."""
         conditions = [_equal(f"h_{alias}", f"t_{alias}") for alias in aliases("v", index, form)]
         if form.decimals is not None and self.tolerance:
             conditions[0] = f"(ABS({difference(index)}) <= {_limit(self.tolerance, form)} OR {conditions[0]})"
@@ -170,17 +178,20 @@ class OddRows:
 
 
 def aliases(letter: str, index: int, form: Form) -> list[str]:
-    """The names of a column's expressions: its value, and the text of what is no number."""
+    """The names of a column's expressions: its value and, if it has two, the text of what is not a number.
+
+    ``letter`` is k for a column of the key, v for another one; ``index`` is its position.
+    """
     return [f"{letter}{index}", f"{letter}{index}x"][: len(form.here)]
 
 
 def difference(index: int) -> str:
-    """The difference of a number column's two values."""
+    """SQL for the difference of a number column's two values, here minus there."""
     return f"(h_v{index} - t_v{index})"
 
 
 def _limit(tolerance: Decimal, form: Form) -> str:
-    """The tolerance in the column's own type: what it has more decimals of cannot occur in a difference."""
+    """SQL for the tolerance in the column's own type, cut to its decimals: no difference has more of them."""
     unit = Decimal(1).scaleb(-(form.decimals or 0))
     with localcontext(prec=2 * MOST_DIGITS):
         most = Decimal(10) ** form.digits - unit

@@ -1,4 +1,4 @@
-"""Statements about the old job's own tables: their columns are not known, so they are counted."""
+"""SQL for the old job's own tables: their columns are not known, so their rows are only counted."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ciss_luigi.queries.named import tagged
 
 @dataclass(frozen=True)
 class OldTables:
-    """The statements of one step of one run."""
+    """The statements of one step of one run, as SQL text."""
 
     settings: Settings
     dialect: Dialect
     words: tuple[str, ...]
-    """Step, run date and run id, by which a statement is found on the server."""
+    """Step, run date and run id: the comment by which a statement can be found on the server."""
 
     def empty_temp(self) -> list[str]:
-        """Empty the whole temp table, in ways of which the first that the engine takes is meant."""
+        """Several ways to empty the whole temp table; use the first that the engine accepts."""
         return [tagged(one, *self.words) for one in self.dialect.empty_table(self._temp)]
 
     def temp_rows(self) -> str:

@@ -1,8 +1,8 @@
 """Whether the sources are there: which months a run can build, and which it leaves out.
 
-A month is ready when it has a row in every required source. Of two months in scope, one that is not
-ready and of which main holds no row is left out if the other is ready; so the 1st refreshes the old month
-before the new one has data (docs/tables.md).
+The rule is written in docs/tables.md, "Which months". A month is ready when every required source has a row
+for it. If one of two months in scope is not ready and main holds no row of it, it is left out while the other
+is built. So the run of the 1st refreshes the old month before the new one has data.
 """
 
 from __future__ import annotations
@@ -26,43 +26,53 @@ RATE = "rate"
 
 @dataclass(frozen=True)
 class Holdings:
-    """What there is: absent sources, (role or main, month) with a row, and all tables of the schema."""
+    """What the warehouse has."""
 
     absent: tuple[str, ...] = ()
+    """The names of the source tables that do not exist."""
+
     rates: bool = False
+    """Whether the rate table has any row."""
+
     months: frozenset[tuple[str, str]] = frozenset()
+    """Pairs (role, month): this source, or ``MAIN``, has a row of this month."""
+
     tables: frozenset[str] = frozenset()
+    """All tables of the schema, in lower case."""
 
     def hold(self, role: str, month: Month) -> bool:
         """Whether a source, or main, has a row of the month."""
         return (role, str(month)) in self.months
 
     def plus(self, newer: Holdings) -> Holdings:
-        """What was known of other months, and a newer answer."""
+        """What was known of other months, together with a newer answer."""
         return replace(newer, months=self.months | newer.months)
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The months a run builds, those it leaves out and why; ``missing`` says why it cannot run at all."""
+    """The months that a run builds, and those that it leaves out."""
 
     months: tuple[Month, ...]
     why_left_out: Mapping[Month, str] = field(default_factory=dict)
     empty: tuple[tuple[str, Month], ...] = ()
+    """Pairs (role, month): this source has no row of this month, which is built all the same."""
+
     missing: tuple[str, ...] = ()
+    """Why the run cannot begin at all, one line each; empty if it can."""
 
     @property
     def left_out(self) -> tuple[Month, ...]:
-        """The months that are not built, though a run of the date would build them."""
+        """The months in scope that are not built."""
         return tuple(self.why_left_out)
 
     @property
     def empty_sources(self) -> tuple[str, ...]:
-        """The charge sources without a row in some month that is built."""
+        """The roles of the charge sources that have no row in some month that is built."""
         return tuple(dict.fromkeys(role for role, _ in self.empty))
 
     def require(self) -> Scope:
-        """The scope itself, or SourcesMissing that names every table and month."""
+        """The scope itself; raises SourcesMissing, naming every table and month, if it cannot be built."""
         if self.missing:
             raise SourcesMissing(
                 "sources are missing: " + "; ".join(self.missing), state="no table was touched"
@@ -71,33 +81,36 @@ class Scope:
 
 
 def newer_estimates(rows: Iterable[Row], date: RunDate) -> dict[Month, str]:
-    """The months of ``main_rows`` with a newer estimate than a run date's, each with its as_of_date.
+    """The months of which main holds a newer estimate than a run date's, each with its as_of_date.
 
-    NULL is oldest.
+    ``rows`` are the answer to ``Statements.main_rows``. An as_of_date of NULL is older than every date.
     """
     newer = {Month.parse(month): newest for month, _, newest in rows if is_newer(newest, date)}
     return dict(sorted(newer.items()))
 
 
 class MergedDates(Protocol):
-    """Where it stands which dates are merged."""
+    """What knows which dates are merged: the markers."""
 
     def merged_after(self, date: RunDate) -> Iterable[str]:
-        """The months that later dates have merged."""
+        """The months that dates after this one have merged, as ``YYYY-MM``."""
 
 
 def newer_than(markers: MergedDates, date: RunDate) -> frozenset[Month]:
-    """The months of which main holds a newer estimate than a date's, by the markers of later dates."""
+    """The months of which main holds a newer estimate than a date's, as the markers of later dates say."""
     return frozenset(map(Month.parse, markers.merged_after(date)))
 
 
 def is_newer(newest: str | None, date: RunDate) -> bool:
-    """Whether a month's newest as_of_date in main is later than a run date; NULL, or no row, is oldest."""
+    """Whether ``newest``, a month's newest as_of_date in main, is later than a run date.
+
+    None stands for NULL and for a month without rows; both are older than every date.
+    """
     return bool(newest) and str(newest) > str(date)
 
 
 def nothing(settings: Settings) -> Holdings:
-    """What a warehouse without any table holds."""
+    """What a warehouse without any table has."""
     return Holdings(tuple(settings.source(table.role) for table in schema.SOURCES))
 
 
@@ -110,12 +123,11 @@ def ask(
     renew: bool = True,
     when: When = in_a_run,
 ) -> Holdings:
-    """Ask the engine once for all months; absent tables are found before they are named in a query.
+    """Ask the engine once for all months; absent tables are found before a query names them.
 
-    ``renew``: with ``refresh_sources`` the engine is shown the sources first.
-
-    Raises ConfigurationError for DOUBLE rates where the engine that will read them is not known to turn them
-    into the same decimals as the others (docs/clusters.md).
+    ``renew``: with ``refresh_sources``, make the engine look at the sources again first.
+    ``double_rates``: whether the engine that will read the rates turns DOUBLE into the same decimals as the
+    other engines. Raises ConfigurationError if it does not, and the rates are DOUBLE (docs/clusters.md).
     """
     holdings = look(session, statements)
     found: set[tuple[str, str]] = set()
@@ -128,7 +140,7 @@ def ask(
 
 
 def look(session: Session, statements: Statements) -> Holdings:
-    """Which tables there are, and which sources are absent; no table is read."""
+    """See which tables there are, and which sources are absent; no table is read."""
     settings = statements.settings
     there = session.tables(statements.list_tables(), statements.all_tables)
     absent = tuple(
@@ -140,14 +152,14 @@ def look(session: Session, statements: Statements) -> Holdings:
 
 
 def if_all_are_there(holdings: Holdings, when: When) -> AbstractContextManager[bool]:
-    """The condition of every statement that reads the sources."""
+    """The condition under which statements that read the sources are sent."""
     return when("all source tables are there", not holdings.absent)
 
 
 def with_main(
     session: Session, statements: Statements, months: Sequence[Month], holdings: Holdings, when: When
 ) -> Holdings:
-    """The holdings with what main holds of the months that are not ready; of others nobody needs to know."""
+    """The holdings, with what main holds of the months that are not ready; other months do not matter."""
     settings = statements.settings
     lacking = [month for month in months if not holdings.absent and _lacking(holdings, month, settings)]
     is_there = settings.main_table.lower() in holdings.tables
@@ -160,7 +172,10 @@ def with_main(
 
 
 def prepare(session: Session, statements: Statements, *, double_rates: bool, renew: bool) -> None:
-    """Show the engine the sources where it has to be shown; raises ConfigurationError for DOUBLE rates."""
+    """Make the engine look at the sources again; raises ConfigurationError for DOUBLE rates.
+
+    ``double_rates`` and ``renew`` as in ``ask``.
+    """
     for statement in statements.refresh_sources() if renew else ():
         session.execute(statement)
     if not double_rates:
@@ -179,7 +194,7 @@ def _refuse_double_rates(session: Session, statements: Statements) -> None:
 
 
 def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Scope:
-    """Which months can be built."""
+    """Decide which months can be built (docs/tables.md, "Which months")."""
     if holdings.absent:
         return Scope((), missing=tuple(f"there is no table {name}" for name in holdings.absent))
     lacking = {month: _lacking(holdings, month, settings) for month in months}
@@ -198,14 +213,17 @@ def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Sc
 
 
 def unknown_before(scope: Scope, asked: Collection[Month]) -> list[Month]:
-    """The months to ask for before ``gone``: those before a month without rows of some source."""
+    """The months that ``gone`` needs to know and that were not ``asked`` for.
+
+    These are the months before one that some source has no row of.
+    """
     return sorted({month.minus(1) for _, month in scope.empty}.difference(asked))
 
 
 def gone(scope: Scope, held: Collection[tuple[str, str]]) -> list[tuple[str, Month]]:
-    """The sources without a row in a month that is built, and with rows in the month before.
+    """The sources that have no row in a month that is built, though they have rows in the month before.
 
-    ``held`` are roles and months with a row, ``unknown_before`` among them.
+    ``held`` are pairs (role, month) with a row, also of the months that ``unknown_before`` names.
     """
     return [(role, month) for role, month in scope.empty if (role, str(month.minus(1))) in held]
 

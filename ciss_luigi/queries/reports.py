@@ -1,4 +1,4 @@
-"""What a month's report asks, as text: a constant number of statements, whatever main holds."""
+"""What the report on a month asks, as SQL text: always as many statements, whatever main holds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class ReportStatements:
-    """The statements of a report on a month."""
+    """The statements of a report on a month, as SQL text."""
 
     names: Statements
     month: Month
@@ -31,11 +31,11 @@ class ReportStatements:
         return tagged(fill(built_in("report_rows"), values), "report")
 
     def customers(self, month: Month) -> str:
-        """Ask what a month comes to in main, by customer."""
+        """Ask for a month's totals in main, by customer."""
         return self._customers(self.names.main, f"{self.names.month_column} = '{month}'")
 
     def customers_of_run(self, run_date: str) -> str:
-        """Ask what the month came to by customer in an earlier run, of which temp still holds the rows."""
+        """Ask for the month's totals by customer in an earlier run whose rows are still in temp."""
         where = f"{TEMP_PARTITION} = '{run_date}' AND {MONTH} = '{self.month}'"
         return self._customers(self.names.temp, where)
 

@@ -1,4 +1,4 @@
-"""What is asked of the source tables: whether they are ready, their totals, rates and odd rows."""
+"""The questions to the source tables, as SQL text: are they ready, their totals, rates and odd rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ciss_luigi.queries.named import named
 from ciss_luigi.queries.names import Names, literals
 from ciss_luigi.sql.files import built_in, fill
 
-# Added to the scan of the register that its totals need anyway; a scan of its own costs twice as much
+# Added to the scan of the register that its totals need anyway: a separate scan would cost twice as much
 _OR_NO_MONTH = """
    OR CASE WHEN TRANSLATE(SUBSTR(invoice_date, 1, 7), '123456789', '000000000') = '0000-00'
             AND SUBSTR(invoice_date, 6, 2) >= '01' AND SUBSTR(invoice_date, 6, 2) <= '12'
@@ -20,16 +20,19 @@ _OR_NO_MONTH = """
 
 @dataclass(frozen=True)
 class SourceQuestions(Names):
-    """The questions of one run date on one engine; they read only."""
+    """The questions of one run date on one engine: SQL text that only reads."""
 
     @named
     def readiness(self, months: Sequence[Month]) -> list[str]:
-        """Ask which sources hold a row of each month."""
+        """Ask which sources have a row for each month, one statement a month."""
         return [self._own("readiness", {"month": str(month), **self._sources}) for month in months]
 
     @named
     def source_totals(self, months: Sequence[Month], *, odd: bool = False) -> list[str]:
-        """Sum up the charge sources of each month; with ``odd``, the register's rows of no month, too."""
+        """Ask for the control totals of the charge sources, one statement a month.
+
+        ``odd``: also for the register's rows that belong to no month.
+        """
         return [
             self._own("source_totals", {"month": str(month), "or_no_month": extra, **self._sources})
             for month, extra in zip(months, [_OR_NO_MONTH if odd else "", *[""] * len(months)], strict=False)
@@ -37,7 +40,7 @@ class SourceQuestions(Names):
 
     @named
     def odd_rows(self) -> str:
-        """Ask for the odd rows of the other sources: of no month, or in a mapping that no run uses."""
+        """Ask for the odd rows of all sources but the register (docs/tables.md, "Odd rows")."""
         return self._own("odd_rows", self._sources)
 
     @named
@@ -47,12 +50,12 @@ class SourceQuestions(Names):
 
     @named
     def rates_and_odd_rows(self, months: Sequence[Month]) -> str:
-        """Ask for ``rates``, ``odd_rows``, and whether there is any rate, at once."""
+        """Ask in one statement for ``rates``, for ``odd_rows``, and whether there is any rate."""
         parts = {name: fill(built_in(name), self._rate_values(months)) for name in ("rates", "odd_rows")}
         return self._own("rates_and_odd_rows", {**self._sources, **parts})
 
     def rate_months(self, months: Sequence[Month]) -> list[Month]:
-        """The months whose rates the run could use: those built, and their fallback months."""
+        """The months whose rates the run could use, in order: those built, and their fallback months."""
         back = range(self.settings.rate_fallback_months + 1)
         return sorted({month.minus(count) for month in months for count in back})
 
@@ -64,7 +67,7 @@ class SourceQuestions(Names):
 
     @named
     def months_held(self, table: schema.Table) -> str:
-        """Ask for a charge source's rows and amounts by month; NULL for those of no month."""
+        """Ask for the rows and amounts of a charge source by month; NULL stands for no month."""
         register = table is schema.REGISTER
         values = {
             "source": self.source(table.role),

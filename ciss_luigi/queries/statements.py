@@ -1,7 +1,7 @@
-"""Every statement of a run, as text.
+"""Every statement of a run, as SQL text. Nothing here is sent.
 
-The steps send these and ``ciss plan`` prints these: there is one place where a statement is made. Each
-begins with a comment that names step, run date and run id, so that it can be found on the server.
+The steps send these, and ``ciss plan`` prints them: a statement is made in one place only. Each begins with a
+comment that names step, run date and run id, so that it can be found on the server.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ TEMP_PARTITION = "run_date"
 MONTH = "month_year"
 _TEMP_TYPES = (*_SUMMARY_TYPES, (MONTH, schema.TEXT))
 
-# A type as servers write it, such as decimal(18,4) or map<string,array<int>>: it goes into a statement
+# A type as servers write it, such as decimal(18,4) or map<string,array<int>>. It becomes part of a statement,
+# so nothing else may pass.
 _KIND = re.compile(r"[A-Za-z_][\w ,:<>()]*", re.ASCII)
 
 Columns = Sequence[tuple[str, str]]
@@ -34,7 +35,11 @@ Columns = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Statements(SourceQuestions):
-    """The statements of one run date on one engine."""
+    """The statements of one run date on one engine: each method returns SQL text, or a list of it.
+
+    ``table``, where it is a parameter of a write, is the written table's columns as the engine lists them. It
+    is needed where inserts go by position (``Dialect.positional``), and empty elsewhere.
+    """
 
     # --- tables -----------------------------------------------------------------------------------
 
@@ -45,19 +50,20 @@ class Statements(SourceQuestions):
 
     @named
     def list_columns(self, table: str) -> str:
-        """Ask for the columns of one of its tables."""
+        """Ask for the columns of a table of the schema; ``table`` is its plain name."""
         return self._tag(self.dialect.list_columns(self.settings.database, table))
 
     @named
     def describe_storage(self, table: str) -> str:
-        """Ask how one of its tables is partitioned and stored."""
+        """Ask how a table of the schema is partitioned and stored; ``table`` is its plain name."""
         return self._tag(self.dialect.describe_storage(self.settings.database, table))
 
     @named
     def create_tables(self, there: Collection[str] = ()) -> list[str]:
-        """Make the schema, main and temp, but what is ``there``: a site may have no right to create.
+        """Make the schema, main and temp, except for what is ``there``: a site may have no right to create.
 
-        Names are in lower case, as ``Session.tables`` gives them. A schema that has a table is there.
+        ``there`` are names of tables in lower case, as ``Session.tables`` gives them. If it holds any, the
+        schema exists.
         """
         settings, make = self.settings, self.dialect.create_table
         wanted = [] if there else [self.dialect.create_database(settings.database)]
@@ -71,10 +77,7 @@ class Statements(SourceQuestions):
 
     @named
     def empty_temp(self, table: Columns = (), date: RunDate | None = None) -> list[str]:
-        """Empty a run date's part of temp, this one's unless another is named.
-
-        ``table`` is temp's columns where inserts go by position.
-        """
+        """Empty the part of temp that belongs to a run date: to this one, unless ``date`` is another."""
         partition = (TEMP_PARTITION, str(date or self.date))
         outputs = _outputs([*SUMMARY, MONTH], table, TEMP_PARTITION)
         nulls = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in _TEMP_TYPES)
@@ -96,18 +99,18 @@ class Statements(SourceQuestions):
 
     @named
     def build(self, months: Sequence[Month], table: Columns = ()) -> list[str]:
-        """Compute the summary of some months into this run date's part of temp."""
+        """Compute the summary of some months, and put it in place of this run date's part of temp."""
         outputs = _outputs([*SUMMARY, MONTH], table, TEMP_PARTITION)
         query = self.build_query(months)
         return self._tagged(self.dialect.overwrite(self.temp, self._temp_partition, outputs, query))
 
     def rules(self, months: Sequence[Month]) -> str:
-        """The billing rules of some months as one query, before a write is made of it; never sent so."""
+        """The billing rules for some months as one query, without the write around it; never sent so."""
         return self.build_query(months).text
 
     @named
     def temp_totals(self) -> str:
-        """Control totals of this run date's part of temp."""
+        """Ask for the control totals of this run date's part of temp."""
         where = f"{TEMP_PARTITION} = '{self.date}'"
         return self._own("summary_totals", {"table": self.temp, "where": where, "month_column": MONTH})
 
@@ -115,7 +118,7 @@ class Statements(SourceQuestions):
 
     @named
     def merge(self, month: Month, table: Columns = ()) -> list[str]:
-        """Replace one month of main by temp's rows of it."""
+        """Replace one month of main by the rows that temp holds for it."""
         values = {
             "columns": ", ".join(SUMMARY),
             "temp": self.temp,
@@ -129,14 +132,14 @@ class Statements(SourceQuestions):
 
     @named
     def main_rows(self, months: Sequence[Month]) -> str:
-        """Ask what main holds of each month, and its newest as_of_date."""
-        # the old job's main has no as_of_date: there, what is newer is known by markers
+        """Ask how many rows main holds of each month, and the month's newest as_of_date."""
+        # The old job's main has no column as_of_date: there, markers say what is newer
         newest = "MAX(as_of_date)" if self.settings.loader == "sql" else "CAST(NULL AS STRING)"
         return self._own("main_rows", {**self._main_names, "months": literals(months), "newest": newest})
 
     @named
     def main_totals(self, months: Sequence[Month]) -> str:
-        """Control totals of some months of main."""
+        """Ask for the control totals of some months of main."""
         column = self.month_column
         values = {"table": self.main, "where": f"{column} IN ({literals(months)})"}
         return self._own("summary_totals", {**values, "month_column": column})
@@ -145,19 +148,19 @@ class Statements(SourceQuestions):
 
     @named
     def refresh_temp(self, *, whole: bool = False) -> list[str]:
-        """Show this engine what another one wrote to temp: this run date's part, or all of it."""
+        """Make this engine see what another one wrote to temp: this run date's part, or the ``whole``."""
         partition = None if whole else self._temp_partition
         return self._tagged(self.dialect.refresh(self.temp, partition))
 
     @named
     def refresh_main(self, month: Month, *, whole: bool = False) -> list[str]:
-        """Show this engine what another one wrote to a month of main, or to all of it."""
+        """Make this engine see what another one wrote to main: a month, or the ``whole``."""
         partition = None if whole else (self.settings.month_partition, str(month))
         return self._tagged(self.dialect.refresh(self.main, partition))
 
     @named
     def refresh_sources(self) -> list[str]:
-        """Show this engine what others wrote to the source tables, where ``refresh_sources`` wants it."""
+        """Make this engine see what others wrote to the source tables; none without ``refresh_sources``."""
         tables = schema.SOURCES if self.settings.refresh_sources else ()
         return self._tagged(
             [text for one in tables for text in self.dialect.refresh(self.source(one.role), None)]
@@ -183,9 +186,9 @@ class Statements(SourceQuestions):
 
 
 def _outputs(wanted: Sequence[str], table: Columns, partition: str) -> list[Output]:
-    """What a write fills: the wanted columns, in the table's order where that is given.
+    """The columns that a write fills: the wanted ones, in the order of ``table`` if that is given.
 
-    Columns of the table that this job knows nothing of get NULL; raises TableUnusable for one it lacks.
+    Columns of the table that this job does not know get NULL. Raises TableUnusable if it lacks a wanted one.
     """
     if not table:
         return [Output(name, name) for name in wanted]
@@ -195,5 +198,5 @@ def _outputs(wanted: Sequence[str], table: Columns, partition: str) -> list[Outp
         raise TableUnusable(f"a table has no column {', '.join(sorted(lacking))}", next_command="ciss check")
     for name, kind in columns:
         if name not in wanted and not _KIND.fullmatch(kind):
-            raise TableUnusable(f"the column {name!r} of a table is of a strange type, {kind!r}")
+            raise TableUnusable(f"the column {name!r} of a table has a type that cannot be used: {kind!r}")
     return [Output(name, name if name in wanted else f"CAST(NULL AS {kind})") for name, kind in columns]

@@ -1,7 +1,7 @@
-"""One look at the sources that says all a build has to know: what is there, its totals, the rates, odd rows.
+"""One look at the sources for all that a build has to know: what is there, totals, rates and odd rows.
 
-Each source is read once. Which months are ready follows from the totals: a month has a row in a source if it
-has a total there.
+Each source is read once. The totals also say which months are ready: a source has a row of a month if it has
+a total for it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Survey:
     rates: Rates = field(default_factory=dict)
     odd_rows: tuple[OddRows, ...] = ()
     held_before: frozenset[tuple[str, str]] = frozenset()
-    """Sources and months with a row, of the months before one in which a source has none."""
+    """Pairs (role, month) with a row, of the months before a month in which some source has none."""
 
     def of(self, months: Collection[Month], rate_months: Collection[Month]) -> Survey:
-        """What concerns a build of some months, whose rates may come from ``rate_months``."""
+        """Only what matters for a build of some months, whose rates may come from ``rate_months``."""
         built, rated = set(map(str, months)), set(map(str, rate_months))
         return replace(
             self,
@@ -63,7 +63,8 @@ def take(
             totals = query_each(session, statements.source_totals(months, odd=True))
             held = frozenset((role, month) for role, month, *_ in totals if month is not None)
             others = session.query(statements.rates_and_odd_rows(months))
-            # by itself: with it in the statement above, Hive has more counters than Hadoop allows by default
+            # A statement of its own: as part of the one above, it would need more counters on Hive than
+            # Hadoop allows by default
             before = query_each(session, statements.readiness(_before_empty(held, months)))
     read = totalsread.read_rates_and_odd_rows(others)
     holdings = replace(holdings, months=held, rates=read.any_rate)
@@ -79,7 +80,7 @@ def take(
 
 
 def _before_empty(held: Collection[tuple[str, str]], months: Sequence[Month]) -> list[Month]:
-    """The months before those in which a source has no row, as far as they are not looked at anyway."""
+    """The months before those in which a source has no row, except those that are looked at anyway."""
     roles = [table.role for table in schema.CHARGE_SOURCES]
     empty = {month for month in months if any((role, str(month)) not in held for role in roles)}
     return sorted({month.minus(1) for month in empty}.difference(months))

@@ -1,4 +1,4 @@
-"""The engine's answers to the totals queries, as totals; and what differs between them and a marker."""
+"""Reads the engine's answers to the totals queries, and says where they differ from a marker."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _CHARGE_OF = dict(zip((table.role for table in CHARGE_SOURCES), CHARGES, strict=
 
 
 def read_source_totals(rows: Iterable[Row]) -> dict[Key, SourceTotals]:
-    """The rows of ``source_totals.sql``, the four sources of a month and currency together.
+    """Read the answer to ``source_totals.sql``: the four sources of a month and currency together.
 
-    Rows of no month are left to ``read_odd_register``.
+    Rows that belong to no month are left to ``read_odd_register``.
     """
     found: dict[Key, SourceTotals] = {}
     for role, month, currency, source_rows, billable_subs, charge, unfit, _ in rows:
@@ -44,7 +44,7 @@ def read_source_totals(rows: Iterable[Row]) -> dict[Key, SourceTotals]:
 
 
 def read_odd_register(rows: Iterable[Row]) -> list[OddPart]:
-    """The register's rows of no month in the answer to ``source_totals.sql``."""
+    """Read from the answer to ``source_totals.sql`` the register's rows that belong to no month."""
     return [
         OddPart(role, currency, int(count), charge, value)
         for role, month, currency, count, _, charge, _, value in rows
@@ -55,13 +55,16 @@ def read_odd_register(rows: Iterable[Row]) -> list[OddPart]:
 def read_odd_rows(
     register: Iterable[OddPart], others: Iterable[Row], names: Mapping[str, str]
 ) -> tuple[OddRows, ...]:
-    """The register's odd rows and those in the answer to ``odd_rows.sql``; ``names`` are tables by role."""
+    """The odd rows of every table: the register's, and those in ``others``, the answer to ``odd_rows.sql``.
+
+    ``names`` are the tables' names by role.
+    """
     parts = [OddPart(row[0], row[1], int(row[2]), row[3], row[4]) for row in others]
     return by_table([*register, *parts], names)
 
 
 def read_summary_totals(rows: Iterable[Row]) -> dict[Key, SummaryTotals]:
-    """The rows of ``summary_totals.sql``."""
+    """Read the answer to ``summary_totals.sql``."""
     return {(row[0], row[1]): _summary(row) for row in rows}
 
 
@@ -88,7 +91,7 @@ def _int(value: Any) -> int | None:
 
 
 def read_rates(rows: Iterable[Row]) -> dict[tuple[str, str], Rate]:
-    """The rows of ``rates.sql``."""
+    """Read the answer to ``rates.sql``: the rates to USD by month and currency."""
     return {
         (month, currency or ""): Rate(low, high, int(unusable), example)
         for month, currency, low, high, unusable, example in rows
@@ -96,7 +99,7 @@ def read_rates(rows: Iterable[Row]) -> dict[tuple[str, str], Rate]:
 
 
 def read_rate_months(rows: Iterable[Row]) -> RateMonths:
-    """The rows of ``check_rates.sql``: what stands as the month of each rate to USD, by currency."""
+    """Read the answer to ``check_rates.sql``: the texts in the month column of the rates, by currency."""
     found: dict[str, list[str]] = {}
     for currency, month in rows:
         found.setdefault(currency or "", []).append(month or "")
@@ -109,12 +112,13 @@ class Others:
 
     rates: Rates
     odd_rows: list[Row]
-    """As ``odd_rows.sql`` answers."""
+    """Rows as ``odd_rows.sql`` answers them."""
     any_rate: bool
+    """Whether the rate table has any row."""
 
 
 def read_rates_and_odd_rows(rows: Iterable[Row]) -> Others:
-    """The rows of ``rates_and_odd_rows.sql``, each by its kind."""
+    """Read the answer to ``rates_and_odd_rows.sql``; the first column of a row says what kind it is."""
     rates, odd, any_rate = [], [], False
     for kind, month, currency, low, high, count, amount, example in rows:
         if kind == "rates":
@@ -129,11 +133,15 @@ def read_rates_and_odd_rows(rows: Iterable[Row]) -> Others:
 def month_differences(
     built: Marker, expected: Sequence[MonthTotals], found: Mapping[Key, SummaryTotals], sides: tuple[str, str]
 ) -> list[str]:
-    """Where the rows found are not those expected of a build, months that nobody expected included."""
+    """Where the rows found are not those that a build should have left, one line each; empty if all are.
+
+    ``built`` is BuildTemp's marker; ``expected`` are the months that must be there. A month that is there and
+    not expected is a difference, too. ``sides`` are the words for expected and found.
+    """
     wanted = {month.month: month for month in expected}
     strange = dict.fromkeys(month for month, _ in found if month not in wanted)
     have = month_totals(found, [Month.parse(month) for month in wanted])
     build = Build(built.run_id, str(built.date))
     differences = compare_months(expected, have, sides)
-    differences += [f"{month}: {sides[0]} knows nothing of this month" for month in strange]
+    differences += [f"{month}: {sides[0]} does not have this month" for month in strange]
     return differences + [text for key, row in found.items() for text in check_rows(key, row, build)]

@@ -95,7 +95,7 @@ def _require_readable(name: str, parameter: luigi.Parameter, text: str) -> None:
     except Exception as error:
         given = f"--{name.replace('_', '-')} {text!r}"
         if isinstance(parameter, luigi.DateParameter):
-            what, again = f"{given} is no date; a date looks like 2016-11-22", commands.dates_example()
+            what, again = f"{given} is not a date; a date looks like 2016-11-22", commands.dates_example()
         else:
             what, again = f"{given} cannot be used: {error}", "the same command with another value"
         raise BadCommandLine(what, next_command=again) from error

@@ -41,7 +41,7 @@ class RunDateParameter(luigi.DateParameter):
             return RunDate.parse(s).date
         except ValueError:
             raise BadRunDate(
-                f"--date {s!r} is no date; a date looks like 2016-11-22",
+                f"--date {s!r} is not a date; a date looks like 2016-11-22",
                 state="nothing was touched",
                 next_command=commands.merge(),
             ) from None

@@ -102,7 +102,7 @@ def _no_url() -> Iterator[Fault]:
     for key in ("default_scheduler_url", "scheduler_url"):
         url = _value("core", key)
         if url and not url.startswith(("http://", "https://", "http+unix://")):
-            yield Fault("core", key, f"{url!r} is no URL of a luigid", f"{key} = {_SCHEDULER_URL}")
+            yield Fault("core", key, f"{url!r} is not a URL of a luigid", f"{key} = {_SCHEDULER_URL}")
 
 
 def _value(section: str, key: str) -> str:

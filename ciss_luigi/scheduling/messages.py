@@ -135,7 +135,7 @@ def _of_others(error: BaseException) -> tuple[str, str, str] | None:
         what = f"luigid let this step begin although one before it is not done. {error}"
         return what, "this step touched nothing", "the same command again; steps mark themselves as done"
     if _is_no_url(error):
-        what = "luigid's address is no URL (--scheduler-url, or default_scheduler_url of [core])"
+        what = "luigid's address is not a URL (--scheduler-url, or default_scheduler_url of [core])"
         return what, "nothing was touched", "the same command with a URL, such as http://127.0.0.1:8082"
     if isinstance(error, RPCError):
         reason = f": {error.sub_exception}" if error.sub_exception else ""

@@ -85,7 +85,7 @@ class Reports:
         worker = self._workers[reading]
         result = None
         if reading.poll():
-            # a message that was torn ends early, or is no message
+            # a message that was torn ends early, or is not a message
             with suppress(EOFError, OSError, pickle.UnpicklingError, ValueError):
                 result = reading.recv()
         self.forget(worker)

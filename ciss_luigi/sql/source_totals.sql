@@ -1,5 +1,5 @@
 -- Control totals of the four charge sources in one month, per source and currency.
--- unfit_numbers counts what the rules would change by reading it: an amount that is no DECIMAL(18,4), a count that is
+-- unfit_numbers counts what the rules would change by reading it: an amount that is not a DECIMAL(18,4), a count that is
 -- no whole number. A cast that gives NULL counts, too. (A difference, for engines compare text as they like.)
 -- {count_type}: whatever sums counts exactly and fastest on the engine; no BIGINT sum may wrap.
 -- (One month, so that rows are grouped by nothing but the currency: that costs half.)

@@ -1,1 +1,1 @@
-"""State on disk, in ``state_dir``: markers, locks and the run ledger. Strangers to the engines."""
+"""What is kept in ``state_dir``: markers, ledgers, open writes. Nothing here knows an engine."""

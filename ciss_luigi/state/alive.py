@@ -1,7 +1,7 @@
-"""The sign of life of a running step: the time of a file, at least once a minute.
+"""The sign of life of a running step: a file whose time changes at least once a minute.
 
-It says that the process works, also while an engine works on one statement for hours: a thread of its own
-leaves it. A process that is stopped, or a host that is gone, leaves none.
+It says that the process lives, also while it waits for hours for one statement: a separate thread touches the
+file. A process that is stopped, or a host that is down, leaves no sign.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from ciss_luigi.state.files import make_folder
 from ciss_luigi.state.owners import hand_over
 
 SECONDS = 30.0
+"""From one sign to the next."""
 
 
 class Sign:
-    """The sign of one date's running step, from its begin to its end."""
+    """The sign of life of one date's running step, from its beginning to its end."""
 
     def __init__(self, folder: Path, date: RunDate) -> None:
         self._path = _path(folder, date)
@@ -27,14 +28,14 @@ class Sign:
         self._thread = threading.Thread(target=self._leave, daemon=True, name="ciss alive")
 
     def begin(self) -> None:
-        """Leave a sign from now on; raises OSError where the first cannot be left."""
+        """Begin to leave signs; raises OSError if the first cannot be left."""
         make_folder(self._path.parent)
         self._path.touch()
         hand_over(self._path)
         self._thread.start()
 
     def end(self) -> None:
-        """Leave none any more. No thread is left behind: what the command forks must be single-threaded."""
+        """Leave no more signs, and wait for the thread: a command that forks must have only one."""
         self._ended.set()
         if self._thread.ident is not None:
             self._thread.join()
@@ -48,7 +49,7 @@ class Sign:
 
 
 def last(folder: Path, date: RunDate) -> dt.datetime | None:
-    """When a date's running step left its last sign (UTC), or None where none runs or was killed early."""
+    """When a date's running step left its last sign (UTC); None if there is none."""
     try:
         return dt.datetime.fromtimestamp(_path(folder, date).stat().st_mtime, dt.UTC)
     except OSError:

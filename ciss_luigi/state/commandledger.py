@@ -1,9 +1,9 @@
 """The ledger of commands: each ``luigi`` command, with its arguments, how it ended and why.
 
-A command that ended before its first step leaves a line too, so that a night that did nothing is seen. One
-file of JSON lines per day on which commands began (UTC), only ever appended to. A command without an end was
-killed, or still runs. These lines are the story, not the proof: a command goes on where they cannot be
-written, and nobody waits for the disk because of them.
+A command that ended before its first step leaves a line too, so that a night that did nothing is seen. There
+is one file of JSON lines for each day (UTC) on which commands began; it is only appended to. A command
+without an end was killed, or still runs. These lines tell what happened and prove nothing: a command goes on
+if they cannot be written, and does not wait until they are on the disk.
 """
 
 from __future__ import annotations
@@ -23,16 +23,18 @@ from ciss_luigi.processes import born
 from ciss_luigi.state import jsonlines
 
 COMMAND = uuid.uuid4().hex
-"""This process's command in the ledgers; the workers that are forked from it have the same."""
+"""The id of this process's command in the ledgers; forked workers have the same."""
 
 REASONS_AT_MOST = 20
+"""How many reasons of one command are read."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """One command. Times are ISO texts in UTC; ``exit_code`` is None while it runs or when it was killed.
+    """One command. Times are ISO texts in UTC; ``exit_code`` is None while it runs and if it was killed.
 
-    ``reasons`` are what it said of why it did not end well, each told once, in their order.
+    ``reasons`` say why it did not end well, in their order, without repeats. ``born`` is when its process
+    started (``processes.born``): another process may have the same id later.
     """
 
     id: str
@@ -46,7 +48,7 @@ class Command:
     reasons: tuple[str, ...] = ()
 
     def runs(self) -> bool:
-        """Whether it still runs; one on another host that has not ended is believed to."""
+        """Whether it still runs. Another host's cannot be seen: one without an end counts as running."""
         if self.exit_code is not None:
             return False
         return self.host != socket.gethostname() or (self.born != "" and born(self.pid) == self.born)
@@ -59,7 +61,7 @@ class CommandLedger:
         self._folder = folder
 
     def begin(self, command: str, arguments: Sequence[str]) -> Path:
-        """Write down that a command begins; returns the file in which its end belongs. Raises OSError."""
+        """Write down that a command begins; returns the file in which its end has to go. Raises OSError."""
         path = self._folder / f"{dt.datetime.now(dt.UTC).date()}.jsonl"
         entry = {
             "event": "begin",
@@ -73,7 +75,10 @@ class CommandLedger:
         return path
 
     def commands(self, first: dt.date | None = None, last: dt.date | None = None) -> list[Command]:
-        """The commands that began on some days (UTC, all without bounds), oldest first; raises OSError."""
+        """The commands that began from the ``first`` day to the ``last`` (UTC), oldest first; raises OSError.
+
+        Without one of them there is no bound on that side.
+        """
         return [command for path in self._files(first, last) for command in _commands(path)]
 
     def latest(self) -> Command | None:
@@ -101,7 +106,7 @@ _PASSWORD_IN_URL = re.compile(r"(://[^/@\s:]*:)[^/@\s]+@")
 
 
 def _without_secrets(arguments: Sequence[str]) -> list[str]:
-    """Arguments with ``***`` for what may be a secret; they are written before the configuration is read."""
+    """Arguments with ``***`` for what may be a secret: the configuration that knows is read later."""
     found, hide = [], False
     for argument in arguments:
         option = _SECRET_OPTION.fullmatch(argument)
@@ -124,7 +129,7 @@ def end(path: Path, command: str, exit_code: int) -> None:
 
 
 def _commands(path: Path) -> list[Command]:
-    """What a file says; lines that make no sense cost only themselves."""
+    """The commands in a file; lines that make no sense are skipped."""
     found: dict[str, Command] = {}
     for entry in jsonlines.entries(path):
         try:
@@ -151,5 +156,5 @@ def _merge(known: Command | None, entry: dict[str, Any]) -> Command | None:
 
 
 def _once(texts: Iterable[str]) -> Iterator[str]:
-    """Each text once, and only so many: a range of a thousand dates may fail a thousand times alike."""
+    """Each text once, and not too many: a range of a thousand dates may fail a thousand times alike."""
     yield from list(dict.fromkeys(texts))[:REASONS_AT_MOST]

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all, also through a power cut."""
+"""Writing a file whole or not at all, even in a power cut."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = [
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """Write beside, flush to disk, rename, flush the folder; raises OSError with the old file intact.
+    """Write a file next to it, sync it to disk, rename it, sync the folder.
 
-    ``mode`` is that of a new file, before the umask takes from it.
+    Raises OSError; then the old file is unchanged. ``mode`` is the new file's, before the umask.
     """
 
     def opener(name: str, flags: int) -> int:
@@ -32,7 +32,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
     make_folder(path.parent)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        # a path in a JSON text may hold bytes that are no UTF-8: as backslashes they are JSON's own escapes
+        # A path in a JSON text may hold bytes that are not UTF-8: as backslashes they are JSON's own escapes
         with (
             naming(path),
             open(beside, "w", encoding="utf-8", errors="backslashreplace", opener=opener) as file,
@@ -49,7 +49,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, for good: a power cut could take a new one with all that is in it."""
+    """Make a folder and those above it, and sync them: a power cut could remove a new one with its files."""
     absent = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for one in reversed(absent):
@@ -58,7 +58,7 @@ def make_folder(folder: Path) -> None:
 
 
 def remove(path: Path) -> bool:
-    """Remove a file if it is there, for good; says whether it was."""
+    """Remove a file if it is there, and sync the folder; returns whether it was there."""
     try:
         path.unlink()
     except FileNotFoundError:
@@ -68,7 +68,7 @@ def remove(path: Path) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames and removals in a folder outlive a power cut."""
+    """Make renames and removals in a folder safe from a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,7 @@
-"""What the old Java classes leave behind: a process that outlives its command, one temp for all dates."""
+"""Records about the old Java classes: the process that outlives its command, and whose rows temp holds.
+
+Their temp table is one for all dates.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,15 @@ from ciss_luigi.processes import born
 from ciss_luigi.state.files import read_plain, remove, write_whole
 
 MARK = "CISS_JAVA_RUN"
-"""The environment variable by which every process of a run is found, also one that left its group."""
+"""The environment variable by which all processes of a run are found, also those that left its group."""
 
 
 @dataclass(frozen=True)
 class JavaRun:
-    """A JVM under way: its host, its process group, and the mark that its processes have."""
+    """A JVM that was started: its host, its process id, and the mark in the environment of its processes.
+
+    ``what`` is the name of the class that it runs.
+    """
 
     host: str
     pid: int
@@ -26,7 +32,7 @@ class JavaRun:
     what: str
 
     def processes(self) -> list[int]:
-        """Its living processes on this host, whatever group they are in."""
+        """The ids of its living processes on this host, whatever process group they are in."""
         wanted = f"{MARK}={self.mark}".encode()
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
@@ -37,7 +43,7 @@ class JavaRun:
         return found
 
     def end(self, number: int) -> list[int]:
-        """Send a signal to all of its processes; those that were alive."""
+        """Send a signal, by its number, to all of its processes; returns the ids of those that lived."""
         alive = self.processes()
         for pid in alive:
             with suppress(ProcessLookupError):
@@ -53,7 +59,7 @@ class JavaRuns:
         self._temp = state_dir / "java" / "temp.json"
 
     def left_behind(self) -> JavaRun | None:
-        """The JVM that was written down and never taken back; raises OSError."""
+        """The JVM that is still written down as running, or None; raises OSError."""
         values = _read(self._running)
         try:
             return JavaRun(
@@ -63,25 +69,25 @@ class JavaRuns:
             return None
 
     def elsewhere(self) -> JavaRun | None:
-        """The same, where it is another host's: nobody here can see or end it."""
+        """The JVM that is still written down, if it is on another host: nobody can end it from here."""
         run = self.left_behind()
         return run if run is not None and run.host != socket.gethostname() else None
 
     def begin(self, run: JavaRun) -> None:
-        """Write a JVM down, before it starts; raises OSError."""
+        """Write down a JVM before it starts; raises OSError."""
         write_whole(self._running, json.dumps(asdict(run)) + "\n", mode=0o600)
 
     def over(self) -> None:
-        """Take it back: all of its processes have ended, and what they sent to the server, too."""
+        """Remove the record: all its processes have ended, and so has what they sent to the server."""
         remove(self._running)
 
     def temp_holds(self) -> tuple[str, str]:
-        """The date and the run id of the last build, which temp holds; empty where nobody knows."""
+        """The date and the run id of the build whose rows temp holds; empty if that is not known."""
         values = _read(self._temp)
         return str(values.get("date", "")), str(values.get("run_id", ""))
 
     def note_temp(self, date: str, run_id: str) -> None:
-        """Write down whose rows temp holds; an empty run id before it is emptied. Raises OSError."""
+        """Write down whose rows temp holds; both empty before it is emptied. Raises OSError."""
         write_whole(self._temp, json.dumps({"date": date, "run_id": run_id}) + "\n")
 
 

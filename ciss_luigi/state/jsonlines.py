@@ -1,4 +1,4 @@
-"""Files of JSON lines that are only ever appended to: a kill can tear the last line, and nothing else."""
+"""Files of JSON lines that are only appended to, so that a kill can damage only the last line."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ciss_luigi.state.owners import hand_over
 
 
 def append(path: Path, entry: Mapping[str, Any], *, sync: bool) -> None:
-    """Append one line, stamped with the time in UTC under ``at``; raises OSError.
+    """Append one line, with the time in UTC under ``at``; raises OSError.
 
-    ``sync`` = not before it is on disk, whatever happens to the power after.
+    ``sync``: return only when the line is on the disk, safe from a power cut.
     """
     make_folder(path.parent)
     text = json.dumps({"at": dt.datetime.now(dt.UTC).isoformat(), **entry}, ensure_ascii=False)
-    # The first newline ends what a killed writer may have left torn. A path may hold bytes that are no
-    # UTF-8; as backslashes they are JSON's own escapes.
+    # The first newline ends a line that a killed writer may have left unfinished. A path may hold bytes that
+    # are not UTF-8: written as backslashes they are JSON's own escapes.
     line = f"\n{text}\n".encode(errors="backslashreplace")
-    # not O_WRONLY alone: that would wait for ever for the reader of a FIFO
+    # O_NONBLOCK: if the path is a FIFO, open would else wait for ever for a reader
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
     with naming(path):
         descriptor = os.open(path, flags, 0o664)
@@ -40,9 +40,9 @@ def append(path: Path, entry: Mapping[str, Any], *, sync: bool) -> None:
 
 
 def entries(path: Path) -> list[dict[str, Any]]:
-    """The lines that are JSON objects with a time, oldest first; anything else is passed over.
+    """The lines that are JSON objects with a time, oldest first; all other lines are skipped.
 
-    Empty where there is no file. Raises OSError where there is one that cannot be read.
+    Empty if there is no file. Raises OSError if there is one that cannot be read.
     """
     try:
         text = read_plain(path, errors="replace")

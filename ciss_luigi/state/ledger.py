@@ -1,7 +1,7 @@
-"""The run ledger: every attempt of every step, with its start, end, outcome, error and what came out.
+"""The run ledger: every attempt at every step, with its start, end, outcome, error and result.
 
-One file of JSON lines per date, only ever appended to. An attempt without an end was killed, or still runs.
-The commands that made these attempts are in :mod:`ciss_luigi.state.commandledger`.
+There is one file of JSON lines for each date; it is only appended to. An attempt without an end was killed,
+or still runs. The commands that made the attempts are in :mod:`ciss_luigi.state.commandledger`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class MonthFigures:
-    """What an attempt built or merged of one month: rows, source rows, and the total in US dollars."""
+    """What an attempt built or merged for one month: rows, source rows, and the total in US dollars.
+
+    The total has 4 decimals.
+    """
 
     month: str
     rows: int
@@ -45,7 +48,7 @@ class MonthFigures:
 
 @dataclass(frozen=True)
 class Result:
-    """What an attempt that ended well has done; ``months`` are those built, or merged."""
+    """What an attempt that ended well has done; ``months`` are those that it built or merged."""
 
     run_id: str = ""
     months: tuple[MonthFigures, ...] = ()
@@ -70,10 +73,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt at a step; ``outcome`` is None while it runs or when it was killed.
+    """One attempt at a step; ``outcome`` is None while it runs and if it was killed.
 
-    Times are ISO texts in UTC. ``command`` is the id of the command that made it, "" in ledgers of 0.1.0;
-    ``result`` is None there, too, and of every attempt that did not end well.
+    Times are ISO texts in UTC. ``command`` is the id of the command that made the attempt. ``result`` is None
+    if it did not end well. Ledgers of 0.1.0 have neither of the two: there they are "" and None.
     """
 
     id: str
@@ -87,7 +90,7 @@ class Attempt:
     command: str = ""
     result: Result | None = None
     kind: str = ""
-    """The class of the error; "" in older ledgers."""
+    """The name of the error's class; "" in older ledgers and without an error."""
 
 
 class Ledger:
@@ -122,25 +125,28 @@ class Ledger:
         result: Result | None = None,
         kind: str = "",
     ) -> None:
-        """Write down how an attempt ended, and what it did; raises OSError. ``kind`` is the error's class."""
+        """Write down how an attempt ended, and what it did; raises OSError.
+
+        ``kind`` is the name of the error's class.
+        """
         entry = {"event": "end", "attempt": attempt, "outcome": str(outcome), "error": error}
         entry |= {"kind": kind} if kind else {}
         self._append(date, entry if result is None else {**entry, "result": _to_json(result)})
 
     def rebuild(self, date: RunDate, attempt: str, command: str) -> None:
-        """Write down that an attempt built temp anew, and in which command; raises OSError."""
+        """Write down that an attempt built temp again, and in which command; raises OSError."""
         self._append(date, {"event": "rebuild", "attempt": attempt, "command": command})
 
     def has_rebuilt(self, date: RunDate, command: str) -> bool:
-        """Whether a command has built a date's temp anew."""
+        """Whether a command has built a date's temp again."""
         return any(
             entry["event"] == "rebuild" and entry.get("command") == command for entry in self._entries(date)
         )
 
     def attempts(self, date: RunDate) -> list[Attempt]:
-        """All attempts of a date, oldest first; a torn last line of a killed writer is passed over.
+        """All attempts of a date, oldest first; a line that a killed writer left unfinished is skipped.
 
-        Raises OSError where the ledger of the date is there and cannot be read.
+        Raises OSError if the date has a ledger and it cannot be read.
         """
         found: dict[str, Attempt] = {}
         for entry in self._entries(date):
@@ -166,7 +172,7 @@ class Ledger:
         path = self._folder / f"{date}.jsonl"
         try:
             entries = jsonlines.entries(path)
-        except OddFile as error:  # the story is lost; that must not keep the night from its work
+        except OddFile as error:  # it only tells what happened: the run must not fail for it
             logger.warning("%s is ignored: it %s", path, error.strerror)
             entries = []
         return [entry for entry in entries if all(isinstance(entry.get(key), str) for key in _TEXTS)]
@@ -216,7 +222,7 @@ def _to_json(result: Result) -> dict[str, Any]:
 
 
 def _from_json(values: Any) -> Result | None:
-    """A result, or None for what is none: how the attempt ended still counts then."""
+    """A result, or None for anything else; how the attempt ended counts even then."""
     try:
         return Result(
             str(values["run_id"]),
@@ -231,6 +237,6 @@ def _from_json(values: Any) -> Result | None:
 def _figures(values: Mapping[str, Any]) -> MonthFigures:
     amount = Decimal(str(values["total_charge_usd"]))
     if not amount.is_finite():
-        raise ValueError(f"{amount} is no amount")
+        raise ValueError(f"{amount} is not an amount")
     month = str(Month.parse(values["month"]))
     return MonthFigures(month, int(values["rows"]), int(values["source_rows"]), amount)

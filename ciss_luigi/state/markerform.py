@@ -1,6 +1,7 @@
-"""Reading a marker: what any released version wrote, and nothing that no step writes.
+"""Reading a marker: accepts what any released version wrote, and refuses what no step writes.
 
-A key that a later version adds has a default here, so that a marker of an older one stays valid for ever.
+A key that a later version added has a default here, so that a marker of an older version stays valid for
+ever.
 """
 
 from __future__ import annotations
@@ -31,15 +32,17 @@ class Step(StrEnum):
 
 STEPS = tuple(Step)
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
-"""What reading a file can raise that is not a marker."""
+"""The errors that reading a file can raise if it is not a marker."""
 
 
 @dataclass(frozen=True)
 class Marker:
-    """One step of one date, done.
+    """The proof that one step of one date is done.
 
-    ``months`` are those built, or of MergeMain those merged; ``superseded`` those that MergeMain left alone
-    because main held a newer estimate; ``left_out`` those that were not ready and so were not built.
+    ``months``: the months that BuildTemp built, or that MergeMain merged. ``superseded``: the months that
+    MergeMain left alone because main held a newer estimate. ``left_out``: the months that were not ready, and
+    so not built. ``empty_sources``: the roles of the charge sources without a row in some month that was
+    built.
     """
 
     step: Step
@@ -53,13 +56,13 @@ class Marker:
     finished_at: dt.datetime | None = None
     odd_rows: tuple[OddRows, ...] = ()
     loader: str = "sql"
-    """``java`` where the old job's classes did the step: their tables are counted, and sums are not known."""
+    """``java`` if the old job's classes did the step: then rows are counted, and sums are not known."""
     checks: tuple[str, ...] = ()
-    """What was checked, where that is not all."""
+    """What was checked, in words; empty if everything was."""
 
     @property
     def names(self) -> set[str]:
-        """The months that were built."""
+        """The months that were built, as ``YYYY-MM``."""
         return {month.month for month in self.months} | set(self.superseded)
 
 
@@ -72,7 +75,7 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def read(values: Mapping[str, Any]) -> Marker:
-    """A marker out of its JSON values; raises one of UNREADABLE for what no step writes."""
+    """Make a marker of its JSON values; raises one of UNREADABLE for what no step writes."""
     marker = Marker(
         step=Step(values["task"]),
         date=RunDate.parse(values["date"]),
@@ -93,12 +96,15 @@ def read(values: Mapping[str, Any]) -> Marker:
 
 
 def _refuse_impossible(marker: Marker) -> None:
-    """What no step that fills or publishes rows writes (docs/operations.md, "What counts as a proof")."""
+    """Raise ValueError for what BuildTemp and MergeMain never write.
+
+    The rule is in docs/operations.md, "What counts as a proof".
+    """
     if not marker.run_id:
         raise ValueError("there is no run id")
     told = [*(month.month for month in marker.months), *marker.superseded, *marker.left_out]
     if len(set(told)) < len(told):
-        raise ValueError("a month stands twice")
+        raise ValueError("a month is there twice")
     if not marker.names:
         raise ValueError("there is no month that was built")
     own, before = str(marker.date.month), str(marker.date.month.minus(1))
@@ -114,10 +120,10 @@ def _refuse_impossible(marker: Marker) -> None:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; a name that stands twice says that the file was tampered with."""
+    """A JSON object; no step writes a name twice, so somebody changed the file by hand."""
     values = dict(pairs)
     if len(values) < len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("a name is there twice")
     return values
 
 
@@ -128,7 +134,7 @@ def _month_from_json(values: Mapping[str, Any]) -> MonthTotals:
 
 
 def _amounts(values: Mapping[str, Any]) -> Amounts:
-    """Amounts that are the plain decimals they are written as: no NaN, nothing cut off."""
+    """Amounts, if they are plain decimals: no NaN, and nothing that a decimal would cut off."""
     amounts = Amounts.from_json(values)
     for name, text in amounts.to_json().items():
         if values[name] != text or not Decimal(text).is_finite():
@@ -140,27 +146,27 @@ def _run_id(value: Any) -> str:
     """A run id goes into statements, so nothing else may stand in its place."""
     text = _text(value)
     if text and not RUN_ID.fullmatch(text):
-        raise ValueError(f"{text!r} is no run id")
+        raise ValueError(f"{text!r} is not a run id")
     return text
 
 
 def _loader(value: Any) -> str:
     if value not in ("sql", "java"):
-        raise ValueError(f"{value!r} is no loader")
+        raise ValueError(f"{value!r} is not a loader")
     return str(value)
 
 
 def _count(value: Any) -> int:
-    """A number of rows: whole, and not JSON's true."""
+    """A whole number of rows; JSON's true, which Python counts as an int, is refused."""
     if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} is no number of rows")
+        raise ValueError(f"{value!r} is not a number of rows")
     return value
 
 
 def _each(values: Any, read_one: Callable[[Any], _T]) -> tuple[_T, ...]:
-    """The items of a list, read one by one: a text would be taken for its letters."""
+    """The items of a list, read one by one; a text is refused, of which Python would read each letter."""
     if not isinstance(values, list):
-        raise TypeError(f"{values!r} is no list")
+        raise TypeError(f"{values!r} is not a list")
     return tuple(read_one(value) for value in values)
 
 
@@ -170,5 +176,5 @@ def _month(value: Any) -> str:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not text")
     return value

@@ -1,7 +1,8 @@
-"""Markers: dated proofs that a step is done, one JSON file per date and task.
+"""Markers: the proofs that a step is done, one JSON file for each date and task.
 
-A marker counts only for the warehouse and tables it was made for. What cannot be read, or speaks of
-something else, is ignored: a step too many costs minutes, a step too few costs money.
+A marker counts only for the warehouse and tables that it was made for. One that cannot be read, or that is
+about something else, is ignored: a step that runs once too often costs minutes, a step that is skipped costs
+money.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Place:
     temp_table: str
 
     def to_json(self) -> dict[str, str]:
-        """As it stands in a marker."""
+        """The form that a marker keeps."""
         return {
             "warehouse": self.warehouse,
             "database": self.database,
@@ -59,7 +60,7 @@ class Markers:
         self._told: set[str] = set()
 
     def path(self, date: RunDate, step: Step) -> Path:
-        """Where the marker of a step stands."""
+        """The file of a step's marker."""
         return self._folder / str(date) / f"{step}.json"
 
     def write(self, marker: Marker) -> None:
@@ -70,7 +71,7 @@ class Markers:
             self._roll_backs.take_back(marker.date)
 
     def read(self, date: RunDate, step: Step) -> Marker | None:
-        """The valid marker of a step, or None; a file that does not count is named in a warning."""
+        """The valid marker of a step, or None; a warning names a file that does not count."""
         found = self._read(date, step)
         if found is None:
             return None
@@ -82,7 +83,7 @@ class Markers:
         return marker
 
     def _tell_ignored(self, path: Path, strays: list[str]) -> None:
-        """Name a marker that is about something else; of many made for one other place, the first."""
+        """Warn of a marker that is about something else; only once of many about the same place."""
         why = "; ".join(strays)
         if any(stray.startswith(_MADE) for stray in strays):
             if why in self._told:
@@ -95,7 +96,7 @@ class Markers:
     def read_moved(self, date: RunDate, step: Step) -> Marker | None:
         """A step's marker that was made for another warehouse or other tables; None where there is none.
 
-        It proves nothing here, until somebody has compared it with what is here: then ``sign`` it.
+        It proves nothing here until it has been compared with what is here. Then ``sign`` it.
         """
         found = self._read(date, step)
         if found is None:
@@ -105,12 +106,12 @@ class Markers:
         return marker if here and self._strays(values, date, step) else None
 
     def made_for(self, date: RunDate, step: Step) -> str:
-        """The warehouse that a step's marker was made for; "" where it cannot be read."""
+        """The warehouse that a step's marker was made for; "" if it cannot be read."""
         found = self._read(date, step)
         return str(found[0].get("warehouse", "")) if found else ""
 
     def sign(self, date: RunDate, step: Step) -> None:
-        """Let a marker of another place count for this one; raises OSError."""
+        """Let a marker that was made for another place count for this one; raises OSError."""
         found = self._read(date, step)
         if found is None:
             return
@@ -121,8 +122,8 @@ class Markers:
     def is_merged(self, date: RunDate) -> bool:
         """Whether main is as new as the date: MergeMain's marker is valid and rests on BuildTemp's.
 
-        BuildTemp's marker may be gone; if it is there, it must be of the same build, which has all the months
-        that MergeMain's names.
+        BuildTemp's marker may be missing. If it is there, it must be of the same build, and have all the
+        months that MergeMain's has.
         """
         merged = self.read(date, Step.MERGE)
         if merged is None:
@@ -131,13 +132,16 @@ class Markers:
         return built is None or (built.run_id == merged.run_id and merged.names <= built.names)
 
     def merged_after(self, date: RunDate) -> list[str]:
-        """The months that dates after this one have merged; a look at files only."""
+        """The months that dates after this one have merged, as ``YYYY-MM``; only files are read."""
         later = [one for one in self.dates() if one > date]
         merged = [self.read(one, Step.MERGE) for one in later if self.is_merged(one)]
         return [month.month for marker in merged if marker for month in marker.months]
 
     def charged_before(self, date: RunDate, month: Month, charge: str) -> RunDate | None:
-        """The newest earlier date that has merged such a charge of a month, or of the month before it."""
+        """The newest earlier date that merged a ``charge`` other than 0 for a month or the month before it.
+
+        ``charge`` is a column of main (``schema.CHARGES``). None if there is no such date.
+        """
         wanted = {str(month), str(month.minus(1))}
         for one in reversed(self.dates()):
             if one.month < month.minus(1):
@@ -149,9 +153,9 @@ class Markers:
         return None
 
     def newest(self) -> RunDate | None:
-        """The newest date of which temp or main is known to hold rows, here; None where there is none.
+        """The newest date whose markers say that temp or main holds rows of it; None if there is none.
 
-        A look at files only, at no more of them than it takes.
+        Only files are read, and no more of them than needed.
         """
         for date in reversed(self.dates()):
             if self.read(date, Step.MERGE) or self.read(date, Step.BUILD):
@@ -159,9 +163,9 @@ class Markers:
         return None
 
     def remove_from(self, date: RunDate, step: Step) -> list[Step]:
-        """Remove the markers of a step and of all later ones, the last first; says which were there.
+        """Remove the markers of a step and of all later steps; returns the steps that had one.
 
-        The last first: a kill in between leaves no later marker without its earlier one.
+        The last step's goes first: so a kill in between leaves no later marker without its earlier one.
         """
         self._roll_backs.take_back(date)
         later = [one for one in reversed(STEPS) if STEPS.index(one) >= STEPS.index(step)]
@@ -170,20 +174,20 @@ class Markers:
     def roll_back(self, merged: Marker, months: frozenset[Month]) -> None:
         """Let the date of MergeMain's marker be merged once more, over newer estimates; raises OSError.
 
-        The permission is written before the marker is removed: after a kill in between, the same command goes
-        on.
+        The permission is written before the marker is removed, so that after a kill in between the same
+        command can be typed again.
         """
         self._roll_backs.grant(merged.date, merged.run_id, months)
         remove(self.path(merged.date, Step.MERGE))
 
     def free_to_replace(self, date: RunDate, run_id: str) -> frozenset[Month]:
-        """The months whose newer estimates a merge of this build may replace: what a roll-back permits."""
+        """The months whose newer estimates a merge of this build may replace, as a roll-back permitted it."""
         return self._roll_backs.granted(date, run_id)
 
     def set_aside(self) -> Path | None:
-        """Rename the folder of all markers, so that none counts any more; returns its new name.
+        """Rename the folder of all markers, so that none counts any more; returns its new path.
 
-        None where there was no folder. Raises OSError.
+        Returns None if there was no folder. Raises OSError.
         """
         aside = self._folder.with_name(f"{self._folder.name}-before-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}")
         try:
@@ -227,7 +231,7 @@ class Markers:
         }
 
     def _read(self, date: RunDate, step: Step) -> tuple[dict[str, Any], Marker] | None:
-        """What a marker's file says, whatever place it is about; a file that cannot be read is named."""
+        """What a marker's file says, whatever place it is about; a warning names one that cannot be read."""
         path = self.path(date, step)
         try:
             values = markerform.parse(read_plain(path))
@@ -241,7 +245,7 @@ class Markers:
             return None
 
     def _strays(self, values: Mapping[str, Any], date: RunDate, step: Step) -> list[str]:
-        """What a marker was made for, where that is not what is asked for."""
+        """What a marker was made for, if that is not what is wanted, one text for each difference."""
         expected = {"task": str(step), "date": str(date), **self._place.to_json()}
         return [
             f"{key}: made for {printable(str(values.get(key)))}, wanted is {printable(value)}"

@@ -1,7 +1,7 @@
-"""Whose the files of ``state_dir`` are: one run as root must not lock out the user that runs every night.
+"""Who owns the files of ``state_dir``: one run as root must not lock out the user of the nightly runs.
 
-What a command makes belongs to the owner and group of the folder it stands in. What may not be opened is
-named with its owner and mode, and with the command that sets it right.
+What a command makes belongs to the owner and group of the folder that it is in. A file that may not be opened
+is named with its owner and mode, and with the command that puts it right.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from pathlib import Path
 
 
 def hand_over(path: Path) -> None:
-    """Give a new file or folder to the owner and group of the folder it stands in.
+    """Give a new file or folder to the owner and group of the folder that it is in.
 
-    Root can give both; anybody else gives the group, where it is one of his own.
+    Root can give both. Other users can only give the group, and only one that they belong to.
     """
     folder = path.parent.stat()
     mine = path.lstat()
     if (mine.st_uid, mine.st_gid) == (folder.st_uid, folder.st_gid):
         return
     owner = folder.st_uid if os.geteuid() == 0 else -1
-    with suppress(OSError):  # a filesystem without owners, or a group that is not ours to give
+    with suppress(OSError):  # a filesystem without owners, or a group that we do not belong to
         os.chown(path, owner, folder.st_gid, follow_symlinks=False)
 
 
 def words(error: OSError) -> str:
-    """Whose the file is that may not be opened, and what to type; "" for an error of another kind."""
+    """Who owns the file that may not be opened, and what to type; empty for an error of another kind."""
     if error.errno not in (errno.EACCES, errno.EPERM) or not isinstance(error.filename, str):
         return ""
     for path in (Path(error.filename).absolute(), *Path(error.filename).absolute().parents):
@@ -44,22 +44,22 @@ def words(error: OSError) -> str:
 
 
 def belongs(status: os.stat_result) -> str:
-    """Owner, group and mode in words."""
+    """Owner, group and mode in words: ``belongs to user:group, mode 0644``."""
     return f"belongs to {named(status)}, mode {stat.S_IMODE(status.st_mode):04o}"
 
 
 def named(status: os.stat_result) -> str:
-    """Owner and group by name, as ``chown`` takes them."""
+    """Owner and group as ``chown`` wants them: ``user:group``."""
     return f"{_user(status.st_uid)}:{_group(status.st_gid)}"
 
 
 def give(path: Path, to: os.stat_result) -> str:
-    """The command that gives a file or folder, with all that is in it, to an owner and group."""
+    """The command that gives a file or folder, with everything in it, to the owner and group of ``to``."""
     return f"sudo chown -R {named(to)} {shlex.quote(str(path))}"
 
 
 def _remedy(path: Path, status: os.stat_result) -> str:
-    """Give it to whoever owns the folders above it; or run as its owner, where they are his, too."""
+    """Give it to the owner of the folders above it; if that is the same owner, run as that user."""
     for folder in path.parents:
         with suppress(OSError):
             above = folder.stat()
@@ -70,7 +70,7 @@ def _remedy(path: Path, status: os.stat_result) -> str:
 
 
 def run_as(status: os.stat_result) -> str:
-    """What to do where all belongs to somebody else."""
+    """What to do if everything belongs to somebody else."""
     return f"run this as its owner: sudo -u {_user(status.st_uid)} ..."
 
 

@@ -1,7 +1,7 @@
-"""Permission for one run to replace newer estimates in main: what ``ciss reset --roll-back`` gives.
+"""Permission for one run to replace newer estimates in main, as ``ciss reset --roll-back`` gives it.
 
-A file beside the date's markers. It holds for one build (run id) and for the months that the date published;
-the merge that uses it takes it away, and so does an ordinary reset.
+It is a file next to the date's markers. It is valid for one build (run id) and for the months that the date
+published. The merge that uses it removes it, and so does an ordinary reset.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from ciss_luigi.state.files import read_plain, remove, write_whole
 
 
 class RollBacks:
-    """The permissions that one ``state_dir`` has given."""
+    """The permissions in the folder of the markers."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def grant(self, date: RunDate, run_id: str, months: frozenset[Month]) -> None:
-        """Let the next merge of a date, if it is of this build, replace newer estimates; raises OSError."""
+        """Let the next merge of a date replace newer estimates, if it is of this build; raises OSError."""
         names = [str(month) for month in sorted(months)]
         write_whole(self._path(date), json.dumps({"run_id": run_id, "months": names}) + "\n")
 
     def granted(self, date: RunDate, run_id: str) -> frozenset[Month]:
-        """The months whose newer estimates a merge of this build may replace; none as a rule.
+        """The months whose newer estimates a merge of this build may replace; as a rule there are none.
 
         A file that makes no sense permits nothing.
         """
@@ -37,7 +37,7 @@ class RollBacks:
             return frozenset()
 
     def take_back(self, date: RunDate) -> bool:
-        """Take the permission of a date back; returns whether there was one. Raises OSError."""
+        """Remove the permission of a date; returns whether there was one. Raises OSError."""
         return remove(self._path(date))
 
     def _path(self, date: RunDate) -> Path:

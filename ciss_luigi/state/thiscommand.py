@@ -1,6 +1,6 @@
-"""The command that this process belongs to, in the ledger of commands: its begin, its reasons, its end.
+"""The lines of this process's command in the ledger of commands: its beginning, its reasons, its end.
 
-Where no command has begun (``ciss``, tests, a program that only imports the tasks) nothing is written.
+Nothing is written if no command has begun: in ``ciss``, in tests, in a program that only imports the tasks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ciss_luigi.state.commandledger import COMMAND, CommandLedger
 
 
 class _Current:
-    """Where this command's lines go; forked workers have it from the command."""
+    """Where this command's lines go; forked workers inherit it."""
 
     path: ClassVar[Path | None] = None
     began_in = 0
@@ -24,9 +24,9 @@ class _Current:
 
 
 def begin(ledger: CommandLedger, arguments: Sequence[str]) -> None:
-    """Write down that this command begins; what it notes and its end then go to the same file.
+    """Write down that this command begins. Its notes and its end go to the same file.
 
-    A ledger that cannot be written stops no command.
+    If the ledger cannot be written, the command goes on without it.
     """
     try:
         _Current.path = ledger.begin(COMMAND, arguments)
@@ -36,7 +36,7 @@ def begin(ledger: CommandLedger, arguments: Sequence[str]) -> None:
 
 
 def note(reason: str) -> None:
-    """Write down why the command will not end well, once; called in the command or in any of its workers."""
+    """Write down a reason why the command will not end well, each once; workers may call it, too."""
     text = without_secrets(reason).strip()
     if _Current.path is None or not text or text in _Current.noted:
         return
@@ -48,12 +48,12 @@ def note(reason: str) -> None:
 
 
 def has_noted() -> bool:
-    """Whether this process has said why the command will not end well."""
+    """Whether this process has noted a reason why the command will not end well."""
     return bool(_Current.noted)
 
 
 def end(exit_code: int) -> None:
-    """Write down that this command ends; the first call counts, and only in the command itself."""
+    """Write down that this command ends. Only the first call counts, and no call in a forked worker."""
     path, _Current.path = _Current.path, None
     if path is None or _Current.began_in != os.getpid():
         return

@@ -1,7 +1,7 @@
-"""Writes that are not known to have ended: one file per partition, there while its write is under way.
+"""Writes that may not have ended: one file for each partition, there as long as it is being written.
 
-Statements of a server outlive their client. Whoever writes a partition next finds the file of a killed
-run, and ends that run's session on the server before it writes itself.
+On a server, statements outlive their client. So the next run that writes the partition finds the file of a
+killed run, and ends that run's session on the server before it writes itself.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ from typing import Protocol
 from ciss_luigi.state.files import read_plain, remove, write_whole
 
 UNKNOWN = "unknown"
+"""The trace of a write whose record makes no sense."""
 
 
 class Writes(Protocol):
-    """Where unclosed writes are written down."""
+    """Where writes that may not have ended are written down.
+
+    ``target`` names a partition. ``trace`` is what the engine needs to find the write again on its server.
+    """
 
     def find(self, target: str) -> tuple[str, ...]:
-        """The traces of unclosed writes to a partition."""
+        """The traces of the writes to a partition that may not have ended."""
 
     def open(self, target: str, trace: str) -> None:
         """Write down that a write begins."""
@@ -30,17 +34,17 @@ class Writes(Protocol):
 
 
 class OpenWrites:
-    """The unclosed writes of one ``state_dir`` on one engine."""
+    """The writes of one ``state_dir`` that may not have ended, on one engine."""
 
     def __init__(self, folder: Path, engine: str) -> None:
         self._folder = folder
         self._engine = engine
 
     def find(self, target: str) -> tuple[str, ...]:
-        """The trace of the unclosed write to a partition, if there is one on this engine.
+        """The trace of the write to a partition that may not have ended; empty if there is none here.
 
-        A record that is there and cannot be made out is UNKNOWN, which nobody can end: it is waited out.
-        Raises OSError when the record cannot be read.
+        A record that makes no sense gives UNKNOWN: that write cannot be ended, only waited for. Raises
+        OSError if the record cannot be read.
         """
         try:
             record = json.loads(read_plain(self._path(target)))
@@ -53,7 +57,7 @@ class OpenWrites:
     def open(self, target: str, trace: str) -> None:
         """Write down that a write begins; raises OSError.
 
-        For the job's own eyes: whoever knows a session's handle can use the session.
+        No other user may read the file: whoever knows the handle of a session can use the session.
         """
         record = {"engine": self._engine, "target": target, "trace": trace}
         write_whole(self._path(target), json.dumps(record), mode=0o600)

@@ -71,7 +71,7 @@ def test_a_channel_that_apprise_does_not_know_is_named_before_the_run(tmp_path: 
     (tmp_path / "luigi.cfg").write_text(
         "[ciss]\n[ciss_alerts]\nchannels =\n  json://example.com/x\n  slakc://T1secret99/x\n"
     )
-    answer = typed(tmp_path, "status").explained(40, "channels: line 2 is no URL that Apprise knows")
+    answer = typed(tmp_path, "status").explained(40, "channels: line 2 is not a URL that Apprise knows")
     assert "T1secret99" not in answer.err
 
 

@@ -135,5 +135,5 @@ def test_check_names_every_fault_of_the_three_sections(tmp_path: Path) -> None:
         tmp_path, "[ciss_alerts]\nmail_to = nobody\n[ciss_log]\nfile = .\n[ciss_metrics]\ntextfile = x.txt\n"
     )
     answer = typed(tmp_path, "check").expect(40)
-    for words in ("mail_to: 'nobody' is no mail address", "[ciss_log] file: ", "does not end with .prom"):
+    for words in ("mail_to: 'nobody' is not a mail address", "[ciss_log] file: ", "does not end with .prom"):
         assert words in answer.out

@@ -108,7 +108,7 @@ def test_a_faulty_configuration_is_told_by_what_of_it_is_sound(place: Place, rel
     place.merge(DATE).explained(40)
     (post,) = relay.post
     assert post.subject == "ciss: the configuration is faulty (exit code 40)"
-    assert "[ciss] grace_days: 'many' is no whole number" in post.text
+    assert "[ciss] grace_days: 'many' is not a whole number" in post.text
     tell(place, relay)
     place.merge("2020-01-01").explained(20)
     assert relay.post[1].text.startswith("Over: the configuration is faulty")

@@ -82,6 +82,7 @@ def test_thirty_dates_that_fail_alike_are_one_message(desk: Desk) -> None:
     ("one", "other"),
     [
         ("12 rows of 2016-11", "3,456 rows of 2017-01"),
+        ("1 row with a wrong sum", "2 rows with a wrong sum"),
         ("months 2016-11, 2016-12", "months 2016-11"),
         ("run 3f2a9c01b2d3e4f5 of pid 12", "run 00112233aabbccdd of pid 99999"),
         ("row a\nrow b", "row b\nrow a\nrow b"),

@@ -55,27 +55,27 @@ def test_connect_args_win_over_the_url_and_user_is_username(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("url", "arguments", "words"),
     [
-        (HIVE, {"use_sll": True}, "'use_sll' is no argument of PyHive; did you mean use_ssl?"),
-        (HIVE, {"auth_mechanism": "LDAP"}, "'auth_mechanism' is no argument of PyHive"),
+        (HIVE, {"use_sll": True}, "'use_sll' is not an argument of PyHive; did you mean use_ssl?"),
+        (HIVE, {"auth_mechanism": "LDAP"}, "'auth_mechanism' is not an argument of PyHive"),
         (HIVE, {"ssl_cert": "none"}, "certificates are checked unless check_hostname is false"),
         (HIVE, {"scheme": "https"}, "write hive+http:// or hive+https:// in the URL"),
         (HIVE, {"use_ssl": "yes"}, "use_ssl: is neither true nor false"),
-        (HIVE, {"timeout": 0}, "timeout: is no number of seconds above 0"),
+        (HIVE, {"timeout": 0}, "timeout: is not a number of seconds above 0"),
         (HIVE, {"auth": "SECRET"}, "auth: is none of NONE, NOSASL, LDAP"),
         (HIVE, {"auth": "LDAP"}, "LDAP needs a password"),
         (HIVE, {"auth": "BASIC", "password": "p"}, "BASIC is for HTTP"),
-        (HIVE, {"configuration": "a=b"}, "configuration: is no JSON object"),
-        (HIVE, {"password": 123}, "password: is no text"),
-        (f"{HIVE};auth=noSasl", {}, "database: is no plain SQL name"),
+        (HIVE, {"configuration": "a=b"}, "configuration: is not a JSON object"),
+        (HIVE, {"password": 123}, "password: is not text"),
+        (f"{HIVE};auth=noSasl", {}, "database: is not a plain SQL name"),
         (HIVE.replace("hive:", "hive+https:"), {"use_ssl": False}, "https and use_ssl says false"),
-        (IMPALA, {"auth": "LDAP"}, "'auth' is no argument of impyla"),
+        (IMPALA, {"auth": "LDAP"}, "'auth' is not an argument of impyla"),
         (IMPALA, {"verify_cert": False}, "certificates are checked unless check_hostname is false"),
         (IMPALA, {"use_kerberos": True}, 'write "auth_mechanism": "GSSAPI"'),
         (IMPALA, {"ldap_password": "p"}, "write password"),
-        (IMPALA, {"retries": "many"}, "retries: is no whole number above 0"),
+        (IMPALA, {"retries": "many"}, "retries: is not a whole number above 0"),
         (IMPALA, {"http_cookie_names": 1}, "http_cookie_names: is neither text nor a list"),
         (IMPALA, {"auth_mechanism": "JWT", "jwt": "x"}, "JWT needs use_http_transport and jwt"),
-        ("duckdb:///var/ciss.duckdb", {"use_ssl": True}, "'use_ssl' is no argument of DuckDB"),
+        ("duckdb:///var/ciss.duckdb", {"use_ssl": True}, "'use_ssl' is not an argument of DuckDB"),
     ],
 )
 def test_what_cannot_be_meant_is_a_fault_that_names_it(
@@ -106,7 +106,7 @@ def test_a_ca_cert_must_be_there_be_pem_and_be_used(tmp_path: Path) -> None:
     (tmp_path / "ca.jks").write_bytes(b"\xfe\xed\xfe\xed")
 
     assert "ca_cert: cannot be read: No such file" in faults(tmp_path, HIVE, use_ssl=True, ca_cert="ca.pem")
-    assert "is no file of certificates in PEM" in faults(tmp_path, HIVE, use_ssl=True, ca_cert="ca.jks")
+    assert "is not a PEM file of certificates" in faults(tmp_path, HIVE, use_ssl=True, ca_cert="ca.jks")
 
 
 def test_no_fault_repeats_a_password(tmp_path: Path) -> None:

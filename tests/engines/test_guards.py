@@ -32,7 +32,7 @@ TOO_BIG = {
     "count": ("billable", " UNION ALL ".join(BILLABLE.format(n) for n in (1, 2))),
 }
 TOLD = re.compile(
-    "overflow|out.of.range|cannot be (represented|cast)|could not cast|did not fit|do not fit", re.IGNORECASE
+    "overflow|out.of.range|cannot be (represented|cast)|could not cast|(did|would) not fit", re.IGNORECASE
 )
 """The engine's own words, or those of the checks where the engine makes NULL of such a number."""
 RATES = (

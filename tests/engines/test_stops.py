@@ -131,7 +131,7 @@ LIMITS = {
 
 @pytest.mark.parametrize("where", engine_params(*LIMITS, long=[SPARK_ANSI]))
 def test_a_time_limit_of_the_servers_own_ends_the_step_at_once(slow: Make, where: Where) -> None:
-    """It is no lost line, after which the statement would be sent again."""
+    """It is not a lost line, after which the statement would be sent again."""
     cluster, _ = slow(where, LONGER)
     cluster.ciss("init").expect(0)
     cluster.configure(sql_dir=cluster.folder / "sql", session_settings=LIMITS[where])

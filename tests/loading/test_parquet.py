@@ -66,7 +66,7 @@ class TestParquet:
 
     def test_refused_columns(self, there: Warehouse) -> None:
         self.copy(there, "SELECT 'a' cal_month, 'b' from_curr, 1 avg_conv_rate, 1 file_row_number")
-        assert "column to_curr is missing; 'file_row_number' is no column" in there.refused().what
+        assert "column to_curr is missing; 'file_row_number' is not a column" in there.refused().what
         self.copy(there, "SELECT DATE '2017-01-01' cal_month, 'b' from_curr, 'c' to_curr, 1 avg_conv_rate")
         assert "the type is DATE and must be text" in there.refused().what
 

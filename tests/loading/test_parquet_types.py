@@ -133,7 +133,7 @@ def test_nested_columns_are_passed_over_in_counting(there: Warehouse) -> None:
     inner = pa.array([{"charge": [{"a": 1}], "b": 2}])
     table = pa.table({"more": inner, **cells, "charge": pa.array([Decimal("1.5000")])})
     pq.write_table(table, there.folder / f"{NAMES['overage']}.parquet")
-    assert "'more' is no column of the table" in there.refused().what
+    assert "'more' is not a column of the table" in there.refused().what
 
 
 def test_two_columns_of_one_name_are_named(there: Warehouse) -> None:

@@ -24,13 +24,13 @@ from tests.strategies import ODD_TEXTS, charge, rate
 
 KINDS = dict(zip(("subscription", "overage", "service", "register"), reference.CHARGE_ROLES, strict=True))
 OUT: dict[str, Callable[[Any, str], bool]] = {
-    "its start is no date": lambda row, month: row.start is None,
-    "its end is no date": lambda row, month: row.end is None,
+    "its start is not a date": lambda row, month: row.start is None,
+    "its end is not a date": lambda row, month: row.end is None,
     "it ends before it starts": lambda row, month: row.end < row.start,
     "it ended before the month began": lambda row, month: row.end < f"{month}-01",
     "it starts after the month's end": lambda row, month: row.start > reference.last_day(month),
 }
-LOST = ("starts earlier", "ends earlier", "a lesser offer group", "a lesser name", "says the same")
+LOST = ("starts earlier", "ends earlier", "a smaller offer group", "a smaller name", "says the same")
 
 
 def check(bench: Bench, case: Case) -> None:

@@ -85,12 +85,12 @@ def test_a_sum_of_temp_is_not_that_of_the_sources(changes: dict[str, Any], line:
     [
         (
             {"rows_with_null": 1},
-            "1 rows have no value in a number column (one did not fit it), rate_month, as_of_date or run_id",
+            "1 row with no value in a number column (one did not fit it), rate_month, as_of_date or run_id",
         ),
-        ({"rows_with_wrong_sum": 2}, "2 rows have a total_charge that is not the sum of its charges"),
+        ({"rows_with_wrong_sum": 2}, "2 rows with a total_charge that is not the sum of its charges"),
         (
             {"rows_with_wrong_usd": 1},
-            "1 rows have a total_charge_usd that is not total_charge x conversion_rate",
+            "1 row with a total_charge_usd that is not total_charge x conversion_rate",
         ),
         ({"run_ids": ("run-0", "run-1")}, "rows of run run-0 and run-1, not run-1"),
         ({"run_ids": ("run-1", "run-2")}, "rows of run run-1 and run-2, not run-1"),
@@ -180,5 +180,5 @@ def test_a_month_that_nobody_expected_is_named() -> None:
     )
     found = {KEY: SUMMARY, ("2016-12", "GBP"): SUMMARY}
     lines = month_differences(marker, marker.months, found, ("BuildTemp's marker", "temp"))
-    assert lines == ["2016-12: BuildTemp's marker knows nothing of this month"]
+    assert lines == ["2016-12: BuildTemp's marker does not have this month"]
     assert month_differences(marker, marker.months, {KEY: SUMMARY}, ("a", "b")) == []

@@ -96,7 +96,7 @@ def test_ends_before_a_step(place: Place) -> None:
     assert end["reason"] == "SourcesReady of 2017-05-10 lacks sources"
     end = end_of(place.merge("2016-11-33", prelude=TELLING))
     assert (end["code"], end["began"]) == (40, False)
-    assert end["reason"].startswith("--date '2016-11-33' is no date")
+    assert end["reason"].startswith("--date '2016-11-33' is not a date")
     with FileLock(place.state / "locks" / f"date-{DATE}.lock").waited():
         end = end_of(place.merge(DATE, prelude=TELLING))
     assert (end["code"], end["began"], end["free"]) == (10, False, False)

@@ -1,4 +1,4 @@
-"""A luigid is no lock: it forgets, it can be told wrong, and there can be two of it."""
+"""A luigid is not a lock: it forgets, it can be told wrong, and there can be two of it."""
 
 from __future__ import annotations
 

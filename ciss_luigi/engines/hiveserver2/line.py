@@ -120,7 +120,7 @@ def _by_type(error: BaseException, line: Line) -> str:
 
 
 _PLAIN_TEXT = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}
-"""An answer that is no TLS. (A server that hangs up instead is an EOF, for Python 3.11.2 a close.)"""
+"""An answer that is not TLS. (A server that hangs up instead is an EOF, for Python 3.11.2 a close.)"""
 
 _NO_TLS = "does not speak TLS on this port; without TLS it is use_ssl: false"
 _NO_HTTP = "does not answer by HTTP on this port; it may want HTTPS, or a binary transport"

@@ -124,7 +124,7 @@ class Http(THttpClient):  # type: ignore[misc]
         self._make_headers = headers
 
     def flush(self) -> None:
-        """Send a request; raises TTransportException for an answer that is no Thrift."""
+        """Send a request; raises TTransportException for an answer that is not Thrift."""
         self.setCustomHeaders(self._make_headers())
         super().flush()
         self.setTimeout(self._line.timeout * 1000)

@@ -19,7 +19,7 @@ _SHOWN = 5
 
 
 def check(group: Group, state_dir: Path) -> None:
-    """Name what a run of this user could not open, what belongs to somebody else, and what is no file."""
+    """Name what a run of this user could not open, what belongs to somebody else, and what is not a file."""
     try:
         owner = state_dir.stat()
     except OSError:  # not there yet, or said by whoever tried to write there
