@@ -26,11 +26,13 @@ from ciss_luigi.config.urls import Warehouse
 from ciss_luigi.engines.base import Engine, Progress
 from ciss_luigi.errors import ConfigurationError, EngineUnavailable
 from ciss_luigi.locking.filelocks import Fence, FileLock
+from ciss_luigi.locking.turns import Turn
 from ciss_luigi.state.commandledger import CommandLedger
 from ciss_luigi.state.files import write_whole
+from ciss_luigi.state.javaruns import JavaRuns
 from ciss_luigi.state.ledger import Ledger
 from ciss_luigi.state.markers import Markers, Place
-from ciss_luigi.state.writes import OpenWrites, Writes
+from ciss_luigi.state.writes import Nowhere, OpenWrites, Writes
 
 if TYPE_CHECKING:
     from ciss_luigi.locking.leasebook import LeaseBook
@@ -95,6 +97,18 @@ class Site:
     def date_lock(self, date: RunDate) -> FileLock:
         """The lock of one run date."""
         return FileLock(self._locks / f"date-{date}.lock")
+
+    @property
+    def temp_turn(self) -> Turn:
+        """A date's turn at the temp of the old Java classes, which is one table for all dates."""
+        note = self.settings.state_dir / "java" / "turn.json"
+        return Turn(self._locks / "java-temp.lock", note, self.settings.temp)
+
+    @property
+    def java_runs(self) -> JavaRuns:
+        """What the old Java classes left running, on this host and, where there are leases, on others."""
+        seen = self.leases.writes(Nowhere(), "java") if self.leases else None
+        return JavaRuns(self.settings.state_dir, seen, self.settings.temp)
 
     @contextmanager
     def month_locks(self, months: Sequence[Month]) -> Iterator[Fence]:

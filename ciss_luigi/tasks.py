@@ -142,7 +142,8 @@ class StepTask(DatedTask):
         with signals.step(), guard.holding(here, self.run_date):
             if self.complete():
                 return
-            self._perform(here)
+            with guard.at_temp(here, self.run_date, last=self.step is Step.MERGE):
+                self._perform(here)
 
     def _perform(self, here: site.Site) -> None:
         command = current().begin.id

@@ -12,7 +12,7 @@ import logging
 import multiprocessing
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import NoReturn
 
 import luigi.interface
@@ -52,7 +52,7 @@ def claim(here: Site, date: RunDate) -> None:
     try:
         if current().is_range:
             lock.require_usable()
-            _claim_old_status(here)
+            _claim_old_ways(here)
             return
         taken = lock.try_acquire()
     except LocksUnusable as error:
@@ -65,17 +65,20 @@ def claim(here: Site, date: RunDate) -> None:
         )
     _lease(here, date, lock)
     current().locks[date] = lock
-    _claim_old_status(here)
+    _claim_old_ways(here)
 
 
-def _claim_old_status(here: Site) -> None:
-    """Once a command: the old script's file says whether that is running, and from now on that this is."""
+def _claim_old_ways(here: Site) -> None:
+    """Once a command: the old script's file says whether that is running, and from now on that this is.
+
+    The temp of the old Java classes is taken on all hosts; on this one each date waits for its turn.
+    """
     current().once("old status", lambda: oldstatus.claim(here))
     if here.settings.loader == "java":
-        from ciss_luigi.state.javaruns import JavaRuns
         from ciss_luigi.steps import javaprocess
 
-        javaprocess.require_here(JavaRuns(here.settings.state_dir))
+        current().once("temp", lambda: _lease_temp(here))
+        javaprocess.require_here(here.java_runs)
 
 
 def _require_workers(date: RunDate) -> None:
@@ -106,6 +109,21 @@ def _lease(here: Site, date: RunDate, lock: FileLock) -> None:
         )
 
 
+def _lease_temp(here: Site) -> None:
+    """Take the whole of temp for the life of this command; what it keeps out is other hosts' dates."""
+    if here.leases is None:
+        return
+    with explaining(state="nothing was touched", next_command=commands.check()):
+        holder = here.leases.take_for_good(here.settings.temp, luigiprivate.fork_lock())
+    if holder:
+        raise AlreadyRunning(
+            f"{here.settings.temp}, which is one table for all dates, is in use by {holder}, "
+            "or was until a moment ago: a lease outlives a killed run",
+            state="this command touched nothing",
+            next_command="the same command again, after two minutes at most if that run is gone",
+        )
+
+
 def _holder(lock: FileLock) -> Holder | None:
     """Who holds a lock; one that was taken this moment may not be signed yet."""
     for _ in range(_LOOKS):
@@ -129,6 +147,19 @@ def holding(here: Site, date: RunDate) -> Iterator[None]:
             held.enter_context(here.date_lock(date).waited())
             if here.leases:
                 held.enter_context(here.leases.waited(here.settings.temp_target(date)))
+        yield
+
+
+@contextmanager
+def at_temp(here: Site, date: RunDate, *, last: bool) -> Iterator[None]:
+    """Keep other dates from the old Java classes' temp: for a step, and until the next one if one follows.
+
+    The temp of this job's own SQL has a part for each date, which the date's lock keeps.
+    """
+    with ExitStack() as held:
+        if here.settings.loader == "java":
+            with explaining(state="this step touched nothing", next_command=commands.check()):
+                held.enter_context(here.temp_turn.held(date, last=last))
         yield
 
 
@@ -182,14 +213,24 @@ def release_all() -> None:
     if not command.locks:
         return
     here = site.current()
+    if here.leases is not None:
+        here.leases.give_back(here.settings.temp)  # of the old Java classes
     for date in list(command.locks):
         if here.leases is not None:
             here.leases.give_back(here.settings.temp_target(date))
         lock = command.locks.pop(date)
+        if here.settings.loader == "java":
+            _leave_temp(here, date)
         if here.has_state(date):
             lock.release()
         else:
             lock.discard()
+
+
+def _leave_temp(here: Site, date: RunDate) -> None:
+    """No step of the date comes after this command's last one, of BuildTemp alone say: nobody need wait."""
+    with suppress(LocksUnusable):
+        here.temp_turn.leave(date)
 
 
 def _leave(error: CissError) -> NoReturn:

@@ -33,6 +33,20 @@ class Writes(Protocol):
         """Write down that the write has ended."""
 
 
+class Nowhere:
+    """Where nobody else is to hear of a write."""
+
+    def find(self, target: str) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
+    def open(self, target: str, trace: str) -> None:
+        """Do nothing."""
+
+    def close(self, target: str) -> None:
+        """Do nothing."""
+
+
 class OpenWrites:
     """The writes of one ``state_dir`` that may not have ended, on one engine."""
 

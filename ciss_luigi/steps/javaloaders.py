@@ -1,7 +1,7 @@
 """BuildTemp and MergeMain by the old job's two Java classes, on the old job's tables (``loader = java``).
 
-Their columns are not known, so what is proven is counted. Temp is one table for all dates: a lock keeps two
-builds apart, and a date whose rows another date has replaced is built anew before it is merged.
+Their columns are not known, so what is proven is counted. Temp is one table for all dates: whoever runs a
+step holds the turn at it (locking/turns.py), and a date whose rows another date has replaced is built anew.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 import shlex
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from ciss_luigi.billing.rundate import Month, RunDate
@@ -18,7 +17,6 @@ from ciss_luigi.billing.totals import MonthTotals
 from ciss_luigi.config.legacy import JAVA, Java
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import StatementFailed, TempChanged, TotalsDiffer, explaining
-from ciss_luigi.locking.filelocks import FileLock
 from ciss_luigi.plaintext import without_secrets
 from ciss_luigi.queries.named import tagged
 from ciss_luigi.queries.oldtables import OldTables
@@ -54,21 +52,15 @@ def settings_of(job: Job) -> Java:
 
 
 def truncate_temp(job: Job) -> Marker:
-    """Nothing: BuildTemp empties temp, in the same hold of its lock as it fills it."""
+    """Nothing but to wait for the turn: BuildTemp empties temp, as it has to each time that it fills it."""
     return Marker(Step.TRUNCATE, job.date, "", now(), loader="java")
-
-
-def build_temp(job: Job) -> Marker:
-    """Empty the whole temp table and fill it by the old class; raises StepFailed."""
-    with _temp_lock(job):
-        return _build(job)
 
 
 def merge_main(job: Job) -> Marker:
     """Have the old class put temp into main, once temp is proven to hold this date's rows."""
     newer = newer_than(job.markers, job.date)
     superseded = [month for month in job.months if month in newer and not job.settings.allow_older]
-    with _temp_lock(job), job.month_locks(job.months) as fence:
+    with job.month_locks(job.months) as fence:
         started = now()
         built = job.markers.read(job.date, Step.BUILD)
         if superseded:
@@ -96,7 +88,8 @@ def _leave_alone(job: Job, built: Marker | None, superseded: Sequence[Month]) ->
     return Marker(Step.MERGE, job.date, run_id, now(), superseded=months, loader="java")
 
 
-def _build(job: Job) -> Marker:
+def build_temp(job: Job) -> Marker:
+    """Empty the whole temp table and fill it by the old class; raises StepFailed."""
     started, run_id = now(), job.make_run_id(job.date)
     runs = _runs(job)
 
@@ -132,7 +125,7 @@ def _proven_temp(job: Job, built: Marker | None) -> Marker:
         if built is not None and not wrong:
             return built
         job.budget.spend(TempChanged(f"temp is not as BuildTemp's marker says: {wrong}"))
-        built = _build(job)
+        built = build_temp(job)
         job.markers.write(built)
 
 
@@ -259,13 +252,7 @@ def _tables(job: Job, step: Step, run_id: str) -> OldTables:
 
 
 def _runs(job: Job) -> JavaRuns:
-    return JavaRuns(job.settings.state_dir)
-
-
-@contextmanager
-def _temp_lock(job: Job) -> Iterator[None]:
-    with FileLock(job.settings.state_dir / "locks" / "java-temp.lock").waited():
-        yield
+    return job.java_runs or JavaRuns(job.settings.state_dir)
 
 
 ACTIONS: dict[Step, Callable[[Job], Marker]] = {

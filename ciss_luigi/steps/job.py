@@ -19,6 +19,7 @@ from ciss_luigi.locking.filelocks import Fence
 from ciss_luigi.queries.conditions import When, in_a_run
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
+from ciss_luigi.state.javaruns import JavaRuns
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps.known import Known
 
@@ -87,6 +88,7 @@ class Job:
     known: Known = field(default_factory=Known)
     build_engine: Engine | None = None
     impalas: tuple[Engine, ...] = ()
+    java_runs: JavaRuns | None = None
     require_warehouse: Callable[[], None] = lambda: None
     """Raises EngineUnavailable where an embedded warehouse is gone, with what was built in it."""
     when: When = in_a_run

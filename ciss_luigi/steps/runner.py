@@ -49,10 +49,20 @@ def is_done(site: Site, date: RunDate, step: Step) -> bool:
     Raises EngineUnavailable where the file of an embedded warehouse is gone, with what was built in it.
     """
     markers = site.markers
-    done = markers.is_merged(date) if step is Step.MERGE else markers.read(date, step) is not None
+    done = markers.is_merged(date) if step is Step.MERGE else _counts(site, markers.read(date, step))
     if done:
         site.require_warehouse(date)
     return done
+
+
+def _counts(site: Site, marker: Marker | None) -> bool:
+    """Whether a marker of a step before MergeMain is a proof still.
+
+    The old Java classes have one temp for all dates: BuildTemp's marker is none once another date has built.
+    """
+    if marker is None or marker.step is not Step.BUILD or site.settings.loader != "java":
+        return marker is not None
+    return site.java_runs.is_in_temp(str(marker.date), marker.run_id)
 
 
 def done_already(site: Site, date: RunDate, step: Step) -> str:
@@ -148,6 +158,7 @@ def _job(site: Site, date: RunDate, tell: Callable[[str], None], queue: Queue, w
         lambda message: tell(f"{date}: {message}"),
         build_engine=site.build_engine(watch),
         impalas=site.impalas(),
+        java_runs=site.java_runs,
     )
 
 
