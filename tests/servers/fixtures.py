@@ -24,6 +24,8 @@ _TRANSACTIONS = {
     "hive.create.as.acid": "true",
     "hive.create.as.insert.only": "true",
     "metastore.create.as.acid": "true",
+    # What Tez has by itself; the other server has MapReduce's 120, as a Hive whose tez-site.xml names none
+    "tez.counters.max": "1200",
 }
 
 

@@ -23,7 +23,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 _MAIN = "org.apache.hive.service.server.HiveServer2"
 # C1 only: half the processor time of a test run; two seconds of profiling never pay here.
 _JVM = (
-    "-Xmx1024m",
+    "-Xmx2048m",  # after an hour of sessions, of which tests kill some, a server holds 700 MB
     "-Xss2m",
     "-XX:MaxMetaspaceSize=512m",
     "-XX:+UseSerialGC",

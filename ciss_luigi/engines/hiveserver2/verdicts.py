@@ -66,5 +66,7 @@ _JAVA_PREFIX = re.compile(
 def server_words(message: str) -> str:
     """A server's message without the Java classes that carried it, and without their stack."""
     words = _JAVA_PREFIX.sub("", message.strip().split("\n\tat ")[0].strip())
+    if "Too many counters" in words:
+        return f"{words}; Tez counts at most tez.counters.max (docs/clusters.md)"
     # all that Hive says of a statement that hive.query.timeout.seconds has ended
     return f"a statement ran {OVERDUE}: {words}" if "from TIMEDOUT" in words else words
