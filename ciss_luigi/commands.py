@@ -26,7 +26,7 @@ class _Kept:
 def keep_flags(arguments: Sequence[str]) -> None:
     """Have the commands of Luigi say these flags from now on, out of this process's own arguments."""
     _Kept.flags = "".join(f" {flag}" for flag in _kept(arguments).values())
-    if not any("@" in argument for argument in arguments):  # a password may stand in a URL
+    if not any("@" in argument for argument in arguments):  # a password may be in a URL
         _Kept.again = typed(arguments)
 
 
@@ -40,7 +40,7 @@ def _kept(arguments: Sequence[str]) -> dict[str, str]:
             found[name] = name
         elif name in _WITH_VALUE:
             value = value if is_one else next(following, "")
-            if "@" not in value:  # a password may stand in a URL
+            if "@" not in value:  # a password may be in a URL
                 found[name] = f"{name} {shlex.quote(value)}"
     if found.get("--workers", "--workers 1").split()[1:] in (["0"], ["''"]):
         del found["--workers"]

@@ -14,7 +14,7 @@ LARGEST = 16_000_000
 
 
 class OddFile(OSError):
-    """Something else stands in a file's place: a pipe, a folder, or far too many bytes."""
+    """Something else is in a file's place: a pipe, a folder, or far too many bytes."""
 
 
 @contextmanager

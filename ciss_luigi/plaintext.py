@@ -30,7 +30,7 @@ def one_line(text: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """A text with ``***`` for every value of ``${NAME}`` and every password that stands in a URL or JSON."""
+    """A text with ``***`` for every value of ``${NAME}`` and every password in a URL or JSON."""
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text

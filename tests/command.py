@@ -191,7 +191,7 @@ class Place:
         self._running: list[Running] = []
 
     def configure(self, more: str = "", **ciss: object) -> None:
-        """Write ``luigi.cfg`` anew, with other keys of ``[ciss]`` and more sections."""
+        """Write ``luigi.cfg`` again, with other keys of ``[ciss]`` and more sections."""
         keys = {"warehouse_url": "duckdb:///warehouse.duckdb", "state_dir": "state", **ciss}
         lines = [f"{key} = {value}" for key, value in keys.items()]
         text = "\n".join(["[ciss]", *lines, "", "[core]", "log_level = INFO", "rpc_retry_wait = 0", more, ""])

@@ -488,7 +488,7 @@ def test_a_month_that_would_be_left_out_is_a_warning(make: Make) -> None:
     assert report.exit_code == 0
     assert texts(report, Level.WARNING) == [
         "2016-12 would not be built: mnaas.billable_sub_with_charge_and_limit has no row for 2016-12, "
-        "and main holds nothing of it"
+        "and main holds no row of it"
     ]
 
 

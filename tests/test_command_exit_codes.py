@@ -125,7 +125,7 @@ def test_30_for_control_totals_that_differ_twice(place: Place, tmp_path: Path) -
     (tmp_path / "build.sql").write_text(built_in("build") + "\nWHERE org_id <> 'org1'")
     place.configure(sql_dir=tmp_path)
     finished = place.merge(DATE)
-    finished.explained(30, "the control totals of the sources and temp differ", "Building temp anew, once.")
+    finished.explained(30, "the control totals of the sources and temp differ", "Building temp again, once.")
     assert place.main() == []
 
 

@@ -88,7 +88,7 @@ def test_a_folder_in_the_place_of_a_marker_fails_the_step_and_names_it(place: Pl
     place.marker(DATE, "BuildTemp").mkdir(parents=True)
     finished = place.merge(DATE)
     finished.explained(
-        30, str(place.marker(DATE, "BuildTemp")), "State: main was not touched", "Next:  take away what"
+        30, str(place.marker(DATE, "BuildTemp")), "State: main was not touched", "Next:  remove what"
     )
     place.marker(DATE, "BuildTemp").rmdir()
     place.merge(DATE).explained(0)

@@ -62,7 +62,7 @@ def test_a_file_that_luigi_passes_over_is_none_of_ours(folder: Path, name: str, 
 )
 def test_a_comment_behind_a_value_is_no_part_of_a_path(folder: Path, line: str) -> None:
     (fault,) = faults(folder, f"[ciss]\n{line}\n")
-    assert fault.startswith(f"[ciss] {line.split(maxsplit=1)[0]}: a comment stands on a line of its own")
+    assert fault.startswith(f"[ciss] {line.split(maxsplit=1)[0]}: a comment needs a line of its own")
 
 
 def test_a_warehouse_is_the_same_behind_links_and_dots(folder: Path) -> None:

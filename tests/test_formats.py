@@ -1,4 +1,4 @@
-"""What any released version wrote into ``state_dir`` stays readable: an upgrade must not run a year anew.
+"""What any released version wrote into ``state_dir`` stays readable: an upgrade must not run a year again.
 
 ``tests/formats/<version>/<site>`` holds markers and ledgers as that version wrote them (never edit them). A
 format that a later version writes gets a folder of its own; what it adds has a default for the older ones.

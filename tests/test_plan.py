@@ -213,7 +213,7 @@ def test_the_plan_stops_where_a_run_that_heals_finds_no_sources(
     printed = (tmp_path / "printed").read_text()
     assert "INSERT INTO" not in printed
     assert printed.endswith(
-        "ROLLBACK;\n-- the run ends here: temp must be built anew, and the sources are not ready\n"
+        "ROLLBACK;\n-- the run ends here: temp must be built again, and the sources are not ready\n"
     )
 
 

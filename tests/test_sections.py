@@ -63,6 +63,6 @@ def test_the_faults_of_all_sections_are_said_at_once(tmp_path: Path) -> None:
     assert any("[ciss] retrys: unknown key; did you mean retries?" in text for text in faults), faults
     assert any("[ciss_made] manny: unknown key; did you mean many?" in text for text in faults), faults
     assert any("[ciss_made] many: '0' is not a whole number" in text for text in faults), faults
-    assert any("[ciss_made] words: a comment stands on a line of its own" in text for text in faults), faults
+    assert any("[ciss_made] words: a comment needs a line of its own" in text for text in faults), faults
     assert any("[ciss_maid]: unknown section" in text and "[ciss_made]" in text for text in faults), faults
     assert len(faults) == 5

@@ -1,7 +1,7 @@
 """ServiceDesk Plus (REST v3): one request per failure, a note on each repeat, a closing note when it is over.
 
 The desk has no key that makes a POST safe to repeat. So the intent is written down and synced before each
-POST, a token stands in what is sent, and after an answer that says nothing the token is searched before
+POST, a token is in what is sent, and after an answer that says nothing the token is searched before
 anything is sent again.
 """
 

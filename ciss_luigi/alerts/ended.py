@@ -1,6 +1,6 @@
 """What a command's end means for those who are told: its failures, as they are to be judged.
 
-Which ends are failures stands in ``docs/operations.md``, section "Who is told when".
+Which ends are failures is written in ``docs/operations.md``, section "Who is told when".
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _plain(end: CommandEnd, headline: str, scope: Scope) -> Seen:
 
 
 def _asked_for(arguments: Sequence[str]) -> tuple[str, ...]:
-    """The date that stands in the command line, where the command did not come so far as to look at it."""
+    """The date in the command line, if the command ended before it looked at any date."""
     found = re.search(r"(?:^|\n)--date(?:=|\n)(\d{4}-\d{2}-\d{2})(?:\n|$)", "\n".join(arguments))
     return (found[1],) if found else ()
 

@@ -1,6 +1,6 @@
 """A failure: what makes two of them the same, and all that is known of one.
 
-The rules stand in ``docs/operations.md``, section "Who is told when".
+The rules are in ``docs/operations.md``, section "Who is told when".
 """
 
 from __future__ import annotations

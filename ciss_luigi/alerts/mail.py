@@ -67,7 +67,7 @@ class Mail:
         wanted = [one for one in everybody if not entry.left or one in entry.left]
         try:
             connection = self._open()
-            # not send_message: it writes a line of ours that begins with From anew
+            # not send_message: it writes a line of ours that begins with From again
             refused = connection.sendmail(self._sender, wanted or everybody, written.as_bytes())
         except smtplib.SMTPRecipientsRefused as error:
             self._start_anew()

@@ -1,6 +1,6 @@
 """What is told, when, and once: the rules between what was seen and what goes into the outbox.
 
-The rules stand in ``docs/operations.md``, section "Who is told when".
+The rules are in ``docs/operations.md``, section "Who is told when".
 """
 
 from __future__ import annotations

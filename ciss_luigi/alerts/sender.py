@@ -1,6 +1,6 @@
 """The process that sends: started by courier, told what to do by one word, it answers in lines of JSON.
 
-It reads the configuration for itself, so no secret stands in its command line.
+It reads the configuration itself, so its command line holds no secret.
 """
 
 from __future__ import annotations

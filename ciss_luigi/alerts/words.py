@@ -50,7 +50,7 @@ def message(failure: Failure, what: What) -> Message:
 
 
 def plain(text: str) -> str:
-    """A text of several lines in which no secret and no control character stands."""
+    """A text of several lines without secrets and control characters."""
     return printable_lines(without_secrets(text.replace("\r\n", "\n").replace("\t", "    ")))
 
 

@@ -45,6 +45,6 @@ def command(ctx: click.Context, first: RunDate | None, last: RunDate | None) -> 
     if not (found.adopted or found.left):
         say(f"no marker is about another place than {warehouse.kind} {warehouse.place}: nothing to adopt")
     if found.left:
-        say("State: what was left as it is does not count here; a run builds these dates anew")
+        say("State: what was left as it is does not count here; a run builds these dates again")
         say("Next:  ciss status")
         ctx.exit(NO)

@@ -1,4 +1,4 @@
-"""``ciss`` alone: how things stand in this folder, and what to do next."""
+"""``ciss`` alone: the state of this folder, and what to do next."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ VERBS = {
     "plan": "Print the SQL that a run of a date would send.",
     "status": "Show which dates are done, failed, running or missing.",
     "history": "Show every attempt, and what each night merged.",
-    "reset": "Remove a date's markers, so that it can be run anew.",
+    "reset": "Remove a date's markers, so that it can be run again.",
     "report": "Write a month's report, one page that works offline.",
     "explain": "Show how a customer's figure came about.",
     "watch": "Tell when a date is not merged in time.",

@@ -32,7 +32,7 @@ _MINUTE, _HOUR = 60, 3600
 def command(first: RunDate | None, last: RunDate | None, failed: bool, as_json: bool) -> None:
     """Show every attempt: date, step, when it began, how long it took and how it ended.
 
-    Below each date stands what it merged, and the change to the run before of the same month. The bars
+    Below each date is what it merged, and the change to the run before of the same month. The bars
     compare the attempts at one step with the longest of them. Exit code 0.
     """
     found = history.look(site.current(), first, last, failed=failed)

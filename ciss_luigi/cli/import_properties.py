@@ -66,6 +66,6 @@ def _lines(found: Imported, out: Path) -> Iterator[str]:
 
 def _exports(found: Imported) -> Iterator[str]:
     if found.exports:
-        yield "Secrets stand in no file; in the job's environment say:"
+        yield "No file holds a secret; in the job's environment say:"
         for name, place in found.exports.items():
             yield f"  export {name}=...    # its value: {place}"

@@ -24,7 +24,7 @@ from ciss_luigi.site import Site
 @click.option(
     "--odd-rows", is_flag=True, help="Load rows with an invalid month or date as they are; no run uses them."
 )
-@click.option("--new", is_flag=True, help="Begin anew: the warehouse that markers speak of is gone for good.")
+@click.option("--new", is_flag=True, help="Start over: the warehouse that markers speak of is lost for good.")
 def command(folder: Path | None, sample: bool, odd_rows: bool, new: bool) -> None:
     """Load a folder of CSV or Parquet files into the embedded warehouse.
 
@@ -33,7 +33,7 @@ def command(folder: Path | None, sample: bool, odd_rows: bool, new: bool) -> Non
     line, column, value and what to write.
 
     Where the warehouse's file is gone although markers speak of it (a disk that is not mounted), the exit
-    code is 35. With --new a new file is made, and the markers are set aside: every date is then run anew.
+    code is 35. With --new a new file is made, and the markers are set aside: every date is then run again.
     """
     if (folder is None) is not sample:
         raise click.UsageError("Name a folder, or say --sample.")
@@ -42,7 +42,7 @@ def command(folder: Path | None, sample: bool, odd_rows: bool, new: bool) -> Non
     command_line += " --odd-rows" if odd_rows else ""
     aside = newwarehouse.permit(here, command=command_line, new=new)
     if aside is not None:
-        say(f"the markers of the warehouse that is gone are kept in {aside}; every date is run anew")
+        say(f"the markers of the warehouse that is gone are kept in {aside}; every date is run again")
     names = here.settings.source_tables
     with loads.sample_folder(names) if folder is None else nullcontext(folder) as place:
         with progress_bar() as progress:

@@ -1,6 +1,6 @@
 """Printing. Texts from data, markers and errors are made harmless first.
 
-No terminal obeys them, and no secret stands in them.
+No terminal obeys them, and they hold no secret.
 """
 
 from __future__ import annotations

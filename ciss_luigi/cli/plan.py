@@ -96,7 +96,7 @@ def _lines(plan: Plan, session_settings: tuple[str, ...], show_all: bool) -> Ite
     yield f"-- {commands.merge(plan.date)}"
     yield f"-- months: {', '.join(map(str, plan.months))}"
     for month, why in plan.why_left_out.items():
-        yield f"-- left out: {month}: {why}, and main holds nothing of it"
+        yield f"-- left out: {month}: {why}, and main holds no row of it"
     for missing in plan.missing:
         yield f"-- not ready: {missing}"
     if session_settings:
@@ -106,7 +106,7 @@ def _lines(plan: Plan, session_settings: tuple[str, ...], show_all: bool) -> Ite
         yield ""
         yield from _step(step, show_all)
     if plan.missing and plan.steps[-1].begins:
-        yield "-- the run ends here: temp must be built anew, and the sources are not ready"
+        yield "-- the run ends here: temp must be built again, and the sources are not ready"
 
 
 def _step(step: StepPlan, show_all: bool) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""``ciss reset``: a date's markers away, so that it runs anew."""
+"""``ciss reset``: remove a date's markers, so that it runs again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STEPS = {"truncate": Step.TRUNCATE, "build": Step.BUILD, "merge": Step.MERGE}
 @click.option(
     "--from-step",
     type=click.Choice(list(STEPS)),
-    help="The first step to be done anew; truncate, if not said.",
+    help="The first step to be done again; truncate, if not said.",
 )
 @click.option(
     "--roll-back",
@@ -33,7 +33,7 @@ STEPS = {"truncate": Step.TRUNCATE, "build": Step.BUILD, "merge": Step.MERGE}
     help="Let the next run of the date put main back to what it published, over newer runs.",
 )
 def command(date: RunDate, from_step: str | None, rolls_back: bool) -> None:
-    """Remove a date's markers of a step and all later ones, so that the next run does them anew.
+    """Remove a date's markers of a step and all later ones, so that the next run does them again.
 
     No table is touched. Refuses while the date runs. Says when main already holds a newer estimate of a
     month, which the run of this date would then leave alone.
@@ -50,7 +50,7 @@ def command(date: RunDate, from_step: str | None, rolls_back: bool) -> None:
     here = site.current()
     if rolls_back:
         if from_step is not None:
-            raise click.UsageError("--roll-back builds nothing anew: leave --from-step out.")
+            raise click.UsageError("--roll-back builds nothing: leave out --from-step.")
         _roll_back(here, date)
         return
     removed = resets.reset(here, date, STEPS[from_step or "truncate"])

@@ -26,7 +26,7 @@ from ciss_luigi.operator.statusjson import document
 )
 @click.option("--to", "last", type=DATE, help="The last date. Without it: today.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
-@click.option("--watch", is_flag=True, help="On a terminal: show it anew every 2 seconds, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="On a terminal: refresh it every 2 seconds, until Ctrl-C.")
 @click.pass_context
 def command(
     ctx: click.Context, *, first: RunDate | None, last: RunDate | None, as_json: bool, watch: bool

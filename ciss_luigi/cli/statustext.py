@@ -119,7 +119,7 @@ def _details(dates: Sequence[DateStatus], *, moved: bool) -> Iterator[str]:
     if missing:
         yield ""
         yield f"missing: {', '.join(span_words(status.date for status in missing))}"
-        yield f"{'to run them anew:' if moved else 'Next:'}  {_command(missing)}"
+        yield f"{'to run them again:' if moved else 'Next:'}  {_command(missing)}"
     alike = _alike(others)
     for group in alike[-DETAILS_AT_MOST:]:
         yield ""

@@ -1,4 +1,4 @@
-"""``ciss status --watch``: the same picture, shown anew as it changes."""
+"""``ciss status --watch``: the same picture, refreshed as it changes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def watch(look: Callable[[], Overview], state_dir: Path) -> NoReturn:
 
 
 def _picture(found: Overview, state_dir: Path) -> Text:
-    """What fits the terminal: the calendar's end and what needs attention stand last."""
+    """What fits the terminal: the end, where the newest dates and what needs attention are."""
     from rich.text import Text
 
     out = console()

@@ -25,7 +25,7 @@ def text(value: Any, _: Path) -> str:
 
 
 def secret(value: Any, folder: Path) -> str:
-    """A text that no error may repeat, also where it stands in the configuration as it is."""
+    """A text that no error may repeat, even if the configuration holds it openly."""
     plain = text(value, folder)
     remember(plain)
     return plain

@@ -17,8 +17,8 @@ from typing import Any
 from ciss_luigi.config.enginekinds import EngineKind
 
 _INSTEAD = {
-    "host": "the host stands in the URL",
-    "port": "the port stands in the URL",
+    "host": "the host belongs in the URL",
+    "port": "the port belongs in the URL",
     "scheme": "write hive+http:// or hive+https:// in the URL",
     "ssl_cert": "certificates are checked unless check_hostname is false",
     "verify_cert": "certificates are checked unless check_hostname is false",

@@ -1,6 +1,6 @@
 """The kinds of engines, one row each: all that differs by kind and is known before anything is opened.
 
-Nobody else compares a kind's name. What an engine can do once it is open stands in ``engines/``; the maker
+Nobody else compares a kind's name. What an engine can do once it is open is in ``engines/``; the maker
 of each kind's engine is in ``engines/factory.py``.
 """
 
@@ -31,7 +31,7 @@ _THRIFT = ("thrift", "thrift_sasl", "puresasl")
 
 @dataclass(frozen=True)
 class EngineKind:
-    """One kind of engine. ``str()`` gives its name, which stands in markers."""
+    """One kind of engine. ``str()`` gives its name, which markers hold."""
 
     name: str
 

@@ -171,9 +171,9 @@ def read(path: Path) -> Sections:
 
 
 def _what(error: Exception) -> str:
-    """What is wrong, without the line itself: a password may stand in it."""
+    """What is wrong, without the line itself: a password may be in it."""
     if isinstance(error, configparser.MissingSectionHeaderError):
-        return f"line {error.lineno} stands before the first section"
+        return f"line {error.lineno} comes before the first section"
     if isinstance(error, configparser.ParsingError):
         lines = ", ".join(str(number) for number, _ in error.errors)
         return f"line {lines} is neither a section, a key with a value, nor a comment"
@@ -191,7 +191,7 @@ def _from_cfg(text: str, path: Path) -> Sections:
 
 
 def _inherit(sections: Sections, defaults: Mapping[str, str]) -> None:
-    """Give our sections what stands in ``[DEFAULT]``, as far as they have such a key."""
+    """Give our sections the values of ``[DEFAULT]`` for the keys that they have."""
     for section in SECTIONS:
         if section.name in sections:
             known = {key.name for key in section.keys}

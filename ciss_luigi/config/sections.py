@@ -71,7 +71,7 @@ class Section:
         if first.startswith("{"):
             return ""
         if any(_COMMENT.search(line) for line in (text.splitlines() if lines else [first])):
-            return "a comment stands on a line of its own: here it is part of the value"
+            return "a comment needs a line of its own: here it is part of the value"
         if not rest or lines:
             return ""
         problem = "the next line is indented and so belongs to this value"

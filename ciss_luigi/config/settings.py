@@ -82,7 +82,7 @@ def read(
     found: Sequence[Fault] = (),
     others: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Settings:
-    """Check a ``[ciss]`` section and the ``others`` as they stand in their file (no interpolation).
+    """Check a ``[ciss]`` section and the ``others`` as they are in their file (no interpolation).
 
     Raises ConfigurationError that names every fault at once, those ``found`` before among them.
     """

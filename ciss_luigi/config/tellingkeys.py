@@ -30,9 +30,9 @@ def _address(text: str) -> str:
 
 
 def _addresses(text: str, _: Context) -> tuple[str, ...]:
-    """Addresses behind each other, with commas between; a name may stand before one in ``<>``."""
+    """Addresses with commas between them; a name may come before one in ``<>``."""
     if "\n" in text or "\r" in text:
-        raise ValueError("addresses stand on one line, with commas between them")
+        raise ValueError("addresses go on one line, with commas between them")
     return tuple(dict.fromkeys(_address(part.strip()) for part in text.split(",") if part.strip()))
 
 

@@ -47,9 +47,9 @@ def parse(text: str, folder: Path, environment: Mapping[str, str]) -> Warehouse:
 
 
 def postgresql(rest: str) -> str:
-    """The URL of a PostgreSQL from what stands behind its ``://``; raises ValueError that shows no secret.
+    """The URL of a PostgreSQL from what follows its ``://``; raises ValueError that shows no secret.
 
-    User and password are encoded anew: SQLAlchemy ends a password at its first ``@``, a browser at its last.
+    User and password are encoded again: SQLAlchemy ends a password at its first ``@``, a browser at its last.
     """
     try:
         parts = urlsplit(f"postgresql://{rest}")

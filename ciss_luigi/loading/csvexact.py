@@ -19,9 +19,9 @@ _FIELD = re.compile(
     r"(?:,|\r?\n\Z|\Z)"
 )
 _PROBLEMS = {
-    "',' expected": "something stands between the closing quote and the next comma",
+    "',' expected": "there is something between the closing quote and the next comma",
     "unexpected end of data": "a quote is opened here and never closed",
-    "new-line character": "a carriage return stands outside quotes",
+    "new-line character": "there is a carriage return outside quotes",
 }
 _LINE_ENDS = {"\n": "a line feed", "\r\n": "carriage return and line feed"}
 
@@ -105,7 +105,7 @@ def _check_quotes(file: SourceFile, record: Record, columns: Sequence[str]) -> N
     odd = _odd_field(record.raw)
     if not (record.error or odd):
         return
-    problem = "spaces stand before the opening quote"
+    problem = "there are spaces before the opening quote"
     if record.error:
         problem = next(
             (text for start, text in _PROBLEMS.items() if record.error.startswith(start)), record.error

@@ -21,7 +21,7 @@ _BOM = "\ufeff"
 
 
 class Record(NamedTuple):
-    """One record; bytes that are not UTF-8 stand in its text as lone surrogates."""
+    """One record; bytes that are not UTF-8 are lone surrogates in its text."""
 
     line: int
     fields: list[str]

@@ -19,7 +19,7 @@ from ciss_luigi.loading.csvrecords import BROKEN, RECORD_BYTES, broken
 from ciss_luigi.loading.files import SourceFile
 
 _CHUNK_BYTES = 1 << 20
-# A space between a quote and a comma or a line end. Often that stands inside quoted text and means nothing.
+# A space between a quote and a comma or a line end. Often that is inside quoted text and means nothing.
 # Each pattern begins with its literal part, so that re looks for that alone, at a few GB/s.
 _SPACE_BEFORE = re.compile(rb' "(?<=[,\n ] ")')
 _SPACE_AFTER = re.compile(rb'" (?=[,\r\n ])')

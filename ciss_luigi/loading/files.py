@@ -51,7 +51,7 @@ class SourceFile:
         return f"'/dev/fd/{self.handle.fileno()}'"
 
     def beginning(self, size: int) -> bytes:
-        """The first bytes, as they stand on disk."""
+        """The first bytes, as they are on disk."""
         self.handle.seek(0)
         return self.handle.read(size)
 

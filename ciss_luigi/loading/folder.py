@@ -112,7 +112,7 @@ def _fate(table: Target, *, in_file: bool) -> Fate:
 
 @contextmanager
 def _no_file_cache(session: Session) -> Iterator[None]:
-    """Have every file read anew.
+    """Have every file read again.
 
     DuckDB keeps parts of files by name and knows a changed one by its time alone, but the files of two loads
     have the same names here (see ``SourceFile.literal``): it mixed two of them.

@@ -19,7 +19,7 @@ def check_names(file: SourceFile, names: Sequence[str], columns: Collection[str]
     lowered = {name.lower() for name in unknown}
     problems = [f"column {name} is missing" for name in missing if name not in lowered]
     problems += [_unknown(name, missing) for name in unknown]
-    problems += [f"column {shown(name)} stands there {names.count(name)} times" for name in double]
+    problems += [f"column {shown(name)} is there {names.count(name)} times" for name in double]
     if separator := _other_separator(names):
         problems = [f"the names are separated by {separator}, not by commas"]
     raise file.fault("; ".join(problems), line=line, column=(missing + unknown + double)[0])

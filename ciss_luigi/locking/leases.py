@@ -170,7 +170,7 @@ class Leases:
         self._update(_WRITTEN, lease, engine=engine)
 
     def release(self, lease: Lease) -> None:
-        """Let a lease go; one that cannot be told runs out by itself, and no silent server is told anew."""
+        """Let a lease go; one that cannot be told runs out by itself, and no silent server is told again."""
         if self._database.is_silent:
             return
         with contextlib.suppress(EngineUnavailable):

@@ -79,7 +79,7 @@ class Turn:
         try:
             values = json.loads(read_plain(self._note))
             left = float(values["until"]) - time.monotonic()
-            # the clock begins anew with the machine: a note from before may lie far ahead
+            # the clock starts at 0 with the machine: a note from before may lie far ahead
             return str(values["date"]) if 0 < left <= self._kept_seconds else ""
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return ""

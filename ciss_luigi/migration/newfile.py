@@ -141,7 +141,7 @@ def _log(made: NewFile, roles: Mapping[str, Variable]) -> None:
 
 
 def _unfit(variable: Variable) -> str:
-    """Why a value cannot stand in the file, or nothing."""
+    """Why a value cannot be written in the file; empty if it can."""
     if DATED.search(variable.value):
         return f"{variable.name} holds a date in the middle"
     if variable.secret:

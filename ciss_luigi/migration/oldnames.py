@@ -1,4 +1,4 @@
-"""The old jobs' variables by their endings: what each was for, whichever job's file it stands in."""
+"""The old jobs' variables by their endings: what each was for, in the file of any of the jobs."""
 
 from __future__ import annotations
 

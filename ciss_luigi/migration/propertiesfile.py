@@ -226,7 +226,7 @@ class _Reading:
 
 
 def _before(node: Node, value: Node) -> bytes:
-    """What stands between ``=`` and the value."""
+    """What is between ``=`` and the value."""
     sign = next(child for child in node.children if _text(child) in ("=", "+="))
     return (node.text or b"")[sign.end_byte - node.start_byte : value.start_byte - node.start_byte]
 
@@ -250,7 +250,7 @@ def _text(node: Node) -> str:
 
 
 def _shown(node: Node) -> str:
-    """The beginning of what stands there, without what may be a secret's value."""
+    """The beginning of what is there, without what may be a secret's value."""
     text = one_line(_text(node).partition("\n")[0])
     if is_secret(text):
         return "(not shown: it may hold a secret)"

@@ -50,9 +50,9 @@ class Words:
         self.unset: set[str] = set()
 
     def value(self, node: Node, before: bytes = b"") -> str:
-        """The value of what stands behind ``=``; raises NotUnderstood.
+        """The value of what follows ``=``; raises NotUnderstood.
 
-        ``before`` is what stands between: the parser leaves an escaped space there out of the word.
+        ``before`` is what is between the two: the parser leaves an escaped space there out of the word.
         """
         text = _text(node)
         if text.startswith("~") or (node.type in ("word", "concatenation") and ":~" in text):
@@ -83,7 +83,7 @@ class Words:
         raise NotUnderstood(_NAMES.get(node.type, f"something unknown ({node.type})"))
 
     def _parts(self, node: Node, depth: int, *, quoted: bool) -> str:
-        """The parts in a row; in quotes, what stands between two parts belongs to the text."""
+        """The parts, one after the other; in quotes, what is between two parts belongs to the text."""
         source = node.text or b""
         found, place = [], node.start_byte
         for child in node.children:

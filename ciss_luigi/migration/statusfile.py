@@ -32,7 +32,7 @@ class StatusFile:
         self.path = path
 
     def read(self) -> dict[str, str]:
-        """Its values by key; of one that stands there twice, the last. Nothing of a file that is not there.
+        """Its values by key; if a key is there twice, the last value. Empty if there is no file.
 
         Raises OSError.
         """

@@ -14,7 +14,7 @@ from ciss_luigi.queries.oddrows import ALIKE, DIFFER, ONLY_HERE, ONLY_THERE, TWI
 
 KINDS = (ONLY_HERE, ONLY_THERE, "twice_here", "twice_there", DIFFER)
 _FIRST = 6
-"""How many answers about a kind of rows stand before those about columns."""
+"""How many columns of an answer are about the kind of rows; those about compared columns follow."""
 _LEAST_ROWS = 2
 """What a single row has in common with itself says nothing."""
 

@@ -49,4 +49,4 @@ def tell(site: Site, request: Request, found: Compared, words: Iterable[str]) ->
 
 def _again(request: Request, what: str) -> str:
     option = f"--date {what}" if request.date else f"--months {what.replace(' ', '')}"
-    return f"ciss compare {option} --with {request.table} shows it anew"
+    return f"ciss compare {option} --with {request.table} shows it again"

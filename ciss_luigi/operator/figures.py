@@ -1,6 +1,6 @@
 """One figure of main and all that made it: charges, rate, mapping row, arithmetic, and what main says.
 
-Computed anew in exact decimals, by the rules of ``docs/tables.md``.
+Computed again in exact decimals, by the rules of ``docs/tables.md``.
 """
 
 from __future__ import annotations

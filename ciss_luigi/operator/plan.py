@@ -1,6 +1,6 @@
 """What a run of a date would send now: which steps it begins, and every statement of theirs.
 
-No step is told here anew: the steps themselves are run, on engines that send no write (``rehearsal``).
+No step is told here again: the steps themselves are run, on engines that send no write (``rehearsal``).
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _after_the_question(job: Job, engines: Now, holdings: Holdings) -> Rehearsal
 
 
 def _rehearse(rehearsal: Rehearsal, step: Step) -> tuple[Line, ...]:
-    """What a step would send; one that finds no sources when it builds temp anew ends there."""
+    """What a step would send; one that finds no sources when it builds temp again ends there."""
     before = len(rehearsal.lines)
     try:
         rehearsal.job.markers.write(ACTIONS[step](rehearsal.job))

@@ -1,4 +1,4 @@
-"""Taking back the proofs of a date's steps, so that the next run does them anew."""
+"""Taking back the proofs of a date's steps, so that the next run does them again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def reset(site: Site, date: RunDate, step: Step) -> list[Step]:
         except OSError as error:
             raise Refused(
                 f"a marker of {date} cannot be removed: {error}{owners.words(error)}",
-                state="markers of later steps are gone, those of earlier steps stand",
+                state="markers of later steps are gone, those of earlier steps are still there",
                 next_command=look,
             ) from error
 

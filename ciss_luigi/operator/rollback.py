@@ -100,8 +100,8 @@ def _look(
 
 
 def _rebuild(date: RunDate) -> str:
-    """How to build the date anew instead, from what the sources hold today."""
+    """How to build the date again instead, from what the sources hold today."""
     return (
-        f"to build {date} anew from today's sources instead: set allow_older = true, then "
+        f"to build {date} again from today's sources instead: set allow_older = true, then "
         f"{commands.anew(date)}, and take allow_older away again"
     )

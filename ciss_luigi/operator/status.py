@@ -28,7 +28,7 @@ DATES_AT_MOST = 10_000
 
 
 class State(StrEnum):
-    """How a step stands, and how a date stands; a date is ``done`` when it is merged."""
+    """The state of a step or of a date; a date is ``done`` when it is merged."""
 
     DONE = "done"
     RUNNING = "running"
@@ -208,7 +208,7 @@ def _step(
 
 
 def _state(last: Attempt | None, holder: Holder | None) -> State:
-    """How a step without a valid marker stands, by its last attempt."""
+    """The state of a step without a valid marker, as its last attempt left it."""
     if last is None or last.outcome is Outcome.DONE:
         return State.MISSING
     if last.outcome is not None:
@@ -219,7 +219,7 @@ def _state(last: Attempt | None, holder: Holder | None) -> State:
 
 
 def _outcome(steps: Sequence[StepStatus], attempts: Sequence[Attempt], holder: Holder | None) -> State:
-    """How a date that is not merged stands: as its newest attempt, unless somebody runs it."""
+    """The state of a date that is not merged: that of its newest attempt, unless somebody runs it."""
     if holder is not None:
         return State.RUNNING
     newest = attempts[-1] if attempts else None

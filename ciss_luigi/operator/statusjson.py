@@ -2,7 +2,7 @@
 
 Keys are only ever added; ``format`` grows if one must change its meaning. All amounts are strings, as in
 the markers. ``months_from`` names the marker that ``months`` comes from: of a date that is not merged,
-BuildTemp's tells what was built and does not stand in main yet.
+BuildTemp's tells what was built and is not in main yet.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def _options(kind: type[luigi.Task]) -> Iterator[tuple[str, str, luigi.Parameter
 
 
 def _given(arguments: Any, family: str, name: str, *, alone: bool) -> Iterator[str]:
-    """The texts of an option, as they were typed or as they stand in the configuration."""
+    """The texts of an option, as they were typed, or as the configuration has them."""
     config = luigi.configuration.get_config()  # type: ignore[no-untyped-call]
     typed = [getattr(arguments, name, None)] if alone else []
     typed.append(getattr(arguments, f"{family}_{name}", None))

@@ -1,7 +1,7 @@
 """Luigi's own settings as this job needs them, where the site has not set its own.
 
 Luigi's defaults exit 0 for most failures. ``--module`` is imported before Luigi reads these, so setting them
-at import is early enough; a key that stands in the site's ``luigi.cfg`` is left alone.
+at import is early enough; a key that is in the site's ``luigi.cfg`` is left alone.
 """
 
 from __future__ import annotations

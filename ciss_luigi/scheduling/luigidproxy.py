@@ -1,4 +1,4 @@
-"""A proxy of the environment that stands between the command and luigid, on loopback, too."""
+"""A proxy, set in the environment, that would get between the command and luigid, on loopback, too."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def refuse_in_command() -> None:
 
 
 def faults() -> list[Fault]:
-    """What stands in these sections and cannot be used."""
+    """What is in these sections and cannot be used."""
     return [*_unreadable(), *_zeros(), *_no_logging_file(), *_no_url()]
 
 

@@ -98,7 +98,7 @@ def shown(text: str) -> str:
 
 
 def say_before_the_log(text: str) -> None:
-    """Write an error where Luigi has no log yet, as it would stand there."""
+    """Write an error before Luigi has a log, in the form that its log would have."""
     thiscommand.note(text)
     if sys.stderr is not None:  # closed by whoever started the program
         indented = shown(text).replace("\n", _NEXT_LINE)

@@ -15,7 +15,7 @@ _DOING = {
 
 
 def begun(date: RunDate, step: Step) -> str:
-    """What a step is about to do; set anew at each start, for luigid keeps what an earlier run said."""
+    """What a step is about to do; set again at each start, for luigid keeps what an earlier run said."""
     return f"{date}: {_DOING[step]}"
 
 

@@ -101,10 +101,10 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def select_at(text: str, source: str = "the query") -> int:
-    """Where the SELECT of a query stands that is in no parentheses, by every server's reading.
+    """The position of the SELECT of a query that is not in parentheses, as every server reads the text.
 
-    Raises SqlFileError where there is none, where anything but common table expressions stands before it,
-    where a semicolon stands outside quotes, and where servers read quotes or comments in different ways.
+    Raises SqlFileError if there is none, if anything but common table expressions comes before it, if there
+    is a semicolon outside quotes, and if servers read quotes or comments in different ways.
     """
     found = {_select_at(text, reading, source) for reading in SERVERS}
     if len(found) > 1:

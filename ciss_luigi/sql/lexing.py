@@ -24,7 +24,7 @@ class Reading:
     """Not so in a string behind an r."""
 
     nested: bool = False
-    """A comment may stand inside a comment."""
+    """A comment may hold another comment."""
 
     continued: bool = False
     """A backslash at the end of a line comment continues it."""

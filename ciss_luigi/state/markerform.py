@@ -143,7 +143,7 @@ def _amounts(values: Mapping[str, Any]) -> Amounts:
 
 
 def _run_id(value: Any) -> str:
-    """A run id goes into statements, so nothing else may stand in its place."""
+    """A run id goes into statements, so nothing else may be in its place."""
     text = _text(value)
     if text and not RUN_ID.fullmatch(text):
         raise ValueError(f"{text!r} is not a run id")

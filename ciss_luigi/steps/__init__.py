@@ -1,7 +1,7 @@
-"""The three steps as plain functions over an engine. No Luigi in sight.
+"""The three steps as plain functions over an engine. Nothing here knows Luigi.
 
-Each may be repeated at will: what it writes replaces what an earlier attempt wrote. Each returns the marker
-that proves it, and leaves writing that marker to its caller, after the data.
+Each may be repeated at any time: what it writes replaces what an earlier attempt wrote. Each returns the
+marker that proves it. Its caller writes that marker, after the data.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ ACTIONS: dict[Step, Callable[[Job], Marker]] = {
 
 
 def actions(loader: str) -> dict[Step, Callable[[Job], Marker]]:
-    """The three steps, by the SQL of this job or by the old job's Java classes."""
+    """The three steps, by this job's SQL or, if ``loader`` is ``java``, by the old job's Java classes."""
     if loader == "sql":
         return ACTIONS
     from ciss_luigi.steps import javaloaders

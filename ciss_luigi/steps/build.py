@@ -1,4 +1,4 @@
-"""BuildTemp: the summary in temp, proven against the sources."""
+"""BuildTemp: puts the summary into temp, and proves it against the sources."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ciss_luigi.billing.oddrows import OddRows
 from ciss_luigi.billing.rates import RateMonths, faults, wrong_rates
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.totals import Build, Key, SummaryTotals, compare_sources, month_totals
+from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import BillingFault, TotalsDiffer
 from ciss_luigi.queries import readiness
@@ -33,7 +34,10 @@ def build_temp(job: Job) -> Marker:
 
 
 def build_proven(job: Job, session: Session) -> Marker:
-    """Build, and show it to the other engines; a first difference is answered by one rebuild."""
+    """Build in an open session, and make the other engines see it; after a first difference, build once more.
+
+    Raises what ``build_temp`` raises.
+    """
     while True:
         try:
             with session.transaction():
@@ -41,7 +45,7 @@ def build_proven(job: Job, session: Session) -> Marker:
             refresh(
                 job, "temp", Statements.refresh_temp, Step.BUILD, run_id=marker.run_id, writer=job.builder
             )
-            if job.builder is job.engine:  # else the engine that merges has to see it first
+            if job.builder is job.engine:  # if not, the merging engine has to see for itself
                 job.known.temp = marker
             return marker
         except TotalsDiffer as error:
@@ -53,7 +57,7 @@ def _build_once(job: Job, session: Session) -> Marker:
     job.known.temp = None
     statements = job.statements(Step.BUILD, job.make_run_id(job.date), job.builder)
     known = job.known.take_survey()
-    # SourcesReady has shown the job's engine the sources
+    # SourcesReady has made the job's engine look at the sources already
     survey = known or look(job, session, statements, renew=job.builder is not job.engine)
     scope = readiness.judge(survey.holdings, job.months, job.settings).require()
     if not (known and job.known.has_tables):
@@ -68,7 +72,7 @@ def _build_once(job: Job, session: Session) -> Marker:
         send(session, statements.build(scope.months, table))
     temp = read_summary_totals(session.query(statements.temp_totals()))
     differences = _differences(job, temp, survey, scope, statements)
-    if differences and known is not None:  # they may have moved since they were asked whether they are ready
+    if differences and known is not None:  # the sources may have changed since SourcesReady asked
         survey = look(job, session, statements)
         differences = _differences(job, temp, survey, scope, statements)
     if differences:
@@ -92,20 +96,20 @@ def _build_once(job: Job, session: Session) -> Marker:
 
 
 def look(job: Job, session: Session, statements: Statements, *, renew: bool = True) -> Survey:
-    """The sources of the months in scope, as they are now; ``renew`` as ``readiness.ask`` has it."""
+    """Look at the sources of the months in scope; ``renew`` as in ``readiness.ask``."""
     doubles = job.builder.capabilities.double_rates
     return surveys.take(session, statements, job.months, double_rates=doubles, renew=renew, when=job.when)
 
 
 def _concerned(survey: Survey, scope: Scope, statements: Statements) -> Survey:
-    """The survey of the months that are built; faults of a month that is left out do not count."""
+    """The survey of the months that are built: faults in a month that is left out do not count."""
     return survey.of(scope.months, statements.rate_months(scope.months))
 
 
 def _differences(
     job: Job, temp: Mapping[Key, SummaryTotals], survey: Survey, scope: Scope, statements: Statements
 ) -> list[str]:
-    """Where temp is not what the sources and the rates call for."""
+    """Where temp is not what the sources and the rates require, one line each."""
     sources = _concerned(survey, scope, statements)
     differences = compare_sources(sources.totals, temp, Build(statements.run_id, str(job.date)))
     fallback = job.settings.rate_fallback_months
@@ -113,7 +117,7 @@ def _differences(
 
 
 def _after_a_difference(job: Job) -> str:
-    """The next command after a difference: look at the site's own rules, if it has any; else run again."""
+    """The next command after a difference: look at the site's own rules. Empty if it has none: run again."""
     rules = job.settings.sql_dir
     return f"ciss plan --date {job.date}, then correct {rules / 'build.sql'}" if rules else ""
 
@@ -135,9 +139,10 @@ def _refuse_faults(found: Sequence[str], odd: Sequence[OddRows], job: Job) -> No
 
 def _tell_built(job: Job, marker: Marker, scope: Scope, gone: Collection[tuple[str, Month]]) -> None:
     for month in marker.months:
-        job.tell(f"built {month.month}: {month.rows} rows from {month.source_rows} source rows")
+        rows, sources = counted(month.rows, "row"), counted(month.source_rows, "source row")
+        job.tell(f"built {month.month}: {rows} from {sources}")
     for left, why in scope.why_left_out.items():
-        job.warn(f"{left} is not built: {why}, and main holds nothing of it")
+        job.warn(f"{left} is not built: {why}, and main holds no row of it")
     for role, empty in scope.empty:
         text = f"{job.settings.source(role)} has no row for {empty}"
         if (role, empty) in gone:

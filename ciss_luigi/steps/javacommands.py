@@ -10,19 +10,19 @@ from ciss_luigi.plaintext import without_secrets
 
 
 def temp_command(java: Java, date: RunDate) -> list[str]:
-    """The command line of the class that fills temp."""
+    """The command line of the class that fills temp, one item for each argument."""
     return [*_start(java), java.temp_class, str(java.properties_file), _day(date), str(java.log_file)]
 
 
 def main_command(java: Java, date: RunDate) -> list[str]:
-    """The command line of the class that puts temp's rows into main."""
+    """The command line of the class that puts temp's rows into main, one item for each argument."""
     first, before = f"{date.month}-01", str(date.month.minus(1))
     given = [str(java.properties_file), first, str(java.log_file), _day(date), before]
     return [*_start(java), java.main_class, *given]
 
 
 def command_lines(java: Java, date: RunDate) -> list[str]:
-    """Both, as one would type them, without secrets."""
+    """Both command lines as they would be typed, without secrets."""
     return [without_secrets(shlex.join(one(java, date))) for one in (temp_command, main_command)]
 
 

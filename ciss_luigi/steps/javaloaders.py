@@ -1,7 +1,8 @@
 """BuildTemp and MergeMain by the old job's two Java classes, on the old job's tables (``loader = java``).
 
-Their columns are not known, so what is proven is counted. Temp is one table for all dates: whoever runs a
-step holds the turn at it (locking/turns.py), and a date whose rows another date has replaced is built anew.
+The columns of these tables are not known, so only rows are counted to prove a step. Temp is one table for all
+dates: whoever runs a step holds the turn at it (locking/turns.py), and a date whose rows another date has
+replaced is built again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from functools import partial
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.billing.totals import MonthTotals
 from ciss_luigi.config.legacy import JAVA, Java
+from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import StatementFailed, TempChanged, TotalsDiffer, explaining
 from ciss_luigi.plaintext import without_secrets
@@ -52,12 +54,12 @@ def settings_of(job: Job) -> Java:
 
 
 def truncate_temp(job: Job) -> Marker:
-    """Nothing but to wait for the turn: BuildTemp empties temp, as it has to each time that it fills it."""
+    """Only wait for the turn: BuildTemp empties temp, as it has to each time before it fills it."""
     return Marker(Step.TRUNCATE, job.date, "", now(), loader="java")
 
 
 def merge_main(job: Job) -> Marker:
-    """Have the old class put temp into main, once temp is proven to hold this date's rows."""
+    """Let the old class put temp into main, once temp is proven to hold this date's rows."""
     newer = newer_than(job.markers, job.date)
     superseded = [month for month in job.months if month in newer and not job.settings.allow_older]
     with job.month_locks(job.months) as fence:
@@ -107,7 +109,7 @@ def build_temp(job: Job) -> Marker:
         )
     runs.note_temp(str(job.date), run_id)
     refresh(job, "temp", _refresh_temp, Step.BUILD, run_id=run_id)
-    job.tell(f"built: temp holds {rows} rows")
+    job.tell(f"built: temp holds {counted(rows, 'row')}")
     months = tuple(MonthTotals(str(month), rows, 0, {}) for month in job.months)
     return Marker(
         Step.BUILD, job.date, run_id, started, months=months, loader="java", checks=BUILD_CHECKS
@@ -119,7 +121,7 @@ def _refresh_temp(statements: Statements, /, *, whole: bool = True) -> list[str]
 
 
 def _proven_temp(job: Job, built: Marker | None) -> Marker:
-    """BuildTemp's marker, if temp still holds its rows; else temp is built anew, once."""
+    """BuildTemp's marker, if temp still holds its rows; else temp is built again, once."""
     while True:
         wrong = _temp_difference(job, built)
         if built is not None and not wrong:
@@ -134,10 +136,10 @@ def _temp_difference(job: Job, built: Marker | None) -> str:
         return "BuildTemp has no valid marker"
     date, run_id = _runs(job).temp_holds()
     if (date, run_id) != (str(job.date), built.run_id):
-        return f"it holds the rows of {date or 'nobody known'}"
+        return f"it holds the rows of {date or 'an unknown date'}"
     rows = _temp_rows(job, Step.MERGE, built.run_id)
     expected = built.months[0].rows
-    return "" if rows == expected else f"it holds {rows} rows, not {expected}"
+    return "" if rows == expected else f"it holds {counted(rows, 'row')}, not {expected:,}"
 
 
 def _main_rows(job: Job, run_id: str) -> tuple[MonthTotals, ...]:
@@ -193,7 +195,7 @@ def _with_retries(job: Job, attempt: Callable[[], None]) -> None:
 
 
 def _settle(job: Job, runs: JavaRuns) -> None:
-    """End what a killed command left: its processes here, and what they had sent to the server."""
+    """End what a killed command left behind: its processes here, and what they had sent to the server."""
     left = runs.left_behind()
     if left is None:
         return
@@ -206,19 +208,19 @@ def _settle(job: Job, runs: JavaRuns) -> None:
 
 
 def _wait_for_the_server(job: Job, session: Session) -> None:
-    """Until the server runs no other statement, as far as it lists them; else for ``orphan_wait_minutes``."""
+    """Wait until the server lists no other running statement, at most ``orphan_wait_minutes``."""
     if job.engine.capabilities.transactions:
         return
     give_up = time.monotonic() + job.settings.orphan_wait_minutes * 60
     while _others_run(session):
         if time.monotonic() >= give_up:
-            logger.warning("the server may still run a statement of a killed run; tables are counted after")
+            logger.warning("the server may still run a statement of a killed run; tables are counted later")
             return
         time.sleep(_POLL_SECONDS)
 
 
 def _others_run(session: Session) -> bool:
-    """Whether the server runs more than this question; a server that cannot say so may."""
+    """Whether the server runs more than this question. If it cannot say, it may."""
     try:
         rows = session.query(tagged(_SERVERS_STATEMENTS, "java"))
     except StatementFailed:
@@ -237,7 +239,7 @@ def _empty_temp(job: Job, run_id: str) -> None:
                 session.execute(way)
                 return
             except StatementFailed as error:
-                logger.info("temp cannot be truncated (%s); it is overwritten by no rows", error.what)
+                logger.info("temp cannot be truncated (%s); it is overwritten with no rows", error.what)
         session.execute(ways[-1])
 
 

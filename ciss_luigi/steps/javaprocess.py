@@ -1,7 +1,7 @@
-"""One run of an old Java class: in a process group of its own, written down before it starts.
+"""One run of an old Java class, in its own process group, written down before it starts.
 
-Its output goes to the log line by line. Whatever ends the step ends the whole group, and a child that it
-left behind.
+Its output goes to the log line by line. When the step ends, for whatever reason, the whole group is ended,
+and so is a child that it left behind.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ _PASSING = re.compile(
 )
 _SECRET = re.compile(r"(?i)((?:password|passwd|pwd|secret|token)\w*\s*[=:]\s*)([^\s,;&]+)")
 _WAITING_SHELL = 'read -r go || exit 1; exec "$@" < /dev/null'
-"""The JVM takes the shell's place once its process id is written down; never, if the writer dies before."""
+"""The shell becomes the JVM once its process id is written down; if the writer dies before, it never does."""
 
 
 class JavaFailed(StepFailed):
-    """A class ended badly; ``passing`` says whether a second try may well do."""
+    """A class ended badly; ``passing`` says whether a second try may succeed."""
 
     passing = False
 
 
 @dataclass
 class _Output:
-    """What the class prints: into the log, without secrets; the last lines are kept."""
+    """What the class prints: it goes to the log without secrets, and the last lines are kept."""
 
     what: str
     last: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_LINES))
@@ -74,7 +74,8 @@ class _Output:
 def run(command: Sequence[str], folder: Path, runs: JavaRuns, *, what: str, deadline_seconds: float) -> None:
     """Run a class to its end; raises JavaFailed, StatementDeadline or Stopped.
 
-    The record of it stays where the group was killed: what it had sent may still run on the server.
+    If its processes were killed, its record in ``runs`` stays: what they had sent may still run on the
+    server. ``folder`` is the working directory, ``what`` the class's name in messages.
     """
     output = _Output(what)
     process, jvm = _start(command, folder, runs, what)
@@ -93,7 +94,7 @@ def run(command: Sequence[str], folder: Path, runs: JavaRuns, *, what: str, dead
                 runs.over()
     stopping.raise_if_requested()
     if left:
-        logger.warning("%s ended and left %s running: ended, too", what, _numbers(left))
+        logger.warning("%s ended, but left %s running, which has been ended, too", what, _numbers(left))
     if code or output.uncaught:
         raise _failed(what, code, output)
 
@@ -142,7 +143,7 @@ def _wait(process: subprocess.Popen[bytes], what: str, deadline_seconds: float) 
 
 
 def _end(process: subprocess.Popen[bytes], jvm: JavaRun) -> list[int]:
-    """End what still runs: first politely, then at once; says what was left of a run that had ended."""
+    """End what still runs: first with SIGTERM, then with SIGKILL; returns the ids that were still there."""
     left = jvm.end(signal.SIGTERM)
     give_up = time.monotonic() + PATIENCE_SECONDS
     while jvm.processes() and time.monotonic() < give_up:
@@ -174,13 +175,13 @@ def _numbers(pids: Sequence[int]) -> str:
 
 
 def end_left_behind(run_: JavaRun) -> None:
-    """End at once what a killed command left running on this host."""
+    """Kill what a killed command left running on this host."""
     while run_.end(signal.SIGKILL):
         time.sleep(_POLL_SECONDS)
 
 
 def require_here(runs: JavaRuns) -> None:
-    """Raises AlreadyRunning where another host's classes may still run."""
+    """Raise AlreadyRunning if classes that were started on another host may still run."""
     elsewhere = runs.elsewhere()
     if elsewhere is not None:
         raise AlreadyRunning(

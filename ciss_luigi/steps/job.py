@@ -1,4 +1,4 @@
-"""What a step is given: the date, the engines, the state, and who is told."""
+"""What a step gets: the date, the engines, the state, and whom to tell."""
 
 from __future__ import annotations
 
@@ -26,33 +26,34 @@ from ciss_luigi.steps.known import Known
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 MonthLocks = Callable[[Sequence[Month]], AbstractContextManager[Fence]]
+"""Holds the locks of some months for a block; gives the fence to pass before main is written."""
 
 
 def new_run_id(date: RunDate) -> str:
-    """An id for one build, in characters that are safe in SQL, file names and shells."""
+    """Make an id for one build, of characters that are safe in SQL, file names and shells."""
     return f"{date}-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
 
 
 @dataclass
 class RebuildBudget:
-    """One rebuild of temp per command, in whichever step: a second difference is a failure."""
+    """A command may rebuild temp once, in any of its steps: a second difference is a failure."""
 
     left: int = 1
     note: Callable[[], None] = lambda: None
-    """Writes down that it was used, for the steps to come."""
+    """Writes down that the rebuild was used, for the later steps."""
     warn: Callable[[str], None] = logger.warning
 
     def spend(self, error: StepFailed) -> None:
-        """Use the rebuild up; raises ``error`` when there is none left."""
+        """Use the rebuild; raises ``error``, the difference that asks for it, if there is none left."""
         if not self.left:
             raise error
         self.left -= 1
         self.note()
-        self.warn(f"{error.what}\nBuilding temp anew, once.")
+        self.warn(f"{error.what}\nBuilding temp again, once.")
 
 
 class MarkerBook(Protocol):
-    """Where a step finds the markers of the steps before it."""
+    """Where a step finds and writes markers; ``Markers`` is the real one."""
 
     def read(self, date: RunDate, step: Step) -> Marker | None:
         """The valid marker of a step, or None."""
@@ -64,18 +65,18 @@ class MarkerBook(Protocol):
         """Write a marker; raises OSError."""
 
     def merged_after(self, date: RunDate) -> list[str]:
-        """The months that dates after this one have merged."""
+        """The months that dates after this one have merged, as ``YYYY-MM``."""
 
     def charged_before(self, date: RunDate, month: Month, charge: str) -> RunDate | None:
-        """The newest earlier date that has merged such a charge of a month, or of the month before it."""
+        """The newest earlier date that merged a ``charge`` other than 0 for a month or the one before."""
 
     def free_to_replace(self, date: RunDate, run_id: str) -> frozenset[Month]:
-        """The months whose newer estimates a merge of this build may replace: what a roll-back permits."""
+        """The months whose newer estimates a merge of this build may replace, as a roll-back permitted it."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """All that a step needs: what to do, where, and who is told."""
+    """All that a step needs: what to do, where, and whom to tell."""
 
     settings: Settings
     engine: Engine
@@ -90,7 +91,7 @@ class Job:
     impalas: tuple[Engine, ...] = ()
     java_runs: JavaRuns | None = None
     require_warehouse: Callable[[], None] = lambda: None
-    """Raises EngineUnavailable where an embedded warehouse is gone, with what was built in it."""
+    """Raises EngineUnavailable if the file of an embedded warehouse is gone, with what was built in it."""
     when: When = in_a_run
     make_run_id: Callable[[RunDate], str] = new_run_id
 
@@ -100,21 +101,21 @@ class Job:
         return self.build_engine or self.engine
 
     def warn(self, message: str) -> None:
-        """Tell what a successful night did not do: cron mails warnings."""
+        """Warn of something that a successful night did not do: cron mails warnings."""
         self.warnings(f"{self.date}: {message}")
 
     def charged_before(self, role: str, month: Month) -> RunDate | None:
-        """The newest earlier run in which a source without a row in a month still had charges, if any."""
+        """The newest earlier run that had charges of a source for a month or the one before; None if none."""
         roles = [table.role for table in schema.CHARGE_SOURCES]
         charge = schema.CHARGES[roles.index(role)]
         return self.markers.charged_before(self.date, month, charge)
 
     def shown(self, writer: Engine) -> list[Engine]:
-        """The engines that must be shown what another one wrote."""
+        """The engines that must be made to see what ``writer`` wrote."""
         return [engine for engine in self.impalas if engine.identity != writer.identity]
 
     def statements(self, step: Step, run_id: str = "", engine: Engine | None = None) -> Statements:
-        """The statements of one step of this job, on its engine unless another is named."""
+        """The statements of one step of this job, for its engine or another one."""
         return Statements(self.settings, (engine or self.engine).dialect, self.date, step, run_id)
 
     @property
@@ -124,7 +125,7 @@ class Job:
 
 
 def job_of(site: Site, date: RunDate) -> Job:
-    """The job of a date, as a run would have it; nothing is opened yet."""
+    """The job that a run of a date would have; nothing is opened yet."""
     return Job(
         site.settings,
         site.engine(),

@@ -1,7 +1,7 @@
-"""What a command has learned of a date: a step need not ask anew what the step before it has just proven.
+"""What a command has learned about a date, so that a step need not ask what an earlier step has just proven.
 
-It holds only as long as nobody else can run the date: in the command that learned it, under the date's lock,
-in the process that learned it. Everywhere else a step begins with nothing known, and asks.
+It is true only as long as nobody else can run the date: in the process and the command that learned it, under
+the date's lock. Everywhere else a step begins with nothing known, and asks.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from ciss_luigi.state.markers import Marker
 
 @dataclass
 class Known:
-    """What the steps of a date tell those after them."""
+    """What the steps of a date leave for the steps after them."""
 
     survey: Survey | None = None
-    """The sources as they were when the command asked whether they are ready."""
+    """The sources as they were when the command asked whether they were ready."""
 
     has_tables: bool = False
-    """Whether temp and main have been made if they were absent."""
+    """Whether temp and main exist: TruncateTemp has made them if they did not."""
 
     temp: Marker | None = None
-    """BuildTemp's marker, once temp has been proven to hold what it says."""
+    """BuildTemp's marker, if temp has been proven to hold what it says."""
 
     def take_survey(self) -> Survey | None:
-        """The survey, for one build: a build that is repeated has to look anew."""
+        """The survey, which is given once: a build that is repeated has to look again."""
         taken, self.survey = self.survey, None
         return taken
 

@@ -1,4 +1,4 @@
-"""MergeMain: temp's months in main, each proven before and after."""
+"""MergeMain: puts temp's months into main, each proven before and after."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from functools import partial
 from ciss_luigi import events
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.totals import MonthTotals
+from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import TempChanged, TotalsDiffer
 from ciss_luigi.locking.filelocks import Fence
@@ -36,8 +37,8 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 def merge_main(job: Job) -> Marker:
     """Publish temp's months in main, each proven before and after.
 
-    Raises TempChanged or TotalsDiffer. Looking for a newer estimate and writing are one critical section:
-    the locks of all the months are held throughout, taken before the engine is opened.
+    Raises TempChanged or TotalsDiffer. Nobody else may write between the look for a newer estimate and the
+    write: so the locks of all months are taken before the engine is opened, and held until the end.
     """
     started = now()
     with job.month_locks(job.months) as fence:
@@ -57,7 +58,7 @@ def merge_main(job: Job) -> Marker:
 
 
 def _settle_all(job: Job) -> None:
-    """End, or wait for, what killed runs may still write, before temp and main are looked at."""
+    """End what killed runs may still write, or wait for it, before temp and main are read."""
     for engine in (job.engine, job.build_engine):
         if engine is not None:
             engine.settle(job.settings.temp_target(job.date))
@@ -66,16 +67,19 @@ def _settle_all(job: Job) -> None:
 
 
 class _TempMoved(TempChanged):
-    """Temp is no longer what it was when it was proven."""
+    """Temp has changed since it was proven."""
 
 
 def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Month]]:
-    """Merge what main holds no newer estimate of; BuildTemp's marker, and the months left alone."""
+    """Merge the months of which main holds no newer estimate.
+
+    Returns BuildTemp's marker, and the months that were left alone.
+    """
     while True:
         built = _proven_temp(job, session)
         try:
             return built, _publish_months(job, session, fence, built)
-        except _TempMoved as error:  # temp is looked at now, and built anew if the budget allows it
+        except _TempMoved as error:  # then temp is proven again, and built again if the budget allows it
             logger.warning("%s", error.what)
 
 
@@ -97,21 +101,21 @@ def _publish_months(job: Job, session: Session, fence: Fence, built: Marker) -> 
 
 
 def _free(job: Job, built: Marker, months: Sequence[Month]) -> frozenset[Month]:
-    """The months that are merged whatever main holds of them: nothing is asked for them."""
+    """The months that are merged whatever main holds of them; so main is not asked about them."""
     if job.settings.allow_older:
         return frozenset(months)
     return job.markers.free_to_replace(job.date, built.run_id)
 
 
 def _unless_newer(job: Job, month: Month, newest: str | None) -> AbstractContextManager[bool]:
-    """Whether to merge a month: not where main holds a newer estimate of it."""
+    """Whether to merge a month: not if main holds a newer estimate of it."""
     now = f"now one of {printable(newest)}" if newest else "now none"
     condition = f"main holds no newer estimate of {month} than {job.date} ({now})"
     return job.when(condition, not is_newer(newest, job.date))
 
 
 def _proven_temp(job: Job, session: Session) -> Marker:
-    """BuildTemp's marker, once temp holds exactly what it says; builds temp anew when it does not."""
+    """BuildTemp's marker, once temp holds exactly what it says; if it does not, temp is built again."""
     while True:
         built = job.markers.read(job.date, Step.BUILD)
         differences = _temp_differences(job, session, built)
@@ -123,7 +127,7 @@ def _proven_temp(job: Job, session: Session) -> Marker:
 
 
 def _build_anew(job: Job, session: Session) -> Marker:
-    """Build on the engine of BuildTemp, in the session at hand where that is the same."""
+    """Build on the engine of BuildTemp; if that is the merging one, in the session that is open."""
     return build_proven(job, session) if job.builder is job.engine else build_temp(job)
 
 
@@ -143,7 +147,7 @@ def _temp_differences(job: Job, session: Session, built: Marker | None) -> list[
 def _newest_in_main(
     session: Session, statements: Statements, months: Sequence[Month]
 ) -> dict[Month, str | None]:
-    """The newest as_of_date in main by month; a month without rows is missing."""
+    """The newest as_of_date in main for each month that has rows there."""
     rows = session.query(statements.main_rows(months)) if months else []
     return {Month.parse(month): newest for month, _, newest in rows}
 
@@ -158,9 +162,9 @@ def _merge_month(
     table: Columns,
     fence: Fence,
 ) -> None:
-    """Write one month and read it back; a main that reads back wrong is written once more.
+    """Write one month and read it back; if main reads back wrong, write it once more.
 
-    Raises _TempMoved where it is wrong because temp is: then it is temp that has to be made right first.
+    Raises _TempMoved if main is wrong because temp is: then temp has to be put right first.
     """
     expected = [one for one in built.months if one.month == str(month)]
     for last in (False, True):
@@ -176,11 +180,11 @@ def _merge_month(
                 raise
             _look_again(job, session, built)
             logger.warning("%s\nWriting it once more.", error.what, extra=events.fields("rewrite"))
-    job.tell(f"merged {month}: {expected[0].rows} rows")
+    job.tell(f"merged {month}: {counted(expected[0].rows, 'row')}")
 
 
 def _look_again(job: Job, session: Session, built: Marker) -> None:
-    """Whether temp still is as it was proven, in this step or the one before; raises _TempMoved."""
+    """Raise _TempMoved if temp is not as it was proven, in this step or in the one before."""
     job.known.temp = None
     differences = _temp_differences(job, session, built)
     if differences:

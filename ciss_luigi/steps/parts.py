@@ -1,4 +1,4 @@
-"""What more than one step does: sending, listing differences, showing other engines what was written."""
+"""What several steps do: send statements, list differences, make other engines see what was written."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from ciss_luigi.steps.job import Job
 
 
 class Refreshes(Protocol):
-    """A method of ``Statements`` that shows an engine what another one wrote: a partition, or all of it."""
+    """A method of ``Statements`` that makes an engine see what another wrote: a partition, or the whole."""
 
     def __call__(self, statements: Statements, /, *, whole: bool = False) -> list[str]:
-        """The statements."""
+        """The statements, as SQL text."""
 
 
 def refresh(
     job: Job, what: str, of: Refreshes, step: Step, *, run_id: str = "", writer: Engine | None = None
 ) -> None:
-    """Show other engines what one of them wrote, the job's unless another is named.
+    """Make the other engines see what one of them wrote.
 
-    Raises StepFailed that names what is stale there.
+    ``what`` names the table or the month in messages; ``of`` makes the statements, for ``step`` and
+    ``run_id``. ``writer`` is the engine that wrote, if that is not the job's. Raises StepFailed, which names
+    what is still old there.
     """
     for engine in job.shown(writer or job.engine):
         try:
@@ -39,7 +41,7 @@ def refresh(
 
 
 def show(session: Session, of: Refreshes, statements: Statements) -> None:
-    """Show an engine what was written: by partition, or all where it takes no less of such a table."""
+    """Make an engine see what was written: by partition, or the whole table if it refuses a part of it."""
     try:
         send(session, of(statements))
     except NotThisWay:
@@ -47,7 +49,10 @@ def show(session: Session, of: Refreshes, statements: Statements) -> None:
 
 
 def make_lost_tables(job: Job, session: Session, statements: Statements, there: Collection[str]) -> set[str]:
-    """Make temp and main anew where they were dropped since TruncateTemp; returns their names, lower-case."""
+    """Make temp and main again if they were dropped after TruncateTemp.
+
+    ``there`` are the tables that exist, in lower case; returns those that did not, in lower case.
+    """
     lost = {job.settings.temp_table.lower(), job.settings.main_table.lower()} - set(there)
     if lost:
         send(session, statements.create_tables(there))
@@ -55,18 +60,18 @@ def make_lost_tables(job: Job, session: Session, statements: Statements, there: 
 
 
 def columns(session: Session, statements: Statements, table: str) -> Columns:
-    """A table's columns in order, where inserts go by position."""
+    """A table's columns in order, if inserts go by position; else nothing is asked, and it is empty."""
     return session.columns(statements.list_columns(table)) if statements.dialect.positional else ()
 
 
 def send(session: Session, statements: Iterable[str]) -> None:
-    """Send statements that return no rows, in order."""
+    """Send statements that return no rows, in order; raises StatementFailed."""
     for statement in statements:
         session.execute(statement)
 
 
 def listed(head: str, lines: Sequence[str]) -> str:
-    """A head with a line for each thing found."""
+    """A heading, and under it a line for each thing that was found."""
     return "\n".join([head, *(f"  - {line}" for line in lines)])
 
 

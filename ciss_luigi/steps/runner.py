@@ -1,6 +1,7 @@
-"""One step of one date, from its lock to its marker: the order that makes a kill cost only a re-run.
+"""One step of one date, in the order that makes a kill cost no more than a re-run.
 
-Ledger: start. Data. Marker. Ledger: end. The marker is the proof, the ledger the story.
+The order is: start in the ledger, data, marker, end in the ledger. The marker is the proof; the ledger tells
+what happened.
 """
 
 from __future__ import annotations
@@ -44,9 +45,9 @@ _STATES = {
 
 
 def is_done(site: Site, date: RunDate, step: Step) -> bool:
-    """Whether a step needs no run: a look at its marker, never at the engine.
+    """Whether a step is done, as its marker says; the engine is never asked.
 
-    Raises EngineUnavailable where the file of an embedded warehouse is gone, with what was built in it.
+    Raises EngineUnavailable if the file of an embedded warehouse is gone, and with it what was built.
     """
     markers = site.markers
     done = markers.is_merged(date) if step is Step.MERGE else _counts(site, markers.read(date, step))
@@ -66,7 +67,7 @@ def _counts(site: Site, marker: Marker | None) -> bool:
 
 
 def done_already(site: Site, date: RunDate, step: Step) -> str:
-    """What to say of a step that was done before this command: when, by which run, and how to do it again."""
+    """The words for a step that was done before this command: when, by which run, and how to do it again."""
     marker = site.markers.read(date, step)
     if marker is None or marker.finished_at is None:
         return f"{step} of {date} is done already"
@@ -94,10 +95,12 @@ def perform(
 ) -> None:
     """Do one step and write its marker; the caller holds the date's lock.
 
-    The steps of one ``command`` have one rebuild of temp between them. ``known`` is what the steps before
-    have learned, if the caller has held the lock ever since.
+    ``tell`` gets what the step has to say. ``queue`` is where workers of one command wait for an embedded
+    file; ``watch`` hears how far a statement is. ``command`` is the id of the command: all its steps together
+    may rebuild temp once. ``known`` is what earlier steps have learned, if the caller has held the lock since
+    then.
 
-    Raises StepFailed with what failed, what state the data is in and the next command; Stopped.
+    Raises StepFailed, which says what failed, what state the data is in and the next command; and Stopped.
     """
     entry = _Entry(site, date, step)
     try:
@@ -120,7 +123,7 @@ def perform(
 
 
 class _Entry:
-    """The ledger's entry of one attempt; it ends once, as the first caller says."""
+    """The entry of one attempt in the ledger; only the first call of ``end`` counts."""
 
     def __init__(self, site: Site, date: RunDate, step: Step) -> None:
         self._ledger = site.ledger
@@ -133,12 +136,12 @@ class _Entry:
         self._attempt = self._ledger.start(self._date, self._step)
 
     def budget(self, command: str) -> RebuildBudget:
-        """What this attempt may rebuild: nothing, once the command has rebuilt in a step before."""
+        """How often this attempt may rebuild temp: never if an earlier step of the command has done so."""
         left = 0 if self._ledger.has_rebuilt(self._date, command) else 1
         return RebuildBudget(left, lambda: self._ledger.rebuild(self._date, self._attempt, command))
 
     def end(self, outcome: Outcome, error: str = "", *, result: Result | None = None, kind: str = "") -> None:
-        """Write the end; a ledger that cannot be written must not hide how the step ended."""
+        """Write the end; if that fails, a warning says so, and how the step ended still counts."""
         attempt, self._attempt = self._attempt, ""
         if not attempt:
             return
@@ -172,7 +175,7 @@ def _attempt(job: Job, step: Step) -> Marker:
 
 
 def _failure(error: BaseException, date: RunDate, step: Step) -> BaseException:
-    """What an error means for the step; after a signal it is the signal, whatever the driver made of it."""
+    """What an error means for the step; after a signal it is Stopped, whatever error the driver raised."""
     name = error.signal_name if isinstance(error, Stopped) else stopping.requested()
     if name:
         return Stopped(name, state=_STATES[step], next_command=commands.merge(date))
@@ -180,11 +183,11 @@ def _failure(error: BaseException, date: RunDate, step: Step) -> BaseException:
 
 
 _STAYS_WRONG = (StatementFailed, TempChanged, TotalsDiffer)
-"""Errors that a re-run will not fix: the engine refused a statement, or something was wrong twice."""
+"""Errors that a re-run alone will not fix: a statement was refused, or something was wrong twice."""
 
 
 def _is_in_the_way(error: OSError) -> bool:
-    """Whether something else stands in a file's place; ENXIO: a pipe that nobody reads."""
+    """Whether something else is in a file's place; ENXIO: a pipe that nobody reads."""
     odd = isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError | OddFile)
     return odd or error.errno == errno.ENXIO
 
@@ -196,10 +199,10 @@ def _told(failure: BaseException) -> str:
 
 
 def _explained(error: CissError | OSError, date: RunDate, step: Step) -> StepFailed:
-    """The failure in full: what, state, next; inside a step an absent engine is a failed step."""
+    """The failure in full: what failed, state, next. Inside a step an absent engine is a failed step."""
     again = commands.merge(date)
     if isinstance(error, OSError):
-        following = f"take away what stands in its place, then {again}" if _is_in_the_way(error) else again
+        following = f"remove what is in its place, then {again}" if _is_in_the_way(error) else again
         return StepFailed(
             f"{step} of {date}: {error}{owners.words(error)}", state=_STATES[step], next_command=following
         )

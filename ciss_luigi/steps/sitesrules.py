@@ -1,4 +1,4 @@
-"""A site's own billing rules: one query, by the engine's own judgement, before anything is made of it."""
+"""A site's own billing rules must be one query; the engine judges that before anything is sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ciss_luigi.queries.statements import Statements
 
 
 def fault(engine: Engine, statements: Statements, months: Sequence[Month]) -> Fault | None:
-    """What keeps the site's build.sql from being one query that only reads, if anything (docs/sql.md)."""
+    """Why the site's build.sql is not one query that only reads; None if it is one (docs/sql.md)."""
     folder = statements.settings.sql_dir
     problem = engine.why_no_query(statements.rules(months)) if folder else ""
     if not folder or not problem:
@@ -20,6 +20,6 @@ def fault(engine: Engine, statements: Statements, months: Sequence[Month]) -> Fa
 
 
 def require_one_query(engine: Engine, statements: Statements, months: Sequence[Month]) -> None:
-    """Raise ConfigurationError where the site's build.sql is not one query."""
+    """Raise ConfigurationError if the site's build.sql is not one query."""
     if found := fault(engine, statements, months):
         raise ConfigurationError("the site's own billing rules cannot be used", (found,))

@@ -1,4 +1,4 @@
-"""Asking the engine whether the sources are there: once per month and process, and not holding on to it.
+"""Asking the engine whether the sources are there: once for each month in a process; no session stays open.
 
 Luigi asks a task two or three times, and a range asks for hundreds of dates that share their months.
 """
@@ -25,11 +25,11 @@ from ciss_luigi.steps.sitesrules import require_one_query
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 SOURCES_READY = "SourcesReady"
-"""What statements call this question, in the comment in front of them."""
+"""The name of this question in the comment that its statements begin with."""
 
 
 class Sources:
-    """What this process has heard from the engine about the sources."""
+    """What this process knows from the engine about the sources."""
 
     def __init__(self) -> None:
         self._expected: set[Month] = set()
@@ -40,20 +40,20 @@ class Sources:
         self._known: dict[RunDate, Known] = {}
 
     def expect(self, site: Site, dates: Iterable[RunDate]) -> None:
-        """Dates that will be asked for soon: their months are then asked for together."""
+        """Name dates that will be asked for soon: the engine is then asked for all their months at once."""
         for date in dates:
             self._expected.update(date.months_in_scope(site.settings.grace_days))
 
     def note_ready(self, date: RunDate) -> None:
-        """A date that another process of this command has found ready."""
+        """Note that another process of this command has found a date ready."""
         self._ready.add(date)
 
     def are_ready(self, site: Site, date: RunDate, *, alone: bool = False) -> bool:
-        """Whether the months in scope can be built; names what is missing once per process.
+        """Whether the months in scope can be built; a warning names what is missing, once in a process.
 
         ``alone``: the command runs this date only, and holds its lock.
 
-        Raises EngineUnavailable when the engine cannot be asked.
+        Raises EngineUnavailable if the engine cannot be asked, and ConfigurationError.
         """
         if date in self._ready:
             return True
@@ -66,7 +66,7 @@ class Sources:
         return not scope.missing
 
     def known(self, date: RunDate) -> Known:
-        """What this process has learned of a date that its command holds; the steps add to it."""
+        """What this process has learned about a date whose lock its command holds; the steps add to it."""
         return self._known.setdefault(date, Known())
 
     def _ask_for(self, months: set[Month], site: Site, date: RunDate, *, alone: bool) -> None:
@@ -83,10 +83,10 @@ class Sources:
 
 
 def ask(job: Job, months: Sequence[Month], *, alone: bool = False) -> Holdings:
-    """What the warehouse holds of some months, asked now; nothing where an embedded engine has no file yet.
+    """What the warehouse has for some months, asked now; nothing if an embedded engine has no file yet.
 
-    ``alone``: this command runs one date and holds its lock. Where a statement costs much, the question is
-    then what the build has to know anyway, and ``job.known`` keeps the answer for it.
+    ``alone``: this command runs one date and holds its lock. Then, on an engine where each statement is slow,
+    the question is the one that the build has to ask anyway, and ``job.known`` keeps the answer for it.
 
     Raises EngineUnavailable, StatementFailed or ConfigurationError.
     """
@@ -108,8 +108,8 @@ def ask(job: Job, months: Sequence[Month], *, alone: bool = False) -> Holdings:
 def _build_sees_the_same(job: Job) -> bool:
     """Whether the build may use the answer, too.
 
-    Not where it reads the sources in a snapshot of its own, where it runs on another engine, or where the old
-    Java classes do its work.
+    Not if it reads the sources in its own snapshot, if it runs on another engine, or if the old Java classes
+    do its work.
     """
     snapshots = job.engine.capabilities.transactions
     return job.settings.loader == "sql" and job.builder is job.engine and not snapshots

@@ -1,4 +1,4 @@
-"""TruncateTemp: temp empty for the date."""
+"""TruncateTemp: makes temp empty for the date."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import NotThisWay
 from ciss_luigi.queries.statements import Columns, Statements
@@ -15,7 +16,7 @@ from ciss_luigi.steps.parts import columns, now, refresh, send
 
 
 def truncate_temp(job: Job) -> Marker:
-    """Make what tables are absent, empty this date's part of temp, drop what finished dates left there."""
+    """Make the tables that are absent, empty this date's part of temp, and drop what finished dates left."""
     started = now()
     job.known.temp = None
     statements = job.statements(Step.TRUNCATE)
@@ -32,18 +33,18 @@ def truncate_temp(job: Job) -> Marker:
                 _drop(job, session, statements, old, table)
     job.known.has_tables = True
     refresh(job, "temp", partial(_refresh_temp, all_of_it=bool(old)), Step.TRUNCATE)
-    job.tell(f"temp is empty for {job.date}; dropped {len(old)} finished dates")
+    job.tell(f"temp is empty for {job.date}; dropped {counted(len(old), 'finished date')}")
     return Marker(Step.TRUNCATE, job.date, "", started)
 
 
 def _drop(
     job: Job, session: Session, statements: Statements, dates: Sequence[RunDate], table: Columns
 ) -> None:
-    """Drop temp's partitions of some dates; only empty them where the engine drops none of such a table."""
+    """Drop temp's partitions of some dates; if the engine cannot drop those of this table, empty them."""
     try:
         send(session, statements.drop_temp(dates))
     except NotThisWay as error:
-        job.tell(f"finished dates are emptied, for their partitions of temp cannot be dropped: {error.what}")
+        job.tell(f"finished dates are emptied; their partitions of temp cannot be dropped: {error.what}")
         for date in dates:
             send(session, statements.empty_temp(table, date))
 
@@ -53,7 +54,11 @@ def _refresh_temp(statements: Statements, /, *, all_of_it: bool, whole: bool = F
 
 
 def finished_dates(job: Job, held: Iterable[str | None]) -> list[RunDate]:
-    """The run dates in temp to drop, in order: merged, and over ``temp_keep_days`` days before this date."""
+    """The run dates to drop from temp, in order.
+
+    They are merged, and more than ``temp_keep_days`` days before this date. ``held`` are the values of temp's
+    partition column.
+    """
     oldest_kept = _oldest_kept(job)
     found = []
     for value in held:

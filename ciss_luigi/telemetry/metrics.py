@@ -1,6 +1,6 @@
 """A file for node_exporter's textfile collector: written whole, readable by all, names as Prometheus wants.
 
-Totals are for trends: Prometheus knows floats only. The exact figures stand in markers and main.
+Totals are for trends: Prometheus knows floats only. The exact figures are in markers and in main.
 """
 
 from __future__ import annotations

@@ -78,4 +78,4 @@ def test_old_parts_of_temp_are_dropped_without_owning_it(server: HiveServer, sit
         grant(server, privilege, MAIN, TEMP)
     site.merge("2016-11-10").explained(0)
 
-    site.merge("2016-11-22").explained(0, "dropped 1 finished dates")
+    site.merge("2016-11-22").explained(0, "dropped 1 finished date")

@@ -72,7 +72,7 @@ def test_a_whole_run_by_http(server: Doors, place: Place, url: str, arguments: d
     place.configure(warehouse_url=url.format(**vars(server)), connect_args=json.dumps(arguments), retries=0)
     make_sources(place.config, {})
 
-    place.merge("2016-11-22").explained(0, "merged 2016-11: 1 rows")
+    place.merge("2016-11-22").explained(0, "merged 2016-11: 1 row")
 
     ciss(place.folder, "verify", "--date", "2016-11-22").expect(0)
 

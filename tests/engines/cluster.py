@@ -86,7 +86,7 @@ class Cluster(Place):
         self.configure()
 
     def configure(self, more: str = "", **ciss: object) -> None:
-        """Write ``luigi.cfg`` anew, with other keys of ``[ciss]`` and more sections."""
+        """Write ``luigi.cfg`` again, with other keys of ``[ciss]`` and more sections."""
         texts = {key: json.dumps(one) if isinstance(one, dict) else one for key, one in ciss.items()}
         super().configure(more, **{**self._keys, **texts})
 

@@ -180,9 +180,7 @@ def test_the_job_on_insert_only_tables(
     cluster.ciss("check", "--date", DATE).expect(0)
     cluster.merge(DATE).explained(0)
 
-    cluster.merge(NEXT).explained(
-        0, "finished dates are emptied, for their partitions of temp cannot be dropped"
-    )
+    cluster.merge(NEXT).explained(0, "finished dates are emptied; their partitions of temp cannot be dropped")
 
     left = f"SELECT DISTINCT run_date FROM {cluster.temp_table}"
     assert cluster.query(left) == [(NEXT,)]

@@ -60,7 +60,7 @@ def test_a_killed_command_is_resumed_and_temp_that_changed_is_built_anew(ran: Cl
     double_a_row(ran, LATER)
 
     ran.merge(LATER).explained(
-        0, "temp does not hold what BuildTemp's marker says", "Building temp anew, once."
+        0, "temp does not hold what BuildTemp's marker says", "Building temp again, once."
     )
 
     assert ran.rows("2016-11") == expected(SAMPLE, FIRST)

@@ -124,7 +124,7 @@ def url(daemon: Luigid) -> str:
 
 
 def refreshed(page: browser.Page) -> None:
-    """Wait until the page has put the message in place anew, as raw HTML."""
+    """Wait until the page has put the message in place again, as raw HTML."""
     page.ask("$('#statusMessageModal pre').html('stale')")
     page.wait_for("$('#statusMessageModal pre').text() != 'stale'")
 

@@ -140,4 +140,4 @@ def test_two_columns_of_one_name_are_named(there: Warehouse) -> None:
     arrays = [pa.array(["x"]) for _ in range(5)]
     names = ["cal_month", "from_curr", "to_curr", "avg_conv_rate", "to_curr"]
     pq.write_table(pa.Table.from_arrays(arrays, names), there.folder / f"{NAMES['rate']}.parquet")
-    assert "column to_curr stands there 2 times" in there.refused().what
+    assert "column to_curr is there 2 times" in there.refused().what

@@ -32,7 +32,7 @@ class DuckFile:
         return [tuple(row) for row in result.fetchall()] if result.returns_rows else []
 
     def replace(self, table: str, columns: Sequence[tuple[str, str]], rows: SourceTable) -> None:
-        """Make a table anew, of columns given as (name, type), with these rows."""
+        """Make a table again, of columns given as (name, type), with these rows."""
         listed = ", ".join(f"{name} {kind}" for name, kind in columns)
         self.query(f"CREATE OR REPLACE TABLE {table} ({listed})")
         self.add(table, [name for name, _ in columns], rows)

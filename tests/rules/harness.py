@@ -43,7 +43,7 @@ class Warehouse(Protocol):
         """Ask, or change."""
 
     def replace(self, table: str, columns: Sequence[tuple[str, str]], rows: SourceTable) -> None:
-        """Make a table anew, with these rows."""
+        """Make a table again, with these rows."""
 
     def add(self, table: str, names: Sequence[str], rows: SourceTable) -> None:
         """Add rows to a table."""

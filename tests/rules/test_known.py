@@ -1,4 +1,4 @@
-"""What a command knows from the step before is not asked anew; what happens in between is found."""
+"""What a command knows from the step before is not asked again; what happens in between is found."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_a_month_that_is_left_out(shared_bench: Bench, warned: Warnings) -> None
     shared_bench.run("2016-12-03")
     assert warned() == [
         "2016-12-03: 2016-12 is not built: mnaas.billable_sub_with_charge_and_limit has no row for 2016-12, "
-        "and main holds nothing of it"
+        "and main holds no row of it"
     ]
 
 

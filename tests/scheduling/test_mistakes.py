@@ -112,7 +112,7 @@ def test_the_wrong_folder(tmp_path: Path) -> None:
     [
         ("\ufeff[ciss]\n", "byte order mark (BOM)"),
         ("[ciss]\ngrace_days = 1\ngrace_days = 2\n", "grace_days"),
-        ("grace_days = 1\n", "stands before the first section"),
+        ("grace_days = 1\n", "comes before the first section"),
     ],
 )
 def test_a_file_at_which_luigi_itself_stumbles_is_explained_by_ciss_check(

@@ -59,7 +59,7 @@ class Catalog:
         return self
 
     def forget(self) -> None:
-        """Know nothing, to start anew at the next statement."""
+        """Know nothing, to start again at the next statement."""
         self._known = None
 
     def has_database(self, name: str) -> bool:
@@ -117,7 +117,7 @@ class Catalog:
             return table
 
     def reload(self, session: Session, name: str) -> Table:
-        """Read a table from the metastore anew, as REFRESH does."""
+        """Read a table from the metastore again, as REFRESH does."""
         self.add_table(name)
         return self.load(session, name)
 

@@ -48,7 +48,7 @@ class Service:
         return partial(self._answer, rpc, getattr(self, name))
 
     def forget(self) -> None:
-        """Lose all sessions and queries, as a coordinator does that starts anew."""
+        """Lose all sessions and queries, as a coordinator does that starts again."""
         self._sessions.clear()
         self._operations.clear()
 

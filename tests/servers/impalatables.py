@@ -20,7 +20,7 @@ def full_name(session: Session, name: str) -> str:
 
 
 def refresh(session: Session, sql: Sql, catalog: Catalog) -> None:
-    """Check a REFRESH as Impala's analysis does (the partition itself need not exist), and read anew."""
+    """Check a REFRESH as Impala's analysis does (the partition itself need not exist), and read again."""
     written, after = table_name(sql, 1)
     name = full_name(session, written)
     if after < len(sql.tokens) and sql.words[after] == "PARTITION":
@@ -49,7 +49,7 @@ def _check_keys(known: Table, named: list[str]) -> None:
 
 
 def invalidate(session: Session, sql: Sql, catalog: Catalog) -> None:
-    """Take a table in, or forget it; without a name, learn all anew."""
+    """Take a table in, or forget it; without a name, learn all again."""
     name = table_name(sql, 2)[0]
     if name:
         catalog.invalidate(session, full_name(session, name))

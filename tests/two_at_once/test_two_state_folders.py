@@ -44,7 +44,7 @@ def test_temp_that_another_run_filled_is_noticed_and_built_anew(
     expected = place.main()
     hold.let_go()
     first.finish().explained(
-        0, "temp does not hold what BuildTemp's marker says", "rows of run", "Building temp anew, once."
+        0, "temp does not hold what BuildTemp's marker says", "rows of run", "Building temp again, once."
     )
     assert place.main() == expected
     assert run_ids(place) == [place.read_marker(DATE, "MergeMain")["run_id"]]

@@ -1,4 +1,4 @@
-"""What the page's pictures show; each stands as a table of the same numbers beside its picture."""
+"""What the page's pictures show; each picture has a table of the same numbers next to it."""
 
 from __future__ import annotations
 

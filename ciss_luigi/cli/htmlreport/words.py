@@ -39,7 +39,7 @@ COLUMN_HEADS = {
 NUMBERS = frozenset(
     {"billable_subs", "source_rows", *KINDS, "total_charge", "conversion_rate", "total_charge_usd"}
 )
-"""The columns that hold numbers; they stand to the right."""
+"""The columns that hold numbers; they are aligned to the right."""
 
 
 def number(value: Decimal | int | None) -> str:

@@ -59,7 +59,7 @@ class DuckDbDialect:
         return f"SELECT DISTINCT {self.quoted(column)} FROM {table}"
 
     def partition_values(self, rows: Sequence[Row]) -> list[str]:
-        """The values as they stand."""
+        """The values, unchanged."""
         return [str(value) for (value,) in rows]
 
     def refresh(self, table: str, partition: tuple[str, str] | None) -> list[str]:

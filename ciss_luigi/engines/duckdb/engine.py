@@ -86,7 +86,7 @@ class DuckDbEngine(Engine):
             return True
 
     def why_no_query(self, text: str) -> str:
-        """DuckDB's parser says what a text is; it would run what stands behind a semicolon as well."""
+        """DuckDB's parser says what a text is; it would run what follows a semicolon as well."""
         import duckdb
 
         with duckdb.connect(":memory:", config={"threads": 1}) as connection:

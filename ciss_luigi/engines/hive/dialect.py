@@ -65,7 +65,7 @@ class HiveDialect:
         return [str(row[0]).partition("=")[2] for row in rows]
 
     def refresh(self, table: str, partition: tuple[str, str] | None) -> list[str]:
-        """Nothing: Hive reads its metastore anew for every statement."""
+        """Nothing: Hive reads its metastore again for every statement."""
         return []
 
     def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:

@@ -57,7 +57,7 @@ class PyHiveClient:
         self._cursor.execute(statement, async_=True)
 
     def status(self) -> Status:
-        """Ask how the operation stands."""
+        """Ask for the state of the operation."""
         from TCLIService import ttypes
 
         status = thrift.status(ttypes, self._cursor.poll())
@@ -138,7 +138,7 @@ class HiveDriver:
         return server_words(str(message))
 
     def refresh(self, statement: str, words: str) -> list[str]:
-        """None: Hive reads its metastore anew for every statement."""
+        """None: Hive reads its metastore again for every statement."""
         return []
 
     def look_anew(self, tables: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ _SHARE_OF_ELAPSED = 1 / 64
 
 
 def poll_pause(elapsed: float) -> float:
-    """How long to wait before asking again how a statement stands that has run for so many seconds.
+    """How long to wait before asking again for the state of a statement that has run for so many seconds.
 
     What the waiting adds to a statement stays below 2 % of it, and below 50 ms where it is short.
     """
@@ -28,7 +28,7 @@ def poll_pause(elapsed: float) -> float:
 
 
 class State(Enum):
-    """Where an operation stands on the server."""
+    """The state of an operation on the server."""
 
     RUNNING = "running"
     DONE = "done"
@@ -54,7 +54,7 @@ class Client(Protocol):
         """Send a statement without waiting for its end."""
 
     def status(self) -> Status:
-        """Ask how the operation stands."""
+        """Ask for the state of the operation."""
 
     def rows(self) -> list[Row]:
         """Fetch all rows of a finished operation; none when it has no result."""
@@ -96,7 +96,7 @@ class Driver(Protocol):
         """The statements that renew the engine's picture of the tables in a statement, after these words."""
 
     def look_anew(self, tables: Sequence[str]) -> list[str]:
-        """The statements that make the engine look anew for tables, given by whole and quoted names."""
+        """The statements that make the engine look again for tables, given by whole and quoted names."""
 
 
 @dataclass(frozen=True)

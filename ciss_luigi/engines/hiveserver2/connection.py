@@ -1,4 +1,4 @@
-"""A connection to a server that is had anew where it broke."""
+"""A connection to a server, opened again when it breaks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Connection:
         return client.trace()
 
     def reopen(self) -> None:
-        """Connect anew; the server may need a moment to come back."""
+        """Connect again; the server may need a moment to come back."""
         self._patiently(lambda error: True)
 
     def close(self) -> None:

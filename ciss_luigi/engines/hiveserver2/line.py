@@ -141,7 +141,7 @@ def _certificate(error: ssl.SSLCertVerificationError) -> str:
         return f"shows a certificate of an authority not trusted here ({words}); name its PEM file as ca_cert"
     if error.verify_code in _OTHER_NAME:
         return (
-            f"shows a certificate for another name ({words}); use the name that stands in it, "
+            f"shows a certificate for another name ({words}); use the name that is in it, "
             "or check_hostname: false"
         )
     return f"shows a certificate that is not valid ({words})"

@@ -218,7 +218,7 @@ class HiveServer2Session:
     def _record(self, client: Client) -> None:
         """Name the operation in the record of its write: whoever ends it can then see whether it runs."""
         if self._target:
-            with suppress(OSError, EngineUnavailable):  # the record that names the session stands
+            with suppress(OSError, EngineUnavailable):  # the record that names the session stays
                 self._writes.open(self._target, client.trace())
 
     def _wait(self, client: Client, told: dict[str, object]) -> None:

@@ -26,7 +26,7 @@ class ImpalaDialect(HiveDialect):
         return [str(row[0]).rpartition("=")[2] for row in held]
 
     def refresh(self, table: str, partition: tuple[str, str] | None) -> list[str]:
-        """One statement that reads one partition's files anew; without one, those of the whole table."""
+        """One statement that reads one partition's files again; without one, those of the whole table."""
         clause = f" {self._partition(*partition)}" if partition else ""
         return [f"REFRESH {table}{clause}"]
 

@@ -80,7 +80,7 @@ class ImpylaClient:
         self._cursor.execute_async(statement)
 
     def status(self) -> Status:
-        """Ask how the operation stands."""
+        """Ask for the state of the operation."""
         status = thrift.status(_ttypes(), self._cursor._last_operation.get_state())
         return replace(status, lines=self._journal.lines()) if status.state is State.RUNNING else status
 

@@ -38,7 +38,7 @@ def _tell_scope(group: Group, job: Job, scope: Scope, held: Collection[tuple[str
     if not scope.missing:
         group.ok(f"a run of {job.date} would build {', '.join(map(str, scope.months))}")
     for month, why in scope.why_left_out.items():
-        group.warn(f"{month} would not be built: {why}, and main holds nothing of it")
+        group.warn(f"{month} would not be built: {why}, and main holds no row of it")
     gone = readiness.gone(scope, held)
     for role, month in scope.empty:
         text = f"{job.settings.source(role)} has no row for {month}"

@@ -54,6 +54,6 @@ def _format_fits(group: Group, table: str, storage: Storage, writer: Engine) -> 
         return True
     group.fault(
         f"{table} is stored as {storage.format}, and {writer.identity} writes {' and '.join(formats)} only",
-        f"make {table} anew, STORED AS PARQUET, and take its rows over, or let Hive write it",
+        f"make {table} again as STORED AS PARQUET and copy its rows, or let Hive write it",
     )
     return False

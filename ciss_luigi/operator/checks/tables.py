@@ -97,7 +97,7 @@ def check_temp(group: Group, session: Session, statements: Statements) -> bool:
     wrong = _wrong(settings.temp, dict(columns), wanted, can_hold)
     for text in wrong:
         group.fault(
-            text, f"DROP TABLE {statements.temp}, then ciss init: a run makes anew what it needs there"
+            text, f"DROP TABLE {statements.temp}, then ciss init: a run fills it again with what it needs"
         )
     return not wrong
 
