@@ -64,11 +64,15 @@ class Session:
     def beside(self, method: str, request: Any) -> None:
         """Make a call that may take its time on a connection of its own, and do not wait for it."""
 
-        def work() -> None:
-            with suppress(TransportError, OSError):  # the real server has gone, and the matter with it
-                self.connect().call(method, request)
+        threading.Thread(target=self._alone, args=(method, request), daemon=True).start()
 
-        threading.Thread(target=work, daemon=True).start()
+    def _alone(self, method: str, request: Any) -> None:
+        with suppress(TransportError, OSError):  # the real server has gone, and the matter with it
+            client = self.connect()
+            try:
+                client.call(method, request)
+            finally:
+                client.close()
 
     def query(self, sql: str) -> Any:
         """Run a statement of the front's own and give its rows."""
@@ -80,8 +84,16 @@ class Session:
             self.call("CloseOperation", ttypes.TCloseOperationReq(handle))
 
     def close(self) -> None:
-        """End the real server's session, and with it what runs there."""
-        self.beside("CloseSession", ttypes.TCloseSessionReq(self.handle))
+        """End the real server's session, and with it what runs there; then hang up.
+
+        A HiveServer2 has a thread for each connection, and no more than 500.
+        """
+
+        def work() -> None:
+            self._alone("CloseSession", ttypes.TCloseSessionReq(self.handle))
+            self._client.close()
+
+        threading.Thread(target=work, daemon=True).start()
 
 
 @dataclass

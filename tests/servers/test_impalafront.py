@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from tests.servers.clients import PARTITIONED, SLEEPY_HIVE, impyla, overwrite, r
 from tests.servers.tcpproxy import tcp_proxy
 
 if TYPE_CHECKING:
+    from tests.servers.hiveserver import HiveServer
     from tests.servers.impalafront import ImpalaFront
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
@@ -150,3 +152,20 @@ def test_behind_the_front_a_statement_outlives_its_client(impala: ImpalaFront, f
             run(cursor, overwrite(filled, "2016-12", "SELECT 12, CAST(NULL AS DECIMAL(18,4))"))
     with impyla(impala) as cursor:
         assert until(lambda: run(cursor, f"SELECT id FROM {filled} WHERE month_year='2016-12'") == [(12,)])
+
+
+def lines_to(port: int) -> int:
+    """How many connections to a port are open on this machine."""
+    established, ends = "01", f":{port:04X}"
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(1 for line in lines if line[2].endswith(ends) and line[3] == established)
+
+
+def test_a_session_that_is_closed_leaves_no_line_to_the_real_server(
+    impala: ImpalaFront, hive: HiveServer
+) -> None:
+    before = lines_to(hive.port)
+    for _ in range(20):
+        with impyla(impala) as cursor:
+            run(cursor, "SELECT 1")
+    assert until(lambda: lines_to(hive.port) <= before)
