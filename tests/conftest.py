@@ -58,6 +58,9 @@ _SERVERS = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one server run in one worker, so that it is started once."""
     for item in items:
+        if item.get_closest_marker("whole") and not item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.core)
         asked = {*getattr(item, "fixturenames", ())}
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         asked |= {getattr(value, "fixture", value) for value in parameters.values() if _is_name(value)}

@@ -20,6 +20,8 @@ from ciss_luigi.loading import LoadError
 from tests.command import TRACEBACK, Place, wait_until
 from tests.helpers import CISS, ciss, clean, in_use, process, run, typed
 
+pytestmark = pytest.mark.whole
+
 Trouble = Callable[[BaseException], None]
 
 

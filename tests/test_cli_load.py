@@ -19,6 +19,8 @@ from tests.command import Place, name_of
 from tests.helpers import ciss, clean, impatient, in_use, typed
 from tests.sample import MAIN, PACKAGED, change
 
+pytestmark = pytest.mark.whole
+
 RATES = "cal_month,from_curr,to_curr,avg_conv_rate\n2016-11,GBP,USD,1.25\n"
 
 

@@ -16,6 +16,8 @@ from tests.command import MAIN, Place, free_port
 from tests.helpers import CISS, Answer, ciss, impatient, in_use, process, run, running, typed
 from tests.hosts.postgres import postgres
 
+pytestmark = pytest.mark.whole
+
 DATE = "2016-11-05"
 
 

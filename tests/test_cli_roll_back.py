@@ -10,6 +10,8 @@ import pytest
 from tests.command import MAIN, TEMP, Place, name_of
 from tests.helpers import Answer, run, running, typed
 
+pytestmark = pytest.mark.whole
+
 OLD, NEW = "2016-11-05", "2016-11-09"
 
 

@@ -11,6 +11,8 @@ from ciss_luigi.queries import comparisons
 from tests.command import MAIN, TEMP, Place, name_of
 from tests.helpers import Answer, ciss, impatient, in_use, run, typed
 
+pytestmark = pytest.mark.whole
+
 DATE = "2016-11-05"
 
 

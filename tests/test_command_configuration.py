@@ -11,6 +11,8 @@ from ciss_luigi.plaintext import remember, without_parts
 from tests.command import Place, free_port, name_of
 from tests.helpers import ciss
 
+pytestmark = pytest.mark.whole
+
 DATE = "2016-11-10"
 PARALLEL = ("--parallel-scheduling", "--workers", "2")
 PASSWORD = "s3cr@t/%&pass"

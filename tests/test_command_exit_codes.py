@@ -12,6 +12,8 @@ from ciss_luigi.locking.filelocks import FileLock
 from tests.command import MAIN, SHORT_WAIT, TEMP, TRACEBACK, Luigid, Place, free_port, name_of
 from tests.helpers import ciss
 
+pytestmark = pytest.mark.whole
+
 DATE = "2016-11-10"
 WAYS = [
     (),

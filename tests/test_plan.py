@@ -32,6 +32,8 @@ from ciss_luigi.steps.sourcesready import Sources
 from tests.helpers import as_sent, typed
 from tests.sample import MAIN, change, make_sample, make_site
 
+pytestmark = pytest.mark.whole
+
 TEMP = f"{MAIN}_temp"
 ANY = {"required_sources": "register"}
 

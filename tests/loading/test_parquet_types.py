@@ -32,6 +32,7 @@ def loaded(there: Warehouse, role: str, column: str) -> list[Any]:
     return [value for (value,) in there.session.query(f"SELECT {column} FROM {DATABASE}.{NAMES[role]}")]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("integers", [False, True], ids=["as bytes", "as integers"])
 @pytest.mark.parametrize("dictionary", [False, True], ids=["plain", "dictionary"])
 def test_decimals_of_every_width_come_through(there: Warehouse, integers: bool, dictionary: bool) -> None:

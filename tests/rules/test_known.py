@@ -17,6 +17,8 @@ from tests.rules.telling import DATE, EXPECTED, LATE
 from tests.rules.test_temp_changed import CHANGES
 from tests.rules.watched import BUILDS, Watch, interfere
 
+pytestmark = pytest.mark.whole
+
 LOOKS_AT_TEMP = ("rows_with_null", f"FROM {as_sent(TEMP)}\n")
 PUBLISHES = ("ciss_luigi MergeMain", f"INSERT INTO {as_sent(MAIN)} ")
 

@@ -11,6 +11,8 @@ import pytest
 from tests.command import STEPS, TRACEBACK, Place, free_port
 from tests.helpers import ciss
 
+pytestmark = pytest.mark.whole
+
 DATE = "2016-11-10"
 
 
