@@ -176,7 +176,7 @@ def test_the_data_have_what_is_to_be_compared(by_duckdb: dict[str, Any]) -> None
     assert "2016-13" in words or "no month" in words or "invalid" in words
 
 
-@pytest.mark.parametrize("where", engine_params(HIVE, HIVE_TRANSACTIONAL, SPARK_ANSI, SPARK))
+@pytest.mark.parametrize("where", engine_params(HIVE, HIVE_TRANSACTIONAL, SPARK_ANSI, SPARK, long=[SPARK]))
 def test_a_server_tells_the_same_numbers_as_duckdb(
     make_cluster: MakeCluster, loaded_on: Loaded, generated: Path, by_duckdb: dict[str, Any], where: Where
 ) -> None:
