@@ -75,8 +75,3 @@ def _printable(character: str) -> str:
         # How Python keeps a byte that is not UTF-8.
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
-
-
-def counted(number: int, one: str) -> str:
-    """A number of things in words, as 1 row or 1,200 rows; ``one`` is the name of a single thing."""
-    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"

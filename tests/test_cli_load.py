@@ -72,7 +72,7 @@ def test_a_table_that_the_sample_does_not_fit_is_what_to_mend(columns: str, empt
 
 def test_a_folder_is_loaded_with_table_rows_and_file_said(empty: Path, tmp_path: Path) -> None:
     (tmp_path / "gbs_curr_avgconv_rate.csv").write_text(RATES)
-    answer = typed(empty, "load", str(tmp_path)).expect(0, f"1 rows  {tmp_path}/gbs_curr_avgconv_rate.csv")
+    answer = typed(empty, "load", str(tmp_path)).expect(0, f"1 row   {tmp_path}/gbs_curr_avgconv_rate.csv")
     assert answer.out.count("no file: made, empty") == 5
     assert rows(empty, "gbs_curr_avgconv_rate") == 1
 
@@ -210,7 +210,7 @@ def test_tables_without_a_file_are_said_with_their_rows(empty: Path, tmp_path: P
     typed(empty, "load", "--sample").expect(0)
     (tmp_path / f"{name_of('rate')}.csv").write_text(RATES)
     (tmp_path / "notes.txt").touch()
-    answer = typed(empty, "load", str(tmp_path)).expect(0, f"1 rows  {tmp_path}/{name_of('rate')}.csv")
+    answer = typed(empty, "load", str(tmp_path)).expect(0, f"1 row   {tmp_path}/{name_of('rate')}.csv")
     assert answer.out.count("rows  no file: left as it was") == 5
     kept = next(line for line in answer.out.splitlines() if line.startswith(f"{name_of('overage')} "))
     assert f"{rows(empty, name_of('overage')):,} rows  no file: left as it was" in kept

@@ -80,7 +80,7 @@ def test_a_row_that_stands_twice_is_found(merged: Place) -> None:
     verify(merged).expect(
         1,
         "2016-11: rows is 6 in the run's record, 7 in main",
-        "2016-11: 0 rows only in temp, 1 rows only in main",
+        "2016-11: 0 rows only in temp, 1 row only in main",
         "2016-11 / org4 / unit / offer1 / GBP: 0 rows only in temp, 1 row only in main",
     )
 

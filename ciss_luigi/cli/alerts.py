@@ -10,6 +10,7 @@ from ciss_luigi.alerts.outbox import Entry
 from ciss_luigi.alerts.rounds import Outcome
 from ciss_luigi.alerts.words import moment
 from ciss_luigi.cli.output import say, say_json
+from ciss_luigi.counting import counted
 from ciss_luigi.errors import Refused
 from ciss_luigi.exitcodes import NO
 from ciss_luigi.operator import alerts
@@ -83,7 +84,7 @@ def _say_all(head: str, failures: list[Failure]) -> None:
 
 
 def _tries(entry: Entry) -> str:
-    return f"{entry.tries} {'try' if entry.tries == 1 else 'tries'}"
+    return counted(entry.tries, "try", "tries")
 
 
 def _document(found: alerts.Overview) -> dict[str, object]:

@@ -9,6 +9,7 @@ from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import safe, say, say_json
 from ciss_luigi.cli.waiting import waiting
+from ciss_luigi.counting import counted
 from ciss_luigi.operator import check
 from ciss_luigi.operator.checks.findings import Finding, Level, Report
 
@@ -66,4 +67,4 @@ def _print_one(finding: Finding) -> None:
 
 
 def _count(number: int, what: str) -> str:
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+    return counted(number, what) if number else f"no {what}s"

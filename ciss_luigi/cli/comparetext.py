@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ciss_luigi.counting import counted
 from ciss_luigi.operator.compare import Compared
 from ciss_luigi.operator.comparedcolumns import Pair
 from ciss_luigi.operator.comparedrows import ColumnDifference, InCommon, Sample
@@ -52,12 +53,12 @@ def verdict(found: Compared) -> str:
 def row_counts(found: Compared) -> Iterator[str]:
     """How many rows there are of what kind."""
     for month, (here, there) in found.rows_by_month.items():
-        yield f"{month}: {here:,} rows in {found.here}, {there:,} in {found.there}"
+        yield f"{month}: {counted(here, 'row')} in {found.here}, {there:,} in {found.there}"
     names = {"here": found.here, "there": found.there}
     for kind, (one, many) in WORDS.items():
         count = found.answer.kinds[kind]
         if count:
-            yield f"{count:,} {(one if count == 1 else many).format(**names)}"
+            yield counted(count, one, many).format(**names)
 
 
 def remarks(found: Compared) -> Iterator[str]:
@@ -96,7 +97,7 @@ def sample(one: Sample) -> str:
         return f"({key}): {'; '.join(pairs)}"
     if one.kind in ("only_here", "only_there"):
         return f"({key}): {KINDS[one.kind]}"
-    return f"({key}): {one.rows_here} rows here, {one.rows_there} there"
+    return f"({key}): {counted(one.rows_here, 'row')} here, {one.rows_there:,} there"
 
 
 def _shown(value: str | None) -> str:

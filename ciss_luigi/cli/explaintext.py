@@ -8,6 +8,7 @@ from decimal import Decimal
 from ciss_luigi.billing.charges import KINDS, Charges, SourceRow
 from ciss_luigi.billing.mapping import MappingRow
 from ciss_luigi.cli.totalstable import grouped
+from ciss_luigi.counting import counted
 from ciss_luigi.operator.explain import Explanation
 from ciss_luigi.operator.figures import Figure
 from ciss_luigi.plaintext import printable
@@ -51,20 +52,19 @@ def _charges(kind: str, charges: Charges) -> Iterator[str]:
     if not charges.rows:
         return
     yield ""
-    rows = "1 row" if charges.rows == 1 else f"{charges.rows:,} rows"
-    yield _apart(f"{_HEADS[kind]}, {rows}", grouped(charges.sum))
+    yield _apart(f"{_HEADS[kind]}, {counted(charges.rows, 'row')}", grouped(charges.sum))
     for row in charges.largest:
         yield _apart(f"    {_words(kind, row)}", _amount(row.amount), gap=" ")
     left = charges.rows - len(charges.largest)
     if left:
-        yield f"    and {left:,} smaller ones (--all shows them)"
+        yield f"    and {counted(left, 'smaller row')} (--all shows them)"
 
 
 def _words(kind: str, row: SourceRow) -> str:
     one, two, three = (printable(text or "") for text in row.details)
     if kind == "subscription":
         limit = f", limit {two} {three}".rstrip() if two else ""
-        subs = f"  {row.billable_subs:,} subscriptions" if row.billable_subs else ""
+        subs = f"  {counted(row.billable_subs, 'subscription')}" if row.billable_subs else ""
         return f"{one or '(no subscription_id)'}{subs}{limit}"
     if kind == "service":
         return f"{two}  {one}".strip()

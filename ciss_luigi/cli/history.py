@@ -13,6 +13,7 @@ from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import safe, say_json
+from ciss_luigi.counting import counted
 from ciss_luigi.operator import history
 from ciss_luigi.operator.history import History, Line, Merged
 from ciss_luigi.plaintext import one_line
@@ -72,7 +73,7 @@ def _attempt(line: Line, longest: dict[str, float], room: int) -> str:
 
 def _month(one: Merged) -> str:
     change = "first run of this month" if one.change is None else f"{one.change:+,.2f} USD"
-    return f"{one_line(one.month)}: {one.rows:,} rows, {one.total:,.2f} USD ({change})"
+    return f"{one_line(one.month)}: {counted(one.rows, 'row')}, {one.total:,.2f} USD ({change})"
 
 
 def _moment(text: str) -> str:

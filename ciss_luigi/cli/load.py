@@ -57,7 +57,7 @@ def _tell(here: Site, loaded: Sequence[LoadedTable], *, sample: bool) -> None:
     for one in loaded:
         source = {Fate.MADE: "no file: made, empty", Fate.KEPT: "no file: left as it was"}.get(one.fate)
         source = source or ("sample" if sample else str(one.file))
-        say(f"{one.table:<{width}}  {one.rows:>9,} rows  {source}")
+        say(f"{one.table:<{width}}  {one.rows:>9,} {'row' if one.rows == 1 else 'rows':<4}  {source}")
     for one in loaded:
         if one.fate is Fate.LOADED and not one.rows:
             click.echo(safe(f"warning: {one.table} is empty now: {one.file} has no row"), err=True)

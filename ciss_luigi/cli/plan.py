@@ -11,6 +11,7 @@ from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import say
 from ciss_luigi.cli.waiting import waiting
+from ciss_luigi.counting import counted
 from ciss_luigi.errors import Refused
 from ciss_luigi.operator import plan as plans
 from ciss_luigi.operator.foretell import foretell
@@ -77,7 +78,7 @@ def _backfill(here: site.Site, first: RunDate, last: RunDate) -> None:
         months = ", ".join(map(str, one.months))
         say(f"{one.date}  {one.fate:<10}  {'; '.join(part for part in (months, one.words) if part)}".rstrip())
     counts = ", ".join(f"{count:,} {fate}" for fate, count in found.counts.items())
-    say(f"\n{len(found.dates):,} date{'s' if len(found.dates) > 1 else ''}: {counts}")
+    say(f"\n{counted(len(found.dates), 'date')}: {counts}")
     say(f"Next:  {found.command}" if found.command else "Nothing is left to run.")
 
 

@@ -11,6 +11,7 @@ from ciss_luigi.billing.rundate import Month
 from ciss_luigi.cli.options import MONTH
 from ciss_luigi.cli.output import say
 from ciss_luigi.cli.waiting import waiting
+from ciss_luigi.counting import counted
 from ciss_luigi.operator import report as reports
 
 
@@ -42,6 +43,6 @@ def command(month: Month, out: Path, open_it: bool) -> None:
         found = reports.gather(here, month)
     with waiting("writing the report"):
         page.write(out, found)
-    say(f"{out}: {month}, {len(found.rows):,} rows")
+    say(f"{out}: {month}, {counted(len(found.rows), 'row')}")
     if open_it:
         click.launch(str(out.absolute()))

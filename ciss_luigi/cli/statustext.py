@@ -12,6 +12,7 @@ from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, span_words, spans
 from ciss_luigi.cli import statuslines, totalstable
 from ciss_luigi.cli.output import console, moment, one_line, safe
+from ciss_luigi.counting import counted
 from ciss_luigi.operator.status import DateStatus, Overview, State, StepStatus
 from ciss_luigi.state.markers import STEPS
 
@@ -109,7 +110,7 @@ def _day_line(month: Month, columns: int) -> str:
 def _summary(dates: Sequence[DateStatus]) -> str:
     counts = {state: sum(status.state is state for status in dates) for state in State}
     words = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-    return f"{len(dates)} date{'s' if len(dates) > 1 else ''}: {words}"
+    return f"{counted(len(dates), 'date')}: {words}"
 
 
 def _details(dates: Sequence[DateStatus], *, moved: bool) -> Iterator[str]:

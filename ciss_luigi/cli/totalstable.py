@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ciss_luigi.billing.schema import CHARGES
 from ciss_luigi.billing.totals import MonthTotals
 from ciss_luigi.cli.output import moment, one_line
+from ciss_luigi.counting import counted
 from ciss_luigi.operator.status import DateStatus
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def show(out: Console, status: DateStatus) -> None:
     for odd in proof.odd_rows:
         out.print(one_line(str(odd)), soft_wrap=True)
     for month in status.months:
-        out.print(f"\n{one_line(month.month)}: {month.rows} rows from {month.source_rows} source rows")
+        rows, sources = counted(month.rows, "row"), counted(month.source_rows, "source row")
+        out.print(f"\n{one_line(month.month)}: {rows} from {sources}")
         for table in _tables(month, out.width):
             out.print(table)
 

@@ -11,6 +11,7 @@ from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import say
 from ciss_luigi.cli.waiting import waiting
+from ciss_luigi.counting import counted
 from ciss_luigi.exitcodes import NO
 from ciss_luigi.operator.sourcesmoved import Moved
 from ciss_luigi.operator.verify import MonthFound, Verification, Writer, verify
@@ -59,7 +60,7 @@ def _lines(found: Verification) -> Iterator[str]:
 
 
 def _month(found: MonthFound) -> Iterator[str]:
-    month, rows = found.totals.month, found.totals.rows
+    month, rows = found.totals.month, counted(found.totals.rows, "row")
     if found.superseded:
         yield f"{month}: OK: main has a newer run{_by(found.writer)}; not compared"
     elif found.differences:
@@ -68,9 +69,9 @@ def _month(found: MonthFound) -> Iterator[str]:
         if found.writer is not None:
             yield f"  - the rows in main are of another run{_by(found.writer)}"
     elif found.rows_compared:
-        yield f"{month}: OK: main's totals match the run's record, and so does every row ({rows} rows)"
+        yield f"{month}: OK: main's totals match the run's record, and so does every row ({rows})"
     else:
-        yield f"{month}: OK: main's totals match the run's record ({rows} rows)"
+        yield f"{month}: OK: main's totals match the run's record ({rows})"
         yield "  temp no longer holds the run, so single rows could not be compared"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from ciss_luigi.counting import counted
 from ciss_luigi.loading.csvrecords import Record, records, wide_fields
 from ciss_luigi.loading.faults import LoadError
 from ciss_luigi.loading.files import SourceFile
@@ -128,7 +129,7 @@ def _odd_field(raw: str) -> tuple[int, str] | None:
 
 def _ragged(file: SourceFile, record: Record, columns: Sequence[str]) -> LoadError:
     count = len(record.fields)
-    problem = f"the line has {count} field{'s' if count > 1 else ''}, and the header has {len(columns)}"
+    problem = f"the line has {counted(count, 'field')}, and the header has {len(columns)}"
     if count > len(columns):
         extra = record.fields[len(columns)]
         return file.fault(f"{problem}; this is the first one too many", line=record.line, value=extra)

@@ -6,6 +6,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 
+from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import OutOfMemory, StatementDeadline, StatementFailed
 from ciss_luigi.loading import csvexact, filekinds
@@ -80,7 +81,9 @@ class CsvPlan:
         # The engine has checked the values already.
         records = csvexact.check(self.file, self.columns, {})
         if records != rows:
-            raise self.file.fault(f"holds {records} records, and DuckDB read {rows} rows of it")
+            raise self.file.fault(
+                f"holds {counted(records, 'record')}, and DuckDB read {counted(rows, 'row')} of it"
+            )
 
 
 def plan(file: SourceFile, target: Target) -> CsvPlan:

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
+from ciss_luigi.counting import counted
 from ciss_luigi.loading.faults import LoadError
 from ciss_luigi.plaintext import printable
 
@@ -109,7 +110,10 @@ def not_taken(folder: Path, table_names: Mapping[str, str]) -> list[str]:
         f"{printable(name)} is not loaded: no table has that name{hints.get(name, '')}" for name in others
     ]
     more = len(sentences) - _NAMES_TOLD
-    return sentences if more <= 0 else [*sentences[:_NAMES_TOLD], f"{more} more files are not loaded either"]
+    if more <= 0:
+        return sentences
+    rest = f"{counted(more, 'more file')} {'is' if more == 1 else 'are'} not loaded either"
+    return [*sentences[:_NAMES_TOLD], rest]
 
 
 def _is_shown(path: Path) -> bool:

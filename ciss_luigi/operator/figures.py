@@ -16,6 +16,7 @@ from ciss_luigi.billing.mapping import Choice, MappingRow, choose
 from ciss_luigi.billing.rates import RateChoice, Rates, explain_rate
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.totals import plain
+from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Row
 
 _EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
@@ -157,7 +158,9 @@ def _mapping(rows: Sequence[Row]) -> dict[tuple[str, str], list[MappingRow]]:
 def _differences(figure: Figure) -> Iterator[Difference]:
     """Where main does not say what the sources say now."""
     if figure.main is None:
-        yield Difference("row", "none", f"{sum(one.rows for one in figure.charges.values())} source rows")
+        yield Difference(
+            "row", "none", counted(sum(one.rows for one in figure.charges.values()), "source row")
+        )
         return
     have = figure.main.columns
     for column, value in _expected(figure).items():

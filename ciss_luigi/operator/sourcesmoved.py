@@ -10,6 +10,7 @@ from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.schema import CHARGES
 from ciss_luigi.billing.totals import Amounts, Key, MonthTotals, SourceTotals, compare_months
+from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Session, query_each
 from ciss_luigi.errors import StatementFailed
 from ciss_luigi.queries import comparisons, totalsread
@@ -79,8 +80,8 @@ def _rows(
     if not apart:
         return []
     heads = [
-        f"{month}: the totals are the same, but {max(one.only_left, one.only_right)} rows would come out "
-        "otherwise"
+        f"{month}: the totals are the same, but "
+        f"{counted(max(one.only_left, one.only_right), 'row')} would be different now"
         for month, one in sorted(apart.items())
     ]
     names = "the run", "a run now"

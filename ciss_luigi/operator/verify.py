@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.billing.totals import Key, MonthTotals, SummaryTotals
+from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import Refused, explaining
 from ciss_luigi.operator import sourcesmoved
@@ -101,7 +102,7 @@ def _refuse_javas(marker: Marker) -> None:
     if marker.loader == "java":
         raise Refused(
             f"{marker.date} was merged by the old job's Java classes, whose tables are only counted: "
-            + "; ".join(f"{month.month} {month.rows:,} rows" for month in marker.months),
+            + "; ".join(f"{month.month} {counted(month.rows, 'row')}" for month in marker.months),
             state="main was not looked at",
             next_command=f"ciss compare --date {marker.date} --with TABLE compares it with another table",
         )
@@ -200,5 +201,6 @@ def _rows_apart(one: MonthFound, apart: Mapping[str, comparisons.Apart], lines: 
     counts = apart[month]
     head = f"{month}: {counts.only_left} of its rows differ between temp, as the run built them, and main"
     if counts.only_left != counts.only_right:
-        head = f"{month}: {counts.only_left} rows only in temp, {counts.only_right} rows only in main"
+        left, right = counted(counts.only_left, "row"), counted(counts.only_right, "row")
+        head = f"{month}: {left} only in temp, {right} only in main"
     return [head, *(line for line in lines if line.startswith(month))]

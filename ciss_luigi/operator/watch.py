@@ -18,6 +18,7 @@ from ciss_luigi.alerts.records import Records
 from ciss_luigi.alerts.rounds import Outcome
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.config.tellingkeys import METRICS
+from ciss_luigi.counting import counted
 from ciss_luigi.operator import alerts, metricsfile, status
 from ciss_luigi.operator.status import DateStatus, State
 from ciss_luigi.site import Site
@@ -190,7 +191,7 @@ def _hung(site: Site, found: DateStatus, minutes: float, now: dt.datetime) -> Re
     silent = (now - since).total_seconds() / 60
     if silent < minutes:
         return None
-    words = f"{_running(found)} and left no sign of life for {silent:.0f} minutes"
+    words = f"{_running(found)} and left no sign of life for {counted(round(silent), 'minute')}"
     end = f"look at pid {found.holder.pid} on {found.holder.host}; to end it: kill {found.holder.pid}"
     return Reason("hung", words, end)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ciss_luigi import exitcodes, stopping
+from ciss_luigi.counting import counted
 from ciss_luigi.scheduling import asking, luigiprivate
 from ciss_luigi.scheduling.command import current
 
@@ -103,7 +104,7 @@ class Ending:
         ]
         for steps, what in kinds:
             if steps:
-                more = f", and {len(steps) - 1} steps more" if len(steps) > 1 else ""
+                more = f", and {counted(len(steps) - 1, 'more step')}" if len(steps) > 1 else ""
                 return f"{steps[0][1]} of {steps[0][0]} {what}{more}"
         return "some tasks could not be looked at" if self.unasked else ""
 

@@ -10,6 +10,7 @@ from ciss_luigi import events, site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.config.telling import Log
 from ciss_luigi.config.tellingkeys import LOG
+from ciss_luigi.counting import counted
 from ciss_luigi.errors import ConfigurationError
 from ciss_luigi.observers import CommandBegin, CommandEnd, Observer, StepBegin, StepEnd
 from ciss_luigi.plaintext import without_secrets
@@ -91,7 +92,7 @@ def _tell_end(end: StepEnd, attempt: Attempt | None) -> None:
     done: dict[str, Any] = {"event_outcome": "success", "labels_run_id": run_id, "labels_rows": rows}
     for month in result.months if result else ():
         what = "merged" if step == Step.MERGE else "built"
-        words = f"{what} {month.month}: {month.rows} rows, {month.total_charge_usd} USD"
+        words = f"{what} {month.month}: {counted(month.rows, 'row')}, {month.total_charge_usd} USD"
         labels: dict[str, Any] = {"labels_month": month.month, "labels_usd": month.total_charge_usd}
         events.tell(f"month-{what}", words, labels_run_id=run_id, labels_rows=month.rows, **labels)
     for name, months in (("superseded", result.superseded), ("left-out", result.left_out)) if result else ():

@@ -15,6 +15,7 @@ import luigi
 from luigi.tools.range import RangeBase, RangeDaily
 
 from ciss_luigi import commands
+from ciss_luigi.counting import counted
 from ciss_luigi.errors import BadCommandLine, CissError, ConfigurationError
 from ciss_luigi.scheduling.command import current
 
@@ -76,22 +77,22 @@ def _limits(task: Any, count: int) -> list[tuple[str, int, str]]:
     today = now.date()
     found = []
     if count >= task.task_limit:
-        found.append(("task_limit", sys.maxsize, f"it runs {task.task_limit} at most"))
+        found.append(("task_limit", sys.maxsize, f"it runs {task.task_limit:,} at most"))
     if task.start and (today - task.start).days >= task.days_back:
         far = min((today - task.start).days + 1, (today - dt.date.min).days)
-        found.append(("days_back", far, f"it goes back {task.days_back} days at most"))
+        found.append(("days_back", far, f"it goes back {counted(task.days_back, 'day')} at most"))
     if task.stop and (task.stop - today).days > task.days_forward + 1:
         far = (task.stop - today).days
-        found.append(("days_forward", far, f"it goes forward {task.days_forward} days at most"))
+        found.append(("days_forward", far, f"it goes forward {counted(task.days_forward, 'day')} at most"))
     return found
 
 
 def _told(task: Any, left: Sequence[dt.date], words: Sequence[str]) -> str:
     stop = left[-1] + dt.timedelta(days=1)
-    count = "1 date of this range is" if len(left) == 1 else f"{len(left)} dates of this range are"
+    count = f"{counted(len(left), 'date')} of this range {'is' if len(left) == 1 else 'are'}"
     return (
         f"{count} left over, {left[0]} to {left[-1]}: {', '.join(words)}\n"
-        "State: of what is left over nothing was touched\n"
+        "State: nothing of the dates left over was touched\n"
         f"Next:  {_rest(task, left[0], stop)}"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.counting import counted
 from ciss_luigi.state.markers import Marker, Step
 
 _DOING = {
@@ -33,4 +34,4 @@ def _merged(marker: Marker) -> str:
     names = ", ".join(month.month for month in marker.months)
     rows = sum(month.rows for month in marker.months)
     dollars = (one.total_charge_usd for month in marker.months for one in month.totals.values())
-    return f"{names}: {rows:,} rows, {sum(dollars, Decimal('0.0000')):,.2f} USD"
+    return f"{names}: {counted(rows, 'row')}, {sum(dollars, Decimal('0.0000')):,.2f} USD"

@@ -9,8 +9,8 @@ from typing import Any
 
 from ciss_luigi import commands, exitcodes, site, stopping
 from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.counting import counted
 from ciss_luigi.errors import CissError
-from ciss_luigi.plaintext import counted
 from ciss_luigi.scheduling import asking
 from ciss_luigi.scheduling.command import current
 from ciss_luigi.scheduling.ending import Ending
@@ -62,7 +62,8 @@ def _done(ending: Ending) -> str:
     steps = sorted((date, step) for date, step in new if step in tuple(Step))
     if steps:
         named = ", ".join(f"{step} of {date}" for date, step in steps[:_NAMED_AT_MOST])
-        more = f" and {len(steps) - _NAMED_AT_MOST} steps more" if len(steps) > _NAMED_AT_MOST else ""
+        left = len(steps) - _NAMED_AT_MOST
+        more = f" and {counted(left, 'more step')}" if left > 0 else ""
         return f"{named}{more}; {ending.alone}" if ending.alone else f"{named}{more}; main was not touched"
     return _before(ending)
 
@@ -75,8 +76,8 @@ def _all_published(dates: list[Any]) -> str:
     """What became of several dates."""
     published = [date for date in dates if not _is_superseded(date)]
     if not published:
-        return f"{len(dates)} dates are done; nothing of them was published"
-    return f"{len(published)} {_dates(published)} published in main, {_span(published)}"
+        return f"{len(dates)} dates are done; none of them published anything"
+    return f"{counted(len(published), 'date')} published in main, {_span(published)}"
 
 
 def _unpublished(dates: list[Any]) -> list[str]:
@@ -91,17 +92,13 @@ def _unpublished(dates: list[Any]) -> list[str]:
     superseded = [date for date in dates if _is_superseded(date)]
     if not superseded:
         return []
-    return [f"{len(superseded)} {_dates(superseded)} not published, main has newer runs, {_span(superseded)}"]
+    return [f"{counted(len(superseded), 'date')} not published, main has newer runs, {_span(superseded)}"]
 
 
 def _is_superseded(date: Any) -> bool:
     """Whether newer runs had published all the months of a date before."""
     marker = _marker(date)
     return marker is not None and not marker.months
-
-
-def _dates(dates: list[Any]) -> str:
-    return "date" if len(dates) == 1 else "dates"
 
 
 def _span(dates: list[Any]) -> str:
@@ -113,9 +110,7 @@ def _published(date: Any) -> str:
     if marker is None:
         return f"{date} published in main"
     months = ", ".join(f"{built.month}: {counted(built.rows, 'row')}" for built in marker.months)
-    return (
-        f"{date} published in main ({months})" if months else f"{date} is done; nothing of it was published"
-    )
+    return f"{date} published in main ({months})" if months else f"{date} is done; it published nothing"
 
 
 def _of_old(ending: Ending) -> str:
@@ -149,7 +144,7 @@ def _not_done(worker: Any, ending: Ending, code: int) -> Iterator[str]:
     for date, step in ending.failed[:_NAMED_AT_MOST]:
         yield f"{step} of {date} failed{_error_of(date, step)}"
     if len(ending.failed) > _NAMED_AT_MOST:
-        yield f"{len(ending.failed) - _NAMED_AT_MOST} steps more failed"
+        yield f"{counted(len(ending.failed) - _NAMED_AT_MOST, 'more step')} failed"
     if ending.missing:
         dates = ", ".join(map(str, ending.missing[:_NAMED_AT_MOST]))
         more = " and more" if len(ending.missing) > _NAMED_AT_MOST else ""

@@ -123,7 +123,7 @@ def test_check_says_who_is_told_and_sends_nothing(tmp_path: Path, relay: Relay) 
         "told when a night fails: mail, desk",
         "sdp_url begins with http://: its key goes in the clear",
         "the relay's certificate is not checked",
-        "1 messages wait to be sent",
+        "1 message still to be sent",
     ):
         assert words in answer
     assert "key-one-two" not in answer

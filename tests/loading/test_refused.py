@@ -447,7 +447,7 @@ class TestWhatIsRefused:
     ) -> None:
         monkeypatch.setattr("ciss_luigi.loading.csvfile._no_more_fields", lambda padding: "from_curr <> 'b'")
         there.put("rate", rates("a,b,c,1", "d,e,f,2"))
-        assert there.refused().what.endswith("holds 2 records, and DuckDB read 1 rows of it")
+        assert there.refused().what.endswith("holds 2 records, and DuckDB read 1 row of it")
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

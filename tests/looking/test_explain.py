@@ -90,7 +90,7 @@ def test_only_the_largest_rows_are_shown_until_all_are_wanted(sample: Path) -> N
     assert [int(float(one["amount"])) for one in few["source_rows"]] == [-n for n in range(30, 10, -1)]
     every = explained(sample, "--org", "C-1001", "--offer", "Alarm line", "--all")["rows"][0]
     assert len(every["charges"]["overage"]["source_rows"]) == 30
-    typed(sample, "explain", "--org", "C-1001").expect(0, "and 10 smaller ones (--all shows them)")
+    typed(sample, "explain", "--org", "C-1001").expect(0, "and 10 smaller rows (--all shows them)")
 
 
 def test_a_customer_that_main_does_not_hold_gets_the_nearest_spellings(sample: Path) -> None:

@@ -60,7 +60,7 @@ def test_dates_whose_months_had_newer_runs_are_not_called_published(place: Place
     assert done == "2 dates are done; nothing of them was published"
     assert not_done == "2 dates not published, main has newer runs, 2016-11-10 to 2016-11-11"
     done, not_done, _ = last_words(place.merge("2016-11-09").explained(0))
-    assert done == "2016-11-09 is done; nothing of it was published"
+    assert done == "2016-11-09 is done; it published nothing"
     assert not_done == "2016-11 not published: main has a newer run"
 
 

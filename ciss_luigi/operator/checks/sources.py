@@ -10,6 +10,7 @@ from ciss_luigi.billing import schema
 from ciss_luigi.billing.oddrows import OddPart
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.schema import Table
+from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Session
 from ciss_luigi.operator.checks.findings import FILL, Group
 from ciss_luigi.queries import totalsread
@@ -74,7 +75,7 @@ def check_rates(group: Group, session: Session, statements: Statements) -> None:
 
 def rows_of(number: int) -> str:
     """A number of rows in words."""
-    return f"{number:,} row{'' if number == 1 else 's'}"
+    return counted(number, "row")
 
 
 def spans(months: Collection[Month]) -> str:

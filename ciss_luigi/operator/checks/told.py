@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ciss_luigi.alerts import ways
+from ciss_luigi.counting import counted
 from ciss_luigi.operator.alerts import settings
 from ciss_luigi.operator.checks.findings import Group
 from ciss_luigi.site import Site
@@ -29,4 +30,4 @@ def check(group: Group, site: Site) -> None:
     folder = site.settings.state_dir / "alerts" / "outbox"
     waiting = len(list(folder.glob("*.json"))) if os.path.isdir(folder) else 0
     if waiting:
-        group.warn(f"{waiting} messages wait to be sent", "ciss alerts")
+        group.warn(f"{counted(waiting, 'message')} still to be sent", "ciss alerts")
