@@ -111,7 +111,7 @@ def test_a_state_dir_that_cannot_be_made(place: Place, way: tuple[str, ...]) -> 
 
 
 @pytest.mark.parametrize("way", [(), PARALLEL])
-def test_an_option_that_leaves_nobody_to_work(place: Place, way: tuple[str, ...]) -> None:
+def test_the_number_of_workers_must_be_1_or_more(place: Place, way: tuple[str, ...]) -> None:
     finished = place.merge(DATE, *way, "--workers", "0")
     finished.explained(40, "--workers 0: the number must be 1 or more", "nothing was touched")
     assert place.attempts(DATE) == []

@@ -154,7 +154,8 @@ def test_with_allow_older_no_month_is_conditional(make: Make) -> None:
     run(here, "2017-01-20")
     check(here, "2017-01-03")
     merge = plan.make(here, RunDate.parse("2017-01-04")).steps[-1]
-    assert not any(line.condition for line in merge.lines)
+    assert any(f"DELETE FROM {as_sent(MAIN)} " in line.text for line in merge.lines)
+    assert [line.text for line in merge.lines if line.condition] == []
 
 
 def test_the_plan_has_the_sites_own_billing_rules(make: Make, tmp_path: Path) -> None:

@@ -444,6 +444,7 @@ def test_the_sample_has_the_columns_and_only_open_rows(table: str) -> None:
     with (SAMPLE / f"{table}.csv").open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file, strict=True)
     assert tuple(header) == COLUMNS[table]
+    assert rows
     assert all(len(row) == len(header) for row in rows)
     if "org_id" in header:
         owners = {row[header.index("org_id")] for row in rows}

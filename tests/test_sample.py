@@ -38,6 +38,7 @@ def test_each_file_is_what_its_generator_writes_and_its_readme_counts(table: str
 def test_it_is_small_and_generated() -> None:
     assert sum(path.stat().st_size for path in PACKAGED.glob("*.csv")) < 200_000
     owners = {one.key.org_id for one in all_charges(read_tables(PACKAGED))}
+    assert len(owners) > 10
     assert all(re.fullmatch(r"C-1\d{3}|UNKNOWN", owner) for owner in owners)
 
 

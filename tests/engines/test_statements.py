@@ -40,7 +40,10 @@ def test_a_run_sends_what_the_plan_says_and_every_statement_names_its_run(
     sent = [text for text in impala.texts() if not text.startswith(THE_SESSIONS)]
     assert sent == [text.replace("{run_id}", run_id) for text in planned]
     assert [text for text in sent if not TAG.match(text)] == []
-    assert all(run_id in text for text in sent if "BuildTemp" in text or "MergeMain" in text)
+    for step in ("BuildTemp", "MergeMain"):
+        named = [text for text in sent if f"ciss_luigi {step} " in text]
+        assert named
+        assert all(run_id in text for text in named)
 
 
 @pytest.mark.parametrize("where", [HIVE, SPARK_ANSI], ids=str)

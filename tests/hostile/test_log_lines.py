@@ -137,6 +137,7 @@ def test_only_luigis_handler_begins_a_line(log: logging.Logger, kept: Kept) -> N
     log.warning("%s", f"the server said: {NASTY}\nERROR: forged")
     lines = tame(kept.text).rstrip("\n").split("\n")
     assert lines[0].startswith("WARNING: the server said: X")
+    assert len(lines) > 1
     assert all(line.startswith("  ") for line in lines[1:])
 
 

@@ -57,7 +57,7 @@ class Warehouse:
         assert error.state == "nothing of this load was kept"
         assert error.next_command == f"{error.advice}, then the same command again"
         assert error.exit_code == 1
-        assert str(error).isprintable() or "\n" in str(error)
+        assert all(line.isprintable() for line in str(error).split("\n"))
         return error
 
     def clear(self) -> None:

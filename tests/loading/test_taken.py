@@ -130,6 +130,7 @@ class TestWhatIsTaken:
             load_folder(there.session, DATABASE, NAMES, folder)
         finally:
             folder.rename(there.folder)
+        assert there.rows("rate") == [("2017-01", "GBP", "USD", Decimal(1))]
 
     def test_progress_is_told_before_and_after_each_file(self, there: Warehouse) -> None:
         first = there.put("overage", ",".join(COLUMNS["overage"]))
