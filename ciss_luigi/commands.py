@@ -1,8 +1,8 @@
-"""Every command that a message tells to type, in one place; each works as it stands.
+"""Every command that a message tells the reader to type, in one place; each works unchanged.
 
 A command of Luigi keeps the flags that this process was given, such as ``--local-scheduler`` and
-``--workers 2``. Where none were given (the verbs of ``ciss``), it says ``--local-scheduler``, which works
-with and without a luigid.
+``--workers 2``. If none were given (the verbs of ``ciss``), it has ``--local-scheduler``, which works with
+and without a luigid.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ _WITHOUT_VALUE = ("--local-scheduler",)
 
 
 class _Kept:
-    """The flags of this process, as they are appended to a command."""
+    """The flags of this process, as text to append to a command."""
 
     flags = " --local-scheduler"
     again = "the same command again"
 
 
 def keep_flags(arguments: Sequence[str]) -> None:
-    """Have the commands of Luigi say these flags from now on, out of this process's own arguments."""
+    """From now on, give commands of Luigi the flags among ``arguments``, which are this process's own."""
     _Kept.flags = "".join(f" {flag}" for flag in _kept(arguments).values())
     if not any("@" in argument for argument in arguments):  # a password may be in a URL
         _Kept.again = typed(arguments)
 
 
 def _kept(arguments: Sequence[str]) -> dict[str, str]:
-    """The flags by name: of two the last one counts, and one that no command can use is left out."""
+    """The flags by name; if one is there twice, the last counts; one that cannot be used is left out."""
     found = {}
     following = iter(arguments)
     for argument in following:
@@ -48,61 +48,61 @@ def _kept(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def typed(arguments: Sequence[str]) -> str:
-    """A command of Luigi with the arguments that it was given; a password in one of them is not hidden."""
+    """A command of Luigi with these arguments; a password in one of them is not hidden."""
     return shlex.join(["luigi", *arguments])
 
 
 def again() -> str:
-    """The command that this process is, as it was typed."""
+    """The command of this process, as it was typed."""
     return _Kept.again
 
 
 def merge(date: object = "2016-11-22") -> str:
-    """Run a date; without one an example of it."""
+    """The command that runs a date; without one, an example."""
     return step("MergeMain", date)
 
 
 def step(task: str, date: object = "2016-11-22") -> str:
-    """Run one task of a date."""
+    """The command that runs one task of a date."""
     return f"{_MODULE} {task} --date {date}{_Kept.flags}"
 
 
 def dates(start: dt.date | str, stop: dt.date | str, *, of: str = "MergeMain", reverse: bool = False) -> str:
-    """Run a range of dates; ``stop`` is the day after the last."""
+    """The command that runs a range of dates; ``stop`` is the day after the last."""
     order = " --reverse" if reverse else ""
     return f"{_MODULE} RangeDaily --of {of} --start {start} --stop {stop}{order}{_Kept.flags}"
 
 
 def dates_example(of: str = "MergeMain") -> str:
-    """An example of a range of dates."""
+    """An example of a command that runs a range of dates."""
     return dates("2016-11-01", "2016-12-01", of=of)
 
 
 def check(date: object = None) -> str:
-    """Check what a run would end at, of a date if there is one."""
+    """The command that checks what would stop a run, of a date if there is one."""
     return "ciss check" if date is None else f"ciss check --date {date}"
 
 
 def status(date: object) -> str:
-    """Look at one date."""
+    """The command that shows one date."""
     return f"ciss status --from {date} --to {date}"
 
 
 def history(date: object) -> str:
-    """Read what the attempts at a date did."""
+    """The command that lists the attempts at a date."""
     return f"ciss history --from {date} --to {date}"
 
 
 def verify(date: object) -> str:
-    """Compare main with what a date published."""
+    """The command that compares main with what a date published."""
     return f"ciss verify --date {date}"
 
 
 def reset(date: object) -> str:
-    """Forget that a date is done."""
+    """The command that lets a date run again."""
     return f"ciss reset --date {date}"
 
 
 def anew(date: object) -> str:
-    """Do a date that is done once more."""
+    """The commands that run a date again though it is done."""
     return f"{reset(date)} && {merge(date)}"

@@ -1,6 +1,6 @@
-"""Failures, grouped by what the reader does next; each group carries its exit code.
+"""The errors of the job, grouped by what the reader does next; each group has its exit code.
 
-An error speaks in one order: what failed, what state the data is in, the next command to type.
+An error says, in this order: what failed, what state the data is in, the next command to type.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ciss_luigi import exitcodes
 MACHINE_LACKS = (
     errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EAGAIN
 )  # fmt: skip
-"""Error numbers of what the machine lacks, whatever the program does: room, file descriptors, a good disk."""
+"""Error numbers that say what the machine lacks: room on the disk, file descriptors, a sound disk."""
 
 
 class CissError(Exception):
@@ -90,7 +90,7 @@ class SettingRefused(ConfigurationError):
 
 
 class BadCommandLine(ConfigurationError):
-    """An option of the command line cannot be used: whoever typed it reads so, and nobody else is told."""
+    """An option of the command line cannot be used: whoever typed it is told, and nobody else."""
 
 
 class BadRunDate(CissError):
@@ -124,7 +124,7 @@ class StepFailed(CissError):
 
 
 class StatementFailed(StepFailed):
-    """The engine refused or broke off one statement."""
+    """The engine refused a statement, or ended it with an error."""
 
 
 class OutOfMemory(StatementFailed):
@@ -134,11 +134,11 @@ class OutOfMemory(StatementFailed):
 
 
 class NotThisWay(StatementFailed):
-    """The engine does this to such a table only in another way; the statement did nothing."""
+    """The engine does this to a table of this kind only in another way; the statement did nothing."""
 
 
 class OutcomeUnknown(StatementFailed):
-    """The line was lost for good while a statement ran; the server may have carried it out, or still may."""
+    """The connection was lost while a statement ran; the server may have done it, or may still do it."""
 
 
 class StatementDeadline(StatementFailed):
@@ -146,7 +146,7 @@ class StatementDeadline(StatementFailed):
 
 
 class BillingFault(StepFailed):
-    """The source rows break a rule of the money; nobody but their owner can mend that."""
+    """The source rows break a rule of the money (docs/tables.md); only their owner can correct them."""
 
 
 class TableUnusable(StepFailed):
@@ -154,7 +154,7 @@ class TableUnusable(StepFailed):
 
 
 class TotalsDiffer(StepFailed):
-    """Control totals of two places that must agree do not."""
+    """The control totals of two places differ, and must not."""
 
 
 class TempChanged(StepFailed):
@@ -162,13 +162,13 @@ class TempChanged(StepFailed):
 
 
 class Refused(CissError):
-    """An operator's verb declines: the answer is no, and nothing was changed."""
+    """A verb of ``ciss`` refuses: the answer is no, and nothing was changed."""
 
     exit_code = exitcodes.NO
 
 
 class BadArgument(CissError):
-    """What was typed does not fit what the warehouse holds: a column or a table that is not there."""
+    """What was typed names something that the warehouse does not have: a column or a table."""
 
     exit_code = 2
 
@@ -176,7 +176,7 @@ class BadArgument(CissError):
 class Stopped(BaseException):
     """A signal asked this step to end.
 
-    Not an ``Exception``: nothing between the handler and the step may take it for a fault and go on.
+    It is not an ``Exception``: no code between the handler and the step may treat it as a fault and go on.
     """
 
     def __init__(self, signal_name: str, *, state: str = "", next_command: str = "") -> None:
@@ -186,7 +186,7 @@ class Stopped(BaseException):
 
 @contextmanager
 def explaining(*, state: str, next_command: str) -> Iterator[None]:
-    """Give an error that says only what failed the state of the data and the next command."""
+    """A block whose errors get this state of the data and this next command, if they say neither."""
     try:
         yield
     except CissError as error:

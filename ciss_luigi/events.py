@@ -1,7 +1,7 @@
-"""Events for the log file alone: what the terminal shows stays as it is.
+"""Events for the log file alone: the terminal does not show them.
 
-Any room may tell one. Where no log file is configured, or outside a command, nobody listens and nothing is
-done. The values of ``event.action`` are listed in ``docs/operations.md``.
+Every room may tell one. Without a log file, and outside a command, nothing is done. The values of
+``event.action`` are listed in ``docs/operations.md``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LOGGER.addHandler(logging.NullHandler())
 
 
 def fields(action: str, **named: object) -> dict[str, object]:
-    """The ``extra`` of a line about an event, names with ``_`` for the first dot: ``labels_run_id``.
+    """The ``extra`` of an event's log line; in names the first ``_`` stands for a dot: ``labels_run_id``.
 
     Labels are texts, as Elasticsearch wants them; ``event_duration`` is in nanoseconds.
     """
@@ -35,7 +35,7 @@ def tell(action: str, words: str, level: int = logging.INFO, **named: object) ->
 
 @contextmanager
 def statement(text: str, engine: str) -> Iterator[dict[str, object]]:
-    """Around a statement: one line at DEBUG, with its time; the block may add fields, as a query's id."""
+    """A block that sends a statement: one line at DEBUG, with its time and the fields that the block adds."""
     if not LOGGER.isEnabledFor(logging.DEBUG):
         yield {}
         return

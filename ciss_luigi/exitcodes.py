@@ -1,4 +1,4 @@
-"""Exit codes: one table for Luigi's command and for ``ciss``; README says what to do after each."""
+"""Exit codes: one table for Luigi's command and for ``ciss``. README says what to do after each."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ CONFIGURATION = 40
 
 @dataclass(frozen=True)
 class ExitCode:
-    """One exit code: its number, what it says, and who ends with it."""
+    """One exit code: its number, what it means, and which commands end with it."""
 
     number: int
     meaning: str
     retcode: str = ""
-    """The key of Luigi's ``[retcode]`` that a site may set to another number; "" where Luigi's command never
-    ends with it by our will."""
+    """The key of Luigi's ``[retcode]`` by which a site may set another number; "" if we never end Luigi's
+    command with it."""
     verbs: bool = False
     """Whether the verbs of ``ciss`` end with it."""
 
@@ -39,7 +39,7 @@ TABLE = (
     ExitCode(NOT_ASKED, "engine away", "scheduling_error", verbs=True),
     ExitCode(CONFIGURATION, "configuration", "unhandled_exception", verbs=True),
 )
-"""Mildest first: of several reasons the last one in this table is the command's."""
+"""The mildest first: if a command has several reasons, the one that is last in this table counts."""
 
 RETCODES = {row.retcode: row.number for row in TABLE if row.retcode}
 """Our number for each key of Luigi's ``[retcode]``."""

@@ -1,8 +1,8 @@
 """Who is told that a command or a step begins or ends: the ledger, a log, metrics, mail.
 
 An observer is added once, where Luigi's command is set up (scheduling/install.py). Events of the command come
-in the command's own process; those of a step come in the process that does the step, which is a forked worker
-where there are several. An observer that fails is named in a warning: it never changes how a command ends.
+in the command's own process. Those of a step come in the process that does the step, which is a forked worker
+if there are several. An observer that fails is named in a warning: it never changes how a command ends.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class CommandBegin:
 
     arguments: tuple[str, ...]
     id: str
-    """The command's name in the ledger; the workers that are forked from it have the same."""
+    """The command's id in the ledger; forked workers have the same."""
     at: dt.datetime = field(default_factory=_now)
 
 
 @dataclass(frozen=True)
 class CommandEnd:
-    """A command ends, its locks are free.
+    """A command ends; its locks are free.
 
     ``code`` is what the process ends with. ``reason`` says in words why that is not 0. ``dates`` are the run
     dates that it looked at, ``failed`` the steps that failed in it. ``signal`` is the name of the signal that
@@ -50,13 +50,13 @@ class CommandEnd:
     signal: str = ""
     began: bool = False
     number: int = 0
-    """The code in our own table; a site may have others in ``[retcode]``."""
+    """The number in our own table; a site may have set others in ``[retcode]``."""
     kind: str = ""
-    """The class of the error that ended it, where one did."""
+    """The name of the class of the error that ended it; "" if none did."""
     is_usage: bool = False
-    """Whether that is a mistake on the command line."""
+    """Whether that error is a mistake on the command line."""
     is_configuration: bool = False
-    """Whether that is a fault of the configuration."""
+    """Whether that error is a fault of the configuration."""
     at: dt.datetime = field(default_factory=_now)
 
 
@@ -72,7 +72,7 @@ class StepBegin:
 
 @dataclass(frozen=True)
 class StepEnd:
-    """A step ends; ``error`` is None when it is done, and has no secret in it when it is not.
+    """A step ends; ``error`` is None if it is done, else the error as text without secrets.
 
     ``stopped`` tells a signal from a failure.
     """
@@ -84,10 +84,10 @@ class StepEnd:
 
 
 class Observer:
-    """Hears of everything and does nothing; override what is of interest."""
+    """Is told of everything and does nothing; a subclass overrides what it needs."""
 
     def command_begins(self, begin: CommandBegin) -> None:
-        """A command begins: its options can be read, nothing has been looked at."""
+        """A command begins: its options have been read, and nothing else."""
 
     def step_begins(self, begin: StepBegin) -> None:
         """A step begins; its date's lock is held."""
@@ -96,7 +96,7 @@ class Observer:
         """A step has ended; its marker and its end in the ledger are written, its lock is still held."""
 
     def command_ends(self, end: CommandEnd) -> None:
-        """A command ends, however it ends but by SIGKILL: after its locks are free, as its last act."""
+        """A command ends, in any way but by SIGKILL; its locks are free, and this is its last act."""
 
 
 _observers: list[Observer] = []
@@ -104,9 +104,9 @@ _begun: list[CommandBegin] = []
 
 
 def add(observer: Observer) -> None:
-    """Have an observer told of everything from now on, after those that were added before.
+    """Tell an observer of everything from now on, after the observers that were added before.
 
-    Of a command that has begun already it hears at once.
+    If a command has begun already, the observer is told at once.
     """
     _observers.append(observer)
     if _begun:
@@ -126,7 +126,7 @@ def command_ends(end: CommandEnd) -> None:
 
 @contextmanager
 def step(command: str, date: dt.date, name: str) -> Iterator[None]:
-    """Around a step: tells all observers of its begin and of its end, whichever it is."""
+    """A block that does a step: tells all observers of its beginning and of its end, good or bad."""
     begin = StepBegin(command, date, name)
     _tell_all(lambda observer: observer.step_begins(begin))
     try:

@@ -1,4 +1,4 @@
-"""Reading a small file: its type and size are looked at first, so that nothing hangs or fills the memory."""
+"""Reading a small file. Its type and size are checked first, so that nothing hangs or fills the memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LARGEST = 16_000_000
-"""Bytes: no file of the job or its site comes near it, and what is larger is not read into memory."""
+"""In bytes. No file of the job or its site comes near it, and a larger one is not read into memory."""
 
 
 class OddFile(OSError):
@@ -19,7 +19,7 @@ class OddFile(OSError):
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Around calls that do not say which file an error is about: a full disk must be told by a path."""
+    """A block whose OSErrors get this path if they name none: people must hear which disk is full."""
     try:
         yield
     except OSError as error:
@@ -29,10 +29,10 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def read_plain(path: Path, *, errors: str = "strict") -> str:
-    """The text of a file, which is UTF-8; what to do with other bytes, ``errors`` says.
+    """The text of a file in UTF-8; ``errors`` says what to do with other bytes, as for ``open``.
 
-    Raises OddFile for what is not a plain file or is larger than 16 MB, other OSErrors where it cannot be
-    read, and UnicodeDecodeError. A pipe in the file's place is never waited for.
+    Raises OddFile if it is not a plain file or is larger than 16 MB, other OSErrors if it cannot be read, and
+    UnicodeDecodeError. A pipe in the file's place is never waited for.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file, naming(path):

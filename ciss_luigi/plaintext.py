@@ -1,6 +1,6 @@
-"""Text of others made plain: what data, files and servers say must not act on whoever reads it.
+"""Making texts from outside harmless: what data, files and servers say must not act on whoever reads it.
 
-A terminal obeys escapes, and a log takes a newline for the end of an entry. So what comes from outside is
+A terminal obeys escape sequences, and for a log a newline ends an entry. So what comes from outside is
 escaped before it is shown.
 """
 
@@ -15,17 +15,17 @@ _secrets: set[str] = set()
 
 
 def printable(text: str) -> str:
-    """Text with everything escaped that a terminal would not show, or would obey."""
+    """A text in which everything is escaped that a terminal would not show, or would obey."""
     return text if text.isprintable() else "".join(map(_printable, text))
 
 
 def printable_lines(text: str) -> str:
-    """The same, its lines kept: for texts of our own whose parts may be others'."""
+    """The same, but with its lines: for texts of our own with parts from outside."""
     return "\n".join(map(printable, text.split("\n")))
 
 
 def one_line(text: str) -> str:
-    """Text in one printable line, for words that were never meant to begin one of ours."""
+    """A text in one printable line, for words from outside that must not begin a line of ours."""
     return " ".join(printable(line.strip()) for line in text.splitlines() if line.strip())
 
 
@@ -37,10 +37,10 @@ def without_secrets(text: str) -> str:
 
 
 def without_parts(text: str, value: str) -> str:
-    """Words about a value with ``***`` also where they repeat only a part of a secret in it.
+    """Words about a value, with ``***`` also for a part of a secret that they repeat.
 
-    An engine that takes a value apart repeats the rest, in capitals or not: of ``12Word`` DuckDB says that
-    ``word`` is not a unit. Only for words about that one value: a part may be an ordinary word.
+    An engine that splits a value repeats a part of it, in capitals or not: of ``12Word`` DuckDB says that
+    ``word`` is not a unit. Use it only for words about that one value: a part may be an ordinary word.
     """
     for secret in [one for one in _secrets if one in value]:
         text = _without_parts(without_secrets(text), secret.lower())
@@ -60,8 +60,8 @@ def _without_parts(text: str, secret: str) -> str:
 
 
 def remember(value: str) -> None:
-    """Hide a value from now on, as it is and as URLs, JSON, Python and SQL write it."""
-    if len(value) < _SHORTEST_SECRET:  # to hide "1" or "on" would make every text unreadable
+    """Hide a value from now on, unchanged and in the forms of URLs, JSON, Python and SQL."""
+    if len(value) < _SHORTEST_SECRET:  # hiding "1" or "on" would make every text unreadable
         return
     _secrets.update({value, quote(value), quote(value, safe=""), quote_plus(value)})
     _secrets.update({json.dumps(value)[1:-1], repr(value)[1:-1], repr(f"'{value}")[2:-1]})

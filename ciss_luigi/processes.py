@@ -1,4 +1,4 @@
-"""Whether a process that is known by its number still is the one that was meant."""
+"""Telling whether a process id still belongs to the same process."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _DEAD = ("Z", "X")
 
 
 def born(pid: int) -> str:
-    """When a process began, in the kernel's ticks since boot; "" when there is no such process.
+    """When a process began, in the kernel's ticks since boot; "" if there is no such process.
 
-    Numbers are used again: only number and birth together tell one process from another.
+    Ids are used again, so only id and beginning together identify a process.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")

@@ -1,4 +1,4 @@
-"""Trying a step again when the engine's trouble may pass."""
+"""Trying a step again after an error of the engine that may pass."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _LONGEST_WAIT_SECONDS = 600.0
 
 
 def back_off(attempt: int, wait_seconds: float) -> float:
-    """How many seconds to wait after the ``attempt``-th failure, the first being 0.
+    """How many seconds to wait after a failure; the first ``attempt`` is 0.
 
-    Twice as long each time, up to ten minutes, with jitter: those who failed together do not come back
-    together.
+    Twice as long each time, up to ten minutes, and a bit more or less by chance: so runs that failed together
+    do not try again together.
     """
     jitter = random.random()  # noqa: S311 - no secret
     return min(wait_seconds * (2.0**attempt + jitter), _LONGEST_WAIT_SECONDS)
@@ -36,9 +36,10 @@ def with_retries(
     wait_seconds: float,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Run an action, and again after transient errors, backing off.
+    """Run an action, and run it again after transient errors, waiting longer each time.
 
-    The last error is raised when ``retries`` further tries are used up; any other error at once.
+    After ``retries`` further tries the last error is raised; an error that is not transient is raised at
+    once.
     """
 
     def tell(state: RetryCallState) -> None:

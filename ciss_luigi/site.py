@@ -42,12 +42,12 @@ Watch = Callable[[Progress], None]
 
 
 def ignore(progress: Progress) -> None:
-    """Tell nobody how far a statement is."""
+    """Do nothing with how far a statement is."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """What the doors work with."""
+    """One installation, as Luigi's tasks and the verbs of ``ciss`` use it."""
 
     settings: Settings
     config_path: Path
@@ -71,10 +71,10 @@ class Site:
         return command_ledger(self.settings.state_dir)
 
     def require_warehouse(self, date: RunDate | None = None) -> None:
-        """Make sure that an embedded warehouse is there, where markers speak of it; looks at files only.
+        """Make sure that an embedded warehouse is there if markers speak of it; only files are read.
 
-        ``date`` is one that they are known to speak of. Raises EngineUnavailable: a disk that is not mounted
-        must not become a second, empty warehouse, nor a reason to call a date done.
+        ``date`` is one whose markers are known. Raises EngineUnavailable: if the disk is not mounted, nobody
+        may make a second, empty warehouse, or treat a date as done.
         """
         warehouse = self.settings.warehouse
         if not warehouse.kind.embedded or self.engine().exists():
@@ -90,7 +90,7 @@ class Site:
         )
 
     def has_state(self, date: RunDate) -> bool:
-        """Whether any step of a date has left anything in the state folder, whatever it is worth."""
+        """Whether any step of a date has left anything in the state folder, valid or not."""
         folder = self.settings.state_dir
         return (folder / "markers" / str(date)).exists() or (folder / "ledger" / f"{date}.jsonl").exists()
 
@@ -112,10 +112,10 @@ class Site:
 
     @contextmanager
     def month_locks(self, months: Sequence[Month]) -> Iterator[Fence]:
-        """Hold the locks of some months, waiting for them; oldest first, so that no two wait in a circle.
+        """Wait for the locks of some months and hold them; oldest first, so no two runs block each other.
 
-        Gives a fence to pass before publishing: it raises LocksUnusable where a lock file was removed
-        meanwhile, LeaseLost where a lease has run out.
+        Gives a fence to call before publishing: it raises LocksUnusable if a lock file has been removed, and
+        LeaseLost if a lease has run out.
         """
         targets = [self.settings.main_target(month) for month in sorted(months)]
         locks = [FileLock(self._locks / f"month-{month}.lock") for month in sorted(months)]
@@ -135,7 +135,7 @@ class Site:
 
     @functools.cached_property
     def leases(self) -> LeaseBook | None:
-        """The leases that exclude other hosts, where there is a ``lease_url``."""
+        """The leases that keep out other hosts; None without ``lease_url``."""
         from ciss_luigi.locking.leasebook import LeaseBook
         from ciss_luigi.locking.leases import Leases
 
@@ -148,7 +148,7 @@ class Site:
 
     @contextmanager
     def worker_queue(self) -> Iterator[None]:
-        """Where the workers of one command queue for an embedded file, however long that takes."""
+        """The queue in which the workers of one command wait for an embedded file, without a limit."""
         with FileLock(self._locks / "workers.lock").waited():
             yield
 
@@ -157,12 +157,12 @@ class Site:
         return self._make(self.settings.warehouse, queue, progress)
 
     def build_engine(self, progress: Watch = ignore) -> Engine | None:
-        """The engine of ``build_url``, where BuildTemp has one of its own."""
+        """The engine of ``build_url``; None if BuildTemp uses the warehouse's."""
         warehouse = self.settings.build_warehouse
         return self._make(warehouse, nullcontext, progress) if warehouse else None
 
     def impalas(self) -> tuple[Engine, ...]:
-        """The engines that must be shown what others wrote."""
+        """The engines that must be made to see what others wrote."""
         settings = self.settings
         engines = (settings.warehouse, settings.build_warehouse, settings.refresh_warehouse)
         places = {one.place: one for one in engines if one is not None and one.kind.needs_refresh}
@@ -219,8 +219,8 @@ def load(environment: Mapping[str, str], folder: Path) -> Site:
 def _require_known(urls: Sequence[str], state_dir: Path) -> None:
     """Raise ConfigurationError for channels that Apprise does not know.
 
-    It is asked once for a set of URLs, and a digest of them is kept: that takes half a second, and a night on
-    which nobody is told must not pay for it.
+    Apprise is asked once for a set of URLs, and a digest of them is kept: asking takes half a second, which a
+    night on which nobody is told should not cost.
     """
     from ciss_luigi.config import channelurls
 
@@ -241,9 +241,9 @@ def command_ledger(state_dir: Path) -> CommandLedger:
 
 
 def state_dir_in_spite_of_faults() -> Path | None:
-    """The state folder of this process, also where the configuration has faults.
+    """The state folder of this process, even if the configuration has faults.
 
-    None where even that cannot be told, or where a faulty configuration names a folder that is not there.
+    None if that cannot be found out, or if a faulty configuration names a folder that does not exist.
     """
     try:
         return current().settings.state_dir

@@ -1,7 +1,7 @@
 """Whether a signal has asked this process to stop.
 
-A flag beside the exception: DuckDB replaces an exception that a signal handler raises inside a statement by
-one of its own, so whoever gets an error back looks here for what it really was.
+There is a flag as well as the exception, because DuckDB replaces an exception that a signal handler raises
+inside a statement by its own. So whoever gets an error looks here for what it really was.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ class _State:
 
 
 def request(signal_name: str) -> None:
-    """Write down that a signal arrived, and cancel what runs."""
+    """Note that a signal arrived, and cancel the statement that runs."""
     _State.signal_name = signal_name
     cancel()
 
 
 def is_noticed() -> bool:
-    """Whether the handler has run since a signal arrived, be it only to write the signal down."""
+    """Whether the handler has run since a signal arrived, even if it only noted the signal."""
     return bool(_State.signal_name or _State.waiting)
 
 
 def cancel() -> None:
-    """Cancel what runs, if anything does; any thread may call this."""
+    """Cancel the statement that runs, if there is one; any thread may call this."""
     way = _State.cancel
     if way is not None:
-        with suppress(Exception):  # it may have ended this very moment
+        with suppress(Exception):  # it may have ended in this moment
             way()
 
 
 @contextmanager
 def cancelling(way: Callable[[], None]) -> Iterator[None]:
-    """Around a call into a driver: the way to cancel it.
+    """Names the way to cancel the driver's call inside this block.
 
-    DuckDB gives up a statement at once when the handler raises, and then waits for its threads for ever.
+    Without it, a handler that raises makes DuckDB give up the statement and wait for its threads for ever.
     """
     before, _State.cancel = _State.cancel, way
     try:
@@ -64,12 +64,12 @@ def raise_if_requested(cause: BaseException | None = None) -> None:
 
 
 def is_held_back() -> bool:
-    """Whether a signal that arrives now must only be written down."""
+    """Whether a signal that arrives now must only be noted."""
     return _State.held_back > 0
 
 
 def wait(number: int) -> bool:
-    """Whether a signal has to wait: then it is sent once more when the block around ends."""
+    """Whether a signal has to wait: then it is sent again at the end of the ``held_back`` block."""
     if _State.held_back:
         _State.waiting = number
     return _State.held_back > 0
@@ -77,7 +77,7 @@ def wait(number: int) -> bool:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Around what must not be torn apart: a signal inside this block takes effect at its end, not before."""
+    """A block that must not be interrupted: a signal that arrives inside takes effect at its end."""
     before = requested()
     _State.held_back += 1
     try:

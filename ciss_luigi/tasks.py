@@ -34,7 +34,7 @@ _FAR_AHEAD = dt.date(2100, 1, 1)
 class DatedTask(luigi.Task):
     """A task of one run date."""
 
-    _visible_in_registry = False  # nothing to ask for by name; what is says so
+    _visible_in_registry = False  # nobody can ask for it by name; its subclasses say otherwise
     date: dt.date = RunDateParameter(  # type: ignore[assignment]
         description="the run date, for example 2016-11-22"
     )
@@ -46,12 +46,12 @@ class DatedTask(luigi.Task):
 
     @property
     def priority(self) -> int:  # type: ignore[override]
-        """Oldest dates first; Luigi wants a higher number for what is more urgent, and shows it."""
+        """Oldest dates first. Luigi runs the task with the higher number first, and shows the number."""
         return (_FAR_AHEAD - self.date).days
 
 
 def _expect_sources(dates: Collection[dt.date]) -> bool:
-    """Whether these dates could be announced; a scheduling process leaves a fault to its parent."""
+    """Whether the sources could be told of these dates; a scheduling process leaves a fault to its parent."""
     try:
         with guard.refusing():
             here = site.current()
@@ -63,38 +63,38 @@ def _expect_sources(dates: Collection[dt.date]) -> bool:
 
 
 class SourcesReady(luigi.ExternalTask, DatedTask):
-    """The sources hold the months in scope. Only this task asks the engine."""
+    """The sources hold the months in scope. This is the only task that asks the engine."""
 
     _visible_in_registry = True
 
     def complete(self) -> bool:
-        """Whether every table and month that the run needs is there; the log names what is not."""
+        """Whether every table and month that the run needs is there; the log names what is missing."""
         signals.install()
         with guard.refusing():
             command, alone = current(), self.run_date in current().locks
             return command.sources.are_ready(site.current(), self.run_date, alone=alone)
 
     def output(self) -> list[luigi.Target]:
-        """Nothing of ours: the tables belong to the warehouse."""
+        """Nothing: the tables belong to the warehouse."""
         return []
 
     @classmethod
     def bulk_complete(cls, parameter_tuples: Iterable[Any]) -> list[Any]:
-        """None of the dates: RangeDaily then requires each, and Luigi asks for it while it schedules."""
+        """No date: so RangeDaily requires each date, and Luigi asks for it while it schedules."""
         signals.install()
         _expect_sources(list(parameter_tuples))
         return []
 
 
 class MarkerTarget(luigi.Target):
-    """A step's marker: there when it is valid."""
+    """A step's marker as Luigi's target: it exists if it is valid."""
 
     def __init__(self, date: RunDate, step: Step) -> None:
         self._date = date
         self._step = step
 
     def exists(self) -> bool:
-        """Whether the step is done; looks at files only."""
+        """Whether the step is done; only files are read."""
         return runner.is_done(site.current(), self._date, self._step)
 
     def __str__(self) -> str:
@@ -102,7 +102,7 @@ class MarkerTarget(luigi.Target):
 
 
 class StepTask(DatedTask):
-    """A step with its marker."""
+    """A step as Luigi's task; it is complete when its marker is valid."""
 
     step: ClassVar[Step]
 
@@ -121,14 +121,14 @@ class StepTask(DatedTask):
 
     @classmethod
     def bulk_complete(cls, parameter_tuples: Iterable[Any]) -> list[Any]:
-        """The dates that are done; RangeDaily asks before it schedules any, with a partial for ``cls``."""
+        """The dates that are done. RangeDaily asks first, and passes a partial as ``cls``."""
         signals.install()
         dates = list(parameter_tuples)
         done = [date for date in dates if cls(date=date).complete()]
         return done if _expect_sources(set(dates).difference(done)) else []
 
     def deps(self) -> list[luigi.Task]:
-        """The tasks before this one; Luigi asks while it schedules, and so the date is claimed here."""
+        """The tasks before this one. Luigi asks while it schedules, so the date's lock is taken here."""
         signals.install()
         with guard.refusing():
             here = site.current()
@@ -137,7 +137,7 @@ class StepTask(DatedTask):
         return list(super().deps())  # type: ignore[no-untyped-call]
 
     def run(self) -> None:
-        """Do the step, unless another process has done it since Luigi looked."""
+        """Do the step, unless another process has done it since Luigi asked."""
         here = site.current()
         with signals.step(), guard.holding(here, self.run_date):
             if self.complete():
@@ -169,7 +169,7 @@ class StepTask(DatedTask):
                 tell.last_word(sentences.done(marker))
 
     def on_failure(self, exception: BaseException) -> str:
-        """What luigid shows of a failure: its own text, never a traceback with values in it."""
+        """What luigid shows of a failure: its own text, never a traceback, which may hold values."""
         return messages.plain(str(exception))
 
 
@@ -180,7 +180,7 @@ class TruncateTemp(StepTask):
     step = Step.TRUNCATE
 
     def requires(self) -> list[luigi.Task]:
-        """The sources: without them no table is touched."""
+        """The sources: if they are missing, no table is touched."""
         return [SourcesReady(date=self.date)]
 
 
@@ -208,12 +208,12 @@ class MergeMain(StepTask):
 
 @StepTask.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[no-untyped-call,untyped-decorator]
 def _is_done_already(task: StepTask) -> None:
-    """Whoever asks for a date that is done hears when that was, and how to have it done again."""
+    """Say of a date that is done when that was, and how to run it again."""
     with guard.refusing():
         logger.info("%s", runner.done_already(site.current(), task.run_date, task.step))
 
 
 @SourcesReady.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[no-untyped-call,untyped-decorator]
 def _sources_are_ready(task: SourcesReady) -> None:
-    """Luigi says so in the command itself, also where a scheduling process has asked the engine."""
+    """Luigi calls this in the command itself, even if a scheduling process has asked the engine."""
     current().sources.note_ready(task.run_date)
