@@ -1,1 +1,1 @@
-"""Who may work on a date or a month: file locks on one host, leases among several."""
+"""Who may work on a date or a month: file locks on one host, leases between several hosts."""

@@ -1,7 +1,7 @@
-"""Exclusive locks as files: ``flock``, released by the kernel however the holder ends.
+"""Exclusive locks as files (``flock``); the kernel frees them, in whatever way the holder ends.
 
-A lock file is signed by its holder, so that whoever finds it taken can name him. Forked children inherit
-the descriptor: a worker whose parent was killed still holds the lock, so it signs below its parent.
+The holder signs the lock file, so that whoever finds it taken can name the holder. Forked children inherit
+the open file: a worker whose parent was killed still holds the lock, so it signs below its parent.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from ciss_luigi.state.files import OddFile, make_folder, read_plain
 from ciss_luigi.state.owners import hand_over, words
 
 Fence = Callable[[], None]
-"""To be passed right before publishing: raises when the right to publish is lost."""
+"""Call it right before publishing: it raises if the right to publish is lost."""
 
 _POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lock: process, host, since when (UTC); ``born`` tells a recycled pid apart."""
+    """Who holds a lock: process, host, since when (UTC); ``born`` shows whether the pid was used again."""
 
     pid: int
     host: str
@@ -46,7 +46,7 @@ class Holder:
 
     @classmethod
     def read(cls, line: str) -> Holder:
-        """A signature as it stands in a lock file; raises ValueError or TypeError for anything else."""
+        """Read a signature from a lock file; raises ValueError or TypeError for anything else."""
         holder = cls(**json.loads(line))
         if type(holder.pid) is not int or not all(
             isinstance(text, str) for text in (holder.host, holder.since, holder.born)
@@ -56,12 +56,12 @@ class Holder:
 
     @classmethod
     def me(cls) -> Holder:
-        """The holder that this process is, now."""
+        """The holder that this process is, from now on."""
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         return cls(os.getpid(), socket.gethostname(), now, born(os.getpid()))
 
     def lives(self) -> bool:
-        """Whether the holder still runs; a holder on another host is believed."""
+        """Whether the holder still runs; one on another host cannot be seen, and counts as running."""
         if self.host != socket.gethostname():
             return True
         return born(self.pid) == self.born
@@ -71,23 +71,23 @@ class LocksUnusable(StepFailed):
     """The folder of the locks cannot be written, or its filesystem has no working locks."""
 
     number = 0
-    """The system's number of the error (errno), where it is one."""
+    """The system's number of the error (errno); 0 if there is none."""
 
     def before_a_step(self, place: str = "") -> CissError:
-        """The same for a command that has not begun a step; ``place`` goes before what failed.
+        """The same error for a command that has not begun a step; ``place`` goes before what failed.
 
-        Where the machine lacks something (a full disk) it is an EngineUnavailable, for it may pass; anything
-        else somebody must set right, and is a ConfigurationError.
+        If the machine lacks something (a full disk) it is an EngineUnavailable, since it may pass. Everything
+        else somebody must put right: it is a ConfigurationError.
         """
         what = f"{place}{self.what}"
-        if self.number in MACHINE_LACKS and self.number != errno.EROFS:  # mounted so, and stays so
+        if self.number in MACHINE_LACKS and self.number != errno.EROFS:  # a read-only mount stays one
             again = "give it what it lacks (df, ulimit -n), then the same command again"
             return EngineUnavailable(what, state="nothing was touched", next_command=again)
         return ConfigurationError(what, next_command=self.next_command or "ciss check")
 
 
 class FileLock:
-    """One lock file; held by at most one open descriptor (and the forks of its process)."""
+    """One lock file; at most one process and its forks hold it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -115,10 +115,10 @@ class FileLock:
         return True
 
     def _taken(self) -> int | None:
-        """A descriptor that holds the lock, or None where another one does.
+        """An open file that holds the lock, or None if somebody else holds it.
 
-        A holder may remove the file when he lets go (``discard``): a lock on a file that has just gone from
-        its folder would keep nobody out, so the file that is there then is tried.
+        A holder may remove the file when it lets go (``discard``). A lock on a removed file would keep nobody
+        out, so then the file that is there is tried.
         """
         while True:
             descriptor = self._open()
@@ -138,9 +138,9 @@ class FileLock:
             os.close(descriptor)
 
     def require_usable(self) -> None:
-        """Make sure that the lock could be taken, by whoever holds it not; raises LocksUnusable.
+        """Make sure that the lock could be taken, unless this process holds it; raises LocksUnusable.
 
-        Leaves no file where there was none.
+        Leaves no new file behind.
         """
         if self.path.exists():
             os.close(self._open())
@@ -148,7 +148,7 @@ class FileLock:
             self.discard()
 
     def discard(self) -> None:
-        """Let the lock go and remove its file, which nobody needs any more; only for its holder."""
+        """Free the lock and remove its file, which nobody needs any more; only the holder may call it."""
         if self._descriptor is not None and self._is_in_place(self._descriptor):
             with contextlib.suppress(OSError):
                 self.path.unlink()
@@ -160,7 +160,7 @@ class FileLock:
             time.sleep(_POLL_SECONDS)
 
     def release(self) -> None:
-        """Let the lock go; a fork of this process may still hold it."""
+        """Free the lock; a fork of this process may still hold it."""
         if self._descriptor is None:
             return
         if self._signed_by == os.getpid():
@@ -170,7 +170,7 @@ class FileLock:
         self._descriptor = None
 
     def sign(self) -> None:
-        """Write down who holds the lock: the process that took it, then the fork of it at work."""
+        """Write down who holds the lock: the process that took it, and below it the fork that works."""
         if self._descriptor is None or self._signed_by == os.getpid():
             return
         line = json.dumps(asdict(Holder.me())).encode() + b"\n"
@@ -183,9 +183,9 @@ class FileLock:
         self._signed_bytes += len(line)
 
     def require_in_place(self) -> None:
-        """Make sure that others still find this lock; raises LocksUnusable when its file was removed.
+        """Make sure that others still find this lock; raises LocksUnusable if its file was removed.
 
-        A lock on a file that is gone from its folder keeps nobody out.
+        A lock on a file that was removed from its folder keeps nobody out.
         """
         if self._descriptor is None:
             return
@@ -196,14 +196,14 @@ class FileLock:
             )
 
     def _is_in_place(self, descriptor: int) -> bool:
-        """Whether others who open the lock's path find the file that a descriptor has open."""
+        """Whether the lock's path still leads to the file that is open here."""
         try:
             return os.path.samestat(os.fstat(descriptor), os.stat(self.path))
         except OSError:
             return False
 
     def holder(self) -> Holder | None:
-        """The first who signed the lock and still runs; reads only, never takes the lock to look."""
+        """The first who signed the lock and still runs, or None; only reads, and never takes the lock."""
         try:
             lines = read_plain(self.path).splitlines()
             holders = [Holder.read(line) for line in lines]
@@ -213,7 +213,7 @@ class FileLock:
 
     @contextmanager
     def waited(self) -> Iterator[None]:
-        """Hold the lock for a block, waiting for it first."""
+        """Wait for the lock, and hold it for a block."""
         self.acquire()
         try:
             yield

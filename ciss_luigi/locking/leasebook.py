@@ -1,4 +1,4 @@
-"""The leases that a process holds, and what goes into them beside: what is being written."""
+"""The leases that a process holds, and what they record: the writes under way."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from ciss_luigi.state.writes import Writes
 
 
 class LeaseBook:
-    """The leases that this process holds, by what they protect: a partition of temp or of main."""
+    """The leases that this process holds. A ``target`` is what a lease protects: a part of temp or main."""
 
     def __init__(self, leases: Leases) -> None:
         self._leases = leases
         self._held: dict[str, Lease] = {}
 
     def look(self) -> bool:
-        """Whether the table of the leases is there; makes none. Raises EngineUnavailable."""
+        """Whether the table of the leases exists; it is not made. Raises EngineUnavailable."""
         return self._leases.look()
 
     def take_for_good(self, target: str, forking: AbstractContextManager[Any] | None = None) -> str:
-        """Take a lease for the life of this process; "" or who holds it.
+        """Take a lease for the life of this process; returns "", or who holds it.
 
-        ``forking`` is held by whoever forks: what is forked while a thread asks for an address may hang at
-        its own first question.
+        ``forking`` is the lock that is held while this process forks: a child that is forked while a thread
+        looks up an address may hang at its own first look-up.
         """
         lease = self._leases.take(target)
         if isinstance(lease, str):
@@ -39,7 +39,7 @@ class LeaseBook:
 
     @contextmanager
     def waited(self, target: str) -> Iterator[None]:
-        """Hold a lease for a block, waiting for it first."""
+        """Wait for a lease, and hold it for a block."""
         with self._leases.held(target) as lease:
             self._held[target] = lease
             try:
@@ -53,23 +53,23 @@ class LeaseBook:
             self._leases.check(self._held[target])
 
     def writes(self, own: Writes, engine: str) -> Writes:
-        """Unclosed writes on an engine, written down in the lease as well, for a host that takes over."""
+        """Records of writes, kept by this host and in the lease as well, for a host that takes over."""
         return _LeasedWrites(own, engine, self._leases, self._held)
 
     def give_back(self, target: str) -> None:
-        """Let a lease go that this process holds for good; does nothing where it holds none."""
+        """Give back a lease that this process holds for its life; does nothing if it holds none."""
         lease = self._held.pop(target, None)
         if lease is not None:
             self._leases.release(lease)
 
     def _give_back_own(self, target: str, owner: int) -> None:
-        """At the end of the process that took it, not of a worker forked from that."""
+        """Called at the end of the process that took the lease, not at the end of a forked worker."""
         if os.getpid() == owner:
             self.give_back(target)
 
 
 class _LeasedWrites:
-    """Unclosed writes in two places: this host's own state, and the lease."""
+    """Writes that may not have ended, recorded in two places: this host's state and the lease."""
 
     def __init__(self, own: Writes, engine: str, leases: Leases, held: Mapping[str, Lease]) -> None:
         self._own = own
@@ -78,13 +78,13 @@ class _LeasedWrites:
         self._held = held
 
     def find(self, target: str) -> tuple[str, ...]:
-        """The traces of unclosed writes, of this host and of the lease's last holders: both may still run."""
+        """The traces of writes that may not have ended, of this host and of the lease's last holders."""
         lease = self._held.get(target)
         left_behind = lease.left_behind.get(self._engine) if lease else None
         return (*self._own.find(target), *([left_behind] if left_behind else []))
 
     def open(self, target: str, trace: str) -> None:
-        """Write down that a write begins, in both places; the lease comes last, as it has to be held still.
+        """Write down in both places that a write begins; the lease comes last, since it must still be held.
 
         Raises LeaseLost and EngineUnavailable.
         """
@@ -92,6 +92,6 @@ class _LeasedWrites:
         self._leases.note_writing(self._held[target], self._engine, trace)
 
     def close(self, target: str) -> None:
-        """Write down that the write has ended, in both places."""
+        """Write down in both places that the write has ended."""
         self._own.close(target)
         self._leases.note_written(self._held[target], self._engine)

@@ -1,8 +1,8 @@
-"""Leases in PostgreSQL: exclusion between hosts, where file locks cannot reach.
+"""Leases in PostgreSQL: they keep hosts apart, which file locks cannot.
 
-A lease runs out unless its holder renews it, so that a host that died frees it by itself. Each taking gets a
-higher fencing token. A holder that was paused for longer than its lease finds out before it publishes: its
-token is no longer the lease's. All times are PostgreSQL's, so that no two hosts' clocks have to agree.
+A lease runs out unless its holder renews it, so that it becomes free if a host dies. Whoever takes it gets a
+higher fencing token. A holder that was paused for longer than its lease notices that before it publishes: its
+token is no longer the lease's. All times are PostgreSQL's, so the hosts' clocks need not agree.
 """
 
 from __future__ import annotations
@@ -64,14 +64,14 @@ UPDATE ciss_lease SET expires_at = '-infinity' WHERE name = :name AND token = :t
 
 
 class LeaseLost(StepFailed):
-    """The lease ran out while its holder was paused or cut off; somebody else may hold it."""
+    """The lease ran out while its holder was paused or cut off; another host may hold it now."""
 
 
 @dataclass(frozen=True)
 class Lease:
     """A lease that was taken: its name, its fencing token, and what its last holders were writing.
 
-    That is one trace for each engine: with ``build_url`` the holders of a date write on two.
+    There is one trace for each engine: with ``build_url`` a date's holder writes on two.
     """
 
     name: str
@@ -89,12 +89,12 @@ class Leases:
         self._made = False
 
     def look(self) -> bool:
-        """Whether the table of the leases is there; makes none. Raises EngineUnavailable."""
+        """Whether the table of the leases exists; it is not made. Raises EngineUnavailable."""
         with self._database.transaction() as connection:
             return _is_made(connection)
 
     def take(self, name: str) -> Lease | str:
-        """Take a lease, or say who holds it; raises EngineUnavailable when PostgreSQL cannot be asked."""
+        """Take a lease; returns it, or who holds it. Raises EngineUnavailable if nobody can be asked."""
         full = f"{self._scope} {name}"
         holder = f"pid {os.getpid()} on {socket.gethostname()}"
         with self._connection() as connection:
@@ -107,7 +107,7 @@ class Leases:
 
     @contextmanager
     def held(self, name: str) -> Iterator[Lease]:
-        """Hold a lease for a block, waiting for it first."""
+        """Wait for a lease, and hold it for a block."""
         told = ""
         while isinstance(lease := self.take(name), str):
             if lease != told:
@@ -132,7 +132,7 @@ class Leases:
     def renew_in_background(
         self, lease: Lease, forking: AbstractContextManager[Any] | None = None
     ) -> Callable[[], None]:
-        """Renew a lease until the returned function is called; never while ``forking`` is held by others."""
+        """Renew a lease until the returned function is called, but never while others hold ``forking``."""
         done = threading.Event()
 
         def renew() -> None:
@@ -154,10 +154,10 @@ class Leases:
             raise _lost(lease)
 
     def note_writing(self, lease: Lease, engine: str, trace: str) -> None:
-        """Write down what the holder is about to write on an engine, for whoever takes over from it.
+        """Write down what the holder is about to write on an engine, for the host that takes over from it.
 
-        Raises LeaseLost once the lease has run out: whoever took over has read the record already, and would
-        not wait for what is sent now. Raises EngineUnavailable.
+        Raises LeaseLost if the lease has run out: the host that took over has read the record already, and
+        would not wait for what is sent now. Raises EngineUnavailable.
         """
         with self._connection() as connection:
             values = {"name": lease.name, "token": lease.token, "engine": engine, "trace": trace}
@@ -166,11 +166,11 @@ class Leases:
             raise _lost(lease)
 
     def note_written(self, lease: Lease, engine: str) -> None:
-        """Write down that nothing is written there any more, unless somebody else has the lease by now."""
+        """Write down that the holder writes nothing more there, unless another host has the lease by now."""
         self._update(_WRITTEN, lease, engine=engine)
 
     def release(self, lease: Lease) -> None:
-        """Let a lease go; one that cannot be told runs out by itself, and no silent server is told again."""
+        """Give back a lease. If the server cannot be told, the lease runs out by itself."""
         if self._database.is_silent:
             return
         with contextlib.suppress(EngineUnavailable):
@@ -182,10 +182,10 @@ class Leases:
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
-        """A transaction in which the table is there."""
+        """A transaction in which the table exists."""
         with self._database.transaction() as connection:
             if not self._made and not _is_made(connection):
-                # IF NOT EXISTS alone fails when two hosts make the table at the same moment
+                # IF NOT EXISTS alone fails if two hosts make the table at the same moment
                 connection.execute(_text("SELECT pg_advisory_xact_lock(hashtext('ciss_lease'))"))
                 connection.execute(_text(_CREATE))
             yield connection
@@ -193,7 +193,7 @@ class Leases:
 
 
 def _is_made(connection: Any) -> bool:
-    """Asked, for CREATE ... IF NOT EXISTS wants the right to create even where the table is there."""
+    """Whether the table exists: CREATE ... IF NOT EXISTS needs the right to create even if it does."""
     return connection.execute(_text("SELECT to_regclass('ciss_lease')")).scalar() is not None
 
 

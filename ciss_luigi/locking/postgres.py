@@ -1,4 +1,4 @@
-"""The PostgreSQL that keeps the leases: short transactions, none of which waits for ever.
+"""The PostgreSQL with the leases: short transactions, of which none waits for ever.
 
 A server, or a line to it, may fall silent at any byte. The server's own limits do not help then, nor do TCP's
 where something between still takes what is sent. So each call has a limit on this side too: a thread closes
@@ -19,7 +19,7 @@ from ciss_luigi.plaintext import one_line
 
 CONNECT_SECONDS = 10
 CALL_SECONDS = 25.0
-"""For all of one call: connecting, its statements, its commit."""
+"""The limit of one call: connecting, its statements, its commit."""
 
 _LINE = {
     "connect_timeout": CONNECT_SECONDS,
@@ -29,14 +29,14 @@ _LINE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-"""libpq's own limits: seconds, and milliseconds for what was sent and is not acknowledged."""
+"""libpq's own limits: in seconds, and in milliseconds for what was sent and is not acknowledged."""
 
 _IMPATIENCE = """
 SET LOCAL lock_timeout = '10s';
 SET LOCAL statement_timeout = '15s';
 SET LOCAL idle_in_transaction_session_timeout = '10s'
 """
-"""So that a process which is stopped amid one of these short transactions does not keep everybody waiting."""
+"""So that a process that is stopped inside one of these short transactions does not keep others waiting."""
 
 
 class LeaseDatabase:
@@ -46,13 +46,13 @@ class LeaseDatabase:
         self._url = url
         self._call_seconds = call_seconds
         self.is_silent = False
-        """Whether the last call got no answer: then nobody need wait for the next one to be told."""
+        """Whether the last call got no answer: then it is not worth waiting for another one."""
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
-        """One short transaction on a connection of its own: it survives forks and restarts of the server.
+        """One short transaction on its own connection, so that forks and restarts of the server do no harm.
 
-        Raises EngineUnavailable, at the latest after the limit of a call.
+        Raises EngineUnavailable, at the latest when the limit of a call is over.
         """
         from sqlalchemy import create_engine, event
         from sqlalchemy.exc import SQLAlchemyError
@@ -78,7 +78,7 @@ class LeaseDatabase:
 
 
 class _Limit:
-    """The time that one call may take; afterwards its line is closed under it, whoever waits on it."""
+    """The time that one call may take; then its connection is closed, whatever waits for it."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -91,7 +91,7 @@ class _Limit:
         self._timer.start()
 
     def __exit__(self, *_: object) -> None:
-        """No thread is left behind: what the command forks later must be single-threaded."""
+        """End the thread: a command that forks must have only one."""
         self._timer.cancel()
         self._timer.join()
         while self._lines:
@@ -106,7 +106,7 @@ class _Limit:
         return connection
 
     def words(self, error: Exception) -> str:
-        """What there is to say of an error, by one who knows whether the limit has caused it."""
+        """The words for an error; the limit says whether it has caused it."""
         if self.is_over:
             return f"no answer within {self._seconds:.0f} s"
         return one_line(str(getattr(error, "orig", None) or "")) or type(error).__name__

@@ -1,1 +1,1 @@
-"""What makes Luigi's literal command keep its word: defaults, run guard, signals, messages."""
+"""What Luigi's own command needs to keep the job's promises: defaults, locks, signals, messages."""

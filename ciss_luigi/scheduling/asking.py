@@ -1,4 +1,4 @@
-"""What luigid says of itself, asked at the end of a command to which it gave no work."""
+"""Questions to luigid, at the end of a command to which it gave no work."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from ciss_luigi.scheduling import luigiprivate
 
 
 def is_paused(worker: Any) -> bool:
-    """Whether somebody has paused luigid, by one click on its page: then it gives nobody work."""
+    """Whether somebody has paused luigid by a click on its page: then it gives no work to anybody."""
     return bool(_ask(worker, "is_paused").get("paused"))
 
 
 def runs_elsewhere(worker: Any) -> bool:
     """Whether luigid believes that another command does a step of ours.
 
-    Of a step that was killed after its marker and before its report, Luigi's own answers say nothing: it is
-    done, so that this command did not ask for it, and luigid lets nothing after it begin.
+    Luigi's own answers do not tell of a step that was killed after its marker and before its report: it is
+    done, so this command did not ask for it; but luigid lets nothing begin after it.
     """
     running = _ask(worker, "task_list", status="RUNNING", upstream_status="")
     return not luigiprivate.scheduled(worker).keys().isdisjoint(running)
 
 
 def _ask(worker: Any, method: str, **arguments: str) -> dict[str, Any]:
-    """An answer, or nothing where luigid has gone, or is of a version that does not know the question."""
+    """The answer; empty if luigid has gone, or if its version does not know the question."""
     try:
         found = getattr(luigiprivate.scheduler(worker), method)(**arguments)
     except (AttributeError, RPCError):

@@ -1,4 +1,4 @@
-"""What is said of a command that a signal stopped between two steps: which was the last one done."""
+"""The words for a command that a signal stopped between two steps: which step was the last one done."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 
 def told() -> str:
-    """Say it in the log, and give it: the ledger of commands and those who are told have it from there."""
+    """Say it in the log, and return it for the ledger of commands and for alerts."""
     last = _last_done()
     done = f"the last step done is {last[0].step} of {last[1]}" if last else "no step was done"
     text = (

@@ -1,7 +1,7 @@
 """Cancelling a statement while Python cannot run a signal handler.
 
-Python runs its handlers between two steps of its own. DuckDB may stay in one call for hours; so a thread
-hears of the signal from the C side, and cancels the statement, upon which the handler gets its turn.
+Python runs its handlers between two of its own instructions, but DuckDB may stay in one call for hours. So a
+thread hears of the signal from the C side and cancels the statement; then the handler gets its turn.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _AGAIN_SECONDS = 0.2
 
 @contextmanager
 def watching(numbers: Collection[int]) -> Iterator[None]:
-    """Watch for these signals inside the block; does nothing outside the main thread, as Python demands.
+    """Watch for these signals inside the block; outside the main thread it does nothing, as Python demands.
 
-    No thread is left behind: what the command forks later must be single-threaded.
+    The thread ends with the block: a command that forks must have only one.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -45,7 +45,7 @@ def watching(numbers: Collection[int]) -> Iterator[None]:
 def _watch(reading: int, numbers: Collection[int], ended: threading.Event) -> None:
     while arrived := os.read(reading, 64):
         if not set(arrived).isdisjoint(numbers):
-            # Again and again: a statement that was only about to begin hears of nothing
+            # Again and again: a statement that is only about to begin is not cancelled
             while not (stopping.is_noticed() or ended.is_set()):
                 stopping.cancel()
                 ended.wait(_AGAIN_SECONDS)

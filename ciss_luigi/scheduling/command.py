@@ -1,4 +1,4 @@
-"""What one command holds: its date locks, what it has heard of the sources, what it leaves to another one."""
+"""What one command holds: its dates' locks, what it knows of the sources, what it leaves for another one."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ def _shared_byte() -> mmap.mmap:
 
 @dataclass
 class Command:
-    """One command; its forked workers and scheduling processes have it too, as it was when they began."""
+    """One command. Its forked workers and scheduling processes have a copy from the time of the fork."""
 
     begin: CommandBegin
     is_range: bool = True
-    """Whether another task, such as RangeDaily, requires the dates: then each step takes its date's lock
-    for itself and waits for it. Also where there is no Luigi command, but a program that builds tasks."""
+    """Whether another task, such as RangeDaily, requires the dates: then each step waits for its date's lock
+    and takes it for itself. Also true without a Luigi command, in a program that builds tasks."""
     locks: dict[RunDate, FileLock] = field(default_factory=dict)
-    """The dates that this command holds for its whole life."""
+    """The locks of the dates that this command holds for its whole life."""
     sources: Sources = field(default_factory=Sources)
     left_over: str = ""
-    """What a range of this command leaves to another command."""
+    """The words about the dates that a range leaves for another command."""
     reason: str = ""
     """Why the command ends as it does, if it is known before its end."""
     error: Exception | None = None
-    """The error that the reason is told of, where one ended the command."""
+    """The error that ended the command, if one did; the reason is about it."""
     has_options: bool = False
     """Whether Luigi could read the command line."""
     leaving: SystemExit | None = None
-    """The end that a signal before the first step has asked for."""
+    """The exit that a signal before the first step has asked for."""
     give_up: Callable[[int], None] = lambda code: None
-    """Ends the command's life where the process must end at once."""
+    """Ends the command if its process must end at once."""
     _done: set[str] = field(default_factory=set)
     _began: mmap.mmap = field(default_factory=_shared_byte)
     _misconfigured: mmap.mmap = field(default_factory=_shared_byte)
@@ -57,11 +57,11 @@ class Command:
             self._done.add(what)
 
     def known(self, date: RunDate) -> Known | None:
-        """What this process has learned of a date; None where others could have run the date meanwhile."""
+        """What this process has learned about a date; None if others could have run the date since then."""
         return self.sources.known(date) if date in self.locks else None
 
     def note_step(self) -> None:
-        """A step begins, in this process or in a fork of it."""
+        """Note that a step begins, in this process or in a fork of it."""
         self._began[0] = 1
 
     @property
@@ -70,7 +70,7 @@ class Command:
         return self._began[0] == 1
 
     def note_misconfigured(self) -> None:
-        """A scheduling process found the configuration wrong; Luigi takes it for a failure of scheduling."""
+        """Note that a scheduling process found the configuration wrong; Luigi calls it failed scheduling."""
         self._misconfigured[0] = 1
 
     @property
@@ -86,13 +86,13 @@ def current() -> Command:
 
 
 def exit_code(number: int) -> int:
-    """A number of our table as this site has it: a key of its own in ``[retcode]`` wins."""
+    """The exit code of this site for a number of our table: the site's own ``[retcode]`` wins."""
     key = next((row.retcode for row in exitcodes.TABLE if row.number == number), "")
     return luigiprivate.retcode(key) if key else number
 
 
 def own_number(code: int) -> int:
-    """The number of our table that a code of this site stands for; of several the worst, else the code."""
+    """The number of our table for an exit code of this site: the worst of several, else the code."""
     try:
         found = [row.number for row in exitcodes.TABLE if row.retcode and exit_code(row.number) == code]
     except ValueError:  # a [retcode] that cannot be read is the fault that ends this command

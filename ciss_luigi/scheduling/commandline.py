@@ -1,6 +1,6 @@
-"""The command line as Luigi reads it, read once before: an option that cannot be read is named.
+"""Reading the command line as Luigi does, before Luigi does: so an option that cannot be read is named.
 
-Luigi's own error names neither the option nor, for a day that its month does not have, the value.
+Luigi's own error does not name the option, and not the value if it is a day that its month does not have.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ciss_luigi.plaintext import one_line
 from ciss_luigi.scheduling import logbook, luigiprivate
 
 _LOGGING_SECTIONS = ("loggers", "handlers", "formatters")
-"""What Python's logging demands of its file."""
+"""The sections that Python's logging needs in its file."""
 
 
 def root_task(argv: Sequence[str]) -> luigi.Task:
     """The task that the command asks for; raises BadCommandLine or BadRunDate for a mistake in it.
 
-    Luigi's log is set up on the way, as the options say: what is said from now on must be seen.
+    This also sets up Luigi's log, as the options say, so that what is said from now on can be seen.
     """
     with luigiprivate.parser(argv) as parser:
         kind = luigiprivate.task_class(parser)
@@ -48,7 +48,7 @@ def root_task(argv: Sequence[str]) -> luigi.Task:
 
 
 def _require_logging_file(name: str) -> None:
-    """Luigi answers a fault in the file of its log with a traceback."""
+    """Raise BadCommandLine for a faulty file: Luigi would show a traceback."""
     problem = logging_file_problem(name)
     if problem:
         raise BadCommandLine(
@@ -58,7 +58,7 @@ def _require_logging_file(name: str) -> None:
 
 
 def logging_file_problem(name: str) -> str:
-    """What is wrong with a file for Python's logging; "" where there is none, or nothing is wrong."""
+    """What is wrong with a file for Python's logging; "" if nothing is, or if no file is named."""
     if not name:
         return ""
     if not os.path.isfile(name):

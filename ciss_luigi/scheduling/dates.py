@@ -1,4 +1,4 @@
-"""The one parameter of every task, as the command line gives it."""
+"""The parameter ``--date`` of every task."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ciss_luigi.site import Site
 def refuse_after_tomorrow(site: Site, dates: Iterable[dt.date]) -> None:
     """Raise BadRunDate for run dates after tomorrow, by this host's clock (docs/operations.md).
 
-    One slip of the month or year would supersede every night until then.
+    One mistyped month or year would supersede every night until then.
     """
     tomorrow = dt.datetime.now().astimezone().date() + dt.timedelta(days=1)
     late = [] if site.settings.future_dates else sorted(date for date in dates if date > tomorrow)
@@ -33,7 +33,7 @@ def refuse_after_tomorrow(site: Site, dates: Iterable[dt.date]) -> None:
 
 
 class RunDateParameter(luigi.DateParameter):
-    """A calendar date, written ``YYYY-MM-DD`` and nothing else."""
+    """A calendar date, written ``YYYY-MM-DD`` and in no other way."""
 
     def parse(self, s: str) -> dt.date:
         """Read the date; raises BadRunDate."""

@@ -1,4 +1,4 @@
-"""Luigi's own settings as this job needs them, where the site has not set its own.
+"""Luigi's own settings as this job needs them, unless the site has set its own.
 
 Luigi's defaults exit 0 for most failures. ``--module`` is imported before Luigi reads these, so setting them
 at import is early enough; a key that is in the site's ``luigi.cfg`` is left alone.
@@ -25,10 +25,10 @@ DEFAULTS: dict[str, dict[str, int | bool | str]] = {
     # run() that returns without its marker is a failure, not a success
     "worker": {"check_complete_on_run": True},
     # Luigi's pid lock blocks other sites with the same command line, and names nobody; ours is per date.
-    # Three tries to reach luigid must not last as long as its patience with a silent worker (60 s).
+    # Three tries to reach luigid must be over before luigid gives up a silent worker (60 s).
     # Luigi's own DEBUG lines are for those who work on Luigi.
     "core": {"no_lock": True, "rpc_retry_wait": 2, "log_level": "INFO"},
-    # RangeDaily passes silently over dates older than 100 days, and takes 50 at most
+    # By default RangeDaily silently leaves out dates older than 100 days, and takes 50 at most
     "RangeDaily": {"task_limit": 10_000},
 }
 
@@ -45,12 +45,12 @@ def apply() -> None:
             if not config.has_option(section, key):
                 config.set(section, key, value if as_they_are else _as_text(value))
     if config.has_option(ALERTS, "mail_to"):
-        # Luigi's own mails would come beside ours, one per task, with values in tracebacks, by a line that
-        # trusts any certificate
+        # Luigi's own mails would come in addition to ours, one for each task, with values in tracebacks, over
+        # a connection that trusts every certificate
         config.set("email", "format", "none")
     # Luigi warns of its own default on every range
     warnings.filterwarnings("ignore", 'Parameter "param_name" with value "None"')
-    # Luigi reads these keys, and then warns on every run that nobody does
+    # Luigi reads these keys, and still warns on every run that nobody does
     warnings.filterwarnings("ignore", ".* the parameter 'rpc_", UnconsumedParameterWarning)
 
 
@@ -59,9 +59,10 @@ def _as_text(value: int | bool | str) -> str:
 
 
 def _bounds() -> dict[str, int | bool | str]:
-    """Let RangeDaily take dates of any age, past or to come, and end with today where no ``--stop`` is given.
+    """Let RangeDaily take dates of any age, past or future, and end with today without ``--stop``.
 
-    Luigi counts the days from its now, in UTC; they must not lead out of the calendar. ``stop`` is exclusive.
+    Luigi counts the days from its own today, in UTC; they must stay within Python's calendar. ``stop`` is
+    exclusive.
     """
     today = _today(sys.argv)
     return {
@@ -72,7 +73,7 @@ def _bounds() -> dict[str, int | bool | str]:
 
 
 def _today(arguments: Sequence[str]) -> dt.date:
-    """Luigi's today: of the ``--now`` of a range, in seconds since 1970, where there is one."""
+    """Luigi's today: that of a range's ``--now``, in seconds since 1970, if there is one."""
     for option, value in pairwise(arguments):
         if option in ("--now", "--RangeDaily-now"):
             with suppress(ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""How a command ended: what became of each date's steps, and the exit code that says it."""
+"""How a command ended: what happened to each date's steps, and the exit code for it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _OUTCOMES = {
     "failed": exitcodes.STEP_FAILED,
     "scheduling_error": exitcodes.NOT_ASKED,
 }
-"""What Luigi's names of outcomes mean."""
+"""The number in our table for each of Luigi's names of outcomes."""
 
 
 def number_of(worker: Any) -> int:
-    """The exit code of a command whose worker has ended, as our table has it: of several the worst."""
+    """The exit code in our table of a command whose worker has ended; if there are several, the worst."""
     command = current()
     if command.leaving is not None:
         return int(command.leaving.code or 0)
@@ -50,7 +50,7 @@ def _reasons(outcome: Mapping[str, Sequence[Any]]) -> Iterator[int]:
 
 
 def _is_elsewhere(worker: Any, reasons: set[int]) -> bool:
-    """Whether a date that luigid did not grant is run by another command, or was by one that was killed."""
+    """Whether another command runs a date that luigid did not grant, or a killed one did."""
     return exitcodes.RUNNING_ELSEWHERE in reasons or asking.runs_elsewhere(worker)
 
 
@@ -63,7 +63,7 @@ DateStep = tuple[dt.date, str]
 
 @dataclass(frozen=True)
 class Ending:
-    """What became of the dates and steps of a command."""
+    """What happened to the dates and steps of a command."""
 
     dates: tuple[dt.date, ...] = ()
     completed: tuple[DateStep, ...] = ()
@@ -75,7 +75,7 @@ class Ending:
     unasked: bool = False
     """Whether anything could not even be looked at."""
     alone: str = ""
-    """Where a step before MergeMain was asked for: that main is not updated by it."""
+    """If a step before MergeMain was asked for: the words that it does not update main."""
 
     @classmethod
     def of(cls, worker: Any) -> Ending:

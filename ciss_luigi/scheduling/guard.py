@@ -1,9 +1,8 @@
 """One run of a date at a time.
 
-A command takes the date's lock while Luigi schedules it and keeps it to its end, so a second command for that
-date leaves at once and names the holder. Where a date is one of several that another task requires, as in
-RangeDaily, each step takes the lock for itself and waits: a range must not end because one of its dates
-happens to run elsewhere.
+A command takes the date's lock while Luigi schedules it, and keeps it to its end. So a second command for
+that date ends at once and names the holder. If another task requires several dates, as RangeDaily does, each
+step waits for the lock and takes it for itself: a range must not end because one of its dates runs elsewhere.
 """
 
 from __future__ import annotations
@@ -41,9 +40,9 @@ _LOOK_SECONDS = 0.1
 
 
 def claim(here: Site, date: RunDate) -> None:
-    """Take the date for the life of this command, where it was asked for alone.
+    """Take the date for the life of this command, if it is the only date that was asked for.
 
-    Raises AlreadyRunning that names the holder, and ConfigurationError when the locks cannot be used.
+    Raises AlreadyRunning, which names the holder, and ConfigurationError if the locks cannot be used.
     """
     if date in current().locks:
         return
@@ -125,7 +124,7 @@ def _lease_temp(here: Site) -> None:
 
 
 def _holder(lock: FileLock) -> Holder | None:
-    """Who holds a lock; one that was taken this moment may not be signed yet."""
+    """Who holds a lock; None if it was taken a moment ago and is not signed yet."""
     for _ in range(_LOOKS):
         holder = lock.holder()
         if holder is not None:
@@ -164,7 +163,7 @@ def at_temp(here: Site, date: RunDate, *, last: bool) -> Iterator[None]:
 
 
 def _still_ours(lock: FileLock, date: RunDate) -> None:
-    """The command's own lock, signed by whoever works under it now; raises LocksUnusable."""
+    """Sign the command's own lock by the process that works now; raises LocksUnusable."""
     try:
         lock.require_in_place()
         lock.sign()
@@ -183,7 +182,7 @@ def in_command() -> bool:
 def refusing() -> Iterator[None]:
     """Turn a refusal before the first step into its exit code, without a traceback.
 
-    Only in the command itself: in a scheduling process Luigi would wait for ever for the answer.
+    Only in the command itself: if a scheduling process ended, Luigi would wait for its answer for ever.
     """
     messages.install()
     try:
@@ -205,9 +204,9 @@ def refusing() -> Iterator[None]:
 
 
 def release_all() -> None:
-    """At the command's end: free the dates that it holds, on this host and on all.
+    """At the command's end: free the dates that it holds, on this host and on all others.
 
-    The lock file of a date that has left nothing else (a slip, a night without sources) goes with it.
+    If a date has left nothing else (a mistyped date, a night without sources), its lock file is removed.
     """
     command = current()
     if not command.locks:

@@ -1,4 +1,4 @@
-"""What Luigi's command needs of us, set up once; whoever only imports a room changes nothing of Luigi."""
+"""Setting up Luigi's command, once. Importing a module changes nothing in Luigi."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _HELP = {"-h", "--help", "--help-all"}
 
 
 def install(dated: type[luigi.Task]) -> None:
-    """Set up Luigi's command; ``dated`` is what all tasks of a run date are.
+    """Set up Luigi's command; ``dated`` is the class of all tasks with a run date.
 
-    Ends the process where Luigi would stumble over its own part of the configuration.
+    Ends the process if Luigi could not read its own part of the configuration.
     """
     commands.keep_flags(sys.argv[1:])
     defaults.apply()
@@ -41,7 +41,7 @@ def install(dated: type[luigi.Task]) -> None:
 
 
 def _hear_signals() -> None:
-    """Install the handlers; ends the process with 35 where the machine has no descriptor left for them."""
+    """Install the handlers; ends the process with 35 if the machine has no file descriptor left for them."""
     try:
         signals.install_in_command()
     except OSError as error:

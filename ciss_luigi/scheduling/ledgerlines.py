@@ -8,7 +8,7 @@ from ciss_luigi.state import thiscommand
 
 
 class LedgerLines(Observer):
-    """Writes both; what a command says of why it does not end well is noted as it says it (messages.py)."""
+    """Writes both. Why a command does not end well is noted when it is said (messages.py)."""
 
     def command_begins(self, begin: CommandBegin) -> None:
         """Write down that it begins, also where the configuration has faults."""

@@ -1,4 +1,4 @@
-"""The life of a command: it begins, Luigi runs it, it ends with a code that every observer hears."""
+"""The life of a command: it begins, Luigi runs it, it ends with a code that all observers are told."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 _PATIENCE_SECONDS = 10.0
 _LAST_BUT_ONE = -50
-"""After all children have ended, before signals are heard no more."""
+"""After all children have ended, and before signals are ignored."""
 
 
 def install(dated: type[luigi.Task]) -> None:
-    """Have Luigi's command begin and end with us; ``dated`` is what all tasks of a run date are."""
+    """Put our beginning and end around Luigi's command; ``dated``: the class of tasks with a run date."""
     command = current()
     observers.command_begins(command.begin)
     command.give_up = end
@@ -52,7 +52,7 @@ _Hook = Callable[[type[BaseException], BaseException, TracebackType | None], obj
 
 
 def _noting(otherwise: _Hook) -> _Hook:
-    """Keep what Luigi raised while it read the command line: Python then ends with 1."""
+    """Note what Luigi raised while it read the command line; after it Python ends with 1."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         current().reason = current().reason or f"{kind.__name__}: {error}"
@@ -62,7 +62,7 @@ def _noting(otherwise: _Hook) -> _Hook:
 
 
 def _end_without_options() -> None:
-    """The end of a command of which Luigi could not read the options: 2 for a flag, 1 for a task."""
+    """The end of a command whose options Luigi could not read: 2 for a flag, 1 for a task."""
     command = current()
     if not command.has_options and luigiprivate.is_luigis_command():
         is_flag = not command.reason and luigiprivate.names_task(command.begin.arguments)
@@ -101,7 +101,7 @@ def _look(task: luigi.Task, dated: type[luigi.Task]) -> None:
 
 
 def _uncaught(error: Exception) -> int:
-    """What Luigi would answer with its own code and a traceback, in words where its text says it all."""
+    """Say in words what Luigi would answer with a traceback, if the text explains it; returns the code."""
     current().reason = messages.explanation(error) or f"{type(error).__name__}: {error}"
     current().error = error
     if _has_log():
@@ -112,7 +112,7 @@ def _uncaught(error: Exception) -> int:
 
 
 def _has_log() -> bool:
-    """Whether there is a log to write to: Luigi makes it late, and not where its own file is at fault."""
+    """Whether Luigi's log exists: Luigi makes it late, and not at all if its own file is faulty."""
     try:
         luigiprivate.set_up_log()
     except Exception:
@@ -136,7 +136,7 @@ def end(code: int, result: Any = None) -> None:
     for child in multiprocessing.active_children():
         child.join(
             _PATIENCE_SECONDS
-        )  # it has told its result, and holds the command's locks until it is gone
+        )  # it has reported its result, but holds the command's locks until it has ended
     guard.release_all()
     how = ending.Ending.of(result.worker) if result else ending.Ending()
     reason = command.reason or (how.reason if code else "")

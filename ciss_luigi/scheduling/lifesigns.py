@@ -9,7 +9,7 @@ from ciss_luigi.state.alive import Sign
 
 
 class LifeSigns(Observer):
-    """Leaves them from a step's begin to its end, in the process that does the step."""
+    """Leaves signs from a step's beginning to its end, in the process that does the step."""
 
     def __init__(self) -> None:
         self._sign: Sign | None = None
@@ -20,7 +20,7 @@ class LifeSigns(Observer):
         self._sign.begin()
 
     def step_ends(self, end: StepEnd) -> None:
-        """Leave none any more."""
+        """Leave no more signs."""
         if self._sign is not None:
             self._sign.end()
             self._sign = None

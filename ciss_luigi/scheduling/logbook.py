@@ -23,7 +23,7 @@ class LogBook(Observer):
     """Writes what observers hear into the log file; the terminal shows none of it."""
 
     def command_begins(self, begin: CommandBegin) -> None:
-        """Open the log; of a faulty configuration its sound part says where it is."""
+        """Open the log; if the configuration is faulty, its good part says where the log is."""
         settings = _settings()
         if settings is None:
             return
@@ -58,7 +58,7 @@ class LogBook(Observer):
 
 
 def settle() -> None:
-    """Have terminal and file show what each is to show, now that Luigi has set up its log."""
+    """Set what the terminal shows and what the file gets, now that Luigi has set up its log."""
     opened.settle()
 
 

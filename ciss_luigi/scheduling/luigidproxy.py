@@ -22,7 +22,7 @@ class Proxy:
 
 
 def of_luigid() -> Proxy | None:
-    """The proxy through which luigid is asked, without the password in its URL; None where there is none."""
+    """The proxy through which luigid is asked, without the password in its URL; None if there is none."""
     core = luigi.interface.core()  # type: ignore[no-untyped-call]
     url = urlsplit(core.scheduler_url or f"http://{core.scheduler_host}:{core.scheduler_port}")
     host = url.hostname or ""

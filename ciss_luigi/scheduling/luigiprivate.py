@@ -1,7 +1,7 @@
-"""All of Luigi that Luigi does not promise, in one place.
+"""Every part of Luigi that the job uses and that Luigi does not promise to keep.
 
 Each entry says why it is needed and what would replace it. ``setup.cfg`` keeps Luigi below the next minor
-version, and ``missing()`` names in words what a Luigi has no more (tests/scheduling/test_luigiprivate.py).
+version, and ``missing()`` names what a Luigi no longer has (tests/scheduling/test_luigiprivate.py).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def retcode(key: str) -> int:
 
 
 def outcome(worker: Any) -> Mapping[str, Sequence[Any]]:
-    """What became of each task, by Luigi's names of outcomes. Replaced by: LuigiRunResult with the tasks.
+    """What happened to each task, by Luigi's names of outcomes. Replaced by: LuigiRunResult with the tasks.
 
     Its text and its one status do not name the tasks.
     """
@@ -56,7 +56,7 @@ def outcome(worker: Any) -> Mapping[str, Sequence[Any]]:
 
 
 def scheduler(worker: Any) -> Any:
-    """Whom the worker asks: luigid or one inside the command. Replaced by: LuigiRunResult with it."""
+    """The scheduler of the worker: luigid, or one inside the command. Replaced by: LuigiRunResult with it."""
     return worker._scheduler
 
 
@@ -96,7 +96,7 @@ def fork_lock() -> AbstractContextManager[Any]:
 
 
 def set_up_log() -> None:
-    """Luigi's log, where an error comes before Luigi has made it. Replaced by: a log before the options."""
+    """Make Luigi's log, if an error comes before Luigi has made it. Replaced by: a log before the options."""
     luigi.setup_logging.InterfaceLogging.setup(luigi.interface.core())  # type: ignore[no-untyped-call]
 
 
@@ -131,11 +131,11 @@ _NEEDED: dict[str, tuple[Any, str]] = {
     "the class of the task": (luigi.cmdline_parser.CmdlineParser, "_get_task_cls"),
     "the reading of a setting": (luigi.Parameter, "_get_value_from_config"),
 }
-"""What is looked for in each, by what it is for."""
+"""Where each private part is looked for, by what it is needed for."""
 
 
 def missing() -> list[str]:
-    """What this Luigi has no more of all that is used here, in words; empty where it has all."""
+    """What this Luigi no longer has of all that is used here, in words; empty if it has all."""
     words = [
         f"Luigi {luigi.__version__} has no {place.__name__}.{name}, which {what} needs (luigiprivate.py)"
         for what, (place, name) in _NEEDED.items()

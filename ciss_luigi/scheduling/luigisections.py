@@ -1,7 +1,7 @@
-"""Luigi's own sections of the configuration, read before it reads them itself, each when it needs it.
+"""Luigi's own sections of the configuration, checked before Luigi reads them.
 
-Luigi answers a wrong value with a traceback and exit code 1, or, where only a failure mail needs it, on the
-night that something else fails.
+Luigi answers a wrong value with a traceback and exit code 1, and some only when it needs them: on the night
+on which it has to mail a failure.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SCHEDULER_URL = "http://127.0.0.1:8082"
 
 
 def refuse_in_command() -> None:
-    """End Luigi's command here, while nothing has begun, where it would stumble over a value."""
+    """End Luigi's command here, before anything has begun, if it could not use a value."""
     found = faults()
     if not found:
         return
@@ -68,7 +68,7 @@ def _unreadable() -> Iterator[Fault]:
 
 
 def _problem(parameter: luigi.Parameter, section: str, key: str) -> str:
-    """What Luigi cannot read, or nothing; of an interpolation, no part: the value may be a password."""
+    """Why Luigi cannot read a value; "" if it can. The value is not shown if it may be a password."""
     try:
         luigiprivate.read_setting(parameter, section, key)
     except configparser.Error:
@@ -84,7 +84,7 @@ def _example(section: str, name: str, key: str, parameter: luigi.Parameter) -> s
 
 
 def _zeros() -> Iterator[Fault]:
-    """A 0 for what is no success: cron would treat a lost night as a good one."""
+    """Faults for a 0 that stands for a failure: cron would treat a lost night as a good one."""
     for key, ours in RETCODES.items():
         if _value("retcode", key).strip().lstrip("+-0_") == "" != _value("retcode", key).strip():
             problem = "0 would report a night that failed as a success"

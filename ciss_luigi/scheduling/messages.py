@@ -24,21 +24,21 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 # The last error of a traceback that came as text from a scheduling process
 _TRACED = re.compile(r"\A(?P<head>[^\n]*)\nTraceback .*^ciss_luigi\.[\w.]+: (?P<text>.*)\Z", re.DOTALL | re.M)
-# What follows a line of ours is indented: only Luigi's handler begins a line, so no text can forge an entry
+# All lines after the first are indented: only Luigi's handler begins a line, so no text can fake an entry
 _NEXT_LINE = "\n  "
 _LUIGIS = "luigi-interface"
 _LAST_WORD_SECONDS = 2.0
 _NOISE = "was stopped. Shutting down Keep-Alive thread"
-"""What Luigi says last of all: our own last words are to stay the last."""
+"""What Luigi would say after our own last words, which must stay the last."""
 # luigid shows a status message twice: escaped, and a second later as raw HTML
 _PLAIN = str.maketrans({"<": "(", ">": ")", "&": "+", '"': " ", "'": " "})
 
 
 class Readable(logging.Filter):
-    """Drops the traceback of a failure that its own text explains in full; hides values of ``${NAME}``."""
+    """Drops the traceback of a failure whose own text explains it; hides the values of ``${NAME}``."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Keep every record but one, made plain."""
+        """Make a record's text harmless; drop only Luigi's noise."""
         text = head = record.getMessage()
         if text.endswith(_NOISE):
             return False
@@ -62,7 +62,7 @@ class Readable(logging.Filter):
 
 
 def _note(record: logging.LogRecord, text: str, told: str | None) -> None:
-    """Keep for the ledger why the command will not end well: errors, and what is missing."""
+    """Note for the ledger why the command will not end well: errors, and what is missing."""
     if record.levelno >= logging.ERROR:
         thiscommand.note(told or text)
     elif told:
@@ -80,9 +80,9 @@ _said: set[str] = set()
 
 
 def _once(told: str) -> str:
-    """A text of several lines in full once; of another date only its first line, where all else is the same.
+    """A text of several lines once in full; for another date only its first line, if the rest is the same.
 
-    A range of 64 dates that fail alike is then read, and not a thousand lines.
+    So a range of 64 dates that fail alike can be read, and is not a thousand lines.
     """
     alike = _DATE.sub("D", told)
     first, _, rest = told.partition("\n")
@@ -93,7 +93,7 @@ def _once(told: str) -> str:
 
 
 def shown(text: str) -> str:
-    """A text for a log or a terminal: no secret in it, nothing that a terminal would obey."""
+    """A text for a log or a terminal, without secrets and without anything that a terminal would obey."""
     return printable_lines(without_secrets(text))
 
 
@@ -106,7 +106,7 @@ def say_before_the_log(text: str) -> None:
 
 
 def explanation(error: BaseException) -> str | None:
-    """All that is to be said of an error, or None where only a traceback can say it."""
+    """The words that explain an error, or None if only a traceback can."""
     if isinstance(error, CissError | Stopped):
         return str(error)
     if isinstance(error, SystemExit):

@@ -1,4 +1,4 @@
-"""What luigid's page says of a step, in sentences that a manager understands."""
+"""What luigid's page says about a step, in sentences that a manager understands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DOING = {
 
 
 def begun(date: RunDate, step: Step) -> str:
-    """What a step is about to do; set again at each start, for luigid keeps what an earlier run said."""
+    """What a step is about to do; set at each start, because luigid keeps what an earlier run said."""
     return f"{date}: {_DOING[step]}"
 
 

@@ -1,8 +1,8 @@
-"""Ctrl-C and SIGTERM: end the step in hand, start nothing more, leave no child behind.
+"""Ctrl-C and SIGTERM: end the running step, start nothing more, leave no child behind.
 
-One handler, in the command and in its workers. Inside a step it raises ``Stopped``, which Luigi records as
-a failure of the task. In a command whose workers run the steps it ends those, and lets Luigi collect
-their results. Before the first step it ends the process as the signal would have.
+There is one handler, for the command and for its workers. Inside a step it raises ``Stopped``, which Luigi
+records as a failure of the task. If workers run the steps, the command's handler ends the workers, and lets
+Luigi collect their results. Before the first step it ends the process as the signal would have.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ class _State:
 
 
 def install_in_command() -> None:
-    """Take over the signals early, in Luigi's command; its children end with it."""
+    """Handle the signals early, in Luigi's command; its children end with it."""
     install()
     Finalize(None, hear_no_more, exitpriority=-100)
     _end_children_with_command()
 
 
 def install() -> None:
-    """Take over the signals; does nothing outside the main thread, where Python allows no handlers."""
+    """Handle the signals; does nothing outside the main thread, where Python allows no handlers."""
     if threading.current_thread() is not threading.main_thread():
         return
     for number in SIGNALS:
@@ -67,7 +67,7 @@ def step() -> Iterator[None]:
 
 
 def leave_if_stopped() -> None:
-    """Go on leaving before the first step, where a driver has put an error of its own in the way."""
+    """Exit before the first step, if a signal asked for it and a driver raised its own error instead."""
     leaving = current().leaving
     if leaving is not None:
         raise leaving
@@ -96,7 +96,7 @@ def _handle(number: int, frame: FrameType | None) -> None:
 
 
 def _start_nothing_more() -> None:
-    """Be deaf to further signals, and give Luigi its own sign for "take no more work"."""
+    """Ignore further signals, and give Luigi its own sign for "take no more work"."""
     for one in SIGNALS:
         if signal.getsignal(one) != signal.SIG_IGN:
             signal.signal(one, _pass_over)
@@ -105,10 +105,10 @@ def _start_nothing_more() -> None:
 
 
 def _end_children_with_command() -> None:
-    """Let no child outlive this process, but to finish the step that it is in.
+    """Let no child outlive this process, except to finish its current step.
 
-    The children wait for the end of a pipe that only this process can write to: that end comes whatever
-    kills it. Otherwise a scheduling process would keep the date's lock for ever.
+    The children wait for the end of a pipe that only this process can write to: it ends, whatever kills this
+    process. Without it a scheduling process would keep the date's lock for ever.
     """
     reading, writing = map(os.fdopen, os.pipe(), ("rb", "wb"))
 
@@ -125,18 +125,18 @@ def _end_children_with_command() -> None:
 
 
 def hear_no_more() -> None:
-    """At the very end, with no child left: Python drops its handlers before it is gone with its exit code."""
+    """At the very end, when no child is left, ignore signals: Python drops its handlers before it exits."""
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
 
 def _pass_over(_number: int, _frame: FrameType | None) -> None:
-    """A further signal changes nothing; with SIG_IGN Python would complain of one already on its way."""
+    """Ignore a further signal; with SIG_IGN Python would complain about one that is on its way."""
 
 
 def _is_forking(frame: FrameType | None) -> bool:
-    """Whether a child is being started this very moment: it may run already, and nobody knows it yet."""
+    """Whether a child is being started at this moment: it may run already, and nobody knows it yet."""
     while frame is not None:
         if frame.f_code is BaseProcess.start.__code__:
             return frame.f_locals.get("self") is not multiprocessing.current_process()
@@ -151,23 +151,23 @@ def _come_back(number: int) -> None:
 
 
 def _end(child: BaseProcess) -> None:
-    """Ask a child to end; not by its own ``terminate``, in which Luigi waits for it."""
+    """Ask a child to end; not by its ``terminate``, in which Luigi waits for it."""
     if child.pid is not None:
         with suppress(ProcessLookupError):
             os.kill(child.pid, signal.SIGTERM)
 
 
 def _leave_once_begun(children: list[BaseProcess]) -> None:
-    """A failed step's exit code; where children are at work, Luigi collects their results first."""
+    """Exit as after a failed step; if children are at work, Luigi collects their results first."""
     if not children:
         raise SystemExit(exit_code(exitcodes.STEP_FAILED))
 
 
 def _leave_before_begin(number: int, children: list[BaseProcess]) -> NoReturn:
-    """The code that the signal itself would give; at once where Luigi would wait for those just ended."""
+    """Exit with the signal's own code; at once, if Luigi would wait for children that have just ended."""
     code = 128 + number
     if multiprocessing.parent_process() is not None:
-        os._exit(code)  # a scheduling process: nothing to put away, and nobody who waits for it
+        os._exit(code)  # a scheduling process has nothing to clean up, and nobody waits for it
     words = f"stopped by {stopping.requested()} before a step began; nothing was touched"
     command = current()
     command.reason = words
@@ -178,12 +178,12 @@ def _leave_before_begin(number: int, children: list[BaseProcess]) -> NoReturn:
         command.give_up(code)
         logging.shutdown()
         os._exit(code)
-    command.leaving = SystemExit(code)  # Luigi may take the exception for a failure of its task
+    command.leaving = SystemExit(code)  # Luigi may treat the exception as a failure of its task
     raise command.leaving
 
 
 def _end_replacements() -> None:
-    """Luigi's pool of scheduling processes replaces those that end."""
+    """End the processes by which Luigi's pool replaces scheduling processes that have ended."""
     while children := multiprocessing.active_children():
         for child in children:
             child.kill()

@@ -1,4 +1,4 @@
-"""The last words of a command: what was done, what was not and why, and what to do."""
+"""The last words of a command: what was done, what was not and why, and what to do next."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _COOLING = (
 
 
 def tell(worker: Any, code: int) -> None:
-    """Say them, of a command that has to do with run dates; ``code`` is our table's.
+    """Say them, if the command is about run dates; ``code`` is the number in our table.
 
-    A warning where the job is not done, so that a log of warnings alone holds it too.
+    They are a warning if the job is not done, so that a log of warnings has them, too.
     """
     ending = Ending.of(worker)
     if not ending.dates and not current().left_over:
@@ -119,7 +119,7 @@ def _of_old(ending: Ending) -> str:
 
 
 def _before(ending: Ending) -> str:
-    """What there is to say where nothing was to be done."""
+    """The words if there was nothing to do."""
     old = sorted(date for date, step in ending.already if step == Step.MERGE)
     if len(old) != 1:
         return f"nothing; {len(old)} dates were done before" if old else "nothing"

@@ -1,4 +1,4 @@
-"""A task name that Luigi does not know: it says so before it has a log, with a traceback."""
+"""A task name that Luigi does not know: Luigi says so with a traceback, before it has a log."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _Hook = Callable[[type[BaseException], BaseException, TracebackType | None], obj
 
 
 def install_in_command() -> None:
-    """Explain such a name at the end of Luigi's command; Python's exit code of 1 stays as it is."""
+    """Explain such a name at the end of Luigi's command; Python's exit code of 1 stays."""
     sys.excepthook = explaining(sys.excepthook)
 
 
 def explaining(otherwise: _Hook) -> _Hook:
-    """A hook for uncaught errors that leaves all others to another hook."""
+    """A hook for uncaught errors that leaves errors of other kinds to ``otherwise``."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         explanation = _explanation(error)
@@ -45,7 +45,7 @@ def _explanation(error: BaseException) -> str | None:
 
 
 def _unknown(text: str) -> tuple[str, str]:
-    """What failed and the next command, out of Luigi's text: the name, and all that it offers instead."""
+    """What failed and the next command, read from Luigi's text: the name, and what it offers instead."""
     name = text.removeprefix("No task ").partition(". Did you mean:\n")[0].partition(". Candidates are: ")[0]
     names = _names()
     near = get_close_matches(name, names, n=1)
@@ -57,7 +57,7 @@ def _unknown(text: str) -> tuple[str, str]:
 
 
 def _names() -> list[str]:
-    """What can be asked for, without the building blocks of Luigi's own."""
+    """The tasks that a command can name, without Luigi's own building blocks."""
     names = Register.task_names()  # type: ignore[no-untyped-call]
     return [name for name in names if name == "RangeDaily" or not _is_luigis(name)]
 

@@ -1,8 +1,8 @@
 """Workers that may die at any moment without taking the command with them.
 
-Luigi's workers report through one queue. One that is killed while it writes keeps the queue's lock for good:
-then no other report arrives, and the command waits for ever. Here each worker has a pipe of its own to the
-command; the pipe's end tells that its worker is gone.
+Luigi's workers report through one queue. If one is killed while it writes, the queue stays locked: no other
+report arrives, and the command waits for ever. Here each worker has its own pipe to the command; when the
+pipe ends, its worker is gone.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Result = tuple[str, str, Any, list[Any], list[Any]]
 
 
 class Reports:
-    """What Luigi takes for its queue of results."""
+    """What Luigi uses as its queue of results."""
 
     def __init__(self) -> None:
         self._own: deque[Result] = deque()
@@ -48,16 +48,16 @@ class Reports:
         self._unstarted.append(writing)
 
     def begun(self) -> None:
-        """The worker has begun: the command must not hold its end of the pipe, or would never see it end."""
+        """Close the worker's end of the pipe here once the worker has begun, or the pipe would never end."""
         while self._unstarted:
             self._unstarted.pop().close()
 
     def put(self, result: Result, *_: object) -> None:
-        """A result that the command itself has, such as a step's that it has done in its own process."""
+        """Take a result of the command itself, such as that of a step that it did in its own process."""
         self._own.append(result)
 
     def get(self, timeout: float | None = None, **_: object) -> Result:
-        """The next result, a dead worker's too; raises queue.Empty after ``timeout`` seconds without one."""
+        """The next result, also a dead worker's; raises queue.Empty after ``timeout`` seconds without one."""
         if self._own:
             return self._own.popleft()
         for reading in self._ready(timeout):
@@ -65,13 +65,13 @@ class Reports:
         raise queue.Empty
 
     def forget(self, worker: Any) -> None:
-        """Hear no more of a worker."""
+        """Wait for no more results of a worker."""
         for reading in [one for one, of in self._workers.items() if of is worker]:
             del self._workers[reading]
             reading.close()
 
     def close(self) -> None:
-        """Nothing is waited for any more."""
+        """Close all pipes."""
         for reading in list(self._workers):
             self.forget(self._workers[reading])
 
@@ -85,7 +85,7 @@ class Reports:
         worker = self._workers[reading]
         result = None
         if reading.poll():
-            # a message that was torn ends early, or is not a message
+            # a message that was cut off ends early, or cannot be read
             with suppress(EOFError, OSError, pickle.UnpicklingError, ValueError):
                 result = reading.recv()
         self.forget(worker)
@@ -99,13 +99,13 @@ class _ToCommand:
         self._writing = writing
 
     def put(self, result: Result) -> None:
-        """Report; where the command is gone, nobody is told."""
+        """Report a result; if the command is gone, do nothing."""
         with suppress(OSError):
             self._writing.send(result)
 
 
 def _of_the_dead(worker: Any) -> Result:
-    """The result of a worker that is gone without one: done if its step's marker says so, else failed."""
+    """The result for a worker that ended without one: done if its step's marker says so, else failed."""
     worker.join(_GONE_SECONDS)
     task = worker.task
     what = f"the process that worked on {task} {_how(worker.exitcode)}"
@@ -125,7 +125,7 @@ def _how(code: int | None) -> str:
 
 
 class PatientWorker(luigiprivate.Worker):
-    """Luigi's worker, with these reports in place of its queue."""
+    """Luigi's worker, with these reports instead of its queue."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)  # type: ignore[no-untyped-call]
@@ -134,7 +134,7 @@ class PatientWorker(luigiprivate.Worker):
         self._task_result_queue = self._reports  # type: ignore[assignment]
 
     def add(self, task: luigi.Task, multiprocess: bool = False, processes: int = 0) -> Any:
-        """Schedule a task in this process alone: Luigi would wait for a helper that is killed."""
+        """Schedule a task in this process only: Luigi would wait for ever for a helper that was killed."""
         if multiprocess:
             logger.info("parallel_scheduling is left out: Luigi waits for ever for a helper that is killed")
         return super().add(task)  # type: ignore[no-untyped-call]
@@ -150,7 +150,7 @@ class PatientWorker(luigiprivate.Worker):
         self._reports.begun()
 
     def _purge_children(self) -> None:
-        """End those that take longer than ``[worker] timeout``; of the dead their pipes tell."""
+        """End workers that take longer than ``[worker] timeout``; the pipes tell of those that have ended."""
         for task_id, process in self._running_tasks.items():
             late = process.timeout_time is not None and time.time() > float(process.timeout_time)
             if late and process.is_alive():
@@ -163,7 +163,7 @@ class PatientWorker(luigiprivate.Worker):
 
 
 class Factory(luigiprivate.WorkerFactory):
-    """Has Luigi's command make such workers."""
+    """Makes such workers for Luigi's command."""
 
     def create_worker(self, scheduler: Any, worker_processes: int, assistant: bool = False) -> PatientWorker:
         """A worker of this command."""

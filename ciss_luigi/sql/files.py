@@ -1,7 +1,7 @@
 """The SQL files: reading them, filling in their placeholders, finding where a write head goes.
 
 Only validated values ever enter a statement: table and column names, dates, months, run ids, integers.
-No text from data or configuration does, because engines disagree on how to quote it.
+No text from data or configuration does, because engines quote texts differently.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Query:
     text: str
 
     def parts(self) -> tuple[str, str]:
-        """Its common table expressions, and its SELECT: a write head goes between them on a server."""
+        """Its common table expressions, and its SELECT: on a server the head of a write goes between them."""
         at = select_at(self.text)
         return self.text[:at], self.text[at:]
 
@@ -60,9 +60,9 @@ def built_in(name: str) -> str:
 
 
 def read_build(folder: Path | None) -> str:
-    """The billing rules: ``build.sql`` of ``sql_dir`` where that is set, else the built-in ones.
+    """The billing rules: ``build.sql`` in ``sql_dir`` if that is set, else the built-in ones.
 
-    Raises SqlFileError when the file is missing or no plain file, does not begin with WITH or SELECT, or has
+    Raises SqlFileError if the file is missing or not a plain file, does not begin with WITH or SELECT, or has
     an unknown placeholder. Whether it is one query is for the engine to say, and for ``select_at``.
     """
     if folder is None:
@@ -80,13 +80,13 @@ def read_build(folder: Path | None) -> str:
 
 
 def leading_comment(statement: str) -> str:
-    """The comment that a statement of a run begins with, and what parts it from the next word."""
+    """The comment that a statement of a run begins with, and what is between it and the next word."""
     found = _LEADING_COMMENT.match(statement)
     return found[0] if found else ""
 
 
 def without_semicolons_in_comments(text: str) -> str:
-    """The text with commas there: beeline and the hive command end a statement at any semicolon."""
+    """The text with commas for semicolons in comments: beeline and hive end a statement at any of them."""
     readings = (SERVERS[0], Reading("DuckDB", backslash=False))
     found = [{token for token in tokens(text, reading) if token.is_comment} for reading in readings]
     for comment in set.intersection(*found):

@@ -1,7 +1,7 @@
 """Where words, strings and comments of a SQL text begin and end, as each engine reads it.
 
-Engines disagree on backslashes, comments inside comments and a dozen small things. Where a statement is cut
-in two all readings must agree, or a text of one could become a command of another.
+Engines differ in backslashes, comments inside comments and a dozen small things. Where a statement is cut in
+two, all readings must agree; or what is text for one engine could be a command for another.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ class Reading:
 
     engine: str
     backslash: bool = True
-    """A backslash in quotes takes the next character with it."""
+    """In quotes, a backslash and the next character belong together."""
 
     raw: bool = False
-    """Not so in a string behind an r."""
+    """That does not hold for a string with an r before it."""
 
     nested: bool = False
     """A comment may hold another comment."""
@@ -35,7 +35,7 @@ SERVERS = (
     Reading("Spark", raw=True, nested=True, continued=True),
     Reading("Impala", continued=False),
 )
-"""The engines that are given the head of a write inside a query; DuckDB judges a whole query itself."""
+"""The engines that get the head of a write inside a query; DuckDB judges a whole query itself."""
 
 
 class Token(NamedTuple):
@@ -56,7 +56,7 @@ _OTHERS = r"`[^`]*`|/\*|[A-Za-z_][A-Za-z0-9_]*|\S"
 
 
 def tokens(text: str, reading: Reading) -> Iterator[Token]:
-    """All tokens, comments among them; a quote that is never closed stands for itself."""
+    """All tokens, comments too; a quote that is never closed is a token of its own."""
     pattern = _pattern(reading)
     at = 0
     while found := pattern.search(text, at):

@@ -1,1 +1,1 @@
-"""What the job says of itself while it works: its log, and figures for a monitoring system."""
+"""What the job tells about its work: its log, and figures for a monitoring system."""

@@ -1,4 +1,4 @@
-"""What all lines of the log say beside their own words: which command, date, step and engine."""
+"""What every line of the log says in addition to its own words: the command, date, step and engine."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ TRACE, DATE, STEP, ENGINE = "trace.id", "labels.run_date", "labels.step", "label
 
 
 class _Current:
-    """The fields in force in this process; forked workers have those of the command."""
+    """The fields that are set in this process; forked workers have those of the command."""
 
     fields: ClassVar[dict[str, str]] = {}
 
 
 def fields() -> dict[str, str]:
-    """The fields in force, by their names in the Elastic Common Schema."""
+    """The fields that are set, by their names in the Elastic Common Schema."""
     return dict(_Current.fields)
 
 
 def put(**named: str) -> None:
-    """Put fields in force for good, names with ``_`` for the dots: ``trace_id``."""
+    """Set fields for good; in names ``_`` stands for the dots: ``trace_id``."""
     _Current.fields.update({name.replace("_", ".", 1): value for name, value in named.items() if value})
 
 
 @contextlib.contextmanager
 def within(**named: str) -> Iterator[None]:
-    """Put fields in force for a block."""
+    """Set fields for a block."""
     before = fields()
     put(**named)
     try:
@@ -37,6 +37,6 @@ def within(**named: str) -> Iterator[None]:
 
 
 def take_back(*names: str) -> None:
-    """Take fields out of force."""
+    """Remove fields."""
     for name in names:
         _Current.fields.pop(name, None)

@@ -23,9 +23,9 @@ _LEFT_OUT = (
 
 
 def plain_copy(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
-    """A record's words and its fields, without secrets and with nothing that a terminal would obey.
+    """A record's words and fields, without secrets and without anything that a terminal would obey.
 
-    An error's own text and traceback may hold values: what the filter of the log made of them is taken.
+    An error's own text and traceback may hold values, so the text that the log's filter made is used.
     """
     words = printable_lines(without_secrets(record.getMessage()))
     own = getattr(record, "ciss", {})
@@ -50,7 +50,7 @@ class Text(logging.Formatter):
 
 
 def _short(fields: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The same fields, labels by their own names and the dots of the others as ``_``."""
+    """The same fields: labels by their last names, and ``_`` for the dots of the others."""
     for name, value in fields.items():
         yield name.removeprefix("labels.").removeprefix("event.").replace(".", "_"), value
 
@@ -64,7 +64,7 @@ def json_formatter() -> logging.Formatter:
     from ecs_logging import StdlibFormatter
 
     class Ecs(StdlibFormatter):
-        """Fields of ours beside those of ecs-logging."""
+        """Our own fields in addition to those of ecs-logging."""
 
         def format(self, record: logging.LogRecord) -> str:
             words, fields = plain_copy(record)

@@ -1,8 +1,8 @@
-"""The log file: several processes write it, each line whole, none torn or lost, across rotation too.
+"""The log file. Several processes write it; no line is torn or lost, also when the file is rotated.
 
-Python's RotatingFileHandler takes a file's size from what its own process has written, and rolls too early
-where there are several. So whoever finds the file too large renames it under a lock; all others see by the
-file's number that theirs is no longer the one with its name.
+Python's RotatingFileHandler knows only what its own process has written, and rotates at the wrong time if
+there are several. So the process that finds the file too large renames it under a lock. All others see by the
+file's inode that theirs no longer has that name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BYTES = 10**6
 
 
 class LogFile(logging.Handler):
-    """Writes lines to one file; trouble with it is said once on stderr, and never stops the job."""
+    """Writes lines to one file. An error is told once on stderr, and never stops the job."""
 
     def __init__(self, settings: Log) -> None:
         super().__init__(settings.level)
@@ -50,21 +50,21 @@ class LogFile(logging.Handler):
             self._say_once(error)
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
         super().close()
 
     def _open(self) -> None:
-        """Have the file that bears the name now: another process may have renamed it, or logrotate."""
+        """Open the file that has the name now: another process or logrotate may have renamed the old one."""
         if self._descriptor >= 0:
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(self._descriptor), self._path.stat()):
                     return
             os.close(self._descriptor)
             self._descriptor = -1
-        # not O_WRONLY alone: that would wait for ever for the reader of a FIFO
+        # O_NONBLOCK: if the path is a FIFO, open would else wait for ever for a reader
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
         is_new = not self._path.exists()
         self._descriptor = os.open(self._path, flags, _MODE)
@@ -98,7 +98,7 @@ class LogFile(logging.Handler):
 
 
 def _write_whole(descriptor: int, line: bytes) -> None:
-    """Write in one call, so that lines of several processes do not mix; a full disk takes a part only."""
+    """Write in one call, so that lines of several processes do not mix; a full disk may take only a part."""
     written = os.write(descriptor, line)
     if written < len(line):
         raise OSError(28, "No space left on device")

@@ -1,4 +1,4 @@
-"""A file for node_exporter's textfile collector: written whole, readable by all, names as Prometheus wants.
+"""A file for node_exporter's textfile collector: written whole, readable by all, with Prometheus' names.
 
 Totals are for trends: Prometheus knows floats only. The exact figures are in markers and in main.
 """
@@ -17,7 +17,7 @@ _MODE = 0o644
 
 
 class _Collector:
-    """Gives prometheus_client what was collected already."""
+    """Gives prometheus_client the figures, which are collected already."""
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self._metrics = list(metrics)

@@ -1,4 +1,4 @@
-"""The log file of this process, where one is configured: opened once, for what the job and Luigi say."""
+"""The log file of this process, if one is configured: opened once, for what the job and Luigi say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _QUIET = "quiet"
 
 
 class _Opened:
-    """The handler, and the settings that it was made of."""
+    """The handler, and the settings that it was made from."""
 
     handler: ClassVar[logging.Handler | None] = None
     settings: ClassVar[Log] = Log()
@@ -36,10 +36,10 @@ def begin(settings: Log, trace: str) -> None:
 
 
 def settle() -> None:
-    """Have the terminal show what it is to show, now that Luigi has set up its log, and the file the rest.
+    """Set what the terminal shows and what the file gets, now that Luigi has set up its log.
 
     A logger drops what is below its level before any handler sees it. So the logger lets through what the
-    file and the mails want, and all handlers that are not ours keep to the level that it had.
+    file and the mails need, and handlers that are not ours get the level that the logger had.
     """
     logger = logging.getLogger(_INTERFACE)
     level = logger.getEffectiveLevel()
@@ -52,14 +52,14 @@ def settle() -> None:
 
 
 class _Least(logging.Filter):
-    """Lets through what Luigi and the job say from a level on, and all that others say."""
+    """Lets through what Luigi and the job say at or above a level, and all that others say."""
 
     def __init__(self, level: int) -> None:
         super().__init__()
         self._level = level
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record is let through."""
+        """Whether a record passes."""
         return record.levelno >= self._level or not record.name.startswith(_INTERFACE)
 
 
@@ -68,7 +68,7 @@ def _is_terminal(handler: logging.Handler) -> bool:
 
 
 def end() -> None:
-    """Let the file go; what is said later is not written."""
+    """Close the file; what is said later is not written."""
     handler, _Opened.handler = _Opened.handler, None
     if handler is not None:
         logging.getLogger(_INTERFACE).removeHandler(handler)

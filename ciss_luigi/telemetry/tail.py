@@ -1,6 +1,6 @@
-"""The last lines of this command's log, of all its processes, for whoever is told that it failed.
+"""The last lines of this command's log, from all its processes, for the message that it failed.
 
-They are kept in a file without a name, in memory, which forked workers share with the command.
+They are kept in a file without a name in memory; forked workers share it with the command.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LONGEST = 2_000
 
 
 class Tail(logging.Handler):
-    """Keeps the newest lines; one that cannot be kept is lost, and nothing else is."""
+    """Keeps the newest lines. If one cannot be kept, only that one is lost."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -58,7 +58,7 @@ class Tail(logging.Handler):
 
 
 def _nameless() -> int:
-    """A file that is gone when its last process is; all processes append to it."""
+    """A file that goes away with the last process that has it open; all processes append to it."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("ciss-log")
     else:
