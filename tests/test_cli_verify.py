@@ -129,7 +129,7 @@ def test_what_leaves_the_charges_totals_as_they_were_is_seen_too(
     if not temp:
         merged.query(f"DELETE FROM mnaas.{TEMP}")
     merged.query(change)
-    answer = verify(merged).expect(0, "2016-11: the totals are the same, but ", "would come out otherwise")
+    answer = verify(merged).expect(0, "2016-11: the totals are the same, but ", "would be different now")
     assert " in the run, " in answer.out or "only in the run" in answer.out
     assert "2016-10: the totals" not in answer.out
 

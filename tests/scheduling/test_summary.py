@@ -57,7 +57,7 @@ def test_a_range_of_which_a_part_lacks_sources(place: Place) -> None:
 def test_dates_whose_months_had_newer_runs_are_not_called_published(place: Place) -> None:
     place.merge("2016-11-12").explained(0)
     done, not_done, _ = last_words(place.range(DATE, "2016-11-12").explained(0))
-    assert done == "2 dates are done; nothing of them was published"
+    assert done == "2 dates are done; none of them published anything"
     assert not_done == "2 dates not published, main has newer runs, 2016-11-10 to 2016-11-11"
     done, not_done, _ = last_words(place.merge("2016-11-09").explained(0))
     assert done == "2016-11-09 is done; it published nothing"
