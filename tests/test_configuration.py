@@ -53,7 +53,7 @@ def test_a_file_that_luigi_passes_over_is_none_of_ours(folder: Path, name: str, 
     """Its other sections, such as [retcode], would not count."""
     (folder / name).write_text("[ciss]\n")
     environment = {"LUIGI_CONFIG_PATH": name, **({"LUIGI_CONFIG_PARSER": parser} if parser else {})}
-    with pytest.raises(ConfigurationError, match=f"names {name}, which Luigi passes over"):
+    with pytest.raises(ConfigurationError, match=f"names {name}, which Luigi ignores"):
         site.load(environment, folder)
 
 

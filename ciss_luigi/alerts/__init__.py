@@ -1,1 +1,1 @@
-"""Telling people: what is told, when and once (notice), and each way it goes (mail, desk, channels, ping)."""
+"""Telling people: what, when, and only once (notice), and by which way (mail, desk, channels, ping)."""

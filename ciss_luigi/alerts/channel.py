@@ -1,4 +1,4 @@
-"""What a channel is to the sender: it takes a message, or says why not."""
+"""What the sender expects of a channel: it takes a message, or says why not."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ciss_luigi.alerts.outbox import Entry
 
 
 class NotTaken(Exception):
-    """A channel did not take a message, which is kept; ``str`` has no secret.
+    """A channel did not take a message, which is then kept; ``str`` of it holds no secret.
 
-    ``stop`` says that nothing else will be taken now either.
+    ``stop`` says that the channel will take no other message now either.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class NotTaken(Exception):
 
 @dataclass(frozen=True)
 class Taken:
-    """A channel took a message; what it said of it, if anything is worth knowing."""
+    """A channel took a message; ``warning`` is what it said about it, if that matters."""
 
     request: str = ""
     warning: str = ""

@@ -1,7 +1,7 @@
-"""Mail by the relay of Luigi's own ``[smtp]`` and ``[email]``, with its certificate checked.
+"""Mail through the relay of Luigi's own ``[smtp]`` and ``[email]``; its certificate is checked.
 
-Not by Luigi's own mailer: that checks no certificate, sets neither Date nor Message-ID, and calls each error
-a connection that failed. All mails about one failure are one thread.
+Luigi's own mailer is not used: it checks no certificate, sets neither Date nor Message-ID, and calls each
+error a failed connection. All mails about one failure are one thread.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from ciss_luigi.plaintext import one_line, without_secrets
 
 MAIL, DESK_BY_MAIL = "mail", "sdp_mail"
 _SECONDS = 10.0
-"""For each answer of the relay; the sender as a whole has a deadline of its own."""
+"""The limit for each answer of the relay; the sender as a whole has its own limit."""
 _LINE = 900
 
 
 @dataclass(frozen=True)
 class Relay:
-    """Luigi's ``[smtp]`` and ``[email]``, as far as they matter here."""
+    """The settings of Luigi's ``[smtp]`` and ``[email]`` that matter here."""
 
     host: str
     port: int
@@ -48,7 +48,7 @@ class Relay:
 
 
 class Mail:
-    """A mail address or several that get everything; one connection for all messages of one round."""
+    """One or more mail addresses that get every message; one connection for all messages of a round."""
 
     def __init__(
         self, name: str, relay: Relay, to: Sequence[str], cc: Sequence[str] = (), *, token: bool = False
@@ -67,7 +67,7 @@ class Mail:
         wanted = [one for one in everybody if not entry.left or one in entry.left]
         try:
             connection = self._open()
-            # not send_message: it writes a line of ours that begins with From again
+            # not send_message: it changes a line of ours that begins with From
             refused = connection.sendmail(self._sender, wanted or everybody, written.as_bytes())
         except smtplib.SMTPRecipientsRefused as error:
             self._start_anew()
@@ -111,7 +111,7 @@ class Mail:
         return parseaddr(self._relay.sender)[1]
 
     def _written(self, entry: Entry, failure: Failure | None) -> EmailMessage:
-        """The mail; the first about a failure has an id that all later ones can name."""
+        """The mail. The first one about a failure has an id that all later ones name."""
         mail = EmailMessage(policy=SMTP.clone(max_line_length=_LINE))
         answer = entry.number > 1
         token = f"[CISS-{entry.failure}] " if self._token else ""
@@ -135,7 +135,7 @@ class Mail:
 
 
 def _connected(relay: Relay) -> smtplib.SMTP:
-    """A session with the relay, secured and logged in as far as it offers and the site says."""
+    """A session with the relay, with TLS and a login as the relay offers and the site configures."""
     context = _context(relay)
     if relay.ssl:
         connection: smtplib.SMTP = smtplib.SMTP_SSL(
@@ -158,7 +158,7 @@ def _connected(relay: Relay) -> smtplib.SMTP:
 
 
 def _require_secured(connection: smtplib.SMTP, relay: Relay) -> None:
-    """Whoever sits between could hide that the relay offers STARTTLS, and read the password."""
+    """Raise if a password would go without TLS: an attacker can hide that the relay offers STARTTLS."""
     if relay.verify and not relay.no_tls and not isinstance(connection.sock, ssl.SSLSocket):
         raise smtplib.SMTPException(
             "it offers no STARTTLS, and the password would go in the clear; [smtp] no_tls = true allows that"
@@ -176,7 +176,7 @@ def _context(relay: Relay) -> ssl.SSLContext:
 
 
 def _refused(answers: dict[str, tuple[int, bytes]]) -> NotTaken:
-    """Some or all addresses were refused, for now or for good; the others have the mail."""
+    """The error for addresses that were refused, for now or for good; the others have the mail."""
     told = [f"{address}: {code} {_text(words)}" for address, (code, words) in answers.items()]
     return NotTaken(f"refused for {'; '.join(told)}", left=tuple(answers))
 

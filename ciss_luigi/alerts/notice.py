@@ -1,4 +1,4 @@
-"""What is told, when, and once: the rules between what was seen and what goes into the outbox.
+"""What is told, when, and only once: the rules from what was seen to what goes into the outbox.
 
 The rules are in ``docs/operations.md``, section "Who is told when".
 """
@@ -19,7 +19,7 @@ from ciss_luigi.alerts.records import Records
 
 @dataclass(frozen=True)
 class Notices:
-    """Judges what was seen, and writes down what is to be told to which channels."""
+    """Decides about what was seen, and writes down which channels are to tell what."""
 
     records: Records
     outbox: Outbox
@@ -28,7 +28,7 @@ class Notices:
     now: dt.datetime
 
     def fail(self, seen: Iterable[Seen]) -> list[Failure]:
-        """Take in failures; gives those that are told now. Raises OSError and LocksUnusable."""
+        """Take note of failures; returns those that are told now. Raises OSError and LocksUnusable."""
         told = []
         with self.records.changing():
             for one in seen:
@@ -40,9 +40,9 @@ class Notices:
         return told
 
     def heal(self, is_over: Callable[[str], bool], ended: Collection[Scope] = ()) -> list[Failure]:
-        """Close the failures whose dates are all over, and those of the scopes that this command ended.
+        """Close the failures whose dates are all over, and those with a scope that this command ended.
 
-        Gives those that are closed now. Raises OSError and LocksUnusable.
+        Returns those that are closed now. Raises OSError and LocksUnusable.
         """
         closed = []
         with self.records.changing():
@@ -56,7 +56,7 @@ class Notices:
         return closed
 
     def _judged(self, seen: Seen) -> tuple[Failure, What | None]:
-        """The failure that this is, and what is to be told of it, if anything."""
+        """The failure that was seen, and what is to be told about it, if anything."""
         known = self._known(seen)
         if known is None:
             new = first_seen(
@@ -77,7 +77,7 @@ class Notices:
         return again, What.REPEAT if self._is_due(known) or seen.kind != known.kind else None
 
     def _known(self, seen: Seen) -> Failure | None:
-        """The open failure that is the same; one of ``ciss watch`` about one of the dates is the same too."""
+        """The open failure that is the same, or that ``ciss watch`` opened about one of the dates."""
         if seen.scope is Scope.NEVER:
             return next((one for one in self.records.closed() if one.signature == seen.signature), None)
         known = self.records.open()
@@ -88,10 +88,10 @@ class Notices:
     def _is_due(self, failure: Failure) -> bool:
         last = dt.datetime.fromisoformat(failure.told_at or failure.since)
         since = self.now - last
-        return since >= self.throttle or since < dt.timedelta()  # a clock that was set back silences nobody
+        return since >= self.throttle or since < dt.timedelta()  # a clock that was set back must not hide it
 
     def _tell(self, failure: Failure, what: What) -> Failure:
-        """Write the message down for each channel first: a kill before the record tells it once more."""
+        """Write the message for each channel first: after a kill before the record it is told once more."""
         if not self.channels:
             return failure
         told = replace(failure, number=failure.number + 1, told_at=self._now_text)

@@ -1,4 +1,4 @@
-"""Messages that a channel has not taken yet: a file each, kept until it is sent, for seven days at most.
+"""Messages that a channel has not taken yet: one file each, kept until it is sent, for at most seven days.
 
 A message is written down and synced before anybody tries to send it.
 """
@@ -31,23 +31,23 @@ class Entry:
     failure: str
     """The failure's id."""
     number: int
-    """The how manieth message about the failure it is, from 1."""
+    """The number of the message among those about the failure, from 1."""
     what: What
     subject: str
     text: str
     created_at: str
     tries: int = 0
     error: str = ""
-    """Why the last try did not work."""
+    """Why the last try failed."""
     not_before: str = ""
     left: tuple[str, ...] = ()
-    """The addresses that have not taken a mail yet; none named: all."""
+    """The addresses that have not taken the mail yet; empty: all of them."""
     uncertain: bool = False
-    """Something was sent to the desk, and what became of it is not known."""
+    """Whether something was sent to the desk and it is not known what the desk did with it."""
 
     @property
     def name(self) -> str:
-        """Its file's name; the same message gets the same name again."""
+        """The name of its file; the same message always gets the same name."""
         return f"{self.failure}-{self.number}-{self.channel}.json"
 
     def may_go(self, now: dt.datetime) -> bool:
@@ -79,28 +79,28 @@ class Outbox:
             )
 
     def write(self, entry: Entry) -> Entry:
-        """Write an entry, or what has changed in it; gives it back. Raises OSError."""
+        """Write an entry, new or changed, and return it. Raises OSError."""
         text = json.dumps({"format": 1, **asdict(entry)}, indent=1, ensure_ascii=False) + "\n"
         write_whole(self._folder / entry.name, text)
         return entry
 
     def remove(self, entry: Entry) -> None:
-        """Take an entry out; raises OSError."""
+        """Remove an entry; raises OSError."""
         remove(self._folder / entry.name)
 
     def entries(self, channel: str = "") -> list[Entry]:
-        """What waits, oldest first; of one channel where one is named."""
+        """The entries that wait, oldest first; only those of ``channel`` if it is given."""
         found = [entry for path in self._folder.glob("*.json") if (entry := _read(path)) is not None]
         wanted = [entry for entry in found if channel in ("", entry.channel)]
         return sorted(wanted, key=lambda entry: (entry.created_at, entry.name))
 
     def failed(self, entry: Entry, error: str, now: dt.datetime, *, wait_minutes: float = 0) -> Entry:
-        """Note that a try did not work; raises OSError."""
+        """Note that a try failed; raises OSError."""
         later = (now + dt.timedelta(minutes=wait_minutes)).isoformat() if wait_minutes else ""
         return self.write(replace(entry, tries=entry.tries + 1, error=error, not_before=later))
 
     def drop_old(self, now: dt.datetime, channels: Sequence[str]) -> Iterator[Entry]:
-        """Take out what waited too long or is for a channel that is gone; gives what it took."""
+        """Remove what waited too long or is for a channel that is gone; yields what was removed."""
         for entry in self.entries():
             age = now - dt.datetime.fromisoformat(entry.created_at)
             if age > KEPT:
@@ -125,6 +125,6 @@ def _read(path: Path) -> Entry | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        logger.warning("%s is passed over: it cannot be read (%s: %s)", path, type(error).__name__, error)
+        logger.warning("%s is ignored: it cannot be read (%s: %s)", path, type(error).__name__, error)
         return None
     return entry if entry.name == path.name else None

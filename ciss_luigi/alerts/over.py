@@ -13,7 +13,7 @@ _DAYS_AFTER = 62
 
 
 def judge(site: Site) -> Callable[[str], bool]:
-    """What says of a date, written ``YYYY-MM-DD``, whether it is over; looks at markers only."""
+    """A function that says whether a date, ``YYYY-MM-DD``, is over; it reads only markers."""
     return lambda text: _is_over(site, RunDate.parse(text))
 
 
@@ -35,7 +35,7 @@ def _newer(markers: Markers, date: RunDate) -> list[RunDate]:
 
 
 def _published(markers: Markers, date: RunDate) -> set[Month]:
-    """The months that a date merged, or that were newer still when it did."""
+    """The months that a date merged, or that had a newer estimate when it did."""
     if not markers.is_merged(date):
         return set()
     merged = markers.read(date, Step.MERGE)

@@ -1,4 +1,4 @@
-"""A dead-man service in the manner of healthchecks.io: told of today's run, misses the sign of life itself.
+"""A dead-man service such as healthchecks.io: it is told of today's run, and notices if it is told nothing.
 
 A ping is never kept: a late success would be a false sign of life.
 """
@@ -19,7 +19,7 @@ _SECONDS = 10.0
 
 
 class Ping:
-    """One call under way, in a process of its own."""
+    """One call, made by a process of its own."""
 
     def __init__(self, alerts: Alerts, path: str, command: str, body: str = "") -> None:
         """Start it; raises OSError. ``command`` is a command's id, 32 hexadecimal digits."""
@@ -39,7 +39,7 @@ class Ping:
                 self._process.stdin.close()
 
     def wait(self, seconds: float) -> str:
-        """Wait for its end, at most so long, then end it; says what went wrong, or nothing."""
+        """Wait for its end, at most so long, then end it; returns what went wrong, or nothing."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -1,7 +1,7 @@
-"""A program of its own: one call to a dead-man service, told what to do by a line of JSON on its input.
+"""A separate program: makes one call to a dead-man service, as a line of JSON on its input says.
 
-It imports nothing of the job, so that a night on which nothing happens costs next to nothing. It takes the
-address from its input, because a command line can be read by everybody on the machine.
+It imports nothing of the job, so that a night on which nothing happens costs very little. The address comes
+by its input, because everybody on the machine can read a command line.
 """
 
 from __future__ import annotations

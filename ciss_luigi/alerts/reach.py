@@ -1,4 +1,4 @@
-"""Who can be told, also where the configuration is faulty: by whatever of it is sound."""
+"""Who can be told, even if the configuration is faulty: its good part is used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ciss_luigi.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Reach:
-    """Where the state is, and the settings of who is told what."""
+    """The state folder, and the settings that say who is told what."""
 
     state_dir: Path
     alerts: Alerts = field(default_factory=Alerts)
@@ -31,7 +31,7 @@ class Reach:
 
 
 def find(environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Reach | None:
-    """The sound part of the configuration, or None where there is no state folder to be had."""
+    """The good part of the configuration, or None if it names no state folder."""
     try:
         file = configfile.find(environment or os.environ, folder or Path.cwd())
     except (ConfigurationError, OSError):

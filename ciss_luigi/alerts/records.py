@@ -25,7 +25,7 @@ KEPT_DAYS = 90
 
 
 class Records:
-    """Reads and writes failures; what changes them holds the lock."""
+    """Reads and writes failures; whoever changes them holds the lock."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -34,9 +34,9 @@ class Records:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Hold the lock, waiting for it a while; raises LocksUnusable.
+        """Wait a while for the lock and hold it; raises LocksUnusable.
 
-        Who holds it writes a small file or two. One that hangs must not keep commands from their end.
+        Its holder writes only one or two small files. If it hangs, other commands must still be able to end.
         """
         lock = FileLock(self.folder / "records.lock")
         if not taken(lock, _PATIENCE_SECONDS):
@@ -51,7 +51,7 @@ class Records:
         return _read_all(self._open)
 
     def closed(self) -> list[Failure]:
-        """The failures that are over and not forgotten yet, oldest first."""
+        """The failures that are over and still kept, oldest first."""
         return _read_all(self._closed)
 
     def find(self, name: str) -> Failure | None:
@@ -59,7 +59,7 @@ class Records:
         return _read(self._open / f"{name}.json") or _read(self._closed / f"{name}.json")
 
     def write(self, failure: Failure) -> None:
-        """Write a failure whole, where it belongs; raises OSError."""
+        """Write a failure, whole or not at all, with the open or the closed ones; raises OSError."""
         text = json.dumps(failure.to_json(), indent=1, ensure_ascii=False) + "\n"
         folder = self._closed if failure.closed_at else self._open
         write_whole(folder / f"{failure.id}.json", text)
@@ -89,7 +89,7 @@ class Records:
 
 
 def taken(lock: FileLock, seconds: float) -> bool:
-    """Take a lock, waiting for it so long at most; whether it was taken. Raises LocksUnusable."""
+    """Try to take a lock for at most so long; returns whether it was taken. Raises LocksUnusable."""
     until = time.monotonic() + seconds
     while not lock.try_acquire():
         if time.monotonic() > until:
@@ -109,5 +109,5 @@ def _read(path: Path) -> Failure | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        logger.warning("%s is passed over: it cannot be read (%s: %s)", path, type(error).__name__, error)
+        logger.warning("%s is ignored: it cannot be read (%s: %s)", path, type(error).__name__, error)
         return None

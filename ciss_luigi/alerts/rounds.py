@@ -1,4 +1,4 @@
-"""One round of sending: each channel for itself, in a thread of its own, until all is sent or time is up.
+"""One round of sending: each channel in its own thread, until everything is sent or the time is over.
 
 What a channel does not take stays in the outbox.
 """
@@ -21,7 +21,7 @@ from ciss_luigi.locking.filelocks import FileLock
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one message: ``error`` says why it is kept; empty where it was taken."""
+    """What happened to one message: ``error`` says why it is kept; empty if it was taken."""
 
     channel: str
     subject: str
@@ -35,14 +35,14 @@ Report = Callable[[Outcome], None]
 
 @dataclass(frozen=True)
 class Round:
-    """The outbox and the records, for as long as one round lasts."""
+    """The outbox and the records, for one round."""
 
     records: Records
     outbox: Outbox
     report: Report
 
     def run(self, channels: Sequence[Channel], seconds: float) -> None:
-        """Try to send all that waits; comes back when it is done, or after so many seconds."""
+        """Try to send all that waits; returns when that is done, or after so many seconds."""
         until = time.monotonic() + seconds
         threads = [
             threading.Thread(
@@ -59,7 +59,7 @@ class Round:
                 self.report(Outcome(thread.name, "", "", f"did not answer in {seconds:.0f} s"))
 
     def _one_channel(self, channel: Channel, seconds: float) -> None:
-        """Send what waits for a channel, once another command that sends there this moment has done."""
+        """Send what waits for a channel; if another command is sending there, wait for it first."""
         lock = FileLock(self.records.folder / f"sending-{channel.name}.lock")
         if not taken(lock, seconds):
             return

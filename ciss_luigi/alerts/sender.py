@@ -1,4 +1,4 @@
-"""The process that sends: started by courier, told what to do by one word, it answers in lines of JSON.
+"""The process that sends. The courier starts it with one word, the task; it answers in lines of JSON.
 
 It reads the configuration itself, so its command line holds no secret.
 """
@@ -23,22 +23,22 @@ from ciss_luigi.alerts.words import plain, shortened
 
 SEND, TEST = "send", "test"
 SECONDS = 27.0
-"""A little less than those who started it wait."""
+"""A little less than the command that started it waits."""
 _out = threading.Lock()
 _TEST_TEXT = """\
 This is a test of who is told when the nightly run fails.
-Nothing has failed, and nothing is to be done."""
+Nothing has failed, and there is nothing to do."""
 
 
 def main(task: str) -> None:
-    """Do one round, or send a test to every channel; then end, whatever still hangs."""
+    """Do one round, or send a test to every channel; then end, even if a call still hangs."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # whoever waits for it ends it
     here = reach.find()
     if here is not None:
         try:
             _work(task, here)
-        except Exception as error:  # one of Luigi's sections that cannot be read, a certificate that is none
+        except Exception as error:  # a section of Luigi's that cannot be read, or a bad certificate
             why = shortened(f"{type(error).__name__}: {error}", 300)
             for name in ways.names(here.alerts):
                 report(Outcome(name, "", task, f"nothing can be sent: {why}"))
@@ -58,7 +58,7 @@ def _work(task: str, here: reach.Reach) -> None:
 
 
 def report(outcome: Outcome) -> None:
-    """Tell whoever started this process."""
+    """Tell the command that started this process."""
     with _out:
         sys.stdout.write(json.dumps(asdict(outcome)) + "\n")
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The last act of a command: what it saw is judged and written down, then sent."""
+"""The last act of a command: decide what is to be told, write it down, and send it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _QUIET = (0, 10, 20, 25)
 
 
 class Teller:
-    """Tells people how a command ended; ``here`` is None where the configuration is faulty."""
+    """Tells people how a command ended; ``here`` is None if the configuration is faulty."""
 
     def __init__(self, end: CommandEnd, here: Site | None, log: str) -> None:
         self._end = end
@@ -34,7 +34,7 @@ class Teller:
         self._log = log
 
     def tell(self, *, begun: str = "") -> None:
-        """Judge, write down, send; ``begun`` says why the ping of the begin did not arrive."""
+        """Decide, write down, send; ``begun`` says why the ping at the beginning did not arrive."""
         found = reach.find()
         if found is None or self._is_ctrl_c() or (self._here is None and not found.alerts.tell_anybody):
             return
@@ -70,7 +70,7 @@ class Teller:
             )
 
     def _healed(self, notices: Notices, failed_now: set[str]) -> list[Failure]:
-        """The failures that are over; what this command has failed at is not, whatever was done before."""
+        """The failures that are over; what this command failed at is not over, whatever was done before."""
         if self._here is None:
             return []
         is_over = over.judge(self._here)
@@ -86,7 +86,7 @@ class Teller:
         return [*scopes, Scope.COMMAND] if self._end.number == 0 else scopes
 
     def _ping(self, found: reach.Reach, failures: list[Seen]) -> Ping | None:
-        """The sign of life, or of failure, of today's run."""
+        """The ping for today's run: that it went well, or that it failed."""
         day = today.date()
         mine = day in self._end.dates or today.is_asked_for(self._end.begin.arguments)
         if not found.alerts.ping_url or not mine:
@@ -98,7 +98,7 @@ class Teller:
         return None
 
     def _is_ctrl_c(self) -> bool:
-        """Whether somebody at a terminal stopped it, who knows."""
+        """Whether somebody stopped it at a terminal, and so knows."""
         return self._end.signal == "SIGINT" and any(map(_is_terminal, (0, 1, 2)))
 
 
@@ -114,7 +114,7 @@ def notices_of(found: reach.Reach, now: dt.datetime | None = None) -> Notices:
 
 
 def say(outcomes: list[Outcome]) -> None:
-    """Put into the log what became of the messages."""
+    """Write into the log what happened to the messages."""
     taken, kept = events.fields("alert-sent"), events.fields("alert-kept")
     for one in outcomes:
         if one.error:

@@ -31,7 +31,7 @@ def channel_name(url: str) -> str:
 
 
 def make(alerts: Alerts, outbox: Outbox, records: Records) -> Iterator[Channel]:
-    """The channels; nothing is opened yet. Reads Luigi's sections where there is mail."""
+    """The channels; nothing is opened yet. For mail this reads Luigi's sections."""
     from ciss_luigi.alerts.desk import Desk
     from ciss_luigi.alerts.mail import Mail
     from ciss_luigi.alerts.web import Web

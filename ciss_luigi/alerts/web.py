@@ -1,4 +1,4 @@
-"""Calls over HTTP by the standard library: no redirect is followed, no certificate goes unchecked."""
+"""Calls over HTTP by the standard library: no redirect is followed, and every certificate is checked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_BYTES = 2_000_000
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered; ``redirect`` is the host that it named instead."""
+    """What a server answered; ``redirect`` is the other host to which it pointed."""
 
     status: int
     body: bytes
@@ -38,10 +38,10 @@ class NoAnswer(Exception):
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A POST would become a GET, and the key would go to another host."""
+    """Follows no redirect: a POST would become a GET, and the key would go to another host."""
 
     def redirect_request(self, *_: Any) -> None:
-        """Follow none."""
+        """Follow no redirect."""
 
 
 class Web:
@@ -59,7 +59,7 @@ class Web:
         return urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), _NoRedirects())
 
     def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        """Make one call; raises NoAnswer. Whatever HTTP code comes is an answer."""
+        """Make one call; raises NoAnswer. Every HTTP code is an answer."""
         request = urllib.request.Request(url, data=body, headers=dict(headers), method=method)  # noqa: S310
         try:
             with self._opener.open(request, timeout=self._seconds) as answer:

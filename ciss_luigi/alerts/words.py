@@ -10,7 +10,7 @@ from ciss_luigi.alerts.failure import Failure, Seen, What, span
 from ciss_luigi.plaintext import one_line, printable_lines, without_secrets
 
 SUBJECT_LENGTH = 200
-"""Room is left for a site's prefix and the desk's token: 250 in all."""
+"""The longest subject; with a site's prefix and the desk's token it may have 250 characters."""
 _LABEL = 11
 _NAMED_DATES = 60
 
@@ -37,7 +37,7 @@ def shortened(text: str, length: int = SUBJECT_LENGTH) -> str:
 
 
 def message(failure: Failure, what: What) -> Message:
-    """The message about a failure, as it stands now."""
+    """The message about a failure in its present state."""
     parts = [*_opening(failure, what), ""]
     if what is What.RECOVERY:
         parts += ["It was:", *_indented(failure.error.splitlines()[:1])]

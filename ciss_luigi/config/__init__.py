@@ -1,1 +1,1 @@
-"""From ``luigi.cfg`` to frozen settings: keys, URLs, variables, and what contradicts itself."""
+"""From ``luigi.cfg`` to frozen settings: keys, URLs, variables, and settings that contradict each other."""

@@ -1,4 +1,4 @@
-"""Readers of single values of ``connect_args``: each takes JSON's type or a URL's text.
+"""Readers of single values of ``connect_args``: each takes JSON's type or the text of a URL.
 
 A reader raises ValueError that says what is wrong and does not repeat the value.
 """
@@ -18,7 +18,7 @@ _FLAGS = {"true": True, "false": False}
 
 
 def text(value: Any, _: Path) -> str:
-    """Some text."""
+    """A text that is not empty."""
     if not isinstance(value, str) or not value:
         raise ValueError("is not text")
     return value
@@ -32,7 +32,7 @@ def secret(value: Any, folder: Path) -> str:
 
 
 def flag(value: Any, _: Path) -> bool:
-    """True or false; text too, since a URL has nothing else, but never "any text is true"."""
+    """True or false; also as text, since a URL has nothing else, but not any text."""
     truth = value if isinstance(value, bool) else _FLAGS.get(str(value).lower())
     if truth is None:
         raise ValueError("is neither true nor false")
@@ -72,7 +72,7 @@ def certificates(value: Any, folder: Path) -> str:
 
 
 def database(value: Any, _: Path) -> str:
-    """The name of a schema; it goes into a statement as it is."""
+    """The name of a schema; it becomes part of a statement."""
     if not isinstance(value, str) or not NAME.fullmatch(value):
         raise ValueError("is not a plain SQL name (letters, digits, _)")
     return value
@@ -90,7 +90,7 @@ def one_of(*allowed: str) -> Reader:
 
 
 def mapping(value: Any, folder: Path) -> dict[str, str]:
-    """Names with texts."""
+    """Names, each with a text."""
     return {str(name): str(item) for name, item in json_object(value, folder).items()}
 
 

@@ -13,12 +13,12 @@ _EXAMPLE = "slack://${SLACK_TOKEN}/#billing"
 
 
 def digest(urls: Sequence[str]) -> str:
-    """What tells one set of URLs from another, and none of them."""
+    """A digest that tells one set of URLs from another without showing any of them."""
     return hashlib.sha256("\n".join(urls).encode()).hexdigest()
 
 
 def fault(urls: Sequence[str]) -> Fault | None:
-    """The fault of the lines that Apprise does not know, without showing them; importing it takes a while."""
+    """The fault of the lines that Apprise does not know, without showing them; importing Apprise is slow."""
     wrong = [number for number, url in enumerate(urls, 1) if not _is_known(url)]
     if not wrong:
         return None

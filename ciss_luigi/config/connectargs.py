@@ -1,4 +1,4 @@
-"""What ``connect_args``, and a server's URL behind its ``?``, may say, and what it means.
+"""What ``connect_args``, and a server's URL after its ``?``, may say, and what it means.
 
 ``use_ssl``, ``ca_cert``, ``check_hostname`` and ``timeout`` mean the same on every engine, and so do the
 names of user, password and database. The rest goes to the driver under the driver's own names, which stand
@@ -32,7 +32,7 @@ KERBEROS = {"KERBEROS", "GSSAPI"}
 
 
 def read(kind: EngineKind, given: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """The values of an engine's arguments, and what is wrong with which name; shows no value."""
+    """The values of an engine's arguments, and for each wrong one, by name, what is wrong; shows no value."""
     values: dict[str, Any] = {}
     wrong: dict[str, str] = {}
     for name, value in given.items():
@@ -49,7 +49,7 @@ def read(kind: EngineKind, given: Mapping[str, Any], folder: Path) -> tuple[dict
 
 
 def clashes(kind: EngineKind, transport: str | None, values: Mapping[str, Any]) -> list[str]:
-    """What is wrong with values that are right alone, and what is not installed for them."""
+    """What is wrong with values that do not go together, and what is not installed for them."""
     found = []
     if transport == "https" and values.get("use_ssl") is False:
         found.append("the URL says https and use_ssl says false")

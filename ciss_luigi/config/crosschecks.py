@@ -46,13 +46,13 @@ def _of_engines(values: Mapping[str, Any]) -> list[Fault]:
         found += [Fault(SECTION, "database", problem, DEFAULTS["database"])] if problem else []
     if refreshed is not None and not refreshed.kind.needs_refresh:
         found.append(
-            Fault(SECTION, "refresh_url", "names no Impala; only Impala has to be told", REFRESH_EXAMPLE)
+            Fault(SECTION, "refresh_url", "names no Impala; only an Impala has to be told", REFRESH_EXAMPLE)
         )
     return found
 
 
 def _of_rules(values: Mapping[str, Any]) -> list[Fault]:
-    """Whether a site's rules can be cut where a server wants the write head; DuckDB judges them whole."""
+    """Faults of a site's rules that cannot be cut where a server needs the head of the write."""
     folder, builder = values.get("sql_dir"), values.get("build_url") or values.get("warehouse_url")
     if folder is None or builder is None or builder.kind.embedded:
         return []
@@ -64,7 +64,7 @@ def _of_rules(values: Mapping[str, Any]) -> list[Fault]:
 
 
 def _not_a_schema(database: str, file: str) -> str:
-    """Why DuckDB would read ``database.table`` in another way, quoted or not; empty where it would not."""
+    """Why DuckDB would read ``database.table`` as something else, quoted or not; empty if it would not."""
     # It calls the file by its name up to a dot, so "a.b" could be the table b of a schema a or of a file a
     called = Path(file).name.partition(".")[0]
     if database.lower() in _DUCKDBS_OWN:
@@ -78,7 +78,7 @@ _JAVA_NEEDS = ("classpath", "temp_class", "main_class", "properties_file", "name
 
 
 def java(values: Mapping[str, Any], beside: Mapping[str, Mapping[str, Any]]) -> list[Fault]:
-    """What ``loader = java`` needs of ``[ciss_java]`` and does not find."""
+    """What ``loader = java`` needs in ``[ciss_java]`` and is not there."""
     if values.get("loader") != "java":
         return []
     given = beside.get(legacy.JAVA, {})

@@ -1,7 +1,7 @@
-"""The kinds of engines, one row each: all that differs by kind and is known before anything is opened.
+"""The kinds of engines, one row each: what differs by kind and is known before anything is opened.
 
-Nobody else compares a kind's name. What an engine can do once it is open is in ``engines/``; the maker
-of each kind's engine is in ``engines/factory.py``.
+No other module compares the name of a kind. What an engine can do once it is open is in ``engines/``; the
+maker of each kind's engine is in ``engines/factory.py``.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class EngineKind:
     name: str
 
     driver: str
-    """The library that speaks to it, as its users call it."""
+    """The library that talks to it, as its users call it."""
 
     ports: Mapping[str, int]
-    """The schemes of its URLs, each with the port of a URL that names none (0: it has no port)."""
+    """The schemes of its URLs, each with its default port (0: it has no port)."""
 
     arguments: Mapping[str, Reader] = field(repr=False)
     """Every name that ``connect_args`` may hold, and how its value is read."""
@@ -48,10 +48,10 @@ class EngineKind:
     """The modules that must be installed; the extra that brings them has the kind's name."""
 
     embedded: bool = False
-    """It is a file that this process opens; no server, no host, nothing to share with another engine."""
+    """It is a file that this process opens: no server, no host, and no tables shared with another engine."""
 
     needs_refresh: bool = False
-    """It keeps a picture of the tables of its own, and must be shown what another engine wrote."""
+    """It keeps its own picture of the tables, and must be made to see what another engine wrote."""
 
     dotted_settings: bool = False
     """The names of its session settings have dots in them (``hive.query.name``)."""

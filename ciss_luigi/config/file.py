@@ -1,7 +1,7 @@
 """Which file holds ``[ciss]``: the files that Luigi reads, read raw.
 
-Luigi's own parser fills in ``${NAME}`` as text and takes ``%`` as a sign; a password must survive both,
-so the file is read here without interpolation.
+Luigi's own parser replaces ``${NAME}`` by text and gives ``%`` a meaning. A password must survive both, so
+the file is read here without interpolation.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ KNOWN_SECTIONS = tuple(section.name for section in SECTIONS)
 class ConfigFile:
     """The one file that holds ``[ciss]``, with its ``[ciss*]`` sections.
 
-    ``path`` is the file itself, whatever links and ``..`` led to it: two ways to one file must not mean two
-    sets of markers.
+    ``path`` is the file itself, without links and ``..``: two ways to one file must not mean two sets of
+    markers.
     """
 
     path: Path
     sections: Sections
     faults: tuple[Fault, ...] = ()
-    """``[ciss...]`` sections that nobody knows, in any of the files."""
+    """The ``[ciss...]`` sections that the job does not know, in any of the files."""
 
 
 def luigi_paths(environment: Mapping[str, str], folder: Path) -> list[Path]:
@@ -50,21 +50,21 @@ def luigi_paths(environment: Mapping[str, str], folder: Path) -> list[Path]:
 
 
 def is_there(path: Path) -> bool:
-    """Whether a file is there; raises ConfigurationError where this user may not even look."""
+    """Whether a file is there; raises ConfigurationError if this user may not look."""
     try:
         return path.is_file()
-    except OSError as error:  # a folder on the way that this user may not enter, or a name that is too long
+    except OSError as error:  # a folder above it that this user may not enter, or a name that is too long
         raise ConfigurationError(
             f"{path} cannot be looked at: {error.strerror}",
-            next_command="run as the user whom it is for, or let this one enter its folder, then: ciss check",
+            next_command="run as the user who owns it, or let this one enter its folder, then: ciss check",
         ) from None
 
 
 def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
     """The file with the ``[ciss]`` section.
 
-    Raises ConfigurationError when LUIGI_CONFIG_PATH names a missing file, or when no file or more than one
-    has the section; it lists the files looked at.
+    Raises ConfigurationError if LUIGI_CONFIG_PATH names a missing file, or if no file or more than one has
+    the section; it lists the files that were looked at.
     """
     paths = luigi_paths(environment, folder)
     looked = "; looked at: " + ", ".join(map(str, paths))
@@ -72,7 +72,7 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
     if named and not is_there(Path(folder, named)):
         raise ConfigurationError(
             f"LUIGI_CONFIG_PATH names a missing file: {named}{looked}",
-            next_command="have LUIGI_CONFIG_PATH name a file that is there, or unset it, then: ciss check",
+            next_command="set LUIGI_CONFIG_PATH to a file that is there, or unset it, then: ciss check",
         )
     if named and (named.endswith(".toml")) != (environment.get("LUIGI_CONFIG_PARSER") == "toml"):
         raise _not_read_by_luigi(named)
@@ -84,25 +84,25 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
     if len(holders) > 1:
         raise ConfigurationError(
             f"more than one file has a [{SECTION}] section: {' and '.join(map(str, holders))}{looked}",
-            next_command="take the section out of all but one, then: ciss check",
+            next_command="remove the section from all but one, then: ciss check",
         )
     return ConfigFile(holders[0], _ours(files[holders[0]]), tuple(_unknown(files)))
 
 
 def _not_read_by_luigi(named: str) -> ConfigurationError:
-    """Luigi passes over a file of the other format, with all its sections."""
+    """The error for a file of the other format, which Luigi ignores with all its sections."""
     if named.endswith(".toml"):
         following = "export LUIGI_CONFIG_PARSER=toml (and pip install toml), then: ciss check"
     else:
         following = "unset LUIGI_CONFIG_PARSER, or name a file that ends with .toml, then: ciss check"
     return ConfigurationError(
-        f"LUIGI_CONFIG_PATH names {named}, which Luigi passes over: LUIGI_CONFIG_PARSER says otherwise",
+        f"LUIGI_CONFIG_PATH names {named}, which Luigi ignores: LUIGI_CONFIG_PARSER says otherwise",
         next_command=following,
     )
 
 
 def _no_section(files: Mapping[Path, Sections], looked: str, command: str) -> ConfigurationError:
-    """The error, with the section that was probably meant to be it, if there is one."""
+    """The error, with the section that was probably meant, if there is one."""
     for path, sections in files.items():
         for name in sections:
             if name.startswith(SECTION) or get_close_matches(name.strip().lower(), KNOWN_SECTIONS, 1):
@@ -114,7 +114,7 @@ def _no_section(files: Mapping[Path, Sections], looked: str, command: str) -> Co
 
 
 def _what_to_do(path: Path, folder: Path, toml: Path | None) -> str:
-    """First the folder or the variable that was meant; a new file comes last, as a second set of markers."""
+    """What to type: first the folder or variable that was meant; last a new file, which means new markers."""
     if toml is not None:
         return f"export LUIGI_CONFIG_PARSER=toml, as {toml} has [{SECTION}] (and pip install toml)"
     return (
@@ -124,7 +124,7 @@ def _what_to_do(path: Path, folder: Path, toml: Path | None) -> str:
 
 
 def _toml_that_was_meant(environment: Mapping[str, str], folder: Path) -> Path | None:
-    """A luigi.toml with the section, where Luigi was not told to read that format."""
+    """A luigi.toml with the section, if Luigi was not told to read that format."""
     path = folder / "luigi.toml"
     if environment.get("LUIGI_CONFIG_PARSER") == "toml" or not is_there(path):
         return None
@@ -132,7 +132,7 @@ def _toml_that_was_meant(environment: Mapping[str, str], folder: Path) -> Path |
 
 
 def _command_to_make_one(path: Path, folder: Path) -> str:
-    """What to type for a section with nothing but defaults; a file that is there keeps what it holds."""
+    """What to type for a section with only defaults; a file that is there keeps its content."""
     shown = shlex.quote(path.name if path.parent == folder else str(path))
     if path.exists():
         return f"printf '\\n[{SECTION}]\\n' >> {shown} && ciss check"
@@ -156,7 +156,7 @@ def _nearest(name: str) -> str:
 
 
 def read(path: Path) -> Sections:
-    """All sections of one file; raises ConfigurationError when no parser can read it."""
+    """All sections of one file; raises ConfigurationError if no parser can read it."""
     try:
         if path.suffix == ".toml":
             return _from_toml(tomllib.loads(read_plain(path)))
@@ -181,7 +181,7 @@ def _what(error: Exception) -> str:
 
 
 def _from_cfg(text: str, path: Path) -> Sections:
-    parser = configparser.RawConfigParser(default_section="")  # so that [DEFAULT] is told apart
+    parser = configparser.RawConfigParser(default_section="")  # so that [DEFAULT] is a section like any other
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read_string(text, str(path))
     sections = {name: dict(parser.items(name)) for name in parser.sections()}

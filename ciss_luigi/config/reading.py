@@ -1,4 +1,4 @@
-"""A key of a section: its default, how its text is read, and an example; and the common ways to read one."""
+"""The keys of a section: default, how the text is read, and an example; and the common ways to read one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ciss_luigi.plaintext import without_secrets
 
 _TRUE = {"true", "yes", "on", "1"}
 _MOST = 1_000_000.0
-"""Two years of minutes; timers take no more than a few centuries."""
+"""About two years in minutes: a limit far beyond use, and far below what timers accept."""
 _FALSE = {"false", "no", "off", "0"}
 
 
@@ -25,13 +25,13 @@ class Context:
     environment: Mapping[str, str]
 
     def path(self, text: str) -> Path:
-        """A path, relative ones taken from the folder of the configuration file; raises ValueError."""
+        """A path; a relative one is taken from the folder of the configuration file. Raises ValueError."""
         path = variables.expand(text, self.environment)
         if not path.strip() or "\0" in path:
             raise ValueError(f"{path!r} is not a path")
         if path[0] in "\"'$":
             raise ValueError(
-                f"{path!r} is not a path: quotes are not taken off, and only ${{NAME}} is a variable"
+                f"{path!r} is not a path: quotes are not removed, and only ${{NAME}} is a variable"
             )
         return Path(self.folder, Path(path).expanduser()).absolute()
 
@@ -48,9 +48,9 @@ class Key:
     read: Reader
     example: str
     plain: bool = True
-    """Values of ``${NAME}`` are put in place before reading; paths, URLs and JSON do that their own way."""
+    """``${NAME}`` is replaced before the text is read; paths, URLs and JSON do that in their own way."""
     lines: bool = False
-    """The value may have several lines, one item on each."""
+    """The value may have several lines, with one item on each."""
 
     def value(self, text: str, context: Context) -> Any:
         """The value of a text; raises ValueError that shows no secret."""
@@ -124,11 +124,11 @@ def path(text: str, context: Context) -> Path:
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
-    """A question that names the known word most like a given one; empty where none is like it."""
+    """``; did you mean ...?`` with the known word most like a given one; empty if none is like it."""
     near = nearest_word(word, known)
     return f"; did you mean {near}?" if near else ""
 
 
 def nearest_word(word: str, known: Sequence[str]) -> str:
-    """The known word most like a given one; empty where none is like it."""
+    """The known word most like a given one; empty if none is like it."""
     return next(iter(get_close_matches(word.lower().replace("-", "_"), known, 1)), "")

@@ -22,12 +22,12 @@ class Section:
     name: str
     keys: tuple[Key, ...]
     make: Callable[..., Any] = dict
-    """Puts the values together, given by key, once there is no fault anywhere."""
+    """Makes the result of the values by key, once there is no fault anywhere."""
     check: Callable[[Mapping[str, Any]], list[Fault]] = lambda _values: []
-    """Finds values that contradict each other; those with a fault of their own are not among them."""
+    """Finds values that contradict each other; it does not get values that have a fault."""
 
     def read(self, given: Mapping[str, str], context: Context) -> tuple[dict[str, Any], list[Fault]]:
-        """The values by key, without those that have a fault; and the faults, unknown keys among them."""
+        """The values by key, without those that have a fault; and the faults, also for unknown keys."""
         faults = [self._unknown(name) for name in given if name not in self._by_name]
         broken = self._broken_lines(given)
         faults += broken.values()
@@ -46,7 +46,7 @@ class Section:
         return {key.name: key for key in self.keys}
 
     def _unknown(self, name: str) -> Fault:
-        """The fault of a key that is none, with the nearest that is one."""
+        """The fault for an unknown key, with the nearest known one."""
         known = self._by_name
         near = nearest_word(name, list(known))
         example = known[near] if near else self.keys[0]
@@ -54,10 +54,10 @@ class Section:
         return Fault(self.name, name, problem, f"{example.name} = {example.example}")
 
     def _broken_lines(self, given: Mapping[str, str]) -> dict[str, Fault]:
-        """Values of several lines or with a comment behind them, by key: nobody means one.
+        """Faults, by key, for values of several lines or with a comment after them: nobody intends those.
 
-        Luigi's parser makes the first of an indented line. JSON may have them, and says itself what does not
-        belong to it; so may a key whose value is a list, one item a line.
+        For Luigi's parser an indented line continues the value. JSON may have several lines, and says itself
+        what is wrong; so may a key whose value is a list with one item on each line.
         """
         known, found = self._by_name, {}
         for name, text in given.items():

@@ -1,6 +1,6 @@
-"""The settings of ``[ciss]``, and of the ``[ciss_*]`` sections beside it.
+"""The settings of ``[ciss]`` and of the ``[ciss_*]`` sections.
 
-Reading is all or nothing: a Settings is whole and valid, or all faults are reported at once.
+Either a Settings is complete and valid, or all faults are reported at once.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Settings:
     retries: int
     retry_wait_seconds: float
     others: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """The settings of each ``[ciss_*]`` section, by name; defaults for one that the file has not."""
+    """The settings of each ``[ciss_*]`` section, by name; defaults if the file does not have it."""
 
     def source(self, role: str) -> str:
         """A source table's name with its database."""
@@ -84,7 +84,7 @@ def read(
 ) -> Settings:
     """Check a ``[ciss]`` section and the ``others`` as they are in their file (no interpolation).
 
-    Raises ConfigurationError that names every fault at once, those ``found`` before among them.
+    Raises ConfigurationError, which names every fault at once, also those ``found`` before.
     """
     context = Context(folder, environment)
     values, wrong = CISS.read(section, context)
@@ -118,7 +118,7 @@ _ENGINES = (
 def _whole_engine(
     warehouse: Warehouse | None, arguments: Mapping[str, Any], settings: Mapping[str, Any], folder: Path
 ) -> Warehouse | None:
-    """An engine with its connect_args and those session settings that are meant for it."""
+    """An engine with its connect_args and the session settings that are meant for it."""
     if warehouse is None:
         return None
     mine = {name: value for name, value in settings.items() if _is_meant_for(warehouse.kind, name)}
@@ -127,12 +127,12 @@ def _whole_engine(
 
 
 def _given(warehouse: Warehouse, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What URL and connect_args say together; of an embedded file the URL's part goes another way."""
+    """What URL and connect_args say together; for an embedded file the URL's part is used elsewhere."""
     return dict(arguments) if warehouse.kind.embedded else {**warehouse.options, **arguments}
 
 
 def _connection_faults(values: Mapping[str, Any], folder: Path) -> list[Fault]:
-    """Faults of how the engines are to be reached, each under the key that says so."""
+    """Faults in how the engines are reached, each under its key."""
     faults = []
     for _, url, key in _ENGINES:
         warehouse, arguments = values.get(url), values.get(key)
@@ -148,7 +148,7 @@ def _connection_faults(values: Mapping[str, Any], folder: Path) -> list[Fault]:
 
 
 def _idle_settings(values: Mapping[str, Any]) -> list[Fault]:
-    """Session settings that would go to no engine: their names say which kind they are meant for."""
+    """Faults for session settings that no engine would get; their names say which kind they are for."""
     kinds = [warehouse.kind for _, url, _ in _ENGINES if (warehouse := values.get(url)) is not None]
     if "warehouse_url" not in values:
         return []

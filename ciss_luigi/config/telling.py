@@ -38,7 +38,7 @@ class Alerts:
 
     @property
     def watch_jumps(self) -> bool:
-        """Whether a month whose total moves far is told."""
+        """Whether people are told of a month whose total moves far."""
         return self.jump_percent > 0 or self.jump_usd > 0
 
 
@@ -71,7 +71,7 @@ def contradictions(values: Mapping[str, Any]) -> list[Fault]:
         ("sdp_close", "sdp_url", "https://desk.example.com:8080"),
     )
     found = [
-        Fault(ALERTS, one, f"needs {other} beside it", f"{other} = {example}")
+        Fault(ALERTS, one, f"needs {other} as well", f"{other} = {example}")
         for one, other, example in needs
         if values.get(one) and other in values and not values[other]
     ]

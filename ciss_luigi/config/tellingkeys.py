@@ -67,14 +67,14 @@ def _http_url(text: str, context: Context) -> str:
 
 
 def _ping_url(text: str, context: Context) -> str:
-    """Its last part is the key to the check: whoever knows it can report a success."""
+    """The URL of the ping; its last part is a secret: whoever knows it can report a success."""
     url = _http_url(text, context)
     remember(urlsplit(url).path.rpartition("/")[2])
     return url
 
 
 def _channels(text: str, context: Context) -> tuple[str, ...]:
-    """Apprise's URLs, each with its tokens in it: as a whole and in all parts nothing to be shown."""
+    """Apprise's URLs. They hold tokens, so neither a whole URL nor a part of it may be shown."""
     urls = [line.strip().rstrip(",") for line in re.split(r"\n|, +", text) if line.strip()]
     if urls and find_spec("apprise") is None:
         raise ValueError("apprise is not installed: pip install 'ciss-luigi[alerts]'")
@@ -119,7 +119,7 @@ def _number(text: str, _: Context) -> float:
 
 
 def _file(text: str, context: Context) -> Path | None:
-    """A file in a folder that is there; raises ValueError."""
+    """A file in a folder that exists; raises ValueError."""
     if not text:
         return None
     path = context.path(text)
@@ -150,7 +150,7 @@ def _textfile(text: str, context: Context) -> Path | None:
     if path is not None and not os.access(path.parent, os.W_OK):
         raise ValueError(f"the folder {path.parent} cannot be written by this user")
     if path is not None and path.suffix != ".prom":
-        raise ValueError(f"{path} does not end with .prom: node_exporter passes over it")
+        raise ValueError(f"{path} does not end with .prom: node_exporter would ignore it")
     return path
 
 

@@ -1,4 +1,4 @@
-"""The URL of an engine, taken apart; without SQLAlchemy, so that a no-op run stays quick."""
+"""Reading the URL of an engine, without SQLAlchemy, so that a run with nothing to do stays quick."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ciss_luigi.plaintext import remember
 class Warehouse:
     """The engine that a URL names. ``place`` is safe to show; ``options`` may hold secrets.
 
-    ``options`` are the URL's own; in a Settings a server's ``connect_args`` hold them too, read and checked.
+    ``options`` are those of the URL; in a Settings, a server's ``connect_args`` hold them too, checked.
     """
 
     kind: EngineKind
@@ -33,7 +33,7 @@ class Warehouse:
 
 
 def parse(text: str, folder: Path, environment: Mapping[str, str]) -> Warehouse:
-    """Read a URL as it stands in the configuration; raises ValueError that shows no secret."""
+    """Read a URL of the configuration; raises ValueError, which shows no secret."""
     scheme, separator, rest = text.partition("://")
     if not separator:
         if variables.expand_secret(text, environment) != text:
@@ -78,7 +78,7 @@ def _file(kind: EngineKind, rest: str, folder: Path, environment: Mapping[str, s
 
 
 def _real(path: Path) -> Path:
-    """The file itself, which need not be there yet: markers name it, whatever links and ``..`` led to it."""
+    """The file itself, without links and ``..``, as markers name it; it need not be there yet."""
     try:
         path.stat()
     except OSError as error:

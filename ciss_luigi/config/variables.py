@@ -1,7 +1,7 @@
 """``${NAME}`` in a configuration value stands for an environment variable's plain text.
 
-Such values may be passwords. Those put into URLs and JSON are remembered, and so are passwords written there
-as they are, so that an engine's error that repeats one can be told without it.
+Such values may be passwords. Those in URLs and JSON are remembered, and so are passwords that are written
+there openly, so that they can be removed from an engine's error that repeats one.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ class UnsetVariable(ValueError):
 
 
 def expand(text: str, environment: Mapping[str, str]) -> str:
-    """Put plain values in place, for what may be shown, such as paths; raises UnsetVariable."""
+    """Replace variables by their values, in texts that may be shown, such as paths; raises UnsetVariable."""
     return _REFERENCE.sub(lambda match: _value(match[1], environment), text)
 
 
 def expand_secret(text: str, environment: Mapping[str, str]) -> str:
-    """Put plain values in place; raises UnsetVariable."""
+    """Replace variables by their values, and remember these as secrets; raises UnsetVariable."""
     return _REFERENCE.sub(lambda match: _secret(match[1], environment), text)
 
 
 def expand_url(text: str, environment: Mapping[str, str]) -> str:
-    """Put values in percent-encoded, so that ``@``, ``/`` and ``%`` in a password stay part of it."""
+    """Replace variables by their values, percent-encoded, so that ``@``, ``/`` and ``%`` do no harm."""
     return _REFERENCE.sub(lambda match: quote(_secret(match[1], environment), safe=""), text)
 
 
 def expand_json(text: str, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Read a JSON object, then put values into its strings: a quote in a password breaks nothing.
+    """Read a JSON object, then replace variables in its strings, so that a quote in a password does no harm.
 
     Raises ValueError for anything but a JSON object, and UnsetVariable.
     """

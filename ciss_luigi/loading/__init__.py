@@ -1,6 +1,6 @@
 """Loading a folder of CSV and Parquet files into the source tables of the embedded warehouse.
 
-``load_folder`` does the whole of it; nothing here prints or asks.
+``load_folder`` does all of it; nothing here prints or asks.
 """
 
 from ciss_luigi.loading.faults import ALTER_TABLE, CORRECT_FILE, LoadError

@@ -1,4 +1,4 @@
-"""Checking a CSV exactly and slowly: finds the line, column and value that the engine stumbled over.
+"""Checking a CSV exactly and slowly, to find the line, column and value that the engine refused.
 
 The dialect is the whole of RFC 4180 and no more: commas, ``"`` around a field, ``""`` inside one, one kind
 of line end. A quote inside a field that does not begin with one is text, as for every CSV reader.
@@ -28,7 +28,7 @@ _LINE_ENDS = {"\n": "a line feed", "\r\n": "carriage return and line feed"}
 
 
 def header(file: SourceFile) -> list[str]:
-    """The names in the first line; raises LoadError when there is none, or not a readable one."""
+    """The names in the first line; raises LoadError if there is none, or if it cannot be read."""
     with wide_fields():
         record = next(records(file), None)
     if record is None:
@@ -42,7 +42,7 @@ def header(file: SourceFile) -> list[str]:
 def check(file: SourceFile, columns: Sequence[str], forms: Mapping[str, Form]) -> int:
     """Read all records below a good header and count them; raises LoadError at the first fault.
 
-    Values are checked in those columns only that have a form.
+    Values are checked only in columns that have a form.
     """
     numbers = [
         (index, forms[name])
@@ -78,7 +78,7 @@ def _check_numbers(
 
 
 def _check_record(file: SourceFile, record: Record, columns: Sequence[str], line_end: str) -> None:
-    """Whatever can be wrong with a record but its numbers; the header is checked without columns."""
+    """Check everything in a record but its values; the header is checked without columns."""
     if not record.utf8:
         raise _not_utf8(file, record, columns)
     if record.error or _may_be_spaced(record.raw):
@@ -93,7 +93,7 @@ def _check_record(file: SourceFile, record: Record, columns: Sequence[str], line
 
 
 def _may_be_spaced(raw: str) -> bool:
-    """Whether a field may begin with spaces and a quote; one expression for it takes six times as long."""
+    """Whether a field may begin with spaces and a quote; a single expression would take six times as long."""
     return ' "' in raw and (', "' in raw or ",  " in raw or raw.startswith(" "))
 
 
@@ -116,7 +116,7 @@ def _check_quotes(file: SourceFile, record: Record, columns: Sequence[str]) -> N
 
 
 def _odd_field(raw: str) -> tuple[int, str] | None:
-    """The first field that is none by the rules: its index, its text up to the next comma or line end."""
+    """The first field that breaks the rules: its index, and its text up to the next comma or line end."""
     at = index = 0
     while at < len(raw):
         field = _FIELD.match(raw, at)

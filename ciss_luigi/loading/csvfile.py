@@ -1,4 +1,4 @@
-"""A CSV file into its table: the engine reads it, two other readers watch."""
+"""Loading a CSV file into its table: the engine reads it, and two other readers check it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WORTH_SHARING_BYTES = 16_000_000
 
 
 class ReadAlone(Exception):
-    """One thread has to read the files; the transaction is lost, the files may be fine."""
+    """The files must be read by one thread; the transaction is lost, but the files may be fine."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class CsvPlan:
     scanned: Scan
 
     def load(self, session: Session, *, share: bool) -> int:
-        """Replace the table's rows inside the caller's transaction; the number of rows.
+        """Replace the table's rows inside the caller's transaction; returns the number of rows.
 
-        Raises LoadError, or ReadAlone when ``share`` lets several threads read and they could not.
+        Raises LoadError, or ReadAlone if ``share`` let several threads read and they could not.
         """
         share = share and self.file.size > _WORTH_SHARING_BYTES
         forms = self.target.forms
@@ -60,9 +60,9 @@ class CsvPlan:
         return rows
 
     def _read(self, padding: str, *, share: bool) -> str:
-        """The table function that gives every field as text, with nothing left to be guessed.
+        """The SQL table function that gives every field as text and guesses nothing.
 
-        Without padding DuckDB drops empty fields beyond the last column in silence. With it, a field that is
+        Without padding DuckDB silently drops empty fields after the last column. With it, a field that is
         not there is NULL; one that is there never is, because no file can hold the random null text.
         """
         names = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in [*self.columns, padding])
@@ -75,7 +75,7 @@ class CsvPlan:
         )
 
     def _watch(self, rows: int) -> None:
-        """Where every line is a record, as many rows as lines; else the exact reader must agree."""
+        """Check the number of rows: as many as lines, if each is a record; else the exact reader counts."""
         if self.scanned.plain and rows == self.scanned.lines - 1:
             return
         # The engine has checked the values already.
@@ -95,7 +95,7 @@ def plan(file: SourceFile, target: Target) -> CsvPlan:
 
 
 def _refuse_other_kinds(file: SourceFile) -> None:
-    """A spreadsheet or an archive, called by its name; inside a gzip file too."""
+    """Refuse a spreadsheet or an archive by its name, also inside a gzip file."""
     zipped = file.suffix == GZIPPED_CSV
     problem = filekinds.no_gzip(file.beginning(filekinds.LONGEST)) if zipped else ""
     with suppress(*BROKEN):  # a damaged file is told as such, with its line

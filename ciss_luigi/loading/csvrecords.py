@@ -1,4 +1,4 @@
-"""The records of a CSV one by one, each with the line on which it begins and its text as it stands."""
+"""The records of a CSV one by one, each with the line on which it begins and its unchanged text."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Record(NamedTuple):
 def records(file: SourceFile) -> Iterator[Record]:
     """All records, the header first, up to one that cannot be split; a blank line has no fields.
 
-    To be called inside ``wide_fields``. Raises LoadError when the file cannot be read on, or a record is
-    longer than RECORD_BYTES.
+    To be called inside ``wide_fields``. Raises LoadError if the file cannot be read further, or if a record
+    is longer than RECORD_BYTES.
     """
     lines = _Lines(file, file.stream())
     reader = csv.reader(iter(lines), strict=True)
@@ -47,7 +47,7 @@ def records(file: SourceFile) -> Iterator[Record]:
 
 
 def broken(file: SourceFile, error: Exception, line: int) -> LoadError:
-    """The error for a file that cannot be read on from a line."""
+    """The error for a file that cannot be read further than to a line."""
     if isinstance(error, EOFError):
         return file.fault("the gzip file is torn: its end is missing", line=line)
     if file.suffix == GZIPPED_CSV:

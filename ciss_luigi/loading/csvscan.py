@@ -1,9 +1,9 @@
-"""One fast pass over the bytes of a CSV, for what DuckDB's reader passes over in silence.
+"""One fast pass over the bytes of a CSV, for what DuckDB's reader silently ignores.
 
 DuckDB 1.5 reads half of a torn gzip file and says nothing, does not look at its checksum, drops spaces around
 a quoted field, drops a field whose quote is not closed at the end of the file, and takes a lone carriage
-return for a line end. What this pass finds is not a verdict:
-it only sends the exact reader to look, and the lines it counts check the engine's row count.
+return for a line end. What this pass finds is only a suspicion: the exact reader then looks. The lines that
+it counts check the engine's number of rows.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OVERLAP = 2
 
 @dataclass
 class Scan:
-    """What the bytes of a file tell without being parsed."""
+    """What the bytes of a file show without being parsed."""
 
     feeds: int = 0
     unfinished: bool = False
@@ -51,7 +51,7 @@ class Scan:
 
 
 def scan(file: SourceFile) -> Scan:
-    """Read the whole file once; raises LoadError when it cannot be read or decompressed to its end."""
+    """Read the whole file once; raises LoadError if it cannot be read or decompressed to its end."""
     found = Scan()
     tail = b""
     ending: deque[bytes] = deque(maxlen=1 + RECORD_BYTES // _CHUNK_BYTES)

@@ -39,7 +39,7 @@ class LoadedTable:
 
 @dataclass(frozen=True)
 class LoadProgress:
-    """Told before and after each file; ``rows`` is None before.
+    """How far a load is, told before and after each file; ``rows`` is None before it.
 
     Bytes are those of the files on disk: of all files done and in all, and of this file.
     """
@@ -72,8 +72,8 @@ def load_folder(
 
     ``table_names`` maps each role of ``schema.SOURCES`` to the name of its table. Tables without a file stay
     as they are; absent ones are made, empty. With ``odd_rows`` rows that no estimate can hold are loaded as
-    they are. Answers with all the tables, in the order of ``table_names``. Raises LoadError, and then nothing
-    has changed.
+    they are. Returns all tables, in the order of ``table_names``. Raises LoadError, and then nothing has
+    changed.
     """
     files = find(folder, table_names)
     try:
@@ -86,7 +86,7 @@ def load_folder(
                 stack.enter_context(opened(role, table_names[role], *found)) for role, found in files.items()
             ]
             plans = [_plan(session, source, targets[source.role]) for source in sources]
-            # a file may have a say in how its absent table is made
+            # a file may decide how its absent table is made
             targets |= {plan.file.role: plan.target for plan in plans}
             rows = _load(session, database, list(targets.values()), plans, progress)
             kept = {role: one.rows(session) for role, one in targets.items() if role not in rows}
@@ -112,10 +112,10 @@ def _fate(table: Target, *, in_file: bool) -> Fate:
 
 @contextmanager
 def _no_file_cache(session: Session) -> Iterator[None]:
-    """Have every file read again.
+    """Let every file be read again.
 
-    DuckDB keeps parts of files by name and knows a changed one by its time alone, but the files of two loads
-    have the same names here (see ``SourceFile.literal``): it mixed two of them.
+    DuckDB caches parts of files by name, and notices a change only by a file's time. But here the files of
+    two loads have the same names (see ``SourceFile.literal``), so it mixed two of them.
     """
     setting = "enable_external_file_cache"
     ((before,),) = session.query(f"SELECT current_setting('{setting}')")
@@ -123,7 +123,7 @@ def _no_file_cache(session: Session) -> Iterator[None]:
     try:
         yield
     finally:
-        # A connection that takes no more statements must not hide why.
+        # If the connection takes no more statements, the first error must still be seen.
         with suppress(StatementFailed):
             session.execute(f"SET {setting} = {before}")
 

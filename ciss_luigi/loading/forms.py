@@ -1,7 +1,7 @@
 """What a column can hold: how its values are written, checked and read, in SQL and in Python alike.
 
-The SQL decides over a whole file at the engine's speed and only says that something is wrong; the Python
-says what. Both must draw the line at the same place.
+The SQL checks a whole file at the engine's speed, but only says that something is wrong; the Python says
+what. Both must accept exactly the same values.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ class Form(ABC):
     type: str
 
     any_text: ClassVar[bool] = False
-    """Nothing that a file can hold is wrong here."""
+    """Whether every text that a file can hold is right."""
 
     may_be_empty: ClassVar[bool] = True
-    """An empty field, NULL, is right here."""
+    """Whether an empty field, which is NULL, is right."""
 
     odd_row: ClassVar[bool] = False
-    """What is wrong here makes an odd row, which may be loaded as it is."""
+    """Whether a wrong value makes an odd row, which may be loaded as it is."""
 
     @abstractmethod
     def problem(self, text: str) -> str | None:
         """What is wrong with the text of a CSV field, and what to write; None if nothing is.
 
-        Asked of an empty one only where that may not be.
+        Called for an empty text only if that is wrong here.
         """
 
     @abstractmethod
     def matches(self, column: str) -> str:
-        """SQL: whether the text of a CSV field that is not empty is right, as far as the cast misses it."""
+        """SQL: whether the text of a CSV field, not empty, is right in all that the cast does not check."""
 
     @abstractmethod
     def takes(self, column: str, source_type: str) -> str | None:
-        """SQL: whether a value of a typed file fits; None when that type is the wrong one."""
+        """SQL: whether a value of a typed file fits; None if the type cannot be used."""
 
     @property
     @abstractmethod

@@ -1,4 +1,4 @@
-"""The names at the top of a file against the table's columns."""
+"""Comparing the names at the top of a file with the table's columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ciss_luigi.loading.files import SourceFile
 
 
 def check_names(file: SourceFile, names: Sequence[str], columns: Collection[str], line: int | None) -> None:
-    """Raise LoadError unless the names are exactly the columns, in any order; names all that is wrong."""
+    """Raise LoadError, with all that is wrong, unless the names are exactly the columns, in any order."""
     missing = [column for column in columns if column not in names]
     unknown = [name for name in dict.fromkeys(names) if name not in columns]
     double = [name for name in dict.fromkeys(names) if names.count(name) > 1]

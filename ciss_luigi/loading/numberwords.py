@@ -13,13 +13,13 @@ _BARE_POINT = re.compile(r"-?([0-9]+\.|\.[0-9]+)")
 
 
 def no_number(text: str, example: str = "-12.5") -> str:
-    """What to write in the place of a text that is not a number: the same number, where it is clear which."""
+    """What to write instead of a text that is not a number: the number that is meant, if that is clear."""
     right, why = _right(text)
     return f"write {right} ({why})" if right else f"no number; write one such as {example}"
 
 
 def _right(text: str) -> tuple[str, str]:
-    """The number as it is to be written, and what is wrong with how it was; empty where that is a guess."""
+    """How the number has to be written, and what was wrong; empty if that would be a guess."""
     ways = (
         (_without_thousands(text), "no thousands separators, no parentheses"),
         (format(Decimal(text), "f") if _EXPONENT.fullmatch(text) else "", "no exponent"),

@@ -1,4 +1,4 @@
-"""A Parquet file into its table."""
+"""Loading a Parquet file into its table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ParquetPlan:
     columns: list[str]
 
     def load(self, session: Session, *, share: bool) -> int:
-        """Replace the table's rows inside the caller's transaction; the number of rows. Raises LoadError."""
+        """Replace the table's rows in the caller's transaction; returns their number. Raises LoadError."""
         expressions = [f"CAST({identifier(name)} AS {self.target.forms[name].type})" for name in self.columns]
         try:
             return self.target.replace(session, self.columns, expressions, _read(self.file))

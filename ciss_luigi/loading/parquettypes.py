@@ -1,8 +1,8 @@
 """Which types of a Parquet file come through exactly.
 
-DuckDB calls some columns by a type that they have not, and decodes them wrongly: a decimal of more than 38
-digits is read as a DOUBLE of other numbers. So what the file itself says is looked at, and only types that
-are known to be read exactly are taken; a test holds each against pyarrow.
+DuckDB reads some columns as a wrong type, and so wrong numbers: a decimal of more than 38 digits becomes a
+DOUBLE of other numbers. So the types that the file itself names are checked, and only those that are known to
+be read exactly are accepted; a test compares each with pyarrow.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class ColumnType:
-    """The type of one column: as SQL where it is read exactly, and in words."""
+    """The type of one column: as SQL if it is read exactly, and in words."""
 
     name: str
     exact: str
-    """Empty where it is not known to be read exactly."""
+    """Empty if it is not known to be read exactly."""
 
     words: str
 
@@ -57,7 +57,7 @@ class _Element:
 
     @property
     def exact(self) -> str:
-        """The SQL type where all that the file says of the column belongs together."""
+        """The SQL type, if all that the file says about the column fits together; else empty."""
         found = ""
         if self.children or self.repetition == "REPEATED":
             return found
@@ -91,8 +91,8 @@ class _Element:
 def column_types(file: str) -> list[ColumnType]:
     """The columns of a file, given as a quoted literal, in order; raises StatementFailed.
 
-    Asked of a DuckDB of its own: an impossible type is a fatal error to it, which would end the session that
-    has the warehouse open.
+    A DuckDB of its own is asked: an impossible type is a fatal error, which would end the session of the
+    warehouse.
     """
     import duckdb
 
@@ -110,7 +110,7 @@ def _element(row: tuple[Any, ...]) -> _Element:
 
 
 def _top(elements: Sequence[_Element]) -> Iterator[_Element]:
-    """The children of the root, which comes first; theirs follow each of them, and are passed over."""
+    """The children of the root, which comes first; their own children follow each, and are skipped."""
     left = 0
     for element in elements[1:]:
         if not left:

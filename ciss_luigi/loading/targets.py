@@ -19,7 +19,7 @@ _OTHER_RATE = "DOUBLE"
 
 @dataclass(frozen=True)
 class Target:
-    """A source table of the warehouse, there or yet to be made."""
+    """A source table of the warehouse, which may not exist yet."""
 
     database: str
     table: str
@@ -33,7 +33,7 @@ class Target:
         return f"{identifier(self.database)}.{identifier(self.table)}"
 
     def fitting(self, types: Mapping[str, str]) -> Target:
-        """The table as it is; an absent one with its rates as DOUBLE, where a typed file has them so."""
+        """The table as it is; an absent one gets its rates as DOUBLE if a typed file has them so."""
         doubles = [name for name in _RATES if name in self.forms and types.get(name) == _OTHER_RATE]
         if self.exists or not doubles:
             return self
@@ -46,7 +46,7 @@ class Target:
             session.execute(f"CREATE TABLE {self.name} ({columns})")
 
     def replace(self, session: Session, columns: list[str], expressions: list[str], source: str) -> int:
-        """Put a file's rows in the place of all rows, by column name; the number of rows then."""
+        """Replace all rows by a file's rows, by column name; returns the number of rows."""
         listed = ", ".join(map(identifier, columns))
         session.execute(f"DELETE FROM {self.name}")
         session.execute(f"INSERT INTO {self.name} ({listed}) SELECT {', '.join(expressions)} FROM {source}")
@@ -59,9 +59,9 @@ class Target:
 
 
 def target(session: Session, database: str, role: str, table: str, *, odd_rows: bool = False) -> Target:
-    """Look the table up; raises LoadError when it has not the columns that the job reads.
+    """Look up the table; raises LoadError if it lacks columns that the job reads.
 
-    With ``odd_rows`` any text will do where the job reads a month or a date.
+    With ``odd_rows`` any text is right where the job reads a month or a date.
     """
     expected = {column.name: column.type for column in _TABLES[role].all_columns}
     existing = dict(session.columns(DuckDbDialect().list_columns(database, table)))

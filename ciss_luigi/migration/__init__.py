@@ -1,1 +1,1 @@
-"""The way over from the shell script: its properties, and its process-status file."""
+"""Moving from the shell script: its properties, and its process-status file."""

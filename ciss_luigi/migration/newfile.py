@@ -1,4 +1,4 @@
-"""The ``luigi.cfg`` that comes of the old job's variables, as text."""
+"""The ``luigi.cfg`` that is made from the old job's variables, as text."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class NewFile:
     exports: dict[str, Variable] = field(default_factory=dict)
     """Secrets that the file names as ``${NAME}``."""
     remarks: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Keys that are written as comments, by section and key, each with what to do first."""
+    """The keys that are written as comments, by section and key, each with what has to be done first."""
     refused: list[str] = field(default_factory=list)
-    """Variables whose value no setting can hold, each with why."""
+    """The variables whose value no setting can hold, each with the reason."""
 
     def put(self, section: str, key: str, value: str, *variables: Variable | None) -> None:
         """Write a key, unless a value holds what a line of the file cannot."""
@@ -45,13 +45,13 @@ class NewFile:
             self.became[variable.name] = ", ".join(filter(None, (self.became.get(variable.name), place)))
 
     def secret(self, variable: Variable) -> str:
-        """How the file names a secret."""
+        """The ``${NAME}`` by which the file names a secret."""
         self.exports[variable.name] = variable
         return f"${{{variable.name}}}"
 
     @property
     def text(self) -> str:
-        """The file."""
+        """The text of the file."""
         lines = ["# Written by ciss import-properties. The luigi.cfg of ciss_luigi says what each key means."]
         for section, keys in self.sections.items():
             lines += ["", f"[{section}]"]
@@ -62,7 +62,7 @@ class NewFile:
 
 
 def make(roles: Mapping[str, Variable]) -> NewFile:
-    """The settings that come of the variables, by their roles."""
+    """Make the file of the variables, which are given by their roles."""
     made = NewFile()
     _engines(made, roles)
     for role in ("database", "temp_table", "main_table"):
@@ -122,7 +122,7 @@ def _classpath(made: NewFile, roles: Mapping[str, Variable]) -> None:
 
 
 def _log(made: NewFile, roles: Mapping[str, Variable]) -> None:
-    """The log's path without the date at its end: rotation does what the date did."""
+    """Put the log's path without the date at its end: rotation does what the date did."""
     log = roles.get("log")
     if log is None:
         return
@@ -133,7 +133,7 @@ def _log(made: NewFile, roles: Mapping[str, Variable]) -> None:
     made.put("ciss_log", "file", log.value, log)
     folder = Path(log.value).parent
     if not os.path.isdir(folder):
-        remark = f"{folder} is not there: make it, then take away the # of the next line"
+        remark = f"{folder} is not there: make it, then remove the # of the next line"
         made.remarks["ciss_log", "file"] = remark
     made.put("ciss_java", "log_file", log.value, log)
     if rest and log.name in made.became:
@@ -145,9 +145,9 @@ def _unfit(variable: Variable) -> str:
     if DATED.search(variable.value):
         return f"{variable.name} holds a date in the middle"
     if variable.secret:
-        return f"{variable.name} holds a secret, which belongs into no file"
+        return f"{variable.name} holds a secret, which must not be in a file"
     if "\n" in variable.value or not variable.value.isprintable():
         return f"{variable.name} has several lines, or characters that no file of settings has"
     if "${" in variable.value or variable.value != variable.value.strip():
-        return f"{variable.name} holds ${{ or spaces at an end, which the file would read otherwise"
+        return f"{variable.name} holds ${{ or spaces at an end, which the file would read as something else"
     return ""

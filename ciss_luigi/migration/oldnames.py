@@ -11,7 +11,7 @@ from ciss_luigi.migration.properties import Variable
 
 
 class Rule(NamedTuple):
-    """A role, the pattern of the names that play it, and why no setting comes of it (or nothing)."""
+    """A role, the pattern of the names that have it, and why it needs no setting (or nothing)."""
 
     role: str
     pattern: re.Pattern[str]
@@ -54,15 +54,15 @@ RULES = (
 
 @dataclass(frozen=True)
 class Roles:
-    """Which variable plays which role, for one job."""
+    """Which variable has which role, for one job."""
 
     jobs: tuple[str, ...]
     """The jobs that the files are about; one, if all is well."""
     by_role: Mapping[str, Variable]
     several: Mapping[str, tuple[str, ...]]
-    """Roles that several variables could play, none of them named after the job."""
+    """Roles that several variables could have, none of them named after the job."""
     not_needed: Mapping[str, str]
-    """Variables that no setting comes of, by name, and why."""
+    """The variables that need no setting, by name, with the reason."""
 
 
 def assign(variables: Mapping[str, Variable]) -> Roles:
@@ -81,7 +81,7 @@ def assign(variables: Mapping[str, Variable]) -> Roles:
             several[role] = tuple(found)
     known = {variable.name for _, _, variable in played}
     reasons = {variable.name: rule.not_needed for rule, _, variable in played if rule.not_needed}
-    others = {name: "not needed: no setting comes of it" for name in variables if name not in known}
+    others = {name: "not needed: there is no setting for it" for name in variables if name not in known}
     return Roles(jobs, by_role, several, reasons | others)
 
 
@@ -95,7 +95,7 @@ def _played(variables: Iterable[Variable]) -> Iterator[tuple[Rule, str, Variable
 
 
 def _jobs(played: list[tuple[Rule, str, Variable]]) -> tuple[str, ...]:
-    """A job is what has a temp table; without any, what has a class, a status file or one main table."""
+    """The jobs: what has a temp table; if nothing has, what has a class, a status file or one main table."""
     for role in ("temp_table", "temp_class", "status_file", "name", "main_table"):
         found = tuple(dict.fromkeys(job for rule, job, _ in played if rule.role == role))
         if found:

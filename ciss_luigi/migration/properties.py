@@ -10,7 +10,7 @@ _SECRET = ("PASS", "PWD", "SECRET", "TOKEN", "KEY")
 
 @dataclass(frozen=True)
 class Line:
-    """Something said of one line of a file."""
+    """A remark about one line of a file."""
 
     file: Path
     number: int
@@ -22,14 +22,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable as bash would have it at the end, and where it was set last."""
+    """A variable as bash would have it after the last line, and where it was set last."""
 
     name: str
     value: str
     file: Path
     line: int
     secret: bool
-    """Its own name says so, or it holds the value of one whose name does."""
+    """Whether its name says so, or it holds the value of one whose name does."""
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Properties:
     not_understood: list[Line] = field(default_factory=list)
     notes: list[Line] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
-    """Variables that others take their value from."""
+    """The variables from which others take their value."""
 
 
 def is_secret(name: str) -> bool:

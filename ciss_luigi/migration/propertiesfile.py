@@ -1,6 +1,6 @@
 """The old job's properties: shell assignments, in a file and in those that it sources. Nothing is run.
 
-What bash would do with the file beside assigning values is told, line by line, and not done.
+Whatever else bash would do with the file is told, line by line, and not done.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
 LARGEST = 200_000
-"""Bytes of a file; the old job's have one thousand."""
+"""The largest file, in bytes; the old job's have about one thousand."""
 _MOST_FILES = 50
 _SHOWN = 60
 _STATEMENTS = {
@@ -42,9 +42,9 @@ _STATEMENTS = {
 
 
 def read(file: Path) -> Properties:
-    """Read a file and those that it sources; raises Refused where it cannot be read at all.
+    """Read a file and those that it sources; raises Refused if it cannot be read at all.
 
-    Raises ConfigurationError where the extra ``migrate`` is not installed.
+    Raises ConfigurationError if the extra ``migrate`` is not installed.
     """
     reading = _Reading(_parser(), file.parent)
     problem = reading.file(file)
@@ -81,7 +81,7 @@ class _Reading:
         self._read_only: set[str] = set()
 
     def file(self, path: Path) -> str:
-        """Read a file; what kept it from being read, or nothing."""
+        """Read a file; returns why it could not be read, or nothing."""
         self._count += 1
         if path.resolve() in self._open:
             return "sources itself"
@@ -144,7 +144,7 @@ class _Reading:
             self._not_understood(path, line, f"{what}, not run: {_shown(node)}")
 
     def _declare(self, node: Node, path: Path) -> None:
-        """``export A=1``, ``declare -A map=(...)`` and their kin."""
+        """``export A=1``, ``declare -A map=(...)`` and the like."""
         keyword, options = (
             _text(node.children[0]),
             [_text(one) for one in node.named_children if one.type == "word"],
@@ -215,7 +215,7 @@ class _Reading:
             self._not_understood(path, line, f"{target} {problem}")
 
     def _is_beside(self, target: Path, beside: Path) -> bool:
-        """Whether a file of another host, say, lies beside the first one."""
+        """Whether a file, for example one of another host, is in the folder of the first file."""
         if not target.is_absolute() or os.path.exists(target) or not os.path.isfile(beside):
             return False
         return beside.resolve() not in self._open

@@ -1,6 +1,7 @@
 """The values of words in shell syntax, as bash would expand them; nothing is run.
 
-Tree-sitter parses, this reads the tree. What has no value without running something raises NotUnderstood.
+Tree-sitter parses; this module reads the tree. What has no value without running something raises
+NotUnderstood.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _DEEPEST = 60
 _ESCAPED_IN_QUOTES = re.compile(r'\\([$`"\\])|\\\n')
 _ESCAPED = re.compile(r"\\\n|\\(.)", re.DOTALL)
 _PLAIN = re.compile(r"[\w./:,@%+=-]*")
-"""Characters that stand for themselves in every place of a word."""
+"""Characters that mean themselves everywhere in a word."""
 
 _DATE = re.compile(r"[-_.:%/A-Za-z0-9]*")
 _NAMES = {
@@ -36,7 +37,7 @@ _NAMES = {
 
 
 class NotUnderstood(Exception):
-    """A word whose value only a shell could tell; the text says what it holds."""
+    """A word whose value only a shell could find; the text says what it holds."""
 
 
 @dataclass
@@ -109,7 +110,7 @@ class Words:
         return self.values.get(name, "")
 
     def _expansion(self, node: Node, depth: int, *, quoted: bool) -> str:
-        """``${name}`` and ``${name:-word}`` with its kin."""
+        """``${name}``, ``${name:-word}`` and the like."""
         inner = node.children[1:-1]
         if not inner or inner[0].type != "variable_name":
             raise NotUnderstood("a ${...} that changes a value")
@@ -145,7 +146,7 @@ def _without_backslash(match: re.Match[str]) -> str:
 
 
 def _date(node: Node) -> str:
-    """The only command with a meaning here; raises NotUnderstood for any other."""
+    """The command ``date +FORMAT``, the only one with a meaning here; raises NotUnderstood for any other."""
     commands = node.named_children
     if len(commands) == 1 and commands[0].type == "command":
         parts = [_text(child) for child in commands[0].named_children]

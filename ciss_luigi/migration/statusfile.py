@@ -1,6 +1,7 @@
 """The old job's process-status file: ``KEY=value`` lines that a central dashboard reads at any moment.
 
-It is written whole or not at all. Lines that are not ours keep their place, and the file its mode and owner.
+It is written whole or not at all. Lines that are not ours stay where they are, and the file keeps its mode
+and owner.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class StatusFile:
         return {key: value.strip() for key, value in _LINE.findall(self._text())}
 
     def write(self, changes: Mapping[str, str]) -> None:
-        """Change some values, whole or not at all; raises OSError with the old file intact."""
+        """Change some values, all or none; raises OSError, and then the old file is unchanged."""
         text = self._text()
         held = {key for key, _ in _LINE.findall(text)}
         changed = _LINE.sub(lambda line: f"{line[1]}={changes.get(line[1], line[2])}", text)
@@ -52,14 +53,14 @@ class StatusFile:
 
     def _text(self) -> str:
         try:
-            # bytes that are not UTF-8 are another's, and go back as they came
+            # bytes that are not UTF-8 are somebody else's, and are written back unchanged
             return read_plain(self.path, errors="surrogateescape")
         except FileNotFoundError:
             return ""
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write beside, with the mode and owner of the file that is there, and rename."""
+    """Write a new file with the mode and owner of the old one, and rename it."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
@@ -80,7 +81,7 @@ def _replace(path: Path, text: str) -> None:
 
 
 def old_script(values: Mapping[str, str]) -> str:
-    """The old script's command line, if the file names a process of it that is alive; else nothing."""
+    """The old script's command line, if the file names a living process of it; else nothing."""
     pid, name = values.get(PROCESS, ""), values.get(NAME, "")
     if not name or not is_alive(pid):
         return ""
@@ -94,5 +95,5 @@ def old_script(values: Mapping[str, str]) -> str:
 
 
 def is_alive(pid: str) -> bool:
-    """Whether a process id of the file is that of a process."""
+    """Whether a process with the id in the file is alive."""
     return pid.isascii() and pid.isdigit() and bool(born(int(pid)))
