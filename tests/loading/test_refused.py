@@ -18,7 +18,7 @@ MALFORMED: dict[str, tuple[bytes, int | None, str | None, str | None, str]] = {
     "only a byte order mark": (b"\xef\xbb\xbf", 1, None, None, "blank"),
     "blank header": (b"\n" + RATES.encode(), 1, None, None, "blank"),
     "missing column": (b"cal_month,from_curr,to_curr\na,b,c\n", 1, "avg_conv_rate", None, "missing"),
-    "extra column": (RATES.encode() + b",note\na,b,c,1,x\n", 1, "note", None, "no column of the table"),
+    "extra column": (RATES.encode() + b",note\na,b,c,1,x\n", 1, "note", None, "not a column of the table"),
     "duplicate column": (RATES.encode() + b",to_curr\na,b,c,1,x\n", 1, "to_curr", None, "2 times"),
     "misspelt column": (
         b"cal_month,from_curr,to_curr,Avg_conv_rate\n",

@@ -66,7 +66,7 @@ def test_a_class_that_hangs_is_ended_at_the_deadline_with_its_children(old: Plac
 
 def test_a_child_that_a_class_leaves_behind_is_ended_and_named(old: Place, classes: Path) -> None:
     configure(old, classes, "temp:child")
-    done = old.merge(DATE).explained(30, "made.temp ended and left process ", "ended, too")
+    done = old.merge(DATE).explained(30, "made.temp ended, but left process ", "which has been ended, too")
     assert "holds no row" in done.text
     assert living(old) == []
 
