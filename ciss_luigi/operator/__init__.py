@@ -1,1 +1,1 @@
-"""What an operator asks and does, without a word of how it is shown."""
+"""What an operator asks and does; how it is shown is in ``cli/``."""

@@ -1,4 +1,4 @@
-"""Markers of a warehouse that has moved (file, host, port), proven against main and signed for the new place.
+"""Markers of a warehouse that has moved (file, host, port), proven against main and signed again.
 
 Without it every date would count as missing, and years of nights would run again.
 """
@@ -33,7 +33,7 @@ class Left:
 
 @dataclass(frozen=True)
 class Adoption:
-    """What was done: dates whose markers now count here, the places they came from, and dates left alone."""
+    """What was done: the dates whose markers count here now, where they came from, and the other dates."""
 
     adopted: tuple[RunDate, ...] = ()
     places: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class _Here:
 def adopt(site: Site, first: RunDate | None = None, last: RunDate | None = None) -> Adoption:
     """Prove the markers of other places against main, as ``ciss verify`` does, and sign those that hold.
 
-    Between two dates, both inclusive; without bounds all. What cannot be proven stays as it is. Raises
+    From one date to another, both included; without bounds all. What cannot be proven stays as it is. Raises
     EngineUnavailable, StatementFailed, OSError.
     """
     moved = {
@@ -111,7 +111,7 @@ def _ask(
 
 
 def _prove_and_sign(here: _Here, date: RunDate, markers: Mapping[Step, Marker]) -> str:
-    """Why a date's markers cannot count here; "" once they are signed."""
+    """Why a date's markers cannot count here; "" if they could be signed."""
     lock = here.site.date_lock(date)
     try:
         if not lock.try_acquire():
@@ -150,7 +150,7 @@ def _unproven(here: _Here, date: RunDate, markers: Mapping[Step, Marker]) -> Ite
 
 
 def _not_newer(here: _Here, merged: Marker) -> Iterator[str]:
-    """The months that a run left alone for a newer one, of which main holds none here."""
+    """The months that a run left alone for a newer run, though main holds no newer run of them here."""
     for name in merged.superseded:
         rows = [row for (month, _), row in here.main.items() if month == name]
         if not rows or not all(verify.is_newer(row.as_of_dates[0], merged.date) for row in rows):

@@ -34,7 +34,7 @@ def settings(site: Site) -> Alerts:
 
 
 def look(site: Site) -> Overview:
-    """What there is; changes nothing."""
+    """Look at all of it; changes nothing."""
     folder = site.settings.state_dir / "alerts"
     records = Records(folder)
     since = (dt.datetime.now(dt.UTC) - dt.timedelta(days=SHOWN_DAYS)).isoformat()

@@ -1,4 +1,4 @@
-"""Asking the warehouse, with patience for errors that may pass."""
+"""Asking the warehouse, and asking again after errors that may pass."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def ask(site: Site, question: Callable[[Engine, Session], T]) -> T:
-    """Put a question to the warehouse, reading only; again after errors that may pass.
+    """Ask the warehouse something, only reading; again after errors that may pass.
 
     Raises EngineUnavailable or StatementFailed.
     """
@@ -31,7 +31,7 @@ def ask(site: Site, question: Callable[[Engine, Session], T]) -> T:
 
 
 def require_own_rows(site: Site) -> None:
-    """Refuse where the old Java classes fill main: their columns are not known here."""
+    """Raise Refused if the old Java classes fill main: its columns are not known here."""
     if site.settings.loader == "java":
         raise Refused(
             "main is filled by the old Java classes (loader = java), whose columns are not known",

@@ -1,4 +1,4 @@
-"""Everything that can be known to be wrong before a run: configuration, state, engines, tables, sources."""
+"""Finding before a run what would go wrong: in configuration, state, engines, tables and sources."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ from ciss_luigi.steps import Job
 from ciss_luigi.steps.job import job_of
 
 RetCodes = Mapping[str, tuple[str, int]]
-"""Exit codes that the site has set itself: by key of ``[retcode]``, the site's value and the job's own."""
+"""Exit codes that the site has set: for a key of ``[retcode]``, the site's number and the job's own."""
 
 
 @dataclass(frozen=True)
 class LuigisOwn:
-    """What Luigi's own sections hold that a run ends at, or ends with."""
+    """What in Luigi's own sections would stop a run, or changes its exit code."""
 
     faults: Sequence[Fault] = ()
     retcodes: RetCodes = field(default_factory=dict)
 
 
 def run(load: Callable[[], Site], date: RunDate | None = None, luigis: LuigisOwn | None = None) -> Report:
-    """Ask everything that can be asked; changes nothing that stays. Without a date, what needs none."""
+    """Check everything that can be checked; leaves no change behind. Without a date, only what needs none."""
     report = Report()
     here = _configuration(Group(report, "configuration"), load, luigis or LuigisOwn())
     if here is None:
         return report
-    # somebody waits for the answer: what is away now is said now
+    # somebody waits for the answer, so an engine that is away is not asked again
     here = replace(here, settings=replace(here.settings, retries=0))
     state.check(Group(report, "state"), here.settings.state_dir)
     statefiles.check(Group(report, "state"), here.settings.state_dir)
@@ -102,7 +102,7 @@ class _Check:
     session: Session
 
     def all(self, *, dated: bool) -> None:
-        """Tables first: what lacks columns is not asked for its rows."""
+        """Check the tables first: one that lacks columns is not asked for its rows."""
         settings = self.job.settings
         statements = Statements(settings, self.job.engine.dialect, self.job.date, "check")
         there = self.session.tables(statements.list_tables(), statements.all_tables)
@@ -124,7 +124,7 @@ class _Check:
             self._dated(statements, main, main_fits and readable)
 
     def _outputs(self, statements: Statements, *, main: bool, temp: bool) -> tuple[bool, bool]:
-        """Whether the job can write main and temp; what is not there yet fits."""
+        """Whether the job can write main and temp; one that does not exist yet fits."""
         group, settings = self._group("tables"), self.job.settings
         main_fits, temp_fits = not main, not temp
         for name, there in ((settings.main, main), (settings.temp, temp)):
@@ -166,7 +166,7 @@ class _Check:
         return readable
 
     def _holdings(self, group: Group, statements: Statements, table: schema.Table) -> list[OddPart]:
-        """Say what a table holds; the rows of a charge source that belong to no month."""
+        """Say what a table holds; returns the rows of a charge source that belong to no month."""
         if table in schema.CHARGE_SOURCES:
             return sources.check_months(group, self.session, statements, table)
         if table is schema.RATES:

@@ -1,6 +1,6 @@
-"""Main against another table of the same engine: what differs, where, and what it has in common.
+"""Comparing main with another table of the same engine: what differs, where, and what such rows share.
 
-The rules are in ``docs/migration.md``. Nothing is written, and no row leaves the engine but the samples.
+The rules are in ``docs/migration.md``. Nothing is written, and only sample rows leave the engine.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Request:
     months: tuple[Month, ...] = ()
     key: tuple[str, ...] = KEY
     renamed: Mapping[str, str] = field(default_factory=dict)
-    """Columns by their names in main, with their names in the other table."""
+    """Names in the other table, by the columns' names in main."""
     ignored: tuple[str, ...] = ()
     tolerance: Decimal = Decimal()
     other_month: str = ""
@@ -54,7 +54,7 @@ class Compared:
     tolerance: Decimal
     columns: Columns
     rows_by_month: Mapping[str, tuple[int, int]]
-    """Rows here and there, of each month that either side holds."""
+    """The numbers of rows here and there, for each month that either side holds."""
     answer: Answer
     newer: Mapping[str, str] = field(default_factory=dict)
     """Months of which main holds a newer estimate than the date's, with that estimate's date."""
@@ -80,7 +80,7 @@ def compare(site: Site, request: Request) -> Compared:
         raise EngineUnavailable(
             f"there is no {engine.identity}",
             state="nothing was compared",
-            next_command="put the file back, or mend warehouse_url, then the same command again",
+            next_command="put the file back, or correct warehouse_url, then the same command again",
         )
 
     def question(engine: Engine, session: Session) -> Compared:
@@ -122,7 +122,7 @@ class _Question:
     months: tuple[Month, ...]
 
     def ask(self) -> Compared:
-        """Send the statements, a constant number of them, and read what they answer."""
+        """Send the statements, always the same number of them, and read the answers."""
         settings, request = self.site.settings, self.request
         database, _, name = request.table.rpartition(".")
         there = (database or settings.database, name)
@@ -179,7 +179,7 @@ class _Question:
         return Comparison(odd)
 
     def _counted(self, comparison: Comparison) -> tuple[dict[str, tuple[int, int]], Comparison]:
-        """Rows here and there by month; and the comparison, which now knows where no day follows a month."""
+        """The numbers of rows by month; and the comparison, which then knows that no day follows a month."""
         found: dict[str, list[int]] = {}
         texts: dict[str, set[str]] = {"here": set(), "there": set()}
         for side, text, count in self.session.query(comparison.counts()):

@@ -11,7 +11,7 @@ from ciss_luigi.errors import BadArgument
 from ciss_luigi.queries.columnforms import Family, Form, Spelling, form_of, type_of
 
 NEVER_COMPARED = ("run_id", "as_of_date")
-"""They say who wrote a row, not what it holds."""
+"""These columns say who wrote a row, not what it holds."""
 
 _STATE = "nothing was compared"
 
@@ -21,11 +21,11 @@ class Names(Protocol):
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The columns that tell rows apart, by main's names."""
+        """The columns that identify a row, by their names in main."""
 
     @property
     def renamed(self) -> Mapping[str, str]:
-        """Columns by their names in main, with their names in the other table."""
+        """Names in the other table, by the columns' names in main."""
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -41,7 +41,7 @@ class Column:
 
     @property
     def is_text(self) -> bool:
-        """Whether it is a text without an end at some length, which needs no cast."""
+        """Whether it is a text of any length, which needs no cast."""
         return type_of(self.type).family is Family.TEXT
 
 
@@ -72,7 +72,7 @@ class Columns:
 
     @property
     def month_and_key(self) -> tuple[Pair, ...]:
-        """The columns that tell rows apart, the month first."""
+        """The columns that identify a row, the month first."""
         return (Pair(*self.months), *self.key)
 
     @property
@@ -96,7 +96,7 @@ def resolve(
     names: tuple[str, str],
     request: Names,
 ) -> Columns:
-    """Bring the columns of two tables together; raises BadArgument for a name that is not there."""
+    """Pair the columns of two tables; raises BadArgument for a name that does not exist."""
     mine, others = (_Table(name, listed) for name, listed in zip(names, (here, there), strict=True))
     months = mine.column(month[0], "[ciss] month_partition"), others.column(month[1], "--other-month")
     renamed = {
@@ -162,7 +162,7 @@ def _refuse_complex_key(key: Iterable[Pair]) -> None:
     wrong = [pair.name for pair in key if _is_complex(pair)]
     if wrong:
         raise BadArgument(
-            f"{', '.join(wrong)} cannot be compared, and so is no key",
+            f"{', '.join(wrong)} cannot be compared, so it cannot be part of the key",
             state=_STATE,
             next_command="name other columns with --key",
         )

@@ -16,7 +16,7 @@ KINDS = (ONLY_HERE, ONLY_THERE, "twice_here", "twice_there", DIFFER)
 _FIRST = 6
 """How many columns of an answer are about the kind of rows; those about compared columns follow."""
 _LEAST_ROWS = 2
-"""What a single row has in common with itself says nothing."""
+"""How many rows must differ before it is said what they share."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Answer:
 
 
 def read(session: Session, comparison: Comparison, columns: Columns, samples: int) -> Answer:
-    """Ask for kinds and columns; where anything is odd, also for what it has in common, and for samples."""
+    """Ask for kinds and columns; if anything is odd, also for what the rows share, and for samples."""
     rows = session.query(comparison.classes())
     kinds = _kinds(rows)
     if not any(kinds.values()):

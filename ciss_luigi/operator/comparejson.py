@@ -1,4 +1,4 @@
-"""A comparison as a document for programs; ``docs/migration.md`` describes it. Decimals are texts."""
+"""A comparison as JSON for programs; ``docs/migration.md`` describes it. Decimals are texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drift told to people: main and the old job's table came apart, once for each date or set of months."""
+"""Telling people of drift: main and the old job's table differ. Once for each date or set of months."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ciss_luigi.site import Site
 
 
 def require_channel(site: Site) -> None:
-    """Raises ConfigurationError where nobody could be told."""
+    """Raise ConfigurationError if nobody could be told."""
     if not ways.names(alerts.settings(site)):
         fault = Fault("ciss_alerts", "mail_to", "is needed to tell drift", "mail_to = ops@example.net")
         raise ConfigurationError("nobody is to be told", (fault,))
 
 
 def tell(site: Site, request: Request, found: Compared, words: Iterable[str]) -> Sequence[Outcome]:
-    """Tell that they differ, if that has not been told yet; raises OSError and LocksUnusable."""
+    """Tell people that they differ, if that has not been told yet; raises OSError and LocksUnusable."""
     folder = site.settings.state_dir / "alerts"
     what = str(request.date) if request.date else ", ".join(map(str, found.months))
     error = "\n".join([*words, "State: nothing was changed", f"Next:  {_again(request, what)}"])

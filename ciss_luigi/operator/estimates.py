@@ -1,4 +1,4 @@
-"""How the estimate of a month moved, run by run: out of ledger and markers."""
+"""How the estimate of a month moved, run by run, from ledger and markers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def attempts(site: Site, month: Month) -> list[DatedAttempt]:
 
 
 def _of_date(site: Site, date: RunDate, month: Month) -> Iterator[Estimate]:
-    """By the ledger; a date that it does not know (an older version wrote no results) by its marker."""
+    """The estimates of a date from the ledger; if it has no results (an older version), from the marker."""
     told = list(_by_ledger(site.ledger.attempts(date), date, month))
     yield from told
     marker = site.markers.read(date, Step.MERGE)

@@ -1,6 +1,6 @@
 """How a customer's figure came about: the source rows, the rate, the mapping row, the arithmetic.
 
-The sources are asked as they are now; where main says something else, both sides are told.
+The sources are read as they are now; if main says something else, both sides are shown.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ SPELLINGS = 5
 
 @dataclass(frozen=True)
 class Explanation:
-    """The figures of one customer in some months, and whose rules were in force."""
+    """The figures of one customer in some months, and whose rules made them."""
 
     customer: Customer
     months: tuple[Month, ...]
     figures: tuple[Figure, ...]
     own_rules: str = field(default="")
-    """The site's own ``build.sql``, where it has one: the words here are about the built-in rules."""
+    """The site's own ``build.sql``, if it has one: the explanation is about the built-in rules."""
 
 
 def explain(site: Site, customer: Customer, months: Sequence[Month], *, everything: bool) -> Explanation:
-    """Ask for one customer in some months; of each charge kind the largest rows, or everything.
+    """Ask for one customer in some months; for each kind of charge the largest rows, or ``everything``.
 
     Raises Refused for a customer that main does not hold, EngineUnavailable, StatementFailed.
     """
@@ -46,10 +46,10 @@ def explain(site: Site, customer: Customer, months: Sequence[Month], *, everythi
         raise EngineUnavailable(
             f"there is no {site.engine().identity} yet",
             state="nothing was changed",
-            next_command="ciss load DIR, or mend warehouse_url",
+            next_command="ciss load DIR, or correct warehouse_url",
         )
 
-    # the date only tags the statements, for whoever looks for them on the server
+    # the date is only part of the statements' comment, by which they can be found on the server
     date = RunDate.parse(months[-1].first_day)
 
     def question(engine: Engine, session: Session) -> tuple[Figure, ...]:
@@ -108,7 +108,7 @@ def _refused(asking: CustomerStatements, names: Sequence[Row]) -> Refused:
 
 
 def _near(wanted: str, held: dict[str, str]) -> list[str]:
-    """By id, whatever its case and spaces; then by a part of the name; then by likeness."""
+    """The nearest ids: equal but for case and spaces; then by a part of the name; then by likeness."""
     folded = wanted.strip().casefold()
     if not folded:
         return []

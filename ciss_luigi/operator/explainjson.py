@@ -19,7 +19,7 @@ DETAILS = {
     "service": ("service_name", "service_date", ""),
     "register": ("invoice_no", "line_no", "invoice_date"),
 }
-"""What the three texts that name a source row are, by kind of charge; none where empty."""
+"""The names of the three texts that identify a source row, by kind of charge; empty if it has fewer."""
 
 
 def document(found: Explanation) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One figure of main and all that made it: charges, rate, mapping row, arithmetic, and what main says.
+"""One figure of main and everything behind it: charges, rate, mapping row, arithmetic, and what main says.
 
 Computed again in exact decimals, by the rules of ``docs/tables.md``.
 """
@@ -24,7 +24,7 @@ _CENT = Decimal("0.0001")
 
 
 class Key(NamedTuple):
-    """What makes a row of its own, beside the customer."""
+    """What identifies a row of main, in addition to the customer."""
 
     month: str
     business_unit: str
@@ -62,7 +62,7 @@ _MAIN = (
 
 @dataclass(frozen=True)
 class Difference:
-    """A column that main and the sources as they are now do not agree on."""
+    """A column in which main and the present sources differ."""
 
     column: str
     main: str
@@ -71,7 +71,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Figure:
-    """One row of main, explained; ``main`` is None for what the sources hold and main does not yet."""
+    """One row of main, explained; ``main`` is None for a key that only the sources have so far."""
 
     key: Key
     charges: Mapping[str, Charges]
@@ -87,12 +87,12 @@ class Figure:
 
     @property
     def product(self) -> Decimal | None:
-        """total_charge x conversion_rate, exact; None without a rate."""
+        """total_charge x conversion_rate in US dollars, exact; None without a rate."""
         return None if self.rate.rate is None else _EXACT.multiply(self.total_charge, self.rate.rate)
 
     @property
     def total_charge_usd(self) -> Decimal | None:
-        """The product rounded to 4 decimals, half away from zero."""
+        """The product in US dollars, rounded to 4 decimals, half away from zero; None without a rate."""
         return None if self.product is None else self.product.quantize(_CENT, context=_EXACT)
 
 
@@ -106,7 +106,7 @@ class Sources:
     mapping: Sequence[Row]
     fallback_months: int
     largest: int | None = None
-    """How many rows of a kind to show, the largest first; None = all."""
+    """How many rows of a kind to show, the largest first; None: all."""
 
 
 def figures(main: Sequence[MainRow], sources: Sources) -> Iterator[Figure]:
@@ -140,7 +140,7 @@ def _charges(sources: Sources) -> dict[Key, dict[str, Charges]]:
 
 
 def _by_size(row: Row) -> tuple[Decimal, list[str]]:
-    """The largest amount first, whatever its sign; of equal ones by the texts that name them."""
+    """A sort key: the largest amount first, whatever its sign; then the texts that identify the row."""
     return -abs(row[4] or ZERO), [text or "" for text in row[:3]]
 
 

@@ -1,6 +1,6 @@
 """A backfill before it is run: what RangeDaily would do with each date now. Reads only.
 
-Dates run from the oldest on, so each one meets what those before it have left in main.
+Dates run from the oldest on, so each one finds in main what those before it left there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ciss_luigi.state.markers import Step
 
 
 class Fate(StrEnum):
-    """What becomes of a date."""
+    """What would happen to a date."""
 
     RUN = "run"
     SKIP = "skip"
@@ -34,7 +34,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Foretold:
-    """A date, what becomes of it, the months that it would merge, and what else there is to say."""
+    """A date, what would happen to it, the months that it would merge, and remarks."""
 
     date: RunDate
     fate: Fate
@@ -44,14 +44,14 @@ class Foretold:
 
 @dataclass(frozen=True)
 class Backfill:
-    """All dates of a range, and the command that runs them; no command where nothing is left to run."""
+    """All dates of a range, and the command that runs them; no command if nothing is left to run."""
 
     dates: tuple[Foretold, ...]
     command: str
 
     @property
     def counts(self) -> Mapping[Fate, int]:
-        """How many dates have which fate."""
+        """The number of dates of each fate."""
         found = Counter(one.fate for one in self.dates)
         return {fate: found[fate] for fate in Fate if found[fate]}
 
@@ -79,7 +79,7 @@ def _command(first: RunDate, last: RunDate, found: Sequence[Foretold]) -> str:
 
 
 def _look(site: Site, months: Sequence[Month]) -> tuple[Holdings, dict[Month, str | None]]:
-    """What the sources and main hold of some months; each main month's newest as_of_date."""
+    """What the sources and main hold for some months; for main, each month's newest as_of_date."""
     settings, engine = site.settings, site.engine()
     if not engine.exists():
         return readiness.nothing(settings), {}
@@ -99,7 +99,7 @@ def _look(site: Site, months: Sequence[Month]) -> tuple[Holdings, dict[Month, st
 def _walk(
     site: Site, dates: Sequence[RunDate], holdings: Holdings, newest: dict[Month, str | None]
 ) -> Iterator[Foretold]:
-    """Each date in turn; ``newest`` is kept as the dates would leave main."""
+    """Each date in turn; ``newest`` is updated to what main would hold after it."""
     for date in dates:
         one = _one(site, date, holdings, newest)
         newest.update(dict.fromkeys(one.months, str(date)))

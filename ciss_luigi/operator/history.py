@@ -1,4 +1,4 @@
-"""``ciss history``: every attempt, what was merged, and its change to the run before; out of the ledgers."""
+"""``ciss history``: every attempt, what was merged, and the change to the run before; from the ledgers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DAYS_BEFORE = 62
 
 @dataclass(frozen=True)
 class Line:
-    """One attempt; ``seconds`` is None while it runs or when it was killed."""
+    """One attempt; ``seconds`` is None while it runs and if it was killed."""
 
     date: RunDate
     attempt: Attempt
@@ -37,7 +37,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Merged:
-    """What was merged of one month; ``change`` is None for the first run that is known of the month."""
+    """What was merged for one month; ``total`` and ``change`` are US dollars, ``change`` None at first."""
 
     date: RunDate
     month: str
@@ -64,9 +64,9 @@ class History:
 def look(
     site: Site, first: RunDate | None = None, last: RunDate | None = None, *, failed: bool = False
 ) -> History:
-    """The history of the dates from ``first`` to ``last`` inclusive, of all without; reads ledgers only.
+    """The history of the dates from ``first`` to ``last``, both included, or of all; only ledgers are read.
 
-    ``failed`` leaves out what went well. Raises OSError where a ledger cannot be read.
+    ``failed`` leaves out what went well. Raises OSError if a ledger cannot be read.
     """
     known = _attempts(site, first, last)
     wanted = {date: found for date, found in known.items() if _is_within(date, first, last)}
@@ -85,7 +85,7 @@ def _is_within(date: RunDate, first: RunDate | None, last: RunDate | None) -> bo
 
 
 def _attempts(site: Site, first: RunDate | None, last: RunDate | None) -> dict[RunDate, list[Attempt]]:
-    """The attempts by date, those of some weeks before among them: what changed is known by them."""
+    """The attempts by date, also of some weeks before: they are needed for the changes."""
     begin = first.days_earlier(_DAYS_BEFORE) if first else None
     dates = [date for date in site.ledger.dates() if _is_within(date, begin, last)]
     return {date: site.ledger.attempts(date) for date in dates}
@@ -132,7 +132,7 @@ def _merged(known: dict[RunDate, list[Attempt]]) -> list[Merged]:
 def _commands(
     site: Site, lines: Iterable[Line], first: RunDate | None, last: RunDate | None
 ) -> list[Command]:
-    """The commands of these attempts, and those that were asked for a date of the range and began no step."""
+    """The commands of these attempts, and the commands for a date of the range that began no step."""
     commands = site.commands.commands()
     if first is None and last is None:
         return commands
@@ -145,7 +145,7 @@ def _asks_for(command: Command, first: RunDate | None, last: RunDate | None) -> 
 
 
 def document(found: History) -> dict[str, Any]:
-    """The history for programs; amounts as texts."""
+    """The history as JSON values for programs; amounts are texts."""
     return {
         "format": 1,
         "attempts": [_attempt(line) for line in found.lines],

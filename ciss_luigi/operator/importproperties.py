@@ -1,4 +1,4 @@
-"""The old job's properties to a ``luigi.cfg``; the rules are in ``docs/migration.md``."""
+"""Making a ``luigi.cfg`` of the old job's properties; the rules are in ``docs/migration.md``."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ HIDDEN = "***"
 
 @dataclass(frozen=True)
 class Imported:
-    """What was read, and what became of it."""
+    """What was read, and what it became."""
 
     rows: tuple[tuple[str, str, str], ...]
     """Variable, value (secrets hidden), what it became or why it is not needed."""
     not_understood: tuple[str, ...]
     notes: tuple[str, ...]
     exports: Mapping[str, str]
-    """Secrets that the new file names, each with the place of its value."""
+    """The secrets that the new file names, each with the place where its value is."""
     written: bool
 
     @property

@@ -20,9 +20,9 @@ class OutputTable:
 
 
 def make_tables(site: Site) -> list[OutputTable]:
-    """Make the schema, main and temp where they are absent; repeatable. Raises EngineUnavailable."""
+    """Make the schema, main and temp if they are absent; may be repeated. Raises EngineUnavailable."""
     settings, engine = site.settings, site.engine()
-    # the date only tags the statements, for whoever looks for them on the server
+    # the date is only part of the statements' comment, by which they can be found on the server
     today = RunDate(dt.datetime.now(dt.UTC).date())
     statements = Statements(settings, engine.dialect, today, "init")
     with (

@@ -27,7 +27,7 @@ from ciss_luigi.site import Site
 def load(
     site: Site, folder: Path, *, command: str, odd_rows: bool, progress: Callable[[LoadProgress], None]
 ) -> list[LoadedTable]:
-    """Load every file of a folder that names a source table, all or nothing; returns all the tables.
+    """Load every file of a folder that is named after a source table, all or none; returns all the tables.
 
     ``command`` is what to type again; with ``odd_rows`` invalid months and dates are loaded as they are.
     Raises Refused, LoadError or EngineUnavailable.
@@ -52,7 +52,7 @@ def load(
 
 
 class _Bar:
-    """Tells of each file, and within a large one how far the statement is that reads it."""
+    """Shows each file and, within a large one, how far the statement is that reads it."""
 
     def __init__(self, tell: Callable[[LoadProgress], None]) -> None:
         self._tell = tell
@@ -77,7 +77,8 @@ class _Bar:
 def sample_folder(table_names: Mapping[str, str]) -> Iterator[Path]:
     """A folder with the packaged sample, its files named after this site's tables.
 
-    Where the two do not fit, the LoadError is told of the table: the file is right, and gone at the end.
+    If a file does not fit its table, the LoadError names the table: the file is right, and is removed at the
+    end.
     """
     packaged = resources.files("ciss_luigi").joinpath("sample")
     with tempfile.TemporaryDirectory(prefix="ciss-sample-") as name:
@@ -93,7 +94,7 @@ def sample_folder(table_names: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _refuse_server(site: Site) -> None:
-    """A cluster's source tables belong to those who fill them."""
+    """Raise Refused for a cluster: its source tables belong to those who fill them."""
     warehouse = site.settings.warehouse
     if not warehouse.kind.embedded:
         raise Refused(

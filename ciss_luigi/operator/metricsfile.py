@@ -1,4 +1,4 @@
-"""The figures for monitoring, from this site into the file for them."""
+"""Writing this site's figures for monitoring into their file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ciss_luigi.telemetry import metrics
 
 
 def write(site: Site, path: Path) -> str:
-    """Write them; says what is in the way, or nothing."""
+    """Write them; returns what prevented it, or nothing."""
     try:
         metrics.write(path, monitored.look(site))
     except ImportError:

@@ -1,4 +1,4 @@
-"""What a monitoring system is told of this site, out of ledger, markers and outbox; no engine is asked."""
+"""What a monitoring system is told about this site, from ledger, markers and outbox; no engine is asked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ciss_luigi.state.ledger import Attempt, Outcome
 from ciss_luigi.state.markers import STEPS, Step
 
 DATES = 30
-"""So many of the newest run dates are looked at."""
+"""How many of the newest run dates are read."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class MonthFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures; times are seconds since 1970, durations seconds; what is not known is not there."""
+    """The figures. Times are in seconds since 1970, durations in seconds; what is not known is missing."""
 
     last_success: float | None = None
     last_success_date: float | None = None
@@ -43,7 +43,7 @@ class Figures:
 
 
 def look(site: Site) -> Figures:
-    """The figures as they are now; raises OSError where a ledger cannot be read."""
+    """The figures as they are now; raises OSError if a ledger cannot be read."""
     dates = site.ledger.dates()[-DATES:]
     attempts = [attempt for date in dates for attempt in site.ledger.attempts(date)]
     steps = {str(step): [one for one in attempts if one.step == step] for step in STEPS}
@@ -82,7 +82,7 @@ def _times(attempts: Iterable[Attempt], *, done: bool = False) -> list[float]:
 
 
 def _duration(attempts: Iterable[Attempt]) -> float | None:
-    """How long the last attempt took that ended."""
+    """How long the last attempt that ended took, in seconds."""
     ended = [one for one in attempts if one.ended_at]
     last = max(ended, key=lambda one: one.ended_at, default=None)
     return None if last is None else max(0.0, _seconds(last.ended_at) - _seconds(last.started_at))

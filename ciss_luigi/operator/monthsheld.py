@@ -1,4 +1,4 @@
-"""Which run main's months hold, as the markers tell it: the run that merged a month last."""
+"""Which run main's months hold, as the markers say: the run that merged a month last."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 class MonthHeld:
     """A month of main: the run that merged it last, and the newest date that had merged it before.
 
-    ``rolled_back_from`` is that date where it is newer than the run's: then main was rolled back.
+    ``rolled_back_from`` is that date if it is newer than the run's: then main was rolled back.
     """
 
     month: Month
@@ -28,7 +28,7 @@ class MonthHeld:
 
 
 def look(site: Site, months: Iterable[Month]) -> list[MonthHeld]:
-    """What main holds of some months, oldest first, without asking the engine.
+    """What main holds for some months, oldest first; the engine is not asked.
 
     Months that no valid marker names are left out.
     """

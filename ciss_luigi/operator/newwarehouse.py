@@ -1,4 +1,4 @@
-"""Whether ``ciss load`` may make the file of the embedded warehouse: a lost one is not replaced unasked."""
+"""Whether ``ciss load`` may make the file of the embedded warehouse: not if it was lost, unless asked to."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ciss_luigi.site import Site
 
 
 def permit(site: Site, *, command: str, new: bool) -> Path | None:
-    """Make sure that a load finds the file, or may make it; returns where the old markers went, if anywhere.
+    """Make sure that a load finds the file, or may make it; returns where the old markers were moved, if so.
 
-    Where the file is gone although markers speak of it, only ``new`` makes another one: then the markers are
-    set aside first, because what they prove is gone. ``command`` is what to type again. Raises
-    EngineUnavailable without ``new``, Refused for a ``new`` where the file is there, OSError.
+    If markers speak of the file and it is gone, only ``new`` makes another one. Then the markers are set
+    aside first, because what they prove is gone. ``command`` is what to type again. Raises EngineUnavailable
+    without ``new``, Refused for ``new`` if the file is there, and OSError.
     """
     if new and site.settings.warehouse.kind.embedded and site.engine().exists():
         raise Refused(

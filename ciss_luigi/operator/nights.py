@@ -11,7 +11,7 @@ from ciss_luigi.site import Site
 
 DATES_SHOWN = 14
 _OWN_TIME = dt.timedelta(days=7)
-"""A date that was begun so soon after its day was run in its own night, not in a backfill."""
+"""A date that was begun within this time after its day was run in its own night, not in a backfill."""
 
 
 def today() -> RunDate:
@@ -20,10 +20,10 @@ def today() -> RunDate:
 
 
 def shown(site: Site, known: Collection[RunDate], last: RunDate | None = None) -> set[RunDate]:
-    """The last 14 dates with any state, and where the site runs every night all days up to today.
+    """The last 14 dates with any state and, if the site runs every night, all days up to today.
 
-    ``known`` are the dates with any state, ``last`` is the last one to show. A site that only ever ran old
-    dates (a backfill, a trial) has no nights to miss.
+    ``known`` are the dates with any state, ``last`` is the last one to show. A site that has only run old
+    dates (a backfill, a trial) cannot have missed a night.
     """
     wanted = sorted(date for date in known if last is None or date <= last)[-DATES_SHOWN:]
     end = min(last, today()) if last else today()
@@ -34,13 +34,13 @@ def shown(site: Site, known: Collection[RunDate], last: RunDate | None = None) -
 
 
 def days(first: RunDate, last: RunDate) -> Iterable[RunDate]:
-    """All days from one to another, both inclusive."""
+    """All days from one to another, both included."""
     ordinals = range(first.date.toordinal(), last.date.toordinal() + 1)
     return (RunDate(dt.date.fromordinal(ordinal)) for ordinal in ordinals)
 
 
 def _runs_nightly(site: Site, dates: Iterable[RunDate]) -> bool:
-    """Whether one of the newest dates was begun in its own time."""
+    """Whether one of the newest dates was begun in its own night."""
     for date in islice(sorted(dates, reverse=True), DATES_SHOWN):
         attempts = site.ledger.attempts(date)
         if attempts and abs(_day(attempts[0].started_at) - date.date) <= _OWN_TIME:

@@ -14,7 +14,7 @@ Ask = Callable[[Session, Statement], T]
 
 
 class Now:
-    """The engines as they are; each is opened when something is asked of it first."""
+    """The engines as they are; each is opened when it is asked for the first time."""
 
     def __init__(self, sessions: ExitStack) -> None:
         self._sessions = sessions
@@ -22,7 +22,7 @@ class Now:
         self._heard: dict[str, Any] = {}
 
     def once(self, engine: Engine, question: Statement, ask: Ask[T]) -> T:
-        """The answer to a question, whichever step asks it, and whichever engine: they share their tables."""
+        """The answer to a question. It is asked once for all steps and engines, which share their tables."""
         if question.body not in self._heard:
             self._heard[question.body] = ask(self._session(engine), question)
         answer: T = self._heard[question.body]

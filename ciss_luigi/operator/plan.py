@@ -1,6 +1,7 @@
-"""What a run of a date would send now: which steps it begins, and every statement of theirs.
+"""What a run of a date would send now: which steps it begins, and all their statements.
 
-No step is told here again: the steps themselves are run, on engines that send no write (``rehearsal``).
+No step is written here a second time: the steps themselves run, on engines that send no writes
+(``rehearsal``).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ciss_luigi.steps.sourcesready import SOURCES_READY
 
 @dataclass(frozen=True)
 class StepPlan:
-    """The statements of one step; ``skipped`` says why a run now has no need of it."""
+    """The statements of one step; ``skipped`` says why a run now does not need it."""
 
     name: str
     lines: tuple[Line, ...]
@@ -55,7 +56,7 @@ class Plan:
 
 
 def make(site: Site, date: RunDate) -> Plan:
-    """The plan of a date; reads markers and engine, writes nothing.
+    """The plan of a date; markers and engine are read, and nothing is written.
 
     Raises EngineUnavailable or StatementFailed.
     """
@@ -85,7 +86,7 @@ def of(job: Job) -> Plan:
 
 
 def _after_the_question(job: Job, engines: Now, holdings: Holdings) -> Rehearsal:
-    """A rehearsal of steps that follow SourcesReady in one command, where it has found these holdings."""
+    """A rehearsal of the steps after SourcesReady in one command, if it has found these holdings."""
     rehearsal = Rehearsal(job, engines, holdings)
     sourcesready.ask(rehearsal.job, job.months, alone=True)
     rehearsal.lines.clear()
@@ -93,7 +94,7 @@ def _after_the_question(job: Job, engines: Now, holdings: Holdings) -> Rehearsal
 
 
 def _rehearse(rehearsal: Rehearsal, step: Step) -> tuple[Line, ...]:
-    """What a step would send; one that finds no sources when it builds temp again ends there."""
+    """What a step would send; if it builds temp again and finds no sources, it ends there."""
     before = len(rehearsal.lines)
     try:
         rehearsal.job.markers.write(ACTIONS[step](rehearsal.job))
@@ -103,13 +104,13 @@ def _rehearse(rehearsal: Rehearsal, step: Step) -> tuple[Line, ...]:
 
 
 def _as_wanted(job: Job) -> Holdings:
-    """Sources with rows of every month in scope: what the steps wait for."""
+    """Holdings with rows of every month in scope: what the steps wait for."""
     roles = [table.role for table in schema.CHARGE_SOURCES]
     return Holdings((), True, frozenset((role, str(month)) for role in roles for month in job.months))
 
 
 def _skipped(job: Job) -> dict[str, str]:
-    """Which steps a run now would not begin, and why; Luigi asks for no more than it needs."""
+    """Which steps a run now would not begin, and why: Luigi runs no more than it needs."""
     if job.markers.is_merged(job.date):
         return dict.fromkeys([SOURCES_READY, *Step], f"{Step.MERGE} of {job.date} is done")
     if job.markers.read(job.date, Step.BUILD) is not None:

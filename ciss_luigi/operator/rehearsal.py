@@ -1,4 +1,4 @@
-"""The steps, rehearsed: they run as ever, on engines that write down every statement and send no write."""
+"""The steps, rehearsed: they run as usual, on engines that note every statement and send no writes."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Line:
 
 
 class Rehearsal:
-    """A job whose steps may be run without any effect; ``lines`` is what they would have sent."""
+    """A job whose steps run without any effect; ``lines`` is what they would have sent."""
 
     def __init__(self, job: Job, now: Now, holdings: Holdings | None = None) -> None:
         self.lines: list[Line] = []
         self.stopped = False
-        """Whether a step came to an end before it had sent all."""
+        """Whether a step ended before it had sent everything."""
         self.stage = Stage(job, now, holdings)
         self._condition, self._sent = "", True
         self.job = replace(
@@ -54,12 +54,12 @@ class Rehearsal:
         )
 
     def note(self, engine: Engine, text: str) -> None:
-        """Write down a statement that a run would send."""
+        """Note a statement that a run would send."""
         self.lines.append(Line(text, str(engine.identity), self._condition, self._sent))
 
     @property
     def sends(self) -> bool:
-        """Whether a run would come here now: not where a condition does not hold."""
+        """Whether a run would get here now: not if a condition does not hold."""
         return self._sent
 
     @contextmanager
@@ -82,7 +82,7 @@ class RehearsedEngine(Engine):
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Nothing is opened before a question has to go to the engine."""
+        """A session; nothing is opened before a question has to go to the engine."""
         yield RehearsedSession(self._real, self._rehearsal)
 
     def exists(self) -> bool:
@@ -90,16 +90,16 @@ class RehearsedEngine(Engine):
         return self._real.exists()
 
     def why_no_query(self, text: str) -> str:
-        """What the engine itself says of a text; it reads it, and sends nothing."""
+        """What the engine itself says about a text; nothing is sent for that."""
         return self._real.why_no_query(text)
 
     def is_transient(self, error: BaseException) -> bool:
-        """A plan is not tried again."""
+        """Never: a plan is not tried again."""
         return False
 
 
 class RehearsedSession:
-    """Writes down what it is given; writes go to the stage, questions are answered from there."""
+    """Notes every statement; writes go to the stage, and questions are answered from there."""
 
     def __init__(self, engine: Engine, rehearsal: Rehearsal) -> None:
         self._engine = engine
@@ -107,11 +107,11 @@ class RehearsedSession:
         self._stage = rehearsal.stage
 
     def execute(self, statement: str) -> None:
-        """Write the statement down, and what it would change."""
+        """Note the statement, and what it would change."""
         self._stage.write(self._engine, self._noted(statement))
 
     def query(self, statement: str) -> list[Row]:
-        """Write the question down, and answer it."""
+        """Note the question, and answer it."""
         return self._stage.rows(self._engine, self._noted(statement), sent=self._rehearsal.sends)
 
     def tables(self, question: str, wanted: Collection[str]) -> frozenset[str]:
@@ -129,7 +129,7 @@ class RehearsedSession:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """What a session would send around the statements inside, where the engine has transactions."""
+        """What a session would send around the statements inside, if the engine has transactions."""
         if not self._engine.capabilities.transactions:
             yield
             return
@@ -166,7 +166,7 @@ class _Notes:
         return self._real.merged_after(date)
 
     def charged_before(self, date: RunDate, month: Month, charge: str) -> RunDate | None:
-        """The newest earlier date that has merged such a charge."""
+        """The newest earlier date that merged such a charge."""
         return self._real.charged_before(date, month, charge)
 
     def free_to_replace(self, date: RunDate, run_id: str) -> frozenset[Month]:

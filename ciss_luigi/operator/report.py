@@ -1,6 +1,6 @@
 """The facts of a month's report: main's rows, what they were before, how they came about.
 
-Asked of main (and of temp, as far as it still holds an earlier run), of markers and ledger.
+They come from main (and temp, if it still holds an earlier run), from markers and ledger.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class EarlierRun:
 
 @dataclass(frozen=True)
 class Report:
-    """What a report tells; ``rows`` are main's, in the order of ``COLUMNS``."""
+    """What a report tells; ``rows`` are those of main, with columns in the order of ``COLUMNS``."""
 
     month: Month
     made_at: dt.datetime
@@ -48,7 +48,7 @@ class Report:
     estimates_before: Sequence[Estimate]
     attempts: Sequence[DatedAttempt]
     marker: Marker | None
-    """MergeMain's of the run whose rows main holds; None where there is none, or another."""
+    """MergeMain's marker of the run whose rows main holds; None if there is none, or only another's."""
 
     @property
     def as_of(self) -> str:
@@ -57,7 +57,7 @@ class Report:
 
 
 def gather(site: Site, month: Month) -> Report:
-    """Everything that a report tells of a month.
+    """Everything that a report tells about a month.
 
     Raises Refused for a month that main does not hold, EngineUnavailable, StatementFailed.
     """
@@ -66,7 +66,7 @@ def gather(site: Site, month: Month) -> Report:
         raise EngineUnavailable(
             f"there is no {site.engine().identity} yet",
             state="nothing was written",
-            next_command="ciss load DIR, or mend warehouse_url",
+            next_command="ciss load DIR, or correct warehouse_url",
         )
 
     def question(engine: Engine, session: Session) -> _Answers:
@@ -77,7 +77,7 @@ def gather(site: Site, month: Month) -> Report:
         found = ask(site, question)
     if not found.rows:
         raise Refused(
-            f"main holds nothing of {month}",
+            f"main holds no row of {month}",
             state="nothing was written",
             next_command="ciss status",
         )

@@ -1,4 +1,4 @@
-"""What a month's rows come to, by customer, currency and kind of charge, and against before; all exact."""
+"""The exact sums of a month's rows by customer, currency and kind of charge, and what they were before."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _AT = {name: place for place, name in enumerate(COLUMNS)}
 
 @dataclass(frozen=True)
 class CustomerFigure:
-    """One customer's month in US dollars, and what it was before; None where that is not known."""
+    """One customer's month in US dollars, and what it was before; None if that is not known."""
 
     org_id: str
     name: str
@@ -33,7 +33,7 @@ class CustomerFigure:
 
 @dataclass(frozen=True)
 class CurrencyFigure:
-    """One currency's month: rows, subscriptions, charges in it, and the total in US dollars."""
+    """One currency's month: rows, subscriptions, charges in that currency, and the total in US dollars."""
 
     currency: str
     rows: int
@@ -57,7 +57,7 @@ class Control:
 
 
 def total_usd(rows: Iterable[Row]) -> Decimal:
-    """What some rows come to in US dollars."""
+    """The sum of some rows in US dollars, with 4 decimals."""
     return _sum(row[_AT["total_charge_usd"]] for row in rows)
 
 
@@ -85,7 +85,7 @@ def customers(report: Report) -> list[CustomerFigure]:
 
 
 def currencies(rows: Sequence[Row]) -> list[CurrencyFigure]:
-    """Each currency, the one that comes to most in US dollars first."""
+    """Each currency, the one with the largest sum in US dollars first."""
     parts: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         parts[row[_AT["currency"]] or ""].append(row)

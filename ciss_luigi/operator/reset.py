@@ -1,4 +1,4 @@
-"""Taking back the proofs of a date's steps, so that the next run does them again."""
+"""Removing the proofs of a date's steps, so that the next run does them again."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ciss_luigi.state.markers import Step
 
 
 def reset(site: Site, date: RunDate, step: Step) -> list[Step]:
-    """Remove the markers of a step and all later ones, under the date's lock; says which there were.
+    """Remove the markers of a step and of all later ones, under the date's lock; returns which there were.
 
-    Raises Refused while the date runs, and when a marker cannot be removed; ConfigurationError when
-    ``state_dir`` cannot be used; EngineUnavailable when the leases cannot be asked.
+    Raises Refused while the date runs, and if a marker cannot be removed; ConfigurationError if ``state_dir``
+    cannot be used; EngineUnavailable if the leases cannot be asked.
     """
     look = commands.status(date)
     with held(site, date, look):
@@ -39,7 +39,7 @@ def reset(site: Site, date: RunDate, step: Step) -> list[Step]:
 
 @contextmanager
 def held(site: Site, date: RunDate, look: str) -> Iterator[None]:
-    """Hold the date as a run does, on this host and where there are leases on all; never waits."""
+    """Hold the date as a run does, on this host and, if there are leases, on all hosts; never waits."""
     lock = site.date_lock(date)
     try:
         taken = lock.try_acquire()
@@ -63,7 +63,7 @@ def held(site: Site, date: RunDate, look: str) -> Iterator[None]:
 def newer_in_main(site: Site, date: RunDate) -> Mapping[Month, str]:
     """The months in scope of which main holds a newer estimate, each with its as_of_date.
 
-    Their re-run would be superseded (docs/tables.md). Empty where ``allow_older`` is set. Raises
+    If they run again, they are superseded (docs/tables.md). Empty if ``allow_older`` is set. Raises
     EngineUnavailable or StatementFailed.
     """
     settings = site.settings

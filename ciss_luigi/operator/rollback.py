@@ -1,4 +1,4 @@
-"""Main back to what an older date published, while temp still holds it (docs/operations.md, "Roll back")."""
+"""Putting main back to what an older date published, while temp holds it (docs/operations.md)."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class RolledBack:
 
 
 def roll_back(site: Site, date: RunDate) -> RolledBack:
-    """Let the next run of a date publish what it published, once, in the place of newer estimates.
+    """Let the next run of a date publish again what it published, once, in place of newer estimates.
 
-    Removes MergeMain's marker of the date. Raises Refused where the date runs, is not merged, or temp does
-    not hold what it built; EngineUnavailable; ConfigurationError when ``state_dir`` cannot be used.
+    Removes MergeMain's marker of the date. Raises Refused if the date runs, is not merged, or temp does not
+    hold what it built; EngineUnavailable; ConfigurationError if ``state_dir`` cannot be used.
     """
     with held(site, date, commands.status(date)):
         merged, built = _markers(site, date)
@@ -52,7 +52,7 @@ def roll_back(site: Site, date: RunDate) -> RolledBack:
 
 
 def _markers(site: Site, date: RunDate) -> tuple[Marker, Marker]:
-    """MergeMain's marker of the date and BuildTemp's, which it rests on."""
+    """The date's marker of MergeMain, and that of BuildTemp on which it rests."""
     merged, built = (site.markers.read(date, step) for step in (Step.MERGE, Step.BUILD))
     if merged is None or not site.markers.is_merged(date):
         raise Refused(
@@ -78,7 +78,7 @@ def _markers(site: Site, date: RunDate) -> tuple[Marker, Marker]:
 def _look(
     site: Site, built: Marker, months: frozenset[Month], engine: Engine, session: Session
 ) -> dict[Month, str]:
-    """The months of which main holds a newer estimate; raises Refused where temp does not hold the build."""
+    """The months of which main holds a newer estimate; raises Refused if temp does not hold the build."""
     settings, date = site.settings, built.date
     statements = Statements(settings, engine.dialect, date, "roll-back", built.run_id)
     there = session.tables(statements.list_tables(), statements.output_tables)
@@ -103,5 +103,5 @@ def _rebuild(date: RunDate) -> str:
     """How to build the date again instead, from what the sources hold today."""
     return (
         f"to build {date} again from today's sources instead: set allow_older = true, then "
-        f"{commands.anew(date)}, and take allow_older away again"
+        f"{commands.anew(date)}, and remove allow_older afterwards"
     )

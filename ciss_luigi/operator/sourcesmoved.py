@@ -23,9 +23,9 @@ Reference = Callable[[Statements, Sequence[Month]], Side]
 
 @dataclass(frozen=True)
 class Moved:
-    """What is otherwise by now, both sides shown; ``unknown`` = why that could not be found out.
+    """What is different now, with both sides; ``unknown``: why that could not be found out.
 
-    ``asked`` is False where no month was left to ask for.
+    ``asked`` is False if there was no month left to ask for.
     """
 
     asked: bool = False
@@ -42,8 +42,8 @@ def look(
 ) -> Moved:
     """Compare the sources now with what a run built: first their totals, then what they would build.
 
-    ``reference`` gives the rows that the run built, where temp or main still holds them. Equal totals alone
-    prove little: an amount may have moved between two customers, or a rate or a name may have changed.
+    ``reference`` gives the rows that the run built, if temp or main still holds them. Equal totals alone
+    prove little: an amount may have moved from one customer to another, or a rate or a name may have changed.
     """
     names = {site.settings.source_tables[table.role].lower() for table in schema.SOURCES}
     lacking = sorted(names - session.tables(statements.list_tables(), statements.all_tables))
@@ -65,7 +65,7 @@ def look(
         return Moved(True, tuple(lines))
     try:
         return Moved(True, tuple(_rows(wanted, session, statements, reference)))
-    except StatementFailed as error:  # a server with tight limits may refuse the whole build as a question
+    except StatementFailed as error:  # a server with low limits may refuse the whole build as a query
         why = f"their totals are the same, but what they would build could not be compared: {error.what}"
         return Moved(True, unknown=why)
 
@@ -89,7 +89,7 @@ def _rows(
 
 
 def _as_month(like: MonthTotals, sources: Mapping[Key, SourceTotals]) -> MonthTotals:
-    """The sources in a marker's form; what sources do not have (rows, US dollars) is taken as it was."""
+    """The sources in a marker's form; what they do not have (rows, US dollars) is copied from ``like``."""
     mine: dict[str, SourceTotals] = {}
     for (month, currency), totals in sources.items():
         if month == like.month:

@@ -1,7 +1,7 @@
 """What a step would find: what the engines hold now, and what its writes, and those before it, would change.
 
-The sources' totals are not summed up for a plan. Whatever they are, an undisturbed run finds the same in
-temp and main; so a made-up row for each source and month that has rows serves as well.
+A plan does not sum up the sources. Whatever their totals are, an undisturbed run finds the same in temp and
+main. So a made-up row for each source and month that has rows is enough.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Stage:
     """The tables as they would be."""
 
     def __init__(self, job: Job, now: Now, holdings: Holdings | None = None) -> None:
-        """``holdings`` are those of the sources; without them the engine is asked."""
+        """Begin with what is there; ``holdings`` are the sources', without which the engine is asked."""
         self._job = job
         self._now = now
         self._holdings = holdings
@@ -51,7 +51,7 @@ class Stage:
                 self._temp = [self._built(engine, month) for month in statement.arguments[0]]
 
     def _built(self, engine: Engine, month: Month) -> Row:
-        """The row of temp's totals for a month that was built out of the made-up rows."""
+        """The row of temp's totals for a month that was built from the made-up rows."""
         source_rows, date = len(self._source_totals(engine, month)), str(self._job.date)
         counts = (1, source_rows, 0)
         money = (_ZERO,) * (len(schema.CHARGES) + 2)
@@ -67,14 +67,14 @@ class Stage:
         return self._really_there | self._made | {name.lower() for name in sources}
 
     def columns(self, engine: Engine, question: Statement) -> Columns:
-        """The columns of a table that is there, or would be made; none of any other."""
+        """The columns of a table that exists or would be made; empty for any other."""
         (table,) = question.arguments
         if table.lower() in self._really_there:
             return self._now.once(engine, question, _columns)
         return self._made_columns(table)
 
     def rows(self, engine: Engine, question: Statement, *, sent: bool) -> list[Row]:
-        """What a question would be answered; no engine is asked what a run would not ask it."""
+        """The answer that a run would get; an engine is asked only what a run would ask it."""
         foreseen = self._foreseen(engine, question, sent=sent)
         if foreseen is None:
             foreseen = self._now.once(engine, question, _query) if sent else []
@@ -83,7 +83,7 @@ class Stage:
         return foreseen
 
     def _foreseen(self, engine: Engine, question: Statement, *, sent: bool) -> list[Row] | None:
-        """The answer that the engine does not know, or need not be asked for; None where it has to be."""
+        """The answer, if the engine cannot know it or need not be asked; None if it has to be asked."""
         temp, main = (name.lower() in self._really_there for name in self._ours)
         foreseen: list[Row] | None = None
         match question.name:
@@ -108,7 +108,7 @@ class Stage:
         return self._job.settings.temp_table, self._job.settings.main_table
 
     def _known(self, months: Sequence[Month]) -> list[Row] | None:
-        """Which sources hold rows of some months; None as long as nobody has asked."""
+        """Which sources hold rows of some months; None if nobody has asked yet."""
         if self._holdings is None:
             return None
         wanted = [str(month) for month in months]
@@ -116,7 +116,7 @@ class Stage:
         return [*held, *([(RATE, "")] if self._holdings.rates else [])]
 
     def _held(self, engine: Engine, month: Month) -> list[Row]:
-        """Which sources hold rows of a month: what a run learns from their totals is asked at less cost."""
+        """Which sources hold rows of a month: a run sees that in their totals, this asks a cheaper query."""
         known = self._known([month])
         if known is not None:
             return known

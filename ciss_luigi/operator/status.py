@@ -1,6 +1,6 @@
 """What is known of each run date: its steps, its outcome, its totals, who runs it.
 
-Out of markers, ledger and the signatures in lock files alone: no engine is opened and no lock is taken.
+It comes from markers, ledger and the signatures in lock files: no engine is opened, and no lock is taken.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class StepStatus:
-    """One step: its state, and its last attempt where the ledger knows one."""
+    """One step: its state, and its last attempt if the ledger has one."""
 
     step: Step
     state: State
@@ -59,7 +59,7 @@ class DateStatus:
     holder: Holder | None
     last_error: Attempt | None
     usual_seconds: float | None = None
-    """How long the step that runs took the last time it was done, of this or an earlier date."""
+    """How many seconds the running step took when it was last done, for this or an earlier date."""
 
     @property
     def is_merged(self) -> bool:
@@ -68,7 +68,7 @@ class DateStatus:
 
     @property
     def proof(self) -> Marker | None:
-        """The latest marker with totals: MergeMain's of a merged date, else BuildTemp's."""
+        """The latest marker with totals: MergeMain's if the date is merged, else BuildTemp's."""
         merged, built = self.steps[-1], self.steps[-2]
         return merged.marker if self.is_merged else built.marker
 
@@ -86,7 +86,7 @@ class Overview:
     last_command: Command | None
     main: tuple[MonthHeld, ...]
     moved_from: tuple[str, ...] = ()
-    """The other warehouses for which the markers of dates were made that are not merged here."""
+    """The other warehouses that have markers for dates which are not merged here."""
 
     @property
     def all_merged(self) -> bool:
@@ -97,7 +97,7 @@ class Overview:
 def overview(site: Site, first: RunDate | None = None, last: RunDate | None = None) -> Overview:
     """The status of a range of dates (as ``look`` chooses them), the last command, and main's months.
 
-    Raises ConfigurationError when ``state_dir`` cannot be read, ValueError for a range that is too long.
+    Raises ConfigurationError if ``state_dir`` cannot be read, ValueError for a range that is too long.
     """
     dates = look(site, first, last)
     months = {Month.parse(month.month) for status in dates for month in status.months}
@@ -107,18 +107,18 @@ def overview(site: Site, first: RunDate | None = None, last: RunDate | None = No
 
 
 def _places(site: Site, dates: Sequence[DateStatus]) -> list[str]:
-    """The other warehouses for which MergeMain's markers of dates were made that are not merged here."""
+    """The other warehouses that have markers of MergeMain for dates which are not merged here."""
     waiting = [status.date for status in dates if not status.is_merged]
     moved = [date for date in waiting if site.markers.read_moved(date, Step.MERGE) is not None]
     return sorted({site.markers.made_for(date, Step.MERGE) for date in moved})
 
 
 def look(site: Site, first: RunDate | None = None, last: RunDate | None = None) -> list[DateStatus]:
-    """The status of a range of dates; without a first one, of the last 14 with any state and of all that run.
+    """The status of a range of dates; without ``first``, of the last 14 with any state and of all that run.
 
-    Where the site runs every night, both go on to today. A range without an end ends with today or with the
-    newest date that has any state or runs. Raises ConfigurationError
-    when ``state_dir`` cannot be read, ValueError for a range that is too long.
+    If the site runs every night, both go on to today. A range without an end ends with today, or with the
+    newest date that has any state or runs. Raises ConfigurationError if ``state_dir`` cannot be read,
+    ValueError for a range that is too long.
     """
     with _readable(site):
         _refuse_unreadable(site)
@@ -138,7 +138,7 @@ def _readable(site: Site) -> Iterator[None]:
 
 
 def _refuse_unreadable(site: Site) -> None:
-    """A folder that is not there yet holds nothing; one that cannot be read may hold anything."""
+    """Raise ConfigurationError if a folder cannot be read; one that does not exist yet holds nothing."""
     try:
         os.listdir(site.settings.state_dir)
     except FileNotFoundError:
@@ -160,7 +160,7 @@ def _dates(site: Site, first: RunDate | None, last: RunDate | None) -> Sequence[
 
 
 def _running(site: Site) -> set[RunDate]:
-    """The dates whose lock has a living holder; one that waits for the sources has nothing else yet."""
+    """The dates whose lock has a living holder; a date that waits for its sources has nothing else yet."""
     found = set()
     for path in (site.settings.state_dir / "locks").glob("date-*.lock"):
         try:
@@ -213,7 +213,7 @@ def _state(last: Attempt | None, holder: Holder | None) -> State:
         return State.MISSING
     if last.outcome is not None:
         return State.FAILED if last.outcome is Outcome.FAILED else State.STOPPED
-    # an attempt from before the lock was taken belongs to a command that is gone; both times are ISO in UTC
+    # an attempt from before the lock was taken is of a command that is gone; both times are ISO in UTC
     runs = holder is not None and str(last.started_at) >= str(holder.since)
     return State.RUNNING if runs else State.KILLED
 

@@ -1,4 +1,4 @@
-"""How long a step usually takes: as it took the last time, for whoever asks how far a run is."""
+"""How long a step usually takes: as long as the last time; it is for showing how far a run is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DATES_LOOKED_AT = 31
 
 
 def seconds(site: Site, date: RunDate, step: str) -> float | None:
-    """How long a step took when it was last done, of a date up to this one; None where nobody knows."""
+    """How many seconds a step took when it was last done, for a date up to this one; None if not known."""
     earlier = [one for one in site.ledger.dates() if one <= date]
     for one in islice(reversed(earlier), _DATES_LOOKED_AT):
         for attempt in reversed(site.ledger.attempts(one)):
@@ -23,7 +23,7 @@ def seconds(site: Site, date: RunDate, step: str) -> float | None:
 
 
 def duration(attempt: Attempt) -> float | None:
-    """How many seconds an attempt took; None where a time in the ledger makes no sense."""
+    """How many seconds an attempt took; None if a time in the ledger makes no sense."""
     try:
         began, ended = (dt.datetime.fromisoformat(text) for text in (attempt.started_at, attempt.ended_at))
         return max(0.0, (ended - began).total_seconds())

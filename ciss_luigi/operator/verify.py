@@ -1,6 +1,6 @@
-"""Main against what a date's run published: its totals, and while temp still holds the run, every row.
+"""Comparing main with what a date's run published: its totals and, while temp still holds the run, every row.
 
-And whether the sources say something else by now.
+It also says whether the sources have changed since then.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Marker, Step
 
 RECORD = "the run's record"
-"""What messages call MergeMain's marker."""
+"""The words for MergeMain's marker in messages."""
 
 
 @dataclass(frozen=True)
 class Writer:
-    """Whose rows main holds of a month, where they are not the run's that is verified."""
+    """Whose rows main holds of a month, if they are not those of the verified run."""
 
     month: str
     as_of_date: str | None
@@ -52,7 +52,7 @@ class MonthFound:
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found, month by month; ``main`` is a text where main is not there at all."""
+    """What was found, month by month; ``no_main`` says so if main does not exist at all."""
 
     marker: Marker
     months: tuple[MonthFound, ...] = ()
@@ -68,7 +68,7 @@ class Verification:
 def verify(site: Site, date: RunDate) -> Verification:
     """Compare main with what a date's run published (docs/operations.md, "Is main right?").
 
-    Raises Refused without a valid marker; EngineUnavailable, also where an embedded warehouse has no file;
+    Raises Refused without a valid marker; EngineUnavailable, also if an embedded warehouse has no file; and
     StatementFailed.
     """
     marker = _marker(site, date)
@@ -130,7 +130,7 @@ def _look(site: Site, marker: Marker, engine: Engine, session: Session) -> Verif
 
 
 def months_found(marker: Marker, main: Mapping[Key, SummaryTotals]) -> list[MonthFound]:
-    """What main's totals say of each month that a run merged; single rows are another question."""
+    """What main's totals say about each month that a run merged; single rows are not compared here."""
     return [_month(marker, month, main) for month in marker.months]
 
 
@@ -144,7 +144,7 @@ def _month(marker: Marker, month: MonthTotals, main: Mapping[Key, SummaryTotals]
 
 
 def is_newer(text: str | None, date: RunDate) -> bool:
-    """Whether an ``as_of_date`` in main is a date, and a later one: anybody may have written there."""
+    """Whether an ``as_of_date`` in main is a date, and a later one: it may hold anything."""
     try:
         return RunDate.parse(text or "") > date
     except ValueError:
@@ -171,7 +171,7 @@ def temp_holds(marker: Marker, session: Session, statements: Statements) -> bool
 
 
 def rows_compared(found: Sequence[MonthFound], session: Session, statements: Statements) -> list[MonthFound]:
-    """What was found, each month that is still the run's compared with temp row by row."""
+    """What was found, with each month that is still the run's compared with temp row by row."""
     mine = {one.totals.month for one in found if one.writer is None}
     if not mine:
         return list(found)

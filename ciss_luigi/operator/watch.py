@@ -1,6 +1,6 @@
 """``ciss watch``: whether a date is merged by the time at which it has to be, and if not, why.
 
-It tells what no command can tell of itself: that none began, that one hangs, that one was killed.
+It tells what no command can tell about itself: that none began, that one hangs, that one was killed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _SHOWN_LINES = 4
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found: whether all is well, why not in a sentence, and what was told and sent."""
+    """What was found: whether all is well, a sentence that says so or why not, and what was told and sent."""
 
     date: RunDate
     well: bool
@@ -59,7 +59,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a date is not merged: what decides whether it is another reason, and in words."""
+    """Why a date is not merged: the kind, which decides whether it is another reason, and the words."""
 
     kind: str
     words: str
@@ -73,9 +73,9 @@ def watch(
     hung_minutes: float = 0,
     now: dt.datetime | None = None,
 ) -> Verdict:
-    """Look at a date, today without one, and tell what is not as it must be.
+    """Look at a date, by default today, and tell people what is wrong.
 
-    ``now`` is a time with its zone, the host's without one. Raises ConfigurationError, OSError and
+    ``now`` is a time with its zone; by default the host's. Raises ConfigurationError, OSError and
     LocksUnusable.
     """
     now = now or dt.datetime.now().astimezone()
@@ -125,7 +125,7 @@ def _seen(day: RunDate, by: dt.time, reason: Reason | None) -> Seen:
 
 
 def _reason(site: Site, found: DateStatus) -> Reason:
-    """Why a date is not merged, by what it left last."""
+    """Why a date is not merged, as the last thing that it left shows."""
     day = found.date
     again = commands.merge(day)
     look = commands.status(day)
@@ -150,7 +150,7 @@ def _running(found: DateStatus) -> str:
 
 
 def _of_command(command: Command) -> tuple[str, str]:
-    """The kind of reason and its words, out of the last command that came no farther than its first step."""
+    """The kind of reason and its words, from the last command, which did not get beyond its first step."""
     code = command.exit_code
     if command.runs():
         return "running", f"its command runs since {command.began_at} (pid {command.pid} on {command.host})"
@@ -170,7 +170,7 @@ def _of_attempt(attempt: Attempt, state: State) -> tuple[str, str]:
     if attempt.error:
         return str(state), f"{attempt.step} {state}: {words}"
     if attempt.step == Step.MERGE:
-        return "unfinished", f"{attempt.step} ended well, and its marker is gone since (ciss reset)"
+        return "unfinished", f"{attempt.step} ended well, and its marker was removed afterwards (ciss reset)"
     return "unfinished", f"nothing was begun after {attempt.step}"
 
 
@@ -183,7 +183,7 @@ def _latest_command(site: Site, day: RunDate) -> Command | None:
 
 
 def _hung(site: Site, found: DateStatus, minutes: float, now: dt.datetime) -> Reason | None:
-    """A run that leaves no sign of life for so many minutes."""
+    """The reason for a run that has left no sign of life for so many minutes; None if there is none."""
     if not minutes or found.state is not State.RUNNING or found.holder is None:
         return None
     sign = alive.last(site.settings.state_dir, found.date)
@@ -197,7 +197,7 @@ def _hung(site: Site, found: DateStatus, minutes: float, now: dt.datetime) -> Re
 
 
 def _killed(site: Site, day: RunDate) -> Iterator[Seen]:
-    """Runs of other dates that were killed, and that no later command has healed."""
+    """The runs of other dates that were killed and that no later command has healed."""
     is_over = over.judge(site)
     for found in status.look(site):
         if found.state is State.KILLED and found.date != day and not is_over(str(found.date)):
@@ -219,7 +219,7 @@ def _seen_killed(found: DateStatus) -> Seen:
 
 
 def _tell(site: Site, seen: list[Seen], now: dt.datetime) -> list[Failure]:
-    """Have told what no command has told already."""
+    """Tell people what no command has told already."""
     folder = site.settings.state_dir / "alerts"
     told = alerts.settings(site)
     throttle = dt.timedelta(minutes=told.throttle_minutes)

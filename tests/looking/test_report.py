@@ -207,7 +207,7 @@ def test_of_one_customer(sample: Path, chromium: Any) -> None:
 
 def test_a_month_without_rows_is_a_no(sample: Path) -> None:
     typed(sample, "report", "--month", "2016-09", "--out", "r.html").explained(
-        1, "main holds nothing of 2016-09"
+        1, "main holds no row of 2016-09"
     )
     assert not (sample / "r.html").exists()
     answer = typed(sample, "report", "--month", "2016-11", "--out", "/proc/r.html")
