@@ -462,7 +462,7 @@ def test_an_empty_required_source_and_rates_of_no_month_are_warnings(make: Make)
     count = _count(here, f"{RATE} WHERE cal_month = '2016-11'")
     change(here, f"DELETE FROM {OVERAGE}", wrong)
     assert texts(found(here), Level.WARNING) == [
-        f"{OVERAGE} has no row of any month",
+        f"{OVERAGE} has no row for any month",
         f"{RATE}: {count} rows have an invalid cal_month (such as '2016/11') and are never used",
     ]
 

@@ -11,10 +11,10 @@ from ciss_luigi.exitcodes import NO
 
 
 def main() -> NoReturn:
-    """Run ``ciss`` with the arguments of the command line, and leave with its exit code."""
+    """Run ``ciss`` with the arguments of the command line, and end with its exit code."""
     try:
         ciss.main(prog_name="ciss")
-    except OSError as error:  # help that nobody can be shown; a verb ends in words of its own (ending.py)
+    except OSError as error:  # the help cannot be written; verbs handle that themselves (ending.py)
         sys.stderr.write(f"{unwritable(error)}\n")
         discard_stdout()
         sys.exit(NO)

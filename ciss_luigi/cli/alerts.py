@@ -1,4 +1,4 @@
-"""``ciss alerts``: who was told what, and whether anybody would hear."""
+"""``ciss alerts``: who was told what, and whether the channels work."""
 
 from __future__ import annotations
 

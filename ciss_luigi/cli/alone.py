@@ -13,11 +13,11 @@ from ciss_luigi.operator import status as statuses
 from ciss_luigi.operator.status import DateStatus, Overview, State
 from ciss_luigi.site import Site
 
-_HELP = "ciss --help tells every verb."
+_HELP = "ciss --help lists every verb."
 
 
 def say_next() -> None:
-    """Print it; raises ConfigurationError where the configuration has faults."""
+    """Print it; raises ConfigurationError if the configuration has faults."""
     for line in (*_lines(), _HELP):
         say(line)
 

@@ -23,8 +23,8 @@ _COLOURS = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "yellow", Leve
 def command(context: click.Context, date: RunDate | None, as_json: bool) -> None:
     """Check configuration, state, engines, permissions, tables and sources.
 
-    Nothing that it tries stays. Exit code 0 when there is no fault (warnings are none), 1 for a fault in data
-    or tables, 35 when an engine is away, 40 for a faulty configuration.
+    It leaves no change behind. Exit code 0 if there is no fault (a warning is none), 1 for a fault in data or
+    tables, 35 if an engine is away, 40 for a faulty configuration.
     """
     with waiting("asking the warehouse"):
         report = check.run(site.current, date, _luigis_own())
@@ -36,7 +36,7 @@ def command(context: click.Context, date: RunDate | None, as_json: bool) -> None
 
 
 def _luigis_own() -> check.LuigisOwn:
-    """Luigi's sections; importing it takes a while, which the other verbs spare."""
+    """Luigi's sections; importing Luigi takes a while, so no other verb does."""
     from ciss_luigi.exitcodes import RETCODES
     from ciss_luigi.scheduling import luigisections
     from ciss_luigi.scheduling.defaults import overridden

@@ -66,7 +66,7 @@ def _words(value: str | None) -> list[str]:
 @click.option("--date", type=DATE, help="The run date whose months are compared, for example 2016-11-22.")
 @click.option("--months", callback=_months, help="Compare these months instead: 2016-10,2016-11.")
 @click.option("--with", "table", required=True, callback=_table, metavar="TABLE", help="The other table.")
-@click.option("--key", callback=_names, help="The columns, beside the month, that tell rows apart.")
+@click.option("--key", callback=_names, help="The columns that, with the month, identify a row.")
 @click.option("--columns", "renamed", callback=_renamed, help="Columns of other names there: new=old,...")
 @click.option("--ignore", "ignored", callback=_names, help="Columns that are not compared.")
 @click.option("--tolerance", default="0", callback=_tolerance, help="How much a number may differ.")
@@ -78,15 +78,14 @@ def _words(value: str | None) -> list[str]:
 @click.option(
     "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the answer to a page, too."
 )
-@click.option("--tell", is_flag=True, help="Where they differ, tell it through [ciss_alerts], once a date.")
+@click.option("--tell", is_flag=True, help="If they differ, tell people by [ciss_alerts], once a date.")
 @click.pass_context
 def command(ctx: click.Context, /, *, as_json: bool, html: Path | None, tell: bool, **given: object) -> None:
     """Compare main's months of a date with another table of the same engine, row by row.
 
-    Meant for the old job's table while both jobs run side by side. The engine compares; only a few sample
-    rows come here. NULL equals NULL; run_id and as_of_date are not compared. Types may differ: a text that
-    is a number equals that number. Exit code 0 when both hold the same rows within the tolerance, 1 when
-    they differ.
+    Meant for the old job's table while both jobs run. The engine compares; only a few sample rows leave it.
+    NULL equals NULL; run_id and as_of_date are not compared. Types may differ: a text that is a number equals
+    that number. Exit code 0 when both hold the same rows within the tolerance, 1 when they differ.
     """
     request = _request(given)
     here = site.current()

@@ -1,4 +1,4 @@
-"""A comparison as one page that needs nothing from anywhere: no script, no font, no picture."""
+"""A comparison as one page that loads nothing: no script, no font, no picture."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def write(file: Path, found: Compared) -> None:
-    """Write the page; raises Refused where that cannot be done."""
+    """Write the page; raises Refused if that is not possible."""
     try:
         file.write_text("\n".join(_page(found)) + "\n", encoding="utf-8")
     except OSError as error:

@@ -51,7 +51,7 @@ def verdict(found: Compared) -> str:
 
 
 def row_counts(found: Compared) -> Iterator[str]:
-    """How many rows there are of what kind."""
+    """How many rows there are of each kind."""
     for month, (here, there) in found.rows_by_month.items():
         yield f"{month}: {counted(here, 'row')} in {found.here}, {there:,} in {found.there}"
     names = {"here": found.here, "there": found.there}
@@ -62,7 +62,7 @@ def row_counts(found: Compared) -> Iterator[str]:
 
 
 def remarks(found: Compared) -> Iterator[str]:
-    """What is not a difference, and should be known."""
+    """What is not a difference, but should be known."""
     for month, date in found.newer.items():
         yield f"{month}: main holds a newer estimate, of {printable(date)}"
     columns = found.columns
@@ -70,7 +70,7 @@ def remarks(found: Compared) -> Iterator[str]:
         if only:
             yield f"columns only in {name}, not compared: {printable(', '.join(only))}"
     if columns.not_compared:
-        yield f"not compared, for their types: {_types(columns.not_compared)}"
+        yield f"not compared because of their types: {_types(columns.not_compared)}"
     if columns.types_differ:
         yield f"types differ: {_types(columns.types_differ)}"
 

@@ -1,4 +1,4 @@
-"""How a verb ends: its exit code, its words, and never a traceback that nobody asked for."""
+"""How a verb ends: its exit code, its words, and a traceback only if somebody asked for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def ending(*, debug: bool) -> Iterator[None]:
-    """Around a verb: turns every error into its words on stderr and its exit code."""
+    """A block that runs a verb: turns every error into words on stderr and an exit code."""
     _escape_what_cannot_be_encoded()
     with _signals(), log_to_stderr():
         try:
@@ -67,10 +67,10 @@ def _leave(error: BaseException) -> NoReturn:
 
 
 def unwritable(error: OSError) -> CissError:
-    """What to say where the answer itself cannot be written, as to a full disk."""
+    """What to say if the answer itself cannot be written, for example to a full disk."""
     return CissError(
         f"the answer cannot be written: {error.strerror or error}",
-        state="only the output is lost; what a verb changes is changed before it answers",
+        state="only the output is lost: a verb makes its changes before it answers",
         next_command="make room where the output goes (df), then the same command again",
     )
 
@@ -101,7 +101,7 @@ def _signals() -> Iterator[None]:
 
 
 def _handle(number: int, _frame: FrameType | None) -> None:
-    """Ask to stop; a second signal ends the process at once, whatever hangs."""
+    """Ask the verb to stop; a second signal ends the process at once, even if something hangs."""
     for one in SIGNALS:
         signal.signal(one, signal.SIG_DFL)
     name = signal.Signals(number).name
@@ -114,7 +114,7 @@ def _handle(number: int, _frame: FrameType | None) -> None:
 
 
 def _escape_what_cannot_be_encoded() -> None:
-    """A terminal without Unicode shows escapes instead of an error."""
+    """Let a terminal without Unicode show escapes instead of an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -126,7 +126,7 @@ def _flush() -> None:
 
 
 def _nobody_reads() -> bool:
-    """Whether stdout is a pipe that was closed; a broken line to a server raises the same error."""
+    """Whether stdout is a pipe that was closed; a broken connection to a server raises the same error."""
     poll = select.poll()
     poll.register(1, 0)
     return any(events & select.POLLERR for _, events in poll.poll(0))
@@ -140,7 +140,7 @@ def _give_up_on_full_disk() -> None:
 
 
 def discard_stdout() -> None:
-    """What Python still holds goes nowhere: it would try again at the very end, and complain."""
+    """Drop what Python has not written yet: it would try again at the very end, and complain."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)

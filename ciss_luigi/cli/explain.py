@@ -1,4 +1,4 @@
-"""``ciss explain``: how a customer's figure came about, for people who read no SQL."""
+"""``ciss explain``: how a customer's figure came about, for people who do not read SQL."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def command(
     """Show how a customer's figure came about.
 
     For each of the customer's rows in main: the source rows of each kind of charge and their sum; the rate
-    with its month; the mapping row that gave the offer group, those passed over, and the rule that decided;
-    the arithmetic to the last digit. The sources are read as they are now; where main says something else,
-    both sides are shown. Writes nothing.
+    with its month; the mapping row that gave the offer group, those that do not count, and the rule that
+    decided; the arithmetic to the last digit. The sources are read as they are now; if main says something
+    else, both sides are shown. Writes nothing.
 
     Exit code 0 also when main differs; 1 for a customer that main does not hold, with the nearest spellings.
 

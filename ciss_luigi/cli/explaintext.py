@@ -119,5 +119,5 @@ def _labelled(label: str, words: str) -> str:
 
 
 def _apart(left: str, right: str, *, gap: str = " ") -> str:
-    """Two texts at the two edges of a line; a line longer than that stays one."""
+    """One text at the left edge of a line and one at the right; a longer line is not broken."""
     return left + gap * max(2, _WIDTH - len(left) - len(right)) + right

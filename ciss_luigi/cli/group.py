@@ -1,4 +1,4 @@
-"""The verbs of ``ciss``: a table, so that help and spelling mistakes cost no import of any verb."""
+"""The verbs of ``ciss``: a table, so that help and spelling mistakes import no verb."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ VERBS = {
     "reset": "Remove a date's markers, so that it can be run again.",
     "report": "Write a month's report, one page that works offline.",
     "explain": "Show how a customer's figure came about.",
-    "watch": "Tell when a date is not merged in time.",
+    "watch": "Tell people when a date is not merged in time.",
     "alerts": "Show who was told what; test every channel.",
     "adopt": "Let markers count again after the warehouse has moved.",
-    "verify": "Hold main against what its marker says.",
+    "verify": "Compare main with what a run published.",
     "compare": "Compare main with another table, such as the old job's.",
-    "import-properties": "Make a luigi.cfg out of the old job's properties.",
+    "import-properties": "Make a luigi.cfg from the old job's properties.",
 }
-"""Each verb and its line of help; a verb is ``command`` in the module of its name (``-`` written ``_``)."""
+"""Each verb and its line of help; a verb is ``command`` in the module of its name (with ``_`` for ``-``)."""
 
 
 class Verbs(click.Group):
     """A group that imports a verb only to run it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The verbs, in the order in which one needs them."""
+        """The verbs, in the order in which they are needed."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -53,7 +53,7 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the verb; one that there is not gets the nearest spelling."""
+        """Find the verb; for an unknown one name the nearest spelling."""
         if not {"-h", "--help"}.intersection(args):
             refuse_unreadable()
         name = args[0]
@@ -64,12 +64,12 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the verbs out of the table."""
+        """List the verbs from the table."""
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a verb; whatever happens, it ends with its exit code and in plain words."""
+        """Run a verb; in any case it ends with its exit code and in plain words."""
         typed = [*getattr(ctx, "_protected_args", ()), *ctx.args]
         with ending(debug=ctx.params["debug"]), logged(typed):
             return super().invoke(ctx)

@@ -28,7 +28,7 @@ _MINUTE, _HOUR = 60, 3600
 @click.command("history", epilog="Example: ciss history --from 2016-11-01 --to 2016-11-30")
 @click.option("--from", "first", type=DATE, help="The first run date. Without it: the first there is.")
 @click.option("--to", "last", type=DATE, help="The last run date, inclusive. Without it: the last there is.")
-@click.option("--failed", is_flag=True, help="Only what failed, was stopped or killed, healed since or not.")
+@click.option("--failed", is_flag=True, help="Only what failed, was stopped or killed, also if healed.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def command(first: RunDate | None, last: RunDate | None, failed: bool, as_json: bool) -> None:
     """Show every attempt: date, step, when it began, how long it took and how it ended.
@@ -41,7 +41,7 @@ def command(first: RunDate | None, last: RunDate | None, failed: bool, as_json: 
         say_json(history.document(found))
     else:
         # one call: thousands of lines on a terminal are slow to print one by one
-        click.echo("\n".join(_table(found)) or "nothing: no attempt of these dates is known")
+        click.echo("\n".join(_table(found)) or "nothing: no attempt at these dates is known")
 
 
 def _table(found: History) -> Iterator[str]:
@@ -96,7 +96,7 @@ def _took(seconds: float | None) -> str:
 
 
 def _bar(seconds: float, longest: float) -> str:
-    """A bar as long as this attempt's part of the longest one's time."""
+    """A bar whose length is this attempt's share of the longest one's time."""
     eighths = round(8 * _BAR * seconds / longest) if longest else 0
     whole, part = divmod(eighths, 8)
     return f"{'█' * whole}{_EIGHTHS[part] if part else ''}".ljust(_BAR)

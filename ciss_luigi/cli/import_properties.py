@@ -1,4 +1,4 @@
-"""``ciss import-properties``: the old job's properties to a ``luigi.cfg``."""
+"""``ciss import-properties``: a ``luigi.cfg`` from the old job's properties."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _FILE = click.Path(path_type=Path)
 @click.option("--out", type=_FILE, default="luigi.cfg", show_default=True, help="The file to write.")
 @click.pass_context
 def command(ctx: click.Context, file: Path, out: Path) -> None:
-    """Write a luigi.cfg out of the properties that the old job's script sourced.
+    """Write a luigi.cfg from the properties that the old job's script sourced.
 
-    The file is parsed, and nothing in it is run. Variables are known by their endings. A secret is no part
-    of the new file: it names an environment variable instead. An existing file is never overwritten. Exit
-    code 0 when all was understood; 1 when something was not: it is listed, and the file is written all the
-    same, unless the properties are about several jobs.
+    The file is parsed, and nothing in it is run. Variables are recognised by their endings. The new file
+    holds no secret: it names an environment variable instead. An existing file is never overwritten. Exit
+    code 0 if all was understood; 1 if something was not: it is listed, and the file is still written,
+    unless the properties are about several jobs.
     """
     found = import_properties(file, out)
     _table(found)

@@ -12,9 +12,9 @@ from ciss_luigi.operator.init import make_tables
 
 @click.command("init")
 def command() -> None:
-    """Make the schema and the two output tables, main and temp, where they are absent.
+    """Make the schema and the two output tables, main and temp, if they are absent.
 
-    A run does the same by itself; this shows beforehand whether it may.
+    A run does the same by itself; this shows before it whether the user has the rights.
     """
     here = site.current()
     with waiting("asking the warehouse"):

@@ -20,7 +20,7 @@ from ciss_luigi.site import Site
 
 @click.command("load")
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
-@click.option("--sample", is_flag=True, help="Load the sample that the package brings along.")
+@click.option("--sample", is_flag=True, help="Load the sample that comes with the package.")
 @click.option(
     "--odd-rows", is_flag=True, help="Load rows with an invalid month or date as they are; no run uses them."
 )
@@ -32,11 +32,11 @@ def command(folder: Path | None, sample: bool, odd_rows: bool, new: bool) -> Non
     none. Tables without a file stay as they are; absent ones are made, empty. A fault is named with file,
     line, column, value and what to write.
 
-    Where the warehouse's file is gone although markers speak of it (a disk that is not mounted), the exit
-    code is 35. With --new a new file is made, and the markers are set aside: every date is then run again.
+    If markers speak of the warehouse's file and it is gone (a disk that is not mounted), the exit code is 35.
+    With --new a new file is made, and the markers are set aside: then every date is run again.
     """
     if (folder is None) is not sample:
-        raise click.UsageError("Name a folder, or say --sample.")
+        raise click.UsageError("Name a folder, or give --sample.")
     here = site.current()
     command_line = "ciss load --sample" if folder is None else f"ciss load {shlex.quote(str(folder))}"
     command_line += " --odd-rows" if odd_rows else ""

@@ -22,7 +22,10 @@ CHANGING = ("load", "init", "reset", "adopt", "watch")
 
 @contextmanager
 def logged(arguments: Sequence[str]) -> Iterator[None]:
-    """Around a verb, its name first: begin and end in the log, where it changes something."""
+    """A block that runs a verb: its beginning and end go to the log, if it changes something.
+
+    The first of ``arguments`` is the verb's name.
+    """
     if not arguments or arguments[0] not in CHANGING or {"-h", "--help"}.intersection(arguments):
         yield
         return

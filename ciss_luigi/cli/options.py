@@ -1,4 +1,4 @@
-"""What the verbs' options take."""
+"""The types of the verbs' options."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from ciss_luigi.billing.rundate import Month, RunDate
 
 
 class RunDateType(click.ParamType[RunDate]):
-    """A calendar date, written ``YYYY-MM-DD`` and nothing else."""
+    """A calendar date, written ``YYYY-MM-DD`` and in no other way."""
 
     name = "YYYY-MM-DD"
 
     def convert(
         self, value: str | RunDate, param: click.Parameter | None, ctx: click.Context | None
     ) -> RunDate:
-        """Read the date; anything else is a mistake of usage."""
+        """Read the date; anything else is an error of usage."""
         if isinstance(value, RunDate):
             return value
         try:
@@ -25,12 +25,12 @@ class RunDateType(click.ParamType[RunDate]):
 
 
 class MonthType(click.ParamType[Month]):
-    """A calendar month, written ``YYYY-MM`` and nothing else."""
+    """A calendar month, written ``YYYY-MM`` and in no other way."""
 
     name = "YYYY-MM"
 
     def convert(self, value: str | Month, param: click.Parameter | None, ctx: click.Context | None) -> Month:
-        """Read the month; anything else is a mistake of usage."""
+        """Read the month; anything else is an error of usage."""
         if isinstance(value, Month):
             return value
         try:

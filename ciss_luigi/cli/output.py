@@ -23,12 +23,12 @@ _WIDTH_WITHOUT_TERMINAL = 160
 
 
 def safe(text: object) -> str:
-    """Text with its lines kept, without secrets, and with everything escaped that a terminal would obey."""
+    """A text with its lines, without secrets, and with everything escaped that a terminal would obey."""
     return printable_lines(without_secrets(str(text)))
 
 
 def one_line(text: object) -> str:
-    """The same in one line: a newline in it is shown as such, and so begins no line of ours."""
+    """The same in one line: a newline in it is shown as an escape, so it cannot begin a line of ours."""
     return printable(without_secrets(str(text)))
 
 
@@ -38,7 +38,7 @@ def say(text: object = "") -> None:
 
 
 def say_json(document: Mapping[str, Any]) -> None:
-    """Print a document; a server's words in it may repeat a secret."""
+    """Print a JSON document without secrets, which a server's words in it may repeat."""
     click.echo(json.dumps(_without_secrets(document), indent=2))
 
 
@@ -53,7 +53,7 @@ def _without_secrets(value: Any) -> Any:
 
 
 def moment(text: str) -> str:
-    """An ISO time of markers and ledger for people, in UTC to the second; anything else as it is."""
+    """An ISO time of markers and ledger for people, in UTC to the second; anything else unchanged."""
     try:
         return f"{dt.datetime.fromisoformat(text).astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
     except (ValueError, OverflowError):
@@ -61,7 +61,7 @@ def moment(text: str) -> str:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A rich console that takes no text for markup."""
+    """A rich console that treats no text as markup."""
     from rich.console import Console
 
     class Plain(Console):
@@ -70,13 +70,13 @@ def console(*, stderr: bool = False) -> Console:
 
     made = Plain(stderr=stderr, markup=False, emoji=False, highlight=False)
     if not made.is_terminal:
-        # rich thinks of a file as 80 columns wide, and would break lines that nobody needs broken
+        # for rich a file is 80 columns wide; it would break lines without need
         made.width = max(made.width, _WIDTH_WITHOUT_TERMINAL)
     return made
 
 
 class _Echo(logging.Handler):
-    """Prints each warning once: a marker is read several times while it is judged."""
+    """Prints each warning once: a marker is read several times."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

@@ -26,15 +26,15 @@ from ciss_luigi.sql.files import without_semicolons_in_comments
 @click.option("--date", type=DATE, help="The run date, for example 2016-11-22.")
 @click.option("--all", "show_all", is_flag=True, help="Show the steps that are done already, too.")
 @click.option("--from", "first", type=DATE, help="Instead of one date: the first of a backfill.")
-@click.option("--to", "last", type=DATE, help="The last date of the backfill (it belongs to it).")
+@click.option("--to", "last", type=DATE, help="The last date of the backfill (included).")
 def command(date: RunDate | None, show_all: bool, first: RunDate | None, last: RunDate | None) -> None:
     """Print the SQL that a run of a date would send now, or what a backfill would do; send nothing.
 
-    Statement for statement and in order. {run_id} stands for the id that BuildTemp makes. What is sent only
-    under a condition says so; if the condition does not hold now, it is commented out. Exit code 1 when the
+    Every statement, in order. {run_id} stands for the id that BuildTemp makes. A statement that is sent only
+    under a condition says so; if the condition does not hold now, it is commented out. Exit code 1 if the
     sources are not ready.
 
-    With --from and --to: what becomes of each date if the range is run now, oldest first: it runs, it is
+    With --from and --to: what would happen to each date if the range is run now, oldest first: it runs, it is
     merged already, a newer estimate supersedes it, or its sources are missing (not an error here). Then the
     command that runs the range.
 
@@ -83,12 +83,12 @@ def _backfill(here: site.Site, first: RunDate, last: RunDate) -> None:
 
 
 def names(here: site.Site) -> tuple[str, ...]:
-    """The session settings by name; their values may be secret."""
+    """The names of the session settings; their values may be secret."""
     return tuple(here.settings.warehouse.session_settings)
 
 
 def render(plan: Plan, session_settings: tuple[str, ...] = (), *, show_all: bool = False) -> Iterator[str]:
-    """The plan as lines of plain SQL with comments, which beeline, hive and duckdb take as they are."""
+    """The plan as lines of plain SQL with comments, which beeline, hive and duckdb can run unchanged."""
     for line in _lines(plan, session_settings, show_all):
         yield line.rstrip(";").replace(";", ",") if line.startswith("--") else line
 
@@ -139,7 +139,7 @@ def _condition(line: Line) -> Iterator[str]:
 
 
 def _statement(line: Line) -> Iterator[str]:
-    """The statement with its semicolon, which must not end up in a comment."""
+    """The lines of the statement with its semicolon, which must not become part of a comment."""
     lines = without_semicolons_in_comments(line.text).split("\n")
     end = ["", ";"] if "--" in lines[-1] else [";"]
     lines[-1] += end[0]

@@ -21,13 +21,13 @@ from ciss_luigi.operator import report as reports
     "--out",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write; one that is there is replaced.",
+    help="The file to write; an existing one is replaced.",
 )
 @click.option("--open", "open_it", is_flag=True, help="Show it in the browser.")
 def command(month: Month, out: Path, open_it: bool) -> None:
     """Write a month's report: one HTML file that works offline.
 
-    What the month will come to, how the estimate moved run by run, who and what moved it, charges by currency
+    The month's total, how the estimate moved run by run, who and what moved it, charges by currency
     and kind, rows without offer group or customer, rates, control totals, the runs; and a table of all rows
     to sort, filter, sum and download. Reads main, markers and ledger; changes nothing.
 

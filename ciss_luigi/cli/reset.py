@@ -24,7 +24,7 @@ STEPS = {"truncate": Step.TRUNCATE, "build": Step.BUILD, "merge": Step.MERGE}
 @click.option(
     "--from-step",
     type=click.Choice(list(STEPS)),
-    help="The first step to be done again; truncate, if not said.",
+    help="The first step to be done again. Without it: truncate.",
 )
 @click.option(
     "--roll-back",
@@ -38,8 +38,8 @@ def command(date: RunDate, from_step: str | None, rolls_back: bool) -> None:
     No table is touched. Refuses while the date runs. Says when main already holds a newer estimate of a
     month, which the run of this date would then leave alone.
 
-    With --roll-back the next run of this date puts main back to what the date published, in the place of
-    newer runs, once. It works while temp still holds that (temp_keep_days), which is proven first; nothing is
+    With --roll-back the next run of this date puts main back, once, to what the date published, in place of
+    newer runs. It works while temp still holds that (temp_keep_days), which is proven first; nothing is
     built from today's sources. The next newer night replaces it again.
 
     \b
@@ -74,7 +74,7 @@ def _roll_back(here: Site, date: RunDate) -> None:
 
 
 def _tell_superseding(here: Site, date: RunDate) -> None:
-    """What the run will meet in main. The reset is done: an engine that is away must not undo that."""
+    """Say what the run will find in main. The reset is done, so an engine that is away is no error here."""
     try:
         with waiting("asking the warehouse whether main holds a newer estimate"):
             newer = resets.newer_in_main(here, date)

@@ -1,4 +1,4 @@
-"""``ciss status``: which dates are done, and what is the matter with the others."""
+"""``ciss status``: which dates are done, and what is wrong with the others."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def command(
     """Show which dates are done, failed, running or missing.
 
     A calendar of dates and steps, a line of totals for each merged date, then the dates that need attention.
-    One date alone (--from and --to the same) is shown with all its totals; of several, the months that were
-    superseded or left out and the sources without rows are named date by date. Then which run main's months
-    hold, and how the last command ended and why. Looks only at markers, ledger and lock files; never asks an
-    engine.
+    One date alone (--from and --to the same) is shown with all its totals. Of several dates, the months that
+    were superseded or left out and the sources without rows are named, date by date. Then which run main's
+    months hold, and how the last command ended and why. Reads only markers, ledger and lock files; never
+    asks an engine.
 
-    Where the site runs every night (one of its newest dates was run within a week of its day), all dates up
-    to today are shown, so that a night that left nothing is seen as missing.
+    If the site runs every night (one of its newest dates was run within a week of its day), all dates up to
+    today are shown, so that a night that left nothing is seen as missing.
 
     Exit code 0 when every date shown is merged, 1 when one is not (also while it runs) or there is none.
 

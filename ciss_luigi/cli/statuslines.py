@@ -1,4 +1,4 @@
-"""Lines of ``ciss status`` beside its calendar: the last command, and what main's months hold."""
+"""Further lines of ``ciss status``: the last command, and what main's months hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REASONS_SHOWN = 3
 
 
 def main(held: Sequence[MonthHeld], *, several: bool) -> Iterator[str]:
-    """Which run main's newest months hold, a line each; of one date alone only that main is rolled back."""
+    """Which run main's newest months hold, a line each; for one date alone only a roll-back."""
     if several:
         for one in held[-_MONTHS_SHOWN:]:
             yield f"main's {one.month} holds the run {one_line(one.run_id)}"

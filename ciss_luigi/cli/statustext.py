@@ -37,7 +37,7 @@ _LOOK = {
 
 
 def show(found: Overview, state_dir: Path, out: Console | None = None) -> None:
-    """Print the status of some dates, on a console of its own or on another."""
+    """Print the status of some dates, on a console of its own or on ``out``."""
     out, dates = out or console(), found.dates
     if not dates:
         out.print(f"no date has any state in {safe(state_dir)} yet", soft_wrap=True)
@@ -62,13 +62,13 @@ def show(found: Overview, state_dir: Path, out: Console | None = None) -> None:
 
 
 def _show_block(out: Console, lines: Iterable[str]) -> None:
-    """Print lines, apart from what is above them."""
+    """Print lines, with a blank line before them."""
     for index, line in enumerate(lines):
         out.print(line if index else f"\n{line}", soft_wrap=True)
 
 
 def _calendar(dates: Sequence[DateStatus], *, ascii_only: bool, columns: int) -> Iterator[Text]:
-    """One block per month: a line of days, and one line per step, a day some columns wide."""
+    """One block for each month: a line of days, and a line for each step; a day is ``columns`` wide."""
     from rich.text import Text
 
     for month, of_month in groupby(dates, key=lambda status: status.date.month):
@@ -100,7 +100,7 @@ def _sign(state: State | None, *, ascii_only: bool) -> tuple[str, str]:
 
 
 def _day_line(month: Month, columns: int) -> str:
-    """The month, and above every fifth day its number."""
+    """The month, and the number of every fifth day."""
     line = f"{month!s:<{_LABEL_WIDTH}}"
     for day in (1, *range(5, 31, 5)):
         line = line.ljust(_LABEL_WIDTH + columns * (day - 1)) + str(day)
@@ -114,7 +114,7 @@ def _summary(dates: Sequence[DateStatus]) -> str:
 
 
 def _details(dates: Sequence[DateStatus], *, moved: bool) -> Iterator[str]:
-    """The dates that need attention; those without any state in one line."""
+    """The dates that need attention; the missing ones in one line."""
     missing = [status for status in dates if status.state is State.MISSING]
     others = [status for status in dates if not status.is_merged and status.state is not State.MISSING]
     if missing:
@@ -132,7 +132,7 @@ def _details(dates: Sequence[DateStatus], *, moved: bool) -> Iterator[str]:
 
 
 def _moved(places: Sequence[str]) -> Iterator[str]:
-    """That dates may only look as if they were missing, for their markers speak of another warehouse."""
+    """The words for dates that only look missing, because their markers are about another warehouse."""
     if places:
         yield f"markers made for {one_line(', '.join(places))} do not count: another place is configured"
         yield "if it has moved, no date has to run again"
@@ -140,7 +140,7 @@ def _moved(places: Sequence[str]) -> Iterator[str]:
 
 
 def _alike(dates: Sequence[DateStatus]) -> list[list[DateStatus]]:
-    """Dates of which the same is to be said, but for the date itself: one block for a range that failed."""
+    """Dates with the same words, except for the date itself: one block for a range that failed."""
     found: dict[tuple[object, ...], list[DateStatus]] = {}
     for status in dates:
         text = _error(status).replace(str(status.date), "D").replace(str(status.date.month), "M")
@@ -150,13 +150,13 @@ def _alike(dates: Sequence[DateStatus]) -> list[list[DateStatus]]:
 
 
 def _error(status: DateStatus) -> str:
-    """What was said when the date last failed or was stopped; "" in any other state."""
+    """The error with which the date last failed or was stopped; "" in any other state."""
     failed = status.state in (State.FAILED, State.STOPPED)
     return status.last_error.error if failed and status.last_error else ""
 
 
 def _remarks(dates: Sequence[DateStatus]) -> Iterator[str]:
-    """What the dates left alone: a line per date, or per span of dates of which the same is to be said."""
+    """What the dates left alone: a line for each date, or for each span of dates with the same words."""
     for remark, alike in groupby(dates, key=_remark):
         if remark:
             yield from (f"{span}: {one_line(remark)}" for span in span_words(status.date for status in alike))
@@ -180,7 +180,7 @@ def _remark(status: DateStatus) -> str:
 
 
 def _command(missing: Sequence[DateStatus]) -> str:
-    """What builds the first of the spans; RangeDaily's stop is the day after its last."""
+    """The command that builds the first span; RangeDaily's stop is the day after its last date."""
     first, last = spans(status.date for status in missing)[0]
     if first == last:
         return commands.merge(first)
@@ -188,7 +188,7 @@ def _command(missing: Sequence[DateStatus]) -> str:
 
 
 def _detail(alike: Sequence[DateStatus]) -> Iterator[str]:
-    """The newest of some dates of which the same is to be said, and which the others are."""
+    """The newest of some dates with the same words, and which the others are."""
     status, others = alike[-1], alike[:-1]
     yield f"{status.date} {status.state}: {one_line(_what(status))}"
     text = _error(status)
@@ -201,7 +201,7 @@ def _detail(alike: Sequence[DateStatus]) -> Iterator[str]:
 
 
 def _how_far(status: DateStatus, step: StepStatus) -> str:
-    """The step that runs, for how long, and how long it took the last time."""
+    """The step that runs, how long it has run, and how long it took the last time."""
     if step.attempt is None:
         return str(step.step)
     try:
@@ -219,7 +219,7 @@ def _for_long(seconds: float) -> str:
 
 
 def _what(status: DateStatus) -> str:
-    """One line: who is at it, or which step ended how, when and where."""
+    """One line: who runs it, or which step ended how, when and where."""
     step = next((one for one in status.steps if one.state is status.state), None)
     if status.state is State.RUNNING:
         begun = any(one.state is not State.MISSING for one in status.steps)

@@ -18,7 +18,7 @@ EVERY_SECONDS = 2.0
 
 
 def watch(look: Callable[[], Overview], state_dir: Path) -> NoReturn:
-    """Look and draw until a signal ends it; the terminal then is as it was."""
+    """Look and draw until a signal ends it; then the terminal is as it was before."""
     out = console()
     with out.screen(hide_cursor=True) as screen:
         while True:

@@ -1,4 +1,4 @@
-"""The totals of one date as tables, of several as a line each."""
+"""The totals of one date as tables, and of several dates as a line each."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _PADDING = 3
-"""Columns beside each number, and beside the labels."""
+"""The width that each number, and the labels, need in addition."""
 
 _LINES = ("billable_subs", *CHARGES, "total_charge", "total_charge_usd")
 
 
 def show(out: Console, status: DateStatus) -> None:
-    """Print what a date merged, or built only, month by month; and what it left alone."""
+    """Print what a date merged, or only built, month by month; and what it left alone."""
     proof = status.proof
     if proof is None:
         return
@@ -48,7 +48,7 @@ def show(out: Console, status: DateStatus) -> None:
 
 
 def lines(dates: Sequence[DateStatus]) -> Iterator[str]:
-    """A line for each date that merged a month: months, rows, US dollars in all; no wider than a calendar."""
+    """A line for each date that merged a month: months, rows, US dollars; no wider than the calendar."""
     merged = [_in_all(status) for status in dates if status.is_merged and status.months]
     if not merged:
         return
@@ -67,7 +67,7 @@ def _in_all(status: DateStatus) -> tuple[str, str, str, str]:
 
 
 def _tables(month: MonthTotals, width: int) -> Iterator[Table]:
-    """The currencies of a month, as many abreast as fit: no number is broken."""
+    """The currencies of a month, as many next to each other as fit: no number is broken."""
     from rich import box
     from rich.table import Table
 
@@ -88,5 +88,5 @@ def _tables(month: MonthTotals, width: int) -> Iterator[Table]:
 
 
 def grouped(value: Decimal | int) -> str:
-    """A number with its thousands apart, every decimal kept."""
+    """A number with commas between its thousands and all its decimals."""
     return f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"

@@ -12,7 +12,7 @@ from ciss_luigi.errors import ConfigurationError
 
 
 def refuse_unreadable() -> None:
-    """Raise ConfigurationError that names the file, if there is one that Luigi cannot read."""
+    """Raise ConfigurationError, which names the file, if there is one that Luigi cannot read."""
     reason = _reason()
     if reason is None:
         return
@@ -28,7 +28,7 @@ def refuse_unreadable() -> None:
 def _reason() -> Exception | None:
     try:
         with warnings.catch_warnings():
-            # a file that LUIGI_CONFIG_PATH names and that is not there: reported in full by ourselves
+            # we report in full ourselves that a file named by LUIGI_CONFIG_PATH does not exist
             warnings.filterwarnings("ignore", "Config file does not exist")
             import luigi  # noqa: F401 - reads luigi.cfg
     except ModuleNotFoundError:

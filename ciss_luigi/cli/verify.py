@@ -27,8 +27,8 @@ def command(ctx: click.Context, date: RunDate) -> None:
     Its totals are compared with the run's record (MergeMain's marker); while temp still holds the run, every
     row is compared as well. It always says whether the sources have changed since; the next run takes it up.
 
-    Exit code 0 when main agrees, also where a newer run has replaced a month since; 1 when it differs, with
-    what differs. 35 when the warehouse is away, be it that its file is gone.
+    Exit code 0 if main agrees, also if a newer run has replaced a month since; 1 if it differs, with what
+    differs; 35 if the warehouse is away or its file is gone.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""What a terminal shows while something takes longer than a moment. Elsewhere, and before that, nothing."""
+"""What is shown while something takes longer than a moment, and only on a terminal."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def progress_bar() -> Iterator[Callable[[LoadProgress], None]]:
 
 
 def _is_watched() -> bool:
-    """Whether there is a terminal to show something on; standard error may be closed."""
+    """Whether there is a terminal to show something; standard error may be closed."""
     return sys.stderr is not None and sys.stderr.isatty()
 
 

@@ -1,4 +1,4 @@
-"""``ciss watch``, for cron, some hours after the job: it tells when the night is not done."""
+"""``ciss watch``, for cron, some hours after the job: it tells people when the night is not done."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _TimeOfDay(click.ParamType[dt.time]):
     def convert(
         self, value: str | dt.time, param: click.Parameter | None, ctx: click.Context | None
     ) -> dt.time:
-        """Read the time; anything else is a mistake of usage."""
+        """Read the time; anything else is an error of usage."""
         if isinstance(value, dt.time):
             return value
         try:
@@ -46,9 +46,9 @@ class _TimeOfDay(click.ParamType[dt.time]):
 )
 @click.pass_context
 def command(context: click.Context, by: dt.time, date: RunDate | None, hung_minutes: float) -> None:
-    """Tell those who are to be told when a date is not merged in time.
+    """Tell the people in [ciss_alerts] when a date is not merged in time.
 
-    Exit code 0 when the date is merged or has time yet, 1 when it is not merged in time.
+    Exit code 0 if the date is merged or still has time, 1 if it is not merged in time.
     """
     found = watch.watch(site.current(), by, date, hung_minutes)
     if found.well:
@@ -66,10 +66,10 @@ def command(context: click.Context, by: dt.time, date: RunDate | None, hung_minu
 
 
 def _state(found: watch.Verdict) -> str:
-    """What those who are to be told know of it."""
+    """The state of the data, and whether people are told of it."""
     mine = [one for one in found.told if str(found.date) in one.dates]
     if mine and not any(one.is_told for one in mine):
-        return "main holds what the runs before have published; nobody is told ([ciss_alerts] names nobody)"
+        return "main holds what earlier runs have published; nobody is told ([ciss_alerts] names nobody)"
     if mine:
-        return "main holds what the runs before have published; this is told now"
-    return "main holds what the runs before have published; ciss alerts says who was told"
+        return "main holds what earlier runs have published; this is told now"
+    return "main holds what earlier runs have published; ciss alerts says who was told"

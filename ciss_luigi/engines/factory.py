@@ -17,7 +17,7 @@ from ciss_luigi.state.writes import Writes
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What an engine has to know of its site, whatever it is."""
+    """What every engine has to know about its site."""
 
     policy: Policy
     writes: Callable[[str], Writes]
@@ -97,4 +97,4 @@ MAKERS: Mapping[str, Callable[[Warehouse, Circumstances], Engine]] = {
     "hive": _hive,
     "impala": _impala,
 }
-"""What makes the engine of each kind, by the name that it has in ``config.enginekinds``."""
+"""The maker of each kind's engine, by the name of the kind in ``config.enginekinds``."""

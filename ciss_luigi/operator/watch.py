@@ -110,7 +110,7 @@ def _seen(day: RunDate, by: dt.time, reason: Reason | None) -> Seen:
     reason = reason or Reason("", "", "")
     text = (
         f"{MERGE_STEP} of {day} is not done by {by:%H:%M}: {reason.words}\n"
-        "State: main holds what the runs before have published\n"
+        "State: main holds what earlier runs have published\n"
         f"Next:  {reason.next_command}"
     )
     return Seen(

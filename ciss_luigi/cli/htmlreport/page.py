@@ -1,4 +1,4 @@
-"""The page: facts in, one HTML file out. What the scripts get is text; every amount stays exact."""
+"""The page: facts in, one HTML file out. The scripts get amounts as text, so that they stay exact."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ TOP = 50
 UNMAPPED_SHOWN = 50
 ATTEMPTS_SHOWN = 120
 SHOWN = COLUMNS[: COLUMNS.index("as_of_date")]
-"""The columns of the table of all rows; the run is the same for all and told once."""
+"""The columns of the table of all rows, without the run, which is the same for all."""
 
 _SCRIPTS = ("echarts/echarts.common.min.js", "rows.js", "page.js")
 
 
 def write(file: Path, report: Report) -> None:
-    """Write the page; raises Refused where that cannot be done."""
+    """Write the page; raises Refused if that is not possible."""
     try:
         write_whole(file, render(report))
     except OSError as error:
@@ -94,7 +94,7 @@ def _file(name: str) -> str:
 
 
 def _policy(scripts: Sequence[str]) -> str:
-    """What the page may do: run its own scripts and nothing else; load nothing from anywhere."""
+    """The policy of the page: it may run its own scripts, and load nothing from anywhere."""
     hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
     allowed = " ".join(f"'sha256-{one}'" for one in hashes)
     return (
@@ -104,7 +104,7 @@ def _policy(scripts: Sequence[str]) -> str:
 
 
 def _json(values: Any) -> str:
-    """JSON that nothing in it can end: a script element ends at the first ``</``."""
+    """JSON without ``</``, at which a script element would end."""
     return without_secrets(json.dumps(values, default=plain)).replace("<", "\\u003c")
 
 

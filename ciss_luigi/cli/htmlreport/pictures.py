@@ -28,7 +28,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Changes:
-    """The customers that moved the figure most against something earlier."""
+    """The customers that moved the figure most since something earlier."""
 
     key: str
     title: str
@@ -45,7 +45,7 @@ def moved(report: Report) -> list[Moved]:
 
 
 def changes(report: Report, customers: Sequence[CustomerFigure]) -> list[Changes]:
-    """Against the month before and against the run before, where these are known."""
+    """The changes since the month before and since the run before, if these are known."""
     found = []
     if report.month_before:
         months = [(one, one.usd - one.month_before) for one in customers]
@@ -58,7 +58,7 @@ def changes(report: Report, customers: Sequence[CustomerFigure]) -> list[Changes
 
 
 def _largest(found: Sequence[tuple[CustomerFigure, Decimal]]) -> list[tuple[CustomerFigure, Decimal]]:
-    """The greatest changes by amount, whichever way."""
+    """The greatest changes by amount, up or down."""
     moved = [pair for pair in found if pair[1]]
     moved.sort(key=lambda pair: (-abs(pair[1]), pair[0].org_id))
     return moved[:CHANGES]

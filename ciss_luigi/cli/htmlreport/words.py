@@ -21,7 +21,7 @@ KINDS = {
     "register_charge": "Invoice register",
 }
 COLUMN_HEADS = {
-    # in the order on the screen: the figure that one looks for beside the name
+    # in the order on the screen: the figure that people look for is next to the name
     "org_id": "Customer",
     "org_name": "Name",
     "total_charge_usd": "US dollars",
@@ -43,7 +43,7 @@ NUMBERS = frozenset(
 
 
 def number(value: Decimal | int | None) -> str:
-    """A number with its thousands apart, every decimal kept."""
+    """A number with commas between its thousands and all its decimals."""
     if value is None:
         return NOTHING
     return f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
@@ -62,7 +62,7 @@ def signed(value: Decimal | None) -> str:
 
 
 def percent(change: Decimal | None, base: Decimal | None) -> str:
-    """A change in per cent of what it changed from; empty where that says nothing."""
+    """A change in per cent of the earlier amount; empty if that says nothing."""
     if change is None or not base or base < 0:
         return ""
     return f"{MINUS if change < 0 else '+'}{abs(change / base * 100):,.1f} %"
@@ -90,7 +90,7 @@ FILTERS = {
 
 @dataclass(frozen=True)
 class Change:
-    """The headline against something earlier: what that was, when, and by how much it differs."""
+    """The headline compared with something earlier: what that was, when, and the difference."""
 
     words: str
     earlier: Decimal
@@ -99,7 +99,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Headline:
-    """What the month comes to, and the changes worth a line."""
+    """The month's total, and the changes that deserve a line."""
 
     total: Decimal
     changes: Sequence[Change]

@@ -1,1 +1,1 @@
-"""DuckDB in a file: the engine that needs nothing beside pip."""
+"""DuckDB in a file: the engine that needs nothing but pip."""

@@ -13,10 +13,10 @@ class DuckDbDialect:
 
     positional = False
     leading_ctes = False
-    count_type = "BIGINT"  # its sum is a HUGEINT; of a DECIMAL(19,0) the sum takes four times as long
+    count_type = "BIGINT"  # its sum is a HUGEINT; summing a DECIMAL(19,0) takes four times as long
 
     def text(self, value: str) -> str:
-        """The text between quotes; what another engine could read otherwise, as its UTF-8 bytes."""
+        """The text in quotes; if engines could read it in different ways, as its UTF-8 bytes."""
         return plain_literal(value) or f"decode(unhex('{value.encode().hex()}'))"
 
     def quoted(self, name: str) -> str:
@@ -24,7 +24,7 @@ class DuckDbDialect:
         return f'"{name}"'
 
     def table(self, database: str, name: str) -> str:
-        """A table's whole name, quoted."""
+        """A table's name with its schema, quoted."""
         return f"{self.quoted(database)}.{self.quoted(name)}"
 
     def create_database(self, database: str) -> str:
@@ -40,11 +40,11 @@ class DuckDbDialect:
     def overwrite(
         self, table: str, partition: tuple[str, str], outputs: Sequence[Output], query: Query
     ) -> list[str]:
-        """Delete and insert; the session's transaction makes them one."""
+        """Delete and insert; the session's transaction puts them together."""
         column, value = partition
         listed = ", ".join([*(output.name for output in outputs), self.quoted(column)])
         expressions = ", ".join([*(output.expression for output in outputs), f"'{value}'"])
-        # the whole query in parentheses: what is one SELECT to DuckDB stays one, wherever its quotes end
+        # the whole query in parentheses: what DuckDB reads as one SELECT stays one, wherever its quotes end
         written = f"INSERT INTO {table} ({listed})\nSELECT {expressions} FROM (\n{query.text}\n) written"
         return [self._delete(table, partition), written]
 
@@ -94,7 +94,7 @@ class DuckDbDialect:
         )
 
     def storage(self, rows: Sequence[Row]) -> Storage:
-        """What the answer to ``describe_storage`` says: nothing of partitions, of which there are none."""
+        """Read the answer to ``describe_storage``, which has no partitions."""
         return Storage(is_view=("VIEW",) in rows)
 
     def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:

@@ -1,7 +1,7 @@
-"""DuckDB in a file: the engine that needs nothing beside pip.
+"""DuckDB in a file: the engine that needs nothing but pip.
 
-One process at a time may write a DuckDB file, so opening it waits its turn. No connection outlives its
-session: one that was open across a fork lost rows silently.
+Only one process at a time may write a DuckDB file, so opening it waits for its turn. No connection stays open
+after its session: one that was open during a fork lost rows silently.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class DuckDbEngine(Engine):
         """Whether the file is there; opening a session would make it."""
         try:
             return self._path.exists()
-        except PermissionError:  # nobody can say; whoever opens it hears what is wrong
+        except PermissionError:  # this cannot be known; opening it will say what is wrong
             return True
 
     def why_no_query(self, text: str) -> str:
@@ -93,9 +93,9 @@ class DuckDbEngine(Engine):
             return why_no_query(connection, text)
 
     def is_transient(self, error: BaseException) -> bool:
-        """A transaction conflict passes; everything else that DuckDB says stays true."""
+        """Whether it is a conflict of transactions: all other errors of DuckDB would come again."""
         cause = getattr(error.__cause__, "orig", None)
-        # a disk that is full when a transaction commits is an error of the same type
+        # a full disk at the commit is an error of the same type
         return type(cause).__name__ in _TRANSIENT and "conflict" in str(cause).lower()
 
     @contextmanager
@@ -110,7 +110,7 @@ class DuckDbEngine(Engine):
 
     @contextmanager
     def reading(self) -> Iterator[DuckDbSession]:
-        """Open the file read-only: it need not be writable, and several programs may look at once."""
+        """Open the file read-only: it need not be writable, and several programs may read at once."""
         with self._opened_to_look() as connection:
             session = DuckDbSession(connection, self._deadline_seconds)
             self._apply_settings(session)
@@ -118,7 +118,7 @@ class DuckDbEngine(Engine):
 
     @contextmanager
     def _opened_to_look(self) -> Iterator[Connection]:
-        """Read-only, after once for writing where a killed program left what only a writer can finish."""
+        """Open read-only; first once for writing if a killed program left work that only a writer ends."""
         read_only = {**self._connect_args, "read_only": True}
         with ExitStack() as stack:
             try:
@@ -135,7 +135,7 @@ class DuckDbEngine(Engine):
 
     @contextmanager
     def _opened(self, connect_args: Mapping[str, Any]) -> Iterator[Connection]:
-        with stopping.held_back():  # DuckDB crashes at exit when an exception tears its import apart
+        with stopping.held_back():  # DuckDB crashes at exit if an exception interrupts its import
             from sqlalchemy import URL, create_engine
             from sqlalchemy.pool import NullPool
 
@@ -147,14 +147,14 @@ class DuckDbEngine(Engine):
             self._stay_offline(connection)
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
         finally:
-            with stopping.held_back():  # SQLAlchemy logs what a signal raises in the midst of closing
+            with stopping.held_back():  # SQLAlchemy would log what a signal raises while it closes
                 connection.close()
                 engine.dispose()
 
     def _stay_offline(self, connection: Connection) -> None:
-        """Have DuckDB fetch no extension because of a function's name, unless the site wants that.
+        """Keep DuckDB from fetching an extension because of a function's name, unless the site wants it.
 
-        Set and not part of the configuration, which must be the same for all connections of one process.
+        It is SET, not given when connecting: that must be the same for all connections of one process.
         """
         driver_connection: Any = connection.connection.dbapi_connection
         own = {**self._options, **self._connect_args.get("config", {})}
@@ -163,7 +163,7 @@ class DuckDbEngine(Engine):
                 driver_connection.execute(f"SET {name} = false")
 
     def _wait_for_file(self, connect: Callable[[], Connection]) -> Connection:
-        """Open at once, or when the program that holds the file lets go of it."""
+        """Open at once, or wait until the program that holds the file closes it."""
         give_up = time.monotonic() + self._open_wait_seconds
         told = False
         while True:
@@ -204,7 +204,7 @@ class DuckDbEngine(Engine):
         )
 
     def _apply_settings(self, session: DuckDbSession) -> None:
-        """Names were checked with the configuration; values go in as DuckDB literals."""
+        """Apply the session settings: names were checked with the configuration, values are literals."""
         for name, value in self._session_settings.items():
             literal = str(value).replace("'", "''")
             try:

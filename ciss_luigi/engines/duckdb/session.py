@@ -1,4 +1,4 @@
-"""What is sent on one open connection to a DuckDB file, and what breaks a statement off."""
+"""What is sent on one open connection to a DuckDB file, and what ends a statement early."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DuckDbSession:
         self._progress = progress
 
     def show_progress(self) -> None:
-        """Have DuckDB reckon how far a statement is, and print nothing of it itself."""
+        """Let DuckDB estimate how far a statement is, without printing that itself."""
         self._driver.execute("SET enable_progress_bar = true")
         self._driver.execute("SET enable_progress_bar_print = false")
 
@@ -55,7 +55,7 @@ class DuckDbSession:
         return [(name, kind) for name, kind in self.query(question)]
 
     def writing(self, target: str) -> AbstractContextManager[None]:
-        """Nothing outlives the process here."""
+        """A context that does nothing: no statement outlives the process here."""
         return nullcontext()
 
     @contextmanager
@@ -98,9 +98,9 @@ class DuckDbSession:
 
     @contextmanager
     def _watched(self) -> Iterator[threading.Event]:
-        """A thread beside the statement, which is gone when that has ended: a fork must find no other.
+        """A thread that watches the statement and ends with it: a fork needs a process with one thread.
 
-        It cancels the statement at its deadline, which the event tells, and looks how far it is before.
+        It cancels the statement at its deadline, which sets the event; until then it asks how far it is.
         """
         expired, ended = threading.Event(), threading.Event()
 
@@ -119,12 +119,12 @@ class DuckDbSession:
             yield expired
         finally:
             ended.set()
-            thread.join()  # one that cancels this moment would interrupt the next statement
+            thread.join()  # a cancel that comes late would hit the next statement
 
     def _tell_progress(self) -> None:
         if self._progress is None:
             return
-        with suppress(Exception):  # whatever goes wrong with a figure to look at, the deadline stays
+        with suppress(Exception):  # an error here must not end the watch for the deadline
             percentage = float(self._driver.query_progress())
             if percentage >= 0:  # -1: DuckDB does not know
                 self._progress(Progress(min(percentage, 100.0) / 100))

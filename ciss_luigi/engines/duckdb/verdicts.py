@@ -1,4 +1,4 @@
-"""What DuckDB's errors mean, and what it says of a text."""
+"""What DuckDB's errors mean, and what its parser says about a text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LOCKED = re.compile(
     r"Could not set lock on file.*?Conflicting lock is held in (?:(.+?) ?\(PID (\d+)\)|PID \d+)", re.DOTALL
 )
-"""DuckDB names no program where it may not look at it: one outside the container, or of another user."""
+"""DuckDB does not name a program that it cannot see: one outside the container, or of another user."""
 _UNFINISHED = "Failure while replaying WAL file"
 _OPTION_EXAMPLES = {
     "warehouse_url": "duckdb:///var/ciss.duckdb?threads=2",
@@ -25,7 +25,7 @@ _SQLITE = b"SQLite format 3\0"
 
 
 def refuse_sqlite(path: Path) -> None:
-    """Raise EngineUnavailable for a SQLite file: DuckDB would go to the network for what reads it."""
+    """Raise EngineUnavailable for a SQLite file: DuckDB would fetch an extension from the network."""
     try:
         with path.open("rb") as file:
             found = file.read(len(_SQLITE)) == _SQLITE
@@ -39,12 +39,12 @@ def refuse_sqlite(path: Path) -> None:
 
 
 def is_left_unfinished(error: BaseException | None) -> bool:
-    """Whether a program that was killed left work that is finished by opening the file for writing."""
+    """Whether a killed program left work that is finished when the file is opened for writing."""
     return _UNFINISHED in str(error)
 
 
 def refused(error: BaseException) -> StatementFailed:
-    """The error of a statement that DuckDB did not carry out, in its own words."""
+    """The error for a statement that DuckDB did not execute, in its own words."""
     words = f"DuckDB: {first_words(error)}"
     if type(getattr(error, "orig", None)).__name__ == "OutOfMemoryException":
         return OutOfMemory(words, next_command=f"{OutOfMemory.remedy}, then the same command again")
@@ -54,7 +54,7 @@ def refused(error: BaseException) -> StatementFailed:
 def refused_options(
     words: str, options: Mapping[str, str], arguments: Mapping[str, Any]
 ) -> tuple[Fault, ...]:
-    """DuckDB's words under the key that gave the option; of a wrong value they do not say whose it is."""
+    """DuckDB's words under the key that gave the option; for a wrong value they do not say which it is."""
     given = {
         "warehouse_url": options,
         "connect_args": {**arguments.get("config", {}), **arguments.get("url_config", {})},
@@ -68,7 +68,7 @@ def refused_options(
 
 
 def why_no_query(connection: duckdb.DuckDBPyConnection, text: str) -> str:
-    """Why DuckDB does not read a text as exactly one SELECT; empty where it does. Nothing is run."""
+    """Why DuckDB does not read a text as exactly one SELECT; empty if it does. Nothing is run."""
     import duckdb
 
     try:
@@ -87,7 +87,7 @@ def holder_words(holder: re.Match[str]) -> str:
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether it is the options that DuckDB does not like, not the file."""
+    """Whether DuckDB refuses the options, and not the file."""
     return type(getattr(error, "orig", None)).__name__ not in ("IOException", "NoneType")
 
 

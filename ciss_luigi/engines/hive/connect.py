@@ -1,6 +1,6 @@
 """How PyHive connects to Hive and to Spark's Thrift server.
 
-Through transports of ours: PyHive's own neither time out nor check a certificate.
+It uses our own transports: PyHive's neither time out nor check a certificate.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _HTTP_PATH = "cliservice"
 
 
 def connector(host: str, port: int, arguments: Mapping[str, Any], scheme: str | None) -> Callable[[], Any]:
-    """How to open a connection and its session; the arguments are those of ``connectargs``.
+    """A function that opens a connection and its session; ``arguments`` are those of ``connectargs``.
 
     Opening raises NoConnection.
     """
@@ -44,7 +44,7 @@ def _binary(line: Line, arguments: Mapping[str, Any], user: str) -> Any:
     if auth in KERBEROS:
         service = arguments.get("kerberos_service_name", "hive")
         return transports.kerberos(line, service, arguments.get("krb_host", line.host))
-    # A server that checks no password still wants one
+    # A server that does not check the password still needs one
     return transports.plain(line, user, arguments.get("password", "x"))
 
 
@@ -62,7 +62,7 @@ def _http(line: Line, arguments: Mapping[str, Any], user: str) -> Any:
 
 
 def _negotiated(service: str) -> dict[str, str]:
-    """A Kerberos token serves for one request; the server's cookie, where it gives one, for the others."""
+    """The header with a Kerberos token, good for one request; for later ones the server may give a cookie."""
     import kerberos
 
     _, context = kerberos.authGSSClientInit(service)

@@ -1,4 +1,4 @@
-"""Statements as Hive and Spark spell them; partitions are static, always."""
+"""Statements as Hive and Spark spell them; partitions are always static."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ciss_luigi.sql.files import Query
 
 
 class HiveDialect:
-    """Statements as Hive and Spark spell them; partitions are static, always."""
+    """Statements as Hive and Spark spell them; partitions are always static."""
 
     positional = True
     leading_ctes = True
     count_type = "DECIMAL(19,0)"
 
     def text(self, value: str) -> str:
-        """The text between quotes; what another engine could read otherwise, as its UTF-8 bytes."""
+        """The text in quotes; if engines could read it in different ways, as its UTF-8 bytes."""
         return plain_literal(value) or f"decode(unhex('{value.encode().hex()}'), 'UTF-8')"
 
     def quoted(self, name: str) -> str:
@@ -25,7 +25,7 @@ class HiveDialect:
         return f"`{name}`"
 
     def table(self, database: str, name: str) -> str:
-        """A table's whole name, quoted."""
+        """A table's name with its schema, quoted."""
         return f"{self.quoted(database)}.{self.quoted(name)}"
 
     def create_database(self, database: str) -> str:
@@ -47,25 +47,25 @@ class HiveDialect:
         listed = ", ".join(output.expression for output in outputs)
         ctes, select = query.parts()
         head = f"INSERT OVERWRITE TABLE {table} {self._partition(*partition)}"
-        # between the two, for Hive refuses INSERT ... WITH
+        # between the two, because Hive refuses INSERT ... WITH
         return [f"{ctes}{head}\nSELECT {listed} FROM (\n{select}\n) written"]
 
     def empty_partition(
         self, table: str, partition: tuple[str, str], outputs: Sequence[Output], nothing: Query
     ) -> list[str]:
-        """An overwrite by no rows: TRUNCATE is refused on external tables."""
+        """An overwrite with no rows: TRUNCATE is refused on external tables."""
         return self.overwrite(table, partition, outputs, nothing)
 
     def list_partitions(self, table: str, column: str) -> str:
-        """The question to the metastore, not to the data."""
+        """The query to the metastore, not to the data."""
         return f"SHOW PARTITIONS {table}"
 
     def partition_values(self, rows: Sequence[Row]) -> list[str]:
-        """The values out of ``run_date=2016-11-22``."""
+        """The values in texts such as ``run_date=2016-11-22``."""
         return [str(row[0]).partition("=")[2] for row in rows]
 
     def refresh(self, table: str, partition: tuple[str, str] | None) -> list[str]:
-        """Nothing: Hive reads its metastore again for every statement."""
+        """No statement: Hive reads its metastore for every statement."""
         return []
 
     def drop_partitions(self, table: str, column: str, values: Sequence[str]) -> list[str]:
@@ -90,7 +90,7 @@ class HiveDialect:
         return storage(rows)
 
     def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
-        """One statement; without CASCADE Hive leaves out the partitions that are there, Spark knows none."""
+        """Two ways: without CASCADE Hive leaves out existing partitions, but Spark has no CASCADE."""
         listed = ", ".join(f"{name} {kind}" for name, kind in columns)
         statement = f"ALTER TABLE {table} ADD COLUMNS ({listed})"
         return [[f"{statement} CASCADE"], [statement]]
@@ -99,7 +99,7 @@ class HiveDialect:
         return f"PARTITION ({self.quoted(column)} = '{value}')"
 
     def empty_table(self, table: str) -> list[str]:
-        """TRUNCATE, or for an external table, where that is refused, an overwrite by no rows."""
+        """TRUNCATE; or, for an external table, which refuses that, an overwrite with no rows."""
         return [
             f"TRUNCATE TABLE {table}",
             f"INSERT OVERWRITE TABLE {table} SELECT * FROM {table} WHERE 1 = 0",
@@ -110,9 +110,9 @@ class HiveDialect:
         return f"{text} RLIKE '{pattern}'"
 
     def fingerprint(self, expressions: Sequence[str]) -> str:
-        """None that every server has."""
+        """Empty: there is none that every server has."""
         return ""
 
     def set_aside(self, name: str, query: str) -> str:
-        """Never asked for: not every server and user may make temporary tables."""
+        """Never called: not every server and user may make temporary tables."""
         raise NotImplementedError

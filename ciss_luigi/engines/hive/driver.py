@@ -29,18 +29,18 @@ SIGNS = (
     Sign(r"MetaException.*(TTransportException|Connection refused|Could not connect)", Verdict.RETRY),
     Sign(r"code (is )?143\b|Container (.* )?(killed|released)|AM .* (killed|failed).*preempt", Verdict.RETRY),
     *MADE_MEANWHILE,
-    *LINE_LOST,  # last: a server's message may speak of a line of its own, or of a lock, that timed out
+    *LINE_LOST,  # last: a server's message may be about a connection or a lock of its own that timed out
 )
 
 
 _MODE = "hive.mapred.mode"
-"""Of old, all strict checks at once; it beats each of them, so it is touched only where it is strict."""
+"""The old setting for all strict checks. It overrides each of them, so it is changed only if strict."""
 
 _RELAXED = {
     "hive.strict.checks.cartesian.product": "false",
     "hive.strict.checks.no.partition.filter": "false",
 }
-"""Our joins with the months, one or two, are such products; `ciss check` counts all months of a source."""
+"""Checks that our statements break: joins with one or two months, and counts of all months of a source."""
 
 
 class PyHiveClient:
@@ -92,7 +92,7 @@ class PyHiveClient:
         self._connection.close()
 
     def abandon(self) -> None:
-        """PyHive says nothing of its own accord; the line goes with the last reference."""
+        """Do nothing: PyHive does not talk to the server by itself, and the connection closes when unused."""
 
 
 class HiveDriver:
@@ -108,7 +108,7 @@ class HiveDriver:
         return PyHiveClient(self._connect())
 
     def settings(self, client: Client, settings: Mapping[str, Any]) -> None:
-        """SET each, and read it back: the server takes some names and forgets them."""
+        """SET each setting, and read it back: the server accepts some names and ignores them."""
         self._relax(client, settings)
         for name, value in settings.items():
             wanted = _as_text(value)
@@ -119,30 +119,30 @@ class HiveDriver:
                 raise SettingRefused(name, f"ignored: asked for it, the server answers {found}")
 
     def _relax(self, client: Client, settings: Mapping[str, Any]) -> None:
-        """Switch off what forbids our statements, where the site does not set it and the server lets us."""
+        """Switch off what forbids our statements, if the site does not set it and the server allows it."""
         strict = any("=strict" in str(cell) for row in run(client, f"SET {_MODE}") for cell in row)
         wanted = {**_RELAXED, **({_MODE: "nonstrict"} if strict else {})}
         for name, value in wanted.items():
             if name not in settings:
-                with suppress(SettingRefused):  # `ciss check` shows then what Hive has against a statement
+                with suppress(SettingRefused):  # then `ciss check` shows why Hive refuses a statement
                     set_one(self, client, name, value)
 
     def verdict(self, error: BaseException) -> Verdict:
-        """What an error calls for."""
+        """What to do after an error."""
         return judge(f"{type(error).__name__}: {self.words(error)}", SIGNS)
 
     def words(self, error: BaseException) -> str:
-        """The server's message out of PyHive's dump of the Thrift answer."""
+        """The server's message in PyHive's dump of the Thrift answer."""
         answer = error.args[0] if error.args else error
         message = getattr(getattr(answer, "status", None), "errorMessage", None) or str(answer)
         return server_words(str(message))
 
     def refresh(self, statement: str, words: str) -> list[str]:
-        """None: Hive reads its metastore again for every statement."""
+        """No statement: Hive reads its metastore for every statement."""
         return []
 
     def look_anew(self, tables: Sequence[str]) -> list[str]:
-        """None: what Hive does not list is not there."""
+        """No statement: a table that Hive does not list does not exist."""
         return []
 
 

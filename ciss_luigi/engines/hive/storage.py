@@ -1,4 +1,4 @@
-"""How a table is stored, out of the answer to DESCRIBE FORMATTED: Hive's, Spark's and Impala's."""
+"""Reading how a table is stored from DESCRIBE FORMATTED, as Hive, Spark and Impala answer it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FORMATS = {
     "kudu": "KUDU",
     "iceberg": "ICEBERG",
 }
-"""Formats by what the name of their input class holds."""
+"""Formats by a part of the name of their input class."""
 
 
 def storage(rows: Sequence[Row]) -> Storage:

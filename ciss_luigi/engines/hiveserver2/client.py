@@ -1,4 +1,4 @@
-"""What a driver of HiveServer2's protocol has to give: a client, its statuses, and what its errors mean."""
+"""What a driver of HiveServer2's protocol has to offer: a client, its statuses, and what its errors mean."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHARE_OF_ELAPSED = 1 / 64
 def poll_pause(elapsed: float) -> float:
     """How long to wait before asking again for the state of a statement that has run for so many seconds.
 
-    What the waiting adds to a statement stays below 2 % of it, and below 50 ms where it is short.
+    In seconds. Waiting makes a statement at most 2 % longer, and a short one at most 50 ms.
     """
     return min(max(FIRST_POLL_SECONDS, elapsed * _SHARE_OF_ELAPSED), _LONGEST_POLL_SECONDS)
 
@@ -39,7 +39,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Status:
-    """An operation's state, error text, how far it is (from 0 to 1; None = not said), and new log lines."""
+    """An operation's state, error text, how far it is (from 0 to 1; None: not said), and new log lines."""
 
     state: State
     error: str = ""
@@ -57,22 +57,22 @@ class Client(Protocol):
         """Ask for the state of the operation."""
 
     def rows(self) -> list[Row]:
-        """Fetch all rows of a finished operation; none when it has no result."""
+        """Fetch all rows of a finished operation; empty if it has no result."""
 
     def trace(self) -> str:
-        """The handles of the session and its operation, as text: any other client can end them by that."""
+        """The handles of the session and its operation, as text: with it, any other client can end them."""
 
     def end(self, trace: str) -> bool:
         """Cancel another client's operation and close its session; returns whether it may still run.
 
-        May block for as long as the server likes.
+        The server may block this for any time.
         """
 
     def close(self) -> None:
         """Close the session."""
 
     def abandon(self) -> None:
-        """Leave the connection without telling the server: over this line it may never answer."""
+        """Drop the connection without telling the server, which may never answer on it."""
 
 
 class Driver(Protocol):
@@ -87,16 +87,16 @@ class Driver(Protocol):
         """Apply session settings; raises SettingRefused for one that the server ignored."""
 
     def verdict(self, error: BaseException) -> Verdict:
-        """What an error calls for."""
+        """What to do after an error."""
 
     def words(self, error: BaseException) -> str:
         """The server's own words in an error, without the driver's dump."""
 
     def refresh(self, statement: str, words: str) -> list[str]:
-        """The statements that renew the engine's picture of the tables in a statement, after these words."""
+        """The statements that renew the engine's picture of a statement's tables, after such an error."""
 
     def look_anew(self, tables: Sequence[str]) -> list[str]:
-        """The statements that make the engine look again for tables, given by whole and quoted names."""
+        """The statements that make the engine look for tables again; names are quoted, with schema."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Policy:
 
 
 def run(client: Client, statement: str) -> list[Row]:
-    """Run a statement of the connection itself, such as SET: short, and never repeated."""
+    """Run a statement about the connection itself, such as SET: short, and never repeated."""
     client.start(statement)
     while (status := client.status()).state is State.RUNNING:
         time.sleep(FIRST_POLL_SECONDS)

@@ -18,7 +18,7 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 
 class Connection:
-    """One client at a time, each with the session settings; patience between two attempts at anything."""
+    """One client at a time, each with the session settings; waits between two tries."""
 
     def __init__(self, driver: Driver, settings: Mapping[str, Any], policy: Policy) -> None:
         self._driver = driver
@@ -49,7 +49,7 @@ class Connection:
         self._patiently(lambda error: isinstance(error.__cause__, NoConnection) and error.__cause__.may_pass)
 
     def leave(self) -> str:
-        """Leave a client behind that nobody can talk to any more; its trace, empty without one."""
+        """Drop a client that can no longer be used; returns its trace, empty if there is none."""
         client, self._client = self._client, None
         if client is None:
             return ""
@@ -67,7 +67,7 @@ class Connection:
             patiently(client.close)
 
     def pause(self, why: str, attempt: int) -> None:
-        """Back off after the ``attempt``-th failure, the first being 0, and say why."""
+        """Wait after a failure, longer each time, and say why; the first ``attempt`` is 0."""
         wait = back_off(attempt, self._policy.retry_wait_seconds)
         logger.warning(
             "%s\nTrying again in %.0f s (%d of %d).",

@@ -12,7 +12,7 @@ from ciss_luigi.engines.hiveserver2.session import HiveServer2Session
 from ciss_luigi.state.writes import Writes
 
 PLAIN = Capabilities()
-"""What such a server can promise where nothing else is said."""
+"""What such a server promises unless it is said otherwise."""
 
 
 class ServerEngine(Engine):
@@ -41,13 +41,13 @@ class ServerEngine(Engine):
         self._waited_for: set[str] = set()
 
     def settle(self, target: str) -> None:
-        """End or wait out what a killed run may still write to a partition; raises EngineUnavailable."""
+        """End what a killed run may still write to a partition, or wait for it; raises EngineUnavailable."""
         if self._writes.find(target):
             with self.session() as session:
                 session.settle(target)
 
     def is_transient(self, error: BaseException) -> bool:
-        """The session has tried each statement again as often as it is worth."""
+        """Never: the session itself has tried each statement again."""
         return False
 
     @contextmanager

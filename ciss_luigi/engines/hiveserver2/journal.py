@@ -1,4 +1,4 @@
-"""What servers say of a statement while it runs: their log lines, and what can be read out of these."""
+"""What servers say about a running statement: their log lines, and what these tell."""
 
 from __future__ import annotations
 

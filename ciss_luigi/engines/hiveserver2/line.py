@@ -1,4 +1,4 @@
-"""The line to a server, and why there is none: the same words for both drivers."""
+"""The connection to a server, and why there is none, in the same words for both drivers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GREETING_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Line:
-    """Where a server is, how it is spoken to, and how long it may take over an answer."""
+    """Where a server is, how to talk to it, and how long it may take for an answer."""
 
     host: str
     port: int
@@ -33,17 +33,17 @@ class Line:
 
     @property
     def greeting(self) -> float:
-        """How long connecting and logging in may take: a server that waits for other words never answers."""
+        """How long connecting and logging in may take: a server of another protocol never answers."""
         return min(self.timeout, GREETING_SECONDS)
 
 
 class NoConnection(Exception):
-    """There is no session on the server; the text says why, in words that lead to the setting."""
+    """There is no session on the server; the text says why, and names the setting."""
 
     def __init__(self, words: str, *, may_pass: bool = False) -> None:
         super().__init__(words)
         self.may_pass = may_pass
-        """Nothing listens there: a server that is being restarted looks like this."""
+        """Whether nothing listens there, as while a server is being restarted."""
 
 
 def line(host: str, port: int, arguments: Mapping[str, Any], *, tls: bool = False) -> Line:
@@ -70,7 +70,7 @@ def tls_context(ca_cert: str | None, check_hostname: bool) -> ssl.SSLContext:
 @contextmanager
 def explaining(line: Line) -> Iterator[None]:
     """Raise what goes wrong while connecting as NoConnection, with the reason that the drivers hide."""
-    before = sys.exception()  # a reconnect happens in the midst of another error; that is not the reason
+    before = sys.exception()  # a reconnect happens while another error is handled, which is not the reason
     try:
         yield
     except Exception as error:
@@ -122,7 +122,7 @@ def _by_type(error: BaseException, line: Line) -> str:
 _PLAIN_TEXT = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}
 """An answer that is not TLS. (A server that hangs up instead is an EOF, for Python 3.11.2 a close.)"""
 
-_NO_TLS = "does not speak TLS on this port; without TLS it is use_ssl: false"
+_NO_TLS = "does not speak TLS on this port; without TLS, set use_ssl: false"
 _NO_HTTP = "does not answer by HTTP on this port; it may want HTTPS, or a binary transport"
 _TYPES: Mapping[type[BaseException], str] = {
     TimeoutError: (
@@ -161,4 +161,4 @@ _WORDS = (
     (r"TSocket read 0 bytes|Connection reset|Broken pipe",
      r"closes the line while logging in; it may want TLS (use_ssl) or another auth"),
 )  # fmt: skip
-"""Reasons that come as text only, and what to look at."""
+"""Reasons that come only as text, and what to look at."""

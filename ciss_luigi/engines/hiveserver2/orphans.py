@@ -1,4 +1,4 @@
-"""Ending what runs on a server without its client, over a line of its own."""
+"""Ending what runs on a server without its client, over a separate connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def patiently(action: Callable[[], T]) -> T | None:
-    """Do something that a server may block for ever; returns None when it failed or took too long."""
+    """Do something that a server may block for ever; returns None if it failed or took too long."""
     results: list[T] = []
 
     def attempt() -> None:
@@ -47,10 +47,10 @@ def end_once(driver: Driver, trace: str) -> bool | None:
 
 
 def end_or_wait(driver: Driver, policy: Policy, trace: str) -> None:
-    """End what a lost client left behind, and wait for its end at most as long as the policy says."""
+    """End what a lost client left behind, and wait for that at most as long as the policy says."""
     give_up = time.monotonic() + policy.orphan_wait_seconds
     while end_once(driver, trace) is not False:
         if time.monotonic() >= give_up:
-            logger.warning("%s: the server may still run it; it is read back after", driver.name)
+            logger.warning("%s: the server may still run it; the table is read back later", driver.name)
             return
         policy.sleep(_LONGEST_POLL_SECONDS)

@@ -1,8 +1,8 @@
 """Sessions on servers that speak HiveServer2's protocol: Hive, Spark, Impala.
 
-Statements run asynchronously, so that a deadline, Ctrl-C and progress have a say. What these servers started
-goes on when its client is gone, so a statement that is given up is cancelled, and one whose line was lost is
-ended before it is sent again.
+Statements run asynchronously, so that a deadline, Ctrl-C and progress are possible. On these servers a
+statement goes on when its client is gone. So a statement that is given up is cancelled, and one whose
+connection was lost is ended before it is sent again.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from ciss_luigi.state.writes import Writes
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 _NO_SCHEMA = re.compile(r"\b(database|schema)\b.*(does not exist|not found|cannot be found)", re.IGNORECASE)
-"""Of a schema that is not there: Hive and Impala, older Sparks, Spark 4."""
+"""The words for a schema that does not exist, of Hive, Impala, older Sparks and Spark 4."""
 
 
 class _Broken(Exception):
-    """A statement did not end well; carries what is to be done about it."""
+    """A statement did not end well; the verdict says what to do about it."""
 
     def __init__(self, words: str, verdict: Verdict) -> None:
         self.words = one_line(words)
@@ -50,7 +50,7 @@ class _Broken(Exception):
 
 
 class HiveServer2Session:
-    """A session that outlives its connection; it reconnects where the engine's errors allow it."""
+    """A session that outlives its connection: it connects again if the engine's errors allow that."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class HiveServer2Session:
     def execute(self, statement: str) -> None:
         """Send a statement that returns no rows.
 
-        None are fetched: what Spark answers to a write is more than impyla can read.
+        Nothing is fetched: impyla cannot read what Spark answers to a write.
         """
         self._send(statement, fetch=False)
 
@@ -85,7 +85,7 @@ class HiveServer2Session:
         return self._send(statement)
 
     def tables(self, question: str, wanted: Collection[str]) -> frozenset[str]:
-        """The lower-case names of the tables in a schema; asked again after a look for those wanted."""
+        """The names of the tables in a schema, in lower case; missing ones are looked for again."""
         there = self._listed(question)
         unseen = [name for name in wanted if _bare(name) not in there and name not in self._looked_for]
         renewals = self._driver.look_anew(unseen)
@@ -93,7 +93,7 @@ class HiveServer2Session:
         for renewal in renewals:
             try:
                 self._run(leading_comment(question) + renewal, fetch=False)
-            except _Broken as broken:  # without the right to it, the engine's picture is all there is
+            except _Broken as broken:  # without the right to look again, the engine's picture counts
                 logger.info("%s: %s: %s", self._driver.name, renewal, broken.words)
         return self._listed(question) if renewals else there
 
@@ -120,7 +120,7 @@ class HiveServer2Session:
     def writing(self, target: str) -> Iterator[None]:
         """Write down that a partition is being written, before anything is sent.
 
-        What a killed run left unclosed there is ended first.
+        What a killed run may still write there is ended first.
         """
         self.settle(target)
         self._writes.open(target, self._connection.client().trace())
@@ -130,7 +130,7 @@ class HiveServer2Session:
         except (OutcomeUnknown, StatementDeadline):
             raise
         except StatementFailed:
-            with suppress(OSError, EngineUnavailable):  # a record too many costs a look, its error the reason
+            with suppress(OSError, EngineUnavailable):  # must not hide the first error
                 self._writes.close(target)  # the server has ended it, and said so
             raise
         finally:
@@ -138,7 +138,7 @@ class HiveServer2Session:
         self._writes.close(target)
 
     def settle(self, target: str) -> None:
-        """End, or wait out, what a killed run may still write to a partition; once for each such run."""
+        """End what a killed run may still write to a partition, or wait for it; once for each such run."""
         for trace in self._writes.find(target):
             if trace not in self._waited_for:
                 logger.warning(
@@ -149,7 +149,7 @@ class HiveServer2Session:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """These engines have none: what is inside is repeated, never half undone."""
+        """A context that does nothing: there are no transactions here, so what is inside can be repeated."""
         yield
 
     def open(self) -> None:
@@ -163,7 +163,7 @@ class HiveServer2Session:
     # --- one statement -------------------------------------------------------------------------------
 
     def _send(self, statement: str, *, fetch: bool = True) -> list[Row]:
-        """Run a statement, again where its errors allow it; raises StatementFailed or NotThisWay."""
+        """Run a statement, and again if its errors allow it; raises StatementFailed or NotThisWay."""
         renewed: set[str] = set()
         attempt = 0
         while True:
@@ -216,7 +216,7 @@ class HiveServer2Session:
             raise _Broken(self._driver.words(error), self._driver.verdict(error)) from error
 
     def _record(self, client: Client) -> None:
-        """Name the operation in the record of its write: whoever ends it can then see whether it runs."""
+        """Name the operation in the record of its write, so that whoever ends it can see whether it runs."""
         if self._target:
             with suppress(OSError, EngineUnavailable):  # the record that names the session stays
                 self._writes.open(self._target, client.trace())
@@ -244,7 +244,7 @@ class HiveServer2Session:
             raise _Broken(self._driver.words(error), verdict)
 
     def _give_up(self) -> None:
-        """End the statement over a line of its own: this one may be in the midst of an answer."""
+        """End the statement over a separate connection: on this one an answer may be under way."""
         end_once(self._driver, self._connection.leave())
 
     # --- recovery ------------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ class HiveServer2Session:
                 self._writes.open(self._target, self._connection.client().trace())
 
     def _renewals(self, statement: str, broken: _Broken, done: set[str]) -> list[str]:
-        """What renews the engine's picture and was not tried yet: each of several tables may be unknown."""
+        """What renews the engine's picture and was not tried yet; several tables may be unknown."""
         return [one for one in self._driver.refresh(statement, broken.words) if one not in done]
 
     def _renew(self, statement: str, renewals: list[str]) -> None:
@@ -273,5 +273,5 @@ class HiveServer2Session:
 
 
 def _bare(name: str) -> str:
-    """A table's own name, out of the whole and quoted one."""
+    """A table's own name, from the quoted one with its schema."""
     return name.rpartition(".")[2].strip("`").lower()

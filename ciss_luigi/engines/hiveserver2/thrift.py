@@ -11,11 +11,11 @@ from typing import Any
 from ciss_luigi.engines.hiveserver2.client import State, Status
 
 _TIMEDOUT_STATE = 8
-"""Newer than impyla's copy of the protocol; a server ends a statement so at its own time limit."""
+"""A state newer than impyla's copy of the protocol: the server's own time limit ended the statement."""
 
 
 def trace(session: Any, operation: Any) -> str:
-    """Handles as text: ``guid.secret`` of the session, and of the operation where there is one."""
+    """Handles as text: ``guid.secret`` of the session, and of the operation if there is one."""
     parts = [session.sessionId] + ([operation.operationId] if operation is not None else [])
     return "/".join(f"{part.guid.hex()}.{part.secret.hex()}" for part in parts)
 
@@ -37,7 +37,7 @@ def end(client: Any, ttypes: Any, text: str) -> bool:
 def _runs(client: Any, ttypes: Any, handle: Any) -> bool:
     response = client.GetOperationStatus(ttypes.TGetOperationStatusReq(operationHandle=handle))
     if response.status.statusCode != ttypes.TStatusCode.SUCCESS_STATUS:
-        return False  # the server knows it no more
+        return False  # the server no longer knows it
     return status(ttypes, response).state is State.RUNNING
 
 

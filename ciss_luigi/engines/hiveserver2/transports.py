@@ -1,6 +1,6 @@
-"""Thrift transports that give up a greeting that hangs, check certificates, and close quietly.
+"""Thrift transports that give up a login that hangs, check certificates, and close quietly.
 
-The only room that imports Thrift when it is entered: both drivers connect through it.
+This is the only module that imports Thrift at its top: both drivers connect through it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ logging.getLogger("thrift").addHandler(logging.NullHandler())
 
 
 class _TlsSocket(TSSLSocket):  # type: ignore[misc]
-    """A TLS socket that can be closed before it is open; Thrift's own hides its reason behind an error."""
+    """A TLS socket that can be closed before it is open; Thrift's own then hides the first error."""
 
     def close(self) -> None:
         """Close it, if it ever was open."""
@@ -33,7 +33,7 @@ class _TlsSocket(TSSLSocket):  # type: ignore[misc]
 
 
 class _Greeting:
-    """Connects and logs in within the line's greeting time; later answers may take its whole timeout."""
+    """Connects and logs in within ``Line.greeting``; later answers may take the whole timeout."""
 
     def __init__(self, line: Line, socket: Any, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -50,8 +50,8 @@ class _Greeting:
 class _Login(SASLClient):  # type: ignore[misc]
     """A SASL client with the methods that thrift_sasl calls.
 
-    The drivers have one each; they mix up the directions, which shows once the server wants its Kerberos
-    messages signed or sealed (``hive.server2.thrift.sasl.qop``).
+    Each driver has its own, but they mix up the directions, which fails if the server wants Kerberos messages
+    signed or sealed (``hive.server2.thrift.sasl.qop``).
     """
 
     def start(self, mechanism: str) -> tuple[bool, str, bytes]:
@@ -64,12 +64,12 @@ class _Login(SASLClient):  # type: ignore[misc]
         return True, self.process(challenge)
 
     def encode(self, outgoing: bytes) -> tuple[bool, bytes]:
-        """A message as it goes out: as it is, or sealed, with its length before it."""
+        """A message to send: plain or sealed, with its length before it."""
         sealed = self.wrap(outgoing)
         return True, outgoing if sealed is outgoing else struct.pack(">I", len(sealed)) + sealed
 
     def decode(self, incoming: bytes) -> tuple[bool, bytes]:
-        """A message that came in sealed, with its length before it."""
+        """A message that was received sealed, with its length before it."""
         return True, self.unwrap(incoming[4:])
 
 
@@ -105,12 +105,12 @@ def _sasl(line: Line, mechanism: str, client: Callable[[], Any]) -> Any:
 def _socket(line: Line) -> Any:
     if line.tls is None:
         return TSocket(line.host, line.port)
-    # The context has checked the host name where it was to be; Thrift would check it in any case.
+    # The context has checked the host name if it was wanted; Thrift would always check it.
     return _TlsSocket(line.host, line.port, ssl_context=line.tls, validate_callback=_accept)
 
 
 def _accept(certificate: Any, host: str) -> None:
-    """What the context has let pass is good."""
+    """Accept every certificate that the context has accepted."""
 
 
 class Http(THttpClient):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What an engine's error calls for. The texts are data, one table per engine; the first match counts."""
+"""What to do after an engine's error. The texts are data, a table per engine; the first match counts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 OVERDUE = "longer than its time limit"
-"""How a server's own time limit is told; a state of an operation has these words."""
+"""The words for a server's own time limit; a state of an operation has them, too."""
 
 
 class Verdict(Enum):
@@ -25,7 +25,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Sign:
-    """A pattern in an error's text, and what it calls for."""
+    """A pattern in an error's text, and what to do then."""
 
     pattern: str
     verdict: Verdict
@@ -42,17 +42,17 @@ def judge(text: str, signs: Sequence[Sign]) -> Verdict:
 LINE_LOST = (
     Sign(
         r"query timed out after", Verdict.NEVER
-    ),  # a time limit of the server's own; what follows is a line's
+    ),  # the server's own time limit; those that follow are of the connection
     Sign(
         r"TSocket read 0 bytes|Connection reset|Broken pipe|EOF occurred|timed out|"
         r"TTransportException|unexpected exception|Bad file descriptor|HTTP code 50[234]",
         Verdict.LOST,
     ),
 )
-"""What both drivers say of a broken line, whichever server they speak to; a server's time limit is none."""
+"""What both drivers say about a broken connection to any server; a server's time limit is not one."""
 
 MADE_MEANWHILE = (Sign(r"AlreadyExistsException|duplicate (key|entry)|unique constraint", Verdict.RETRY),)
-"""CREATE ... IF NOT EXISTS is no one step in a metastore: of two at once, one may find the name just taken.
+"""CREATE ... IF NOT EXISTS is not one step in a metastore: of two at once, one may find the name taken.
 
 The words are the metastore's own, or those of its database: Derby, MySQL, PostgreSQL, Oracle.
 """
@@ -64,9 +64,9 @@ _JAVA_PREFIX = re.compile(
 
 
 def server_words(message: str) -> str:
-    """A server's message without the Java classes that carried it, and without their stack."""
+    """A server's message without the names of Java classes around it, and without their stack."""
     words = _JAVA_PREFIX.sub("", message.strip().split("\n\tat ")[0].strip())
     if "Too many counters" in words:
         return f"{words}; Tez counts at most tez.counters.max (docs/clusters.md)"
-    # all that Hive says of a statement that hive.query.timeout.seconds has ended
+    # all that Hive says about a statement that hive.query.timeout.seconds has ended
     return f"a statement ran {OVERDUE}: {words}" if "from TIMEDOUT" in words else words

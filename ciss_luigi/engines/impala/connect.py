@@ -1,7 +1,7 @@
 """How impyla connects to Impala; in tests to Hive and Spark too.
 
-Binary connections go through transports of ours: impyla's own check no host name unless they check all, and
-hide why they fail. HTTP goes through impyla's, which keep an Impala's cookies, with our timeout and TLS.
+Binary connections use our own transports: impyla's check the host name only if they check everything, and
+hide why they fail. HTTP uses impyla's, which keep an Impala's cookies, with our timeout and TLS.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from ciss_luigi.config.enginekinds import COMMON
 from ciss_luigi.engines.hiveserver2.line import Line, explaining, line
 
 _RETRIES = 1
-"""impyla sends a refused login again: three tries of a wrong password lock an account. We have our own."""
+"""impyla would send a refused login again, and three wrong passwords lock an account. We retry ourselves."""
 
 Patience = Callable[[], None]
-"""To be called once a server has answered: later answers may take the whole timeout."""
+"""Called once a server has answered: later answers may take the whole timeout."""
 
 
 def connector(host: str, port: int, arguments: Mapping[str, Any]) -> Callable[[], tuple[Any, Any]]:
-    """How to open a connection, and a cursor that is its session; the arguments are those of ``connectargs``.
+    """A function that opens a connection and a cursor, its session; ``arguments`` as in ``connectargs``.
 
     Opening raises NoConnection.
     """
@@ -61,7 +61,7 @@ def _binary(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str)
 
 
 def _http(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str) -> tuple[Any, Patience]:
-    """Nothing is sent yet when impyla hands over the connection, so its transport can still be set right."""
+    """A connection by HTTP. impyla has sent nothing yet, so its transport can still be changed."""
     from impala import dbapi
 
     rest = {name: value for name, value in arguments.items() if name not in COMMON}
@@ -81,8 +81,8 @@ _SAME = ("password", "kerberos_service_name", "krb_host", "http_path")
 
 
 def _session(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """What a session opens with: its schema.
+    """The configuration with which a session opens: its schema.
 
-    impyla would send USE, without quotes, which an Impala refuses for a schema that it was not shown yet.
+    impyla would send USE without quotes, which an Impala refuses for a schema that it does not know yet.
     """
     return {"use:database": arguments["database"]} if "database" in arguments else {}

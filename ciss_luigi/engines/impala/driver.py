@@ -57,7 +57,7 @@ SIGNS = (
     Sign(
         r"RPC to Hive Metastore(?s:.*)CAUSED BY: (TTransportException|MetaException.*connect)", Verdict.RETRY
     ),
-    Sign(r"RPC to Hive Metastore", Verdict.LOST),  # it may have half happened
+    Sign(r"RPC to Hive Metastore", Verdict.LOST),  # it may have been done in part
     Sign(r"Could not connect to any of|failed to resolve sockaddr", Verdict.RETRY),
     Sign(r"^Memory limit exceeded(?!.*MEM_LIMIT)", Verdict.ONCE),
     *LINE_LOST,
@@ -112,7 +112,7 @@ class ImpylaClient:
         self._connection.close()
 
     def abandon(self) -> None:
-        """Keep impyla's cursor from closing its session when it is collected, waiting for the answer."""
+        """Keep impyla's cursor from closing its session when collected: it would wait for the answer."""
         self._cursor._closed = True
 
 
@@ -129,7 +129,7 @@ class ImpalaDriver:
         return ImpylaClient(*self._connect())
 
     def settings(self, client: Client, settings: Mapping[str, Any]) -> None:
-        """SET each, and read it back; OpenSession would pass over unknown names in silence, SET does not."""
+        """SET each setting, and read it back; OpenSession would silently ignore unknown names."""
         before = options.listed(client) if settings else {}
         for name, value in settings.items():
             literal = str(int(value)) if isinstance(value, bool | int) else "'" + _escaped(str(value)) + "'"
@@ -139,17 +139,17 @@ class ImpalaDriver:
             options.check(name, value, before, after)
 
     def verdict(self, error: BaseException) -> Verdict:
-        """What an error calls for."""
+        """What to do after an error."""
         text = self.words(error)
         verdict = judge(text, SIGNS)
         return judge(f"{type(error).__name__}: {text}", SIGNS) if verdict is Verdict.NEVER else verdict
 
     def words(self, error: BaseException) -> str:
-        """Impala's message is its error's text; a Hive in its place wraps its own."""
+        """The server's message: Impala's is the error's text; a Hive in its place wraps its own."""
         return server_words(str(error)) or type(error).__name__
 
     def refresh(self, statement: str, words: str) -> list[str]:
-        """What renews Impala's picture: INVALIDATE METADATA for a table it does not know, else REFRESH."""
+        """The statements that renew Impala's picture: INVALIDATE METADATA for an unknown table, or REFRESH."""
         unknown = _UNKNOWN.search(words)
         if unknown:
             return [f"INVALIDATE METADATA {_quoted(unknown[1])}"]
@@ -158,7 +158,7 @@ class ImpalaDriver:
         return [f"{verb} {table}" for table in dict.fromkeys(tables)]
 
     def look_anew(self, tables: Sequence[str]) -> list[str]:
-        """INVALIDATE METADATA of each: a table that Hive made is not in Impala's catalog before that."""
+        """INVALIDATE METADATA for each: until then a table that Hive made is not in Impala's catalog."""
         return [f"INVALIDATE METADATA {table}" for table in tables]
 
 

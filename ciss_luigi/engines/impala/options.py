@@ -1,7 +1,7 @@
 """Impala's query options, read back after they were set.
 
-By ``SET ALL``: a bare ``SET`` leaves out whole levels, and DECIMAL_V2 is of one of them. The server writes
-values in its own spelling.
+They are read by ``SET ALL``: a plain ``SET`` leaves out whole levels of options, among them DECIMAL_V2. The
+server writes values in its own spelling.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from ciss_luigi.errors import SettingRefused
 from ciss_luigi.plaintext import without_parts
 
 _GONE = ("REMOVED",)
-"""Levels of options that SET takes and that do nothing."""
+"""The levels of options that SET accepts and that do nothing."""
 
 _COLUMNS = 3
-"""Option, value, level: Spark and Hive, behind impyla in tests, answer fewer."""
+"""Option, value and level; Spark and Hive, behind impyla in tests, answer fewer columns."""
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)B?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -27,7 +27,7 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 @dataclass(frozen=True)
 class Option:
-    """What the server says of an option."""
+    """What the server says about an option."""
 
     value: str
     level: str
@@ -40,7 +40,7 @@ def listed(client: Client) -> dict[str, Option]:
 
 
 def check(name: str, value: Any, before: Mapping[str, Option], after: Mapping[str, Option]) -> None:
-    """Raise SettingRefused for an option that the server does not have, has no more, or left as it was."""
+    """Raise SettingRefused for an option that the server does not have, no longer has, or did not change."""
     now = after.get(name.upper())
     if now is None:
         raise SettingRefused(name, "ignored: SET ALL does not list it")
@@ -54,7 +54,7 @@ def check(name: str, value: Any, before: Mapping[str, Option], after: Mapping[st
 def same(one: str, other: str) -> bool:
     """Whether two spellings may be the same value: ``2g`` and ``2147483648``, ``true`` and ``1``.
 
-    A number beside a word may be: Impala takes an enumeration's member by either.
+    A number and a word may be the same: Impala accepts both for a member of an enumeration.
     """
     first, second = _number(one), _number(other)
     if first is None and second is None:

@@ -1,1 +1,1 @@
-"""The single questions of ``ciss check``, one module per subject."""
+"""The single checks of ``ciss check``, one module for each subject."""

@@ -1,4 +1,4 @@
-"""What a run of one date would find: months that are ready, rules of the money, newer estimates."""
+"""What a run of one date would find: ready months, faults by the rules of the money, newer estimates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ciss_luigi.steps import Job
 
 
 def check(group: Group, job: Job, session: Session, statements: Statements, *, main_is_there: bool) -> None:
-    """All that depends on the date; the tables must have passed their own check."""
+    """Check all that depends on the date; the tables must have passed their own check."""
     with group.asking("which months are ready"):
         holdings = readiness.ask(session, statements, job.months)
         scope = readiness.judge(holdings, job.months, job.settings)

@@ -17,19 +17,19 @@ VERSION = tagged("SELECT version()", "check")
 
 
 class _Undo(Exception):
-    """Leaves a transaction so that nothing of it stays."""
+    """Ends a transaction so that none of its changes stays."""
 
 
 @contextmanager
 def undone(session: Session) -> Iterator[None]:
-    """A transaction that is rolled back at its end, whatever happened in it."""
+    """A transaction that is rolled back at its end, in any case."""
     with suppress(_Undo), session.transaction():
         yield
         raise _Undo
 
 
 def check_others(group: Group, job: Job) -> None:
-    """Ask the engines beside the main one."""
+    """Check the engines other than the main one."""
     others = {str(engine.identity): engine for engine in (job.builder, *job.impalas)}
     others.pop(str(job.engine.identity), None)
     for engine in others.values():
@@ -39,7 +39,7 @@ def check_others(group: Group, job: Job) -> None:
 
 @contextmanager
 def reaching(group: Group, engine: Engine) -> Iterator[None]:
-    """Around a session: an engine that is away is a fault, and so is one that refuses its settings."""
+    """A block with a session: an engine that is away is a fault, and so is one that refuses its settings."""
     try:
         yield
     except EngineUnavailable as error:
@@ -54,7 +54,7 @@ def reaching(group: Group, engine: Engine) -> Iterator[None]:
 
 
 def tell_version(group: Group, engine: Engine, session: Session) -> None:
-    """Say what an engine is."""
+    """Say which engine it is, and its version."""
     try:
         ((version, *_),) = session.query(VERSION)
     except StatementFailed as error:  # a run does not ask for it; Hive knows it from 2.1 on
@@ -84,12 +84,12 @@ def check_rights(group: Group, job: Job, session: Session, statements: Statement
         return
     group.fault(
         f"tables of {settings.database} cannot be made and written: {error.what}",
-        "give the job's user the right to, and take read_only out of [ciss] connect_args",
+        "give the job's user the right to, and remove read_only from [ciss] connect_args",
     )
 
 
 def explain(session: Session, statement: str, before: Sequence[str] = ()) -> CissError | None:
-    """Have a statement explained, in a transaction that is undone; what the engine has against it."""
+    """EXPLAIN a statement in a transaction that is undone; returns why the engine refuses it, or None."""
     try:
         with undone(session):
             for one in before:
@@ -104,11 +104,11 @@ def explain(session: Session, statement: str, before: Sequence[str] = ()) -> Cis
 
 
 _NOT_PLANNED = "Error occurred during query planning:"
-"""How Spark's EXPLAIN, which always succeeds, says that the statement would not."""
+"""The words by which Spark's EXPLAIN, which always succeeds, says that the statement would fail."""
 
 
 def attempt(session: Session, statements: Sequence[str]) -> CissError | None:
-    """Send statements in a transaction that is undone; the error of the first that fails."""
+    """Send statements in a transaction that is undone; returns the first error, or None."""
     try:
         with undone(session):
             for statement in statements:

@@ -1,4 +1,4 @@
-"""What a check finds: ok, worth knowing, a warning, or a fault that a run would end at."""
+"""What a check finds: ok, worth knowing, a warning, or a fault that would stop a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONFIGURATION = ConfigurationError.exit_code
 
 
 class Level(StrEnum):
-    """How much a finding weighs; only a fault makes the answer "no"."""
+    """How serious a finding is; only a fault makes the answer "no"."""
 
     OK = "ok"
     NOTE = "note"
@@ -37,7 +37,7 @@ class Finding:
 
 @dataclass
 class Report:
-    """All that was found, in the order of asking."""
+    """All that was found, in the order of the checks."""
 
     findings: list[Finding] = field(default_factory=list)
     exit_code: int = 0
@@ -72,23 +72,23 @@ class Group:
         self._add(Level.NOTE, text, remedy)
 
     def warn(self, text: str, remedy: str = "") -> None:
-        """Something that a run passes over, and somebody should look at."""
+        """Something that does not stop a run, but that somebody should look at."""
         self._add(Level.WARNING, text, remedy)
 
     def fault(self, text: str, remedy: str, *, code: int = FAULT) -> None:
-        """Something that a run would end at; the greatest code of all faults is the answer's."""
+        """Something that would stop a run; the greatest exit code of all faults is that of the answer."""
         self._add(Level.FAULT, text, remedy)
         self.report.exit_code = max(self.report.exit_code, code)
 
     @contextmanager
     def asking(self, what: str) -> Iterator[None]:
-        """Around a question: an engine that refuses it is a fault, an absent one ends the check."""
+        """A block that asks an engine: if it refuses, that is a fault; if it is away, the check ends."""
         try:
             yield
         except EngineUnavailable:
             raise
         except CissError as error:
-            self.fault(f"{what}: {error.what}", error.next_command or "mend what the engine names")
+            self.fault(f"{what}: {error.what}", error.next_command or "correct what the engine names")
 
     def _add(self, level: Level, text: str, remedy: str = "") -> None:
         self.report.findings.append(Finding(self.name, level, text, remedy))

@@ -1,4 +1,4 @@
-"""Whether the leases can be asked, where several hosts run the job."""
+"""Whether the leases can be asked, if several hosts run the job."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ciss_luigi.operator.checks.findings import CONFIGURATION, ENGINE_AWAY, Grou
 
 
 def check(group: Group, leases: LeaseBook | None) -> None:
-    """Ask for their table; a run asks before anything else, and ends where they cannot be asked."""
+    """Ask for their table. A run asks that first, and ends if it gets no answer."""
     if leases is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""What a site of the old job must know: its status file, its Java classes, its tables."""
+"""Checks for a site of the old job: its status file, its Java classes, its tables."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _check_status_file(group: Group, path: Path) -> None:
     if not why and not os.access(real.parent, os.W_OK | os.X_OK):
         why = f"cannot be replaced: {real.parent} cannot be written"
     if not why and os.path.exists(real) and os.geteuid() not in (0, real.stat().st_uid):
-        why = "belongs to another user, whose it could not stay"
+        why = "belongs to another user, and could not stay so"
     if why:
         group.warn(f"[ciss_legacy] status_file: {path} {why}", "give the job's user that right")
     else:
@@ -82,7 +82,7 @@ def _holds(jar: Path, file: str) -> bool:
 
 
 def check_tables(group: Group, session: Session, statements: Statements, there: frozenset[str]) -> bool:
-    """Whether the tables that the Java classes write are there, and main has its month column."""
+    """Whether the tables that the Java classes write exist, and main has its month column."""
     settings = statements.settings
     missing = [
         name
@@ -103,7 +103,7 @@ def check_tables(group: Group, session: Session, statements: Statements, there: 
 
 
 def check_iceberg(group: Group, session: Session, statements: Statements) -> None:
-    """Say so where main is an Iceberg table: some servers refuse the overwrite of one partition there."""
+    """Say so if main is an Iceberg table: some servers refuse to overwrite one partition of it."""
     if not statements.dialect.positional:
         return
     settings = statements.settings
@@ -115,5 +115,5 @@ def check_iceberg(group: Group, session: Session, statements: Statements) -> Non
     if any("iceberg" in str(cell).lower() for row in rows for cell in row[1:]):
         group.warn(
             f"{settings.main} is an Iceberg table: some servers refuse INSERT OVERWRITE ... PARTITION there",
-            "if MergeMain ends so, give [ciss] main_table a new name: the first run makes it as Parquet",
+            "if MergeMain fails for it, give [ciss] main_table a new name: the first run makes it as Parquet",
         )

@@ -1,4 +1,4 @@
-"""Free space where a run writes: the state folder, an embedded warehouse, and the folder it spills into."""
+"""Free space where a run writes: the state folder, an embedded warehouse and its folder for spilling."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ciss_luigi.operator.checks.findings import Group
 
 _GB = 1_000_000_000
 TOO_LITTLE = _GB // 20
-"""Bytes: below this a run is likely to end with a full disk."""
+"""In bytes: with less, a run is likely to end with a full disk."""
 LITTLE = _GB
 
 
 def check(group: Group, settings: Settings) -> None:
-    """Say how much room there is in each place, and warn where it is little."""
+    """Say how much room each place has, and warn if it is little."""
     for what, folder in _places(settings):
         place = next((one for one in (folder, *folder.parents) if os.path.isdir(one)), Path("/"))
         try:

@@ -1,4 +1,4 @@
-"""Whether the engine accepts the billing rules: explained, never run."""
+"""Whether the engine accepts the billing rules: by EXPLAIN, they are never run."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ciss_luigi.steps import Job, sitesrules
 from ciss_luigi.steps.parts import columns
 
 EXAMPLE = RunDate.parse("2016-11-02")
-"""Stands in where no date was given: what an engine says of a statement does not depend on it."""
+"""The date if none was given: what an engine says about a statement does not depend on it."""
 
 
 def check(group: Group, job: Job, session: Session, *, temp_is_there: bool) -> None:
-    """EXPLAIN the statement that BuildTemp would send, where it would, with the site's own rules if any."""
+    """EXPLAIN the statement that BuildTemp would send, on its engine, with the site's own rules if any."""
     settings, builder = job.settings, job.builder
     rules = f"{settings.sql_dir / 'build.sql'}" if settings.sql_dir else "the built-in billing rules"
     makes = builder.capabilities.transactions
@@ -40,12 +40,12 @@ def check(group: Group, job: Job, session: Session, *, temp_is_there: bool) -> N
 
 
 def _on(builder: Engine, job: Job, session: Session) -> AbstractContextManager[Session]:
-    """The session at hand, or one of the engine that BuildTemp has to itself."""
+    """The session that is open, or one on BuildTemp's own engine."""
     return nullcontext(session) if builder is job.engine else builder.session()
 
 
 def check_merge(group: Group, job: Job, session: Session) -> None:
-    """EXPLAIN the statement that MergeMain would send: a view or another partitioning refuses it."""
+    """EXPLAIN the statement that MergeMain would send: a view or another partitioning would refuse it."""
     settings, statements = job.settings, job.statements(Step.MERGE, "check")
     table = columns(session, statements, settings.main_table)
     *_, write = statements.merge(job.months[-1], table)

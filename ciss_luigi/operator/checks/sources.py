@@ -1,4 +1,4 @@
-"""What the source tables hold, whatever the date: months, rows that belong to none, rates."""
+"""What the source tables hold, for any date: months, rows that belong to no month, rates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEWEST = 4
 
 
 def check_months(group: Group, session: Session, statements: Statements, table: Table) -> list[OddPart]:
-    """Say how many rows one charge source holds of its newest months; its rows that belong to no month."""
+    """Say how many rows a charge source has for its newest months; returns those of no month."""
     settings = statements.settings
     name = settings.source(table.role)
     months: dict[str, int] = {}
@@ -34,14 +34,14 @@ def check_months(group: Group, session: Session, statements: Statements, table: 
         group.ok(f"{name}: {_newest(months)}")
     else:
         needed = table.role in settings.required_sources
-        (group.warn if needed else group.note)(f"{name} has no row of any month", FILL)
+        (group.warn if needed else group.note)(f"{name} has no row for any month", FILL)
     return odd
 
 
 def check_odd_rows(
     group: Group, session: Session, statements: Statements, register: Iterable[OddPart]
 ) -> None:
-    """Say which rows no run uses; the register's are known already. A fault where they refuse the run."""
+    """Say which rows no run uses; ``register`` are the register's. A fault if ``odd_rows`` is ``fail``."""
     settings = statements.settings
     names = {table.role: settings.source(table.role) for table in schema.SOURCES}
     for one in totalsread.read_odd_rows(register, session.query(statements.odd_rows()), names):
@@ -64,7 +64,7 @@ def check_rates(group: Group, session: Session, statements: Statements) -> None:
     name = statements.settings.source("rate")
     covered: dict[str, set[Month]] = {}
     for currency, text in session.query(statements.rates_held()):
-        with suppress(ValueError):  # of no month: check_odd_rows tells it
+        with suppress(ValueError):  # of no month: check_odd_rows says so
             covered.setdefault(str(currency), set()).add(Month.parse(text or ""))
     if not any(covered.values()):
         group.warn(f"{name} has no rate to USD", FILL)
@@ -79,7 +79,7 @@ def rows_of(number: int) -> str:
 
 
 def spans(months: Collection[Month]) -> str:
-    """Months without gaps written as one span: ``2016-05 to 2017-07``."""
+    """Months in words; those without a gap are one span: ``2016-05 to 2017-07``."""
     found: list[list[Month]] = []
     for month in sorted(months):
         if found and found[-1][-1] == month.minus(1):

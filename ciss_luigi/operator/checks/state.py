@@ -1,4 +1,4 @@
-"""Whether ``state_dir`` can hold markers, and whether its locks lock."""
+"""Whether ``state_dir`` can hold markers, and whether its locks work."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ciss_luigi.state.files import remove, write_whole
 
 
 def check(group: Group, state_dir: Path) -> None:
-    """Write a file as a marker is written, and take a lock twice: the second time must fail."""
+    """Write a file as a marker is written, and take a lock twice: the second try must fail."""
     with _leaving_no_folder(state_dir):
         _check(group, state_dir)
 
 
 @contextmanager
 def _leaving_no_folder(folder: Path) -> Iterator[None]:
-    """Remove what is made of a folder and its parents, unless a run has put something there meanwhile."""
+    """Remove the folders that are made inside the block, unless a run has put something there."""
     absent = [one for one in (folder, *folder.parents) if not os.path.lexists(one)]
     try:
         yield

@@ -1,4 +1,4 @@
-"""Every file of ``state_dir``: whose it is, whether this user may use it, and whether it is a file at all."""
+"""Every file of ``state_dir``: who owns it, whether this user may use it, and whether it is a plain file."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _SHOWN = 5
 
 
 def check(group: Group, state_dir: Path) -> None:
-    """Name what a run of this user could not open, what belongs to somebody else, and what is not a file."""
+    """Name what a run of this user could not open, what others own, and what is not a plain file."""
     try:
         owner = state_dir.stat()
-    except OSError:  # not there yet, or said by whoever tried to write there
+    except OSError:  # not there yet, or named already by the check that writes there
         return
     refused, strange, odd = [], [], []
     for path in _all(state_dir):
@@ -41,7 +41,7 @@ def check(group: Group, state_dir: Path) -> None:
     _tell(group, refused, "may not be opened by this user", as_owner, fault=True)
     _tell(group, strange, f"the folder is {owners.named(owner)}'s", remedy, fault=False)
     for text in odd[:_SHOWN]:
-        group.fault(text, "take it away: a run would ignore it, or fail on it", code=CONFIGURATION)
+        group.fault(text, "remove it: a run would ignore it, or fail on it", code=CONFIGURATION)
 
 
 def _is_strange(status: os.stat_result, owner: os.stat_result) -> bool:
@@ -49,7 +49,7 @@ def _is_strange(status: os.stat_result, owner: os.stat_result) -> bool:
 
 
 def _all(folder: Path) -> Iterator[Path]:
-    """Everything below a folder, the folders above all; one that cannot be listed is named by its parent."""
+    """Everything below a folder, folders first; one that cannot be listed is named by its parent."""
     for place, folders, files in os.walk(folder):
         yield from (Path(place, name) for name in (*folders, *files))
 

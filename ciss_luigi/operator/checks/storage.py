@@ -1,4 +1,4 @@
-"""Whether main and temp are stored so that a run can write them: by one partition column, in a format."""
+"""Whether a run can write main and temp as they are stored: the partition column and the format."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Whether the tables have the columns and types that the job reads and writes.
 
-Other columns, and any order of columns, are fine: the job names what it reads, and puts what it writes in
-the table's own order.
+Other columns and any order of columns are fine: the job names the columns that it reads, and writes in the
+table's own order.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TYPE = re.compile(r"(\w+)(?:\((\d+)(?:, *(\d+))?\))?")
 _TEXTS = {"STRING", "VARCHAR", "TEXT"}
 _WHOLE_DIGITS = {"TINYINT": 3, "SMALLINT": 5, "INT": 10, "INTEGER": 10, "BIGINT": 19}
 LATER = ("source_rows", "as_of_date", "run_id")
-"""Columns that the main table of an older job does not have, and that can be added to it."""
+"""The columns that the main table of an older job does not have, and that can be added to it."""
 
 
 def parse(kind: str) -> tuple[str, tuple[int, ...]]:
@@ -46,7 +46,7 @@ def _decimal(kind: str) -> tuple[int, int] | None:
 
 
 def can_read(kind: str, wanted: str) -> bool:
-    """Whether a source column of a type holds nothing but values of the wanted type."""
+    """Whether a source column of a type can only hold values of the wanted type."""
     if wanted == schema.TEXT:
         return parse(kind)[0] in _TEXTS
     if wanted == schema.COUNT:
@@ -58,7 +58,7 @@ def can_read(kind: str, wanted: str) -> bool:
 
 
 def can_hold(kind: str, wanted: str) -> bool:
-    """Whether a column of a type takes every value of the wanted type as it is."""
+    """Whether a column of a type holds every value of the wanted type unchanged."""
     name, numbers = parse(kind)
     if wanted == schema.TEXT:
         return name in _TEXTS and not numbers
@@ -79,7 +79,7 @@ def check_source(
     for text in wrong:
         group.fault(
             text,
-            f"alter the table, or name a view that has it so in [ciss] {table.role}_table "
+            f"alter the table, or name a view with the right columns in [ciss] {table.role}_table "
             f"(the embedded warehouse: DROP TABLE {statements.source(table.role)}, "
             "then ciss load DIR makes it)",
         )
@@ -125,7 +125,7 @@ def check_main(group: Group, session: Session, statements: Statements) -> bool:
 
 
 def _accepted(session: Session, ways: Sequence[Sequence[str]]) -> Sequence[str]:
-    """The first of several ways that the engine understands; the best where it explains none."""
+    """The first of several ways that the engine understands; the best one if it explains none."""
     for way in ways if len(ways) > 1 else ():
         with suppress(StatementFailed):
             for statement in way:

@@ -1,4 +1,4 @@
-"""Who is told of a failed night, as far as it can be known without sending anything."""
+"""Who is told of a failed night, as far as that can be known without sending anything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ciss_luigi.site import Site
 
 
 def check(group: Group, site: Site) -> None:
-    """Name the channels, and what about them somebody should know; ``ciss alerts --test`` tries them."""
+    """Name the channels, and what somebody should know about them; ``ciss alerts --test`` tries them."""
     alerts = settings(site)
     names = ways.names(alerts)
     if not names:
@@ -24,7 +24,9 @@ def check(group: Group, site: Site) -> None:
     group.ok(f"told when a night fails: {', '.join(names)} (ciss alerts --test tries them)")
     for key, url in (("sdp_url", alerts.sdp_url), ("ping_url", alerts.ping_url)):
         if url.startswith("http://"):
-            group.warn(f"[ciss_alerts] {key} begins with http://: its key goes in the clear", "use https://")
+            group.warn(
+                f"[ciss_alerts] {key} begins with http://: its key is sent without encryption", "use https://"
+            )
     if alerts.mail_to and not alerts.mail_verify:
         group.warn("[ciss_alerts] mail_verify = false: the relay's certificate is not checked")
     folder = site.settings.state_dir / "alerts" / "outbox"
