@@ -95,7 +95,7 @@ def test_a_file_with_nearly_the_right_name_is_pointed_out(empty: Path, tmp_path:
 
 @pytest.mark.parametrize("arguments", [[], ["--sample", "folder"]])
 def test_a_folder_or_the_sample_not_both_not_neither(arguments: list[str], empty: Path) -> None:
-    assert "Name a folder, or say --sample." in typed(empty, "load", *arguments).expect(2).err
+    assert "Name a folder, or give --sample." in typed(empty, "load", *arguments).expect(2).err
 
 
 def test_a_folder_that_is_not_there_is_a_no(empty: Path) -> None:

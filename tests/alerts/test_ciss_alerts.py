@@ -121,7 +121,7 @@ def test_check_says_who_is_told_and_sends_nothing(tmp_path: Path, relay: Relay) 
     answer = typed(tmp_path, "check").out
     for words in (
         "told when a night fails: mail, desk",
-        "sdp_url begins with http://: its key goes in the clear",
+        "sdp_url begins with http://: its key is sent without encryption",
         "the relay's certificate is not checked",
         "1 message still to be sent",
     ):

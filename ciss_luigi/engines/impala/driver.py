@@ -149,7 +149,7 @@ class ImpalaDriver:
         return server_words(str(error)) or type(error).__name__
 
     def refresh(self, statement: str, words: str) -> list[str]:
-        """The statements that renew Impala's picture: INVALIDATE METADATA for an unknown table, or REFRESH."""
+        """The statements that renew its picture: INVALIDATE METADATA for an unknown table, else REFRESH."""
         unknown = _UNKNOWN.search(words)
         if unknown:
             return [f"INVALIDATE METADATA {_quoted(unknown[1])}"]
