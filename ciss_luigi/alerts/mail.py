@@ -161,7 +161,8 @@ def _require_secured(connection: smtplib.SMTP, relay: Relay) -> None:
     """Raise if a password would go without TLS: an attacker can hide that the relay offers STARTTLS."""
     if relay.verify and not relay.no_tls and not isinstance(connection.sock, ssl.SSLSocket):
         raise smtplib.SMTPException(
-            "it offers no STARTTLS, and the password would go in the clear; [smtp] no_tls = true allows that"
+            "it offers no STARTTLS, and the password would be sent without encryption; "
+            "[smtp] no_tls = true allows that"
         )
 
 

@@ -213,7 +213,7 @@ def test_a_password_does_not_go_in_the_clear(desk: Desk) -> None:
     with relaying(login=True) as relay:
         desk.at().fail([seen()])
         (outcome,) = send(desk, settings(relay, username=USER, password=PASSWORD))
-        assert "it offers no STARTTLS, and the password would go in the clear" in outcome.error
+        assert "it offers no STARTTLS, and the password would be sent without encryption" in outcome.error
         send(desk, settings(relay, username=USER, password=PASSWORD, no_tls=True))
     assert relay.post[0].login
 
