@@ -191,7 +191,7 @@ def test_a_row_of_no_month_is_refused_or_loaded_as_it_is(empty: Path, tmp_path: 
     file = tmp_path / f"{name_of('rate')}.csv"
     file.write_text(RATES + "2016-13,GBP,USD,1.25\n")
     answer = typed(empty, "load", str(tmp_path)).explained(
-        1, f"{file}, line 3, column cal_month: 2016-13: no month; write YYYY-MM, such as 2016-11"
+        1, f"{file}, line 3, column cal_month: 2016-13: not a month; write YYYY-MM, such as 2016-11"
     )
     again = f"ciss load {tmp_path}"
     following = f"correct the file, then: {again}; or load such rows as they are: {again} --odd-rows"

@@ -1,6 +1,6 @@
 """Further channels through Apprise: Slack, Teams, PagerDuty and a hundred others, each by a URL.
 
-Nothing that Apprise says of an error is told as it is: it shows URLs, and a channel's URL is its key.
+What Apprise says about an error is never shown unchanged: it contains URLs, and a channel's URL is its key.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class AppriseChannel:
         from apprise import Apprise, AppriseAsset, NotifyFormat
 
         logging.getLogger("apprise").propagate = False
-        # no thread of Apprise's own: one that hangs would keep the process
+        # without Apprise's own threads: one that hangs would keep the process alive
         made = Apprise(asset=AppriseAsset(service_timeout=0))
         if not made.add(self._url):
             raise NotTaken(f"{self.name} is not a URL that Apprise knows")
@@ -51,11 +51,11 @@ class AppriseChannel:
         return Taken()
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: no connection is kept open."""
 
     @staticmethod
     def _plain(text: str) -> str:
-        """A text in which no channel finds markup, a link or somebody to call."""
+        """A text in which no channel finds markup, a link or somebody's name to call."""
         return text.translate(_WITHOUT_MARKUP).replace("@", "(at)")
 
 

@@ -1,4 +1,4 @@
-"""Starts the process that sends, and waits for it: 30 seconds at most, then it is ended."""
+"""Starts the process that sends, and waits for it at most 30 seconds; then it is ended."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _MODULE = "ciss_luigi.alerts.sender"
 
 
 def send(task: str = "send", seconds: float = SECONDS) -> list[Outcome]:
-    """Have all that waits sent; says what became of each message. Raises OSError where nothing can start."""
+    """Send all that waits; returns what happened to each message. Raises OSError if nothing can start."""
     process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", _MODULE, task],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C at the terminal is meant for the command, not for it
+        start_new_session=True,  # Ctrl-C at the terminal is for the command, not for this process
     )
     try:
         output, _ = process.communicate(timeout=seconds)

@@ -1,8 +1,8 @@
 """ServiceDesk Plus (REST v3): one request per failure, a note on each repeat, a closing note when it is over.
 
-The desk has no key that makes a POST safe to repeat. So the intent is written down and synced before each
-POST, a token is in what is sent, and after an answer that says nothing the token is searched before
-anything is sent again.
+The desk has no way to make a repeated POST safe. So the intent is written down and synced before each POST,
+and what is sent holds a token. After an unclear answer the desk is searched for the token before anything is
+sent again.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Desk:
         return Taken(request=known)
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: no connection is kept open."""
 
     def _created(self, entry: Entry) -> Taken:
         if entry.what is What.RECOVERY:
@@ -81,7 +81,7 @@ class Desk:
         return Taken(request, warning)
 
     def _add_note(self, entry: Entry, request: str) -> Said:
-        """Add a note; cloud and on-premise call it by different names."""
+        """Add a note; the cloud and the on-premise desk have different names for it."""
         note = {"description": _html(f"{entry.text}\n{_note_token(entry)}"), "show_to_requester": False}
         names = ["request_note", "note"] if self._oauth else ["note", "request_note"]
         try:
@@ -92,13 +92,13 @@ class Desk:
         return self._post(entry, f"/{quote(request)}/notes", {names[1]: note})
 
     def _close_request(self, entry: Entry, request: str) -> None:
-        """Close the request; one that is closed already is."""
+        """Close the request, unless it is closed already."""
         closure = {"closure_comments": shortened(entry.text, 1000), "requester_ack_resolution": True}
         try:
             self._call("PUT", f"/{quote(request)}/close", {"request": {"closure_info": closure}})
         except NotTaken as error:
             if not self._is_closed(request):
-                # the note is at the desk: the next try must find it, and not add it again
+                # the note is at the desk: the next try must find it instead of adding it again
                 raise NotTaken(str(error), uncertain=True, stop=error.stop) from None
 
     def _is_closed(self, request: str) -> bool:
@@ -132,7 +132,7 @@ class Desk:
     def _listed(
         self, path: str, wanted: Mapping[str, Any], key: str, entry: Entry, other: str = ""
     ) -> Iterator[Mapping[str, Any]]:
-        """What a list holds; an entry stays as uncertain as it was where the desk gives none."""
+        """The entries of a list; if the desk gives no list, the message stays as uncertain as it was."""
         try:
             values = self._call("GET", path, wanted).values
         except NotTaken as error:
@@ -142,7 +142,7 @@ class Desk:
         return (one for one in found if isinstance(one, dict))
 
     def _post(self, entry: Entry, path: str, values: Mapping[str, Any]) -> Said:
-        """Send what must not be sent twice: its intent is on disk before it goes."""
+        """Send what must not be sent twice: first its intent is written to the disk."""
         if entry.what is not What.TEST:
             self._outbox.write(replace(entry, uncertain=True))
         return self._call("POST", path, values)
@@ -179,7 +179,7 @@ def _note_token(entry: Entry) -> str:
 
 
 def _id(value: Any) -> str:
-    """The id in what the desk says of a request; a number or a text of digits."""
+    """The id in what the desk says about a request; a number, or a text of digits."""
     found = str(value.get("id", "")) if isinstance(value, dict) else ""
     return found if found.isalnum() else ""
 

@@ -1,4 +1,4 @@
-"""What a ServiceDesk Plus says: the body decides, whatever the HTTP code is."""
+"""Reading the answers of a ServiceDesk Plus: the body decides, not the HTTP code."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Said:
 
 
 def read(answer: Answer) -> Said:
-    """A good answer; raises NotTaken for any other.
+    """Read a good answer; raises NotTaken for any other.
 
-    ``uncertain`` of that is False only where the desk itself says that it did nothing.
+    Its ``uncertain`` is False only if the desk itself says that it did nothing.
     """
     if answer.status in _REDIRECTS:
         where = answer.redirect or "nowhere"
@@ -57,7 +57,7 @@ def _json(answer: Answer) -> Mapping[str, Any]:
         values = None
     if isinstance(values, dict) and isinstance(values.get("response_status"), dict | list):
         return values
-    what = "a page of HTML" if b"<" in answer.body[:200] else "no answer of a ServiceDesk Plus"
+    what = "a page of HTML" if b"<" in answer.body[:200] else "not an answer of a ServiceDesk Plus"
     busy = _BUSY in answer.body[:5000].decode(errors="replace").lower()
     why = f"HTTP {answer.status}, and {what}" + (": the limit of calls is reached" if busy else "")
     raise NotTaken(why, stop=True, uncertain=True, wait_minutes=_BUSY_MINUTES if busy else 0)

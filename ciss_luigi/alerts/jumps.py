@@ -14,7 +14,7 @@ from ciss_luigi.state.markers import Step
 
 
 def found(ledger: Ledger, dates: Iterable[RunDate], command: str, alerts: Alerts) -> Iterator[Seen]:
-    """The jumps of what a command merged, of dates that it looked at; raises OSError."""
+    """The jumps in what a command merged for the dates that it looked at; raises OSError."""
     known = ledger.dates()
     for date in dates:
         for run_id, figures in _merged(ledger, date, command):
@@ -24,7 +24,7 @@ def found(ledger: Ledger, dates: Iterable[RunDate], command: str, alerts: Alerts
 
 
 def _merged(ledger: Ledger, date: RunDate, command: str = "") -> Iterator[tuple[str, MonthFigures]]:
-    """What was merged for a date, in order; by one command where one is named."""
+    """What was merged for a date, in order; only by ``command`` if it is given."""
     for attempt in ledger.attempts(date):
         good = attempt.step == Step.MERGE and attempt.outcome is Outcome.DONE and attempt.result is not None
         if good and attempt.result is not None and command in ("", attempt.command):

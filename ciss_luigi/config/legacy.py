@@ -64,7 +64,7 @@ def _classpath(text: str, context: Context) -> str:
 
 
 def _options(text: str, context: Context) -> tuple[str, ...]:
-    """Split as a shell would; the values of the environment come after that, so that none is split."""
+    """Options, split as a shell would; variables are replaced after that, so that no value is split."""
     try:
         words = shlex.split(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Months and dates: text columns in which the job reads one (docs/tables.md, "Odd rows")."""
+"""Months and dates: text columns that the job reads as one of them (docs/tables.md, "Odd rows")."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WRITE_DATE = "write YYYY-MM-DD, such as 2016-11-22"
 
 @dataclass(frozen=True)
 class MonthText(Form):
-    """A month, ``YYYY-MM``: what belongs to none is in no estimate."""
+    """A month, ``YYYY-MM``. A row without a valid one is in no estimate."""
 
     wanted = "text"
     odd_row: ClassVar[bool] = True
@@ -29,7 +29,7 @@ class MonthText(Form):
         """The form."""
         if re.fullmatch(_MONTH, text):
             return None
-        return ("no month" if text else "the month is missing") + "; write YYYY-MM, such as 2016-11"
+        return ("not a month" if text else "the month is missing") + "; write YYYY-MM, such as 2016-11"
 
     def matches(self, column: str) -> str:
         """The form."""
@@ -53,7 +53,7 @@ class DateText(Form):
         if not text.strip(" ") and self.may_be_empty:
             return None
         if not re.fullmatch(_DATE, text):
-            return ("no date" if text else "the date is missing") + f"; {_WRITE_DATE}"
+            return ("not a date" if text else "the date is missing") + f"; {_WRITE_DATE}"
         try:
             dt.date.fromisoformat(text[:_DATE_CHARACTERS])
         except ValueError:
@@ -74,12 +74,12 @@ class DateText(Form):
 
 @dataclass(frozen=True)
 class DateOrBlank(DateText):
-    """A date, or nothing but spaces: a mapping without a start or an end."""
+    """A date, or only spaces: a mapping without a start or an end."""
 
     may_be_empty: ClassVar[bool] = True
 
     def matches(self, column: str) -> str:
-        """The same in SQL; an empty field of a CSV is none."""
+        """The same in SQL; an empty field of a CSV does not get here."""
         return f"(regexp_full_match({column}, ' +') OR {super().matches(column)})"
 
     def takes(self, column: str, source_type: str) -> str | None:
@@ -97,6 +97,6 @@ _FORMS: dict[tuple[str, str], type[MonthText | DateText]] = {
 
 
 def dated(role: str, column: str, form: Form) -> Form:
-    """The form of a column, narrower where the job reads a month or a date in it."""
+    """The form of a column; a stricter one if the job reads it as a month or a date."""
     kind = _FORMS.get((role, column))
     return kind(form.type) if kind and form.any_text else form

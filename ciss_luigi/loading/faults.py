@@ -1,4 +1,4 @@
-"""The one error of a load: which file, line, column and value, and what to do next."""
+"""The error of a load: which file, line, column and value, and what to do next."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LoadError(CissError):
     ``line`` counts from 1: physical lines of a CSV (the first one of a record that spans several), rows of
     a Parquet file. ``column`` is the table's name for it, ``value`` at most 80 printable characters. Each is
     None where the fault has none. ``advice`` is what to do before the load is tried again. ``odd_row`` says
-    that the row could be loaded as it is: only its month or date is none.
+    that the row could be loaded as it is: only its month or date is not valid.
     """
 
     exit_code = 1
@@ -58,12 +58,12 @@ class LoadError(CissError):
 
 
 def _quoted(value: str) -> str:
-    """A value as it stands, in quotes where one would not see where it begins and ends."""
+    """A value; in quotes if it is hard to see where it begins and ends."""
     return value if re.fullmatch(r"[^\s'\":]+", value) else f"'{value}'"
 
 
 def shown(text: str) -> str:
-    """Text for a person: control characters and stray bytes escaped, at most 80 characters."""
+    """A text for people: control characters and stray bytes escaped, at most 80 characters."""
     # Every escape is longer than what it stands for, so the rest of a huge field is never needed.
     escaped = printable(text[: SHOWN_CHARACTERS + 1])
     if len(escaped) <= SHOWN_CHARACTERS:

@@ -1,4 +1,4 @@
-"""What a file is that is not CSV, by its first bytes: so that the user hears its name, not of odd bytes."""
+"""Recognising files that are not CSV by their first bytes, so that a message can say what they are."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LONGEST = max(len(magic) for magic, _ in _KINDS)
 
 
 def kind_of(beginning: bytes) -> str:
-    """What a file is that begins so, and what to do; empty for one that may be a CSV."""
+    """What a file with these first bytes is, and what to do; empty if it may be a CSV."""
     return next((words for magic, words in _KINDS if beginning.startswith(magic)), "")
 
 
 def no_gzip(beginning: bytes) -> str:
-    """What a file named .gz is that begins so, and what to do; empty for a gzip file."""
+    """What a file named .gz with these first bytes is, and what to do; empty for a gzip file."""
     if not beginning or beginning.startswith(_GZIP):
         return ""
     return kind_of(beginning) or "this is not a gzip file; name it .csv"

@@ -38,15 +38,15 @@ class SourceFile:
 
     @property
     def size(self) -> int:
-        """Bytes on disk."""
+        """Its size on disk, in bytes."""
         return os.fstat(self.handle.fileno()).st_size
 
     @property
     def literal(self) -> str:
         """The open file as a quoted SQL literal.
 
-        By its descriptor, not its name: DuckDB takes ``[``, ``*`` and ``?`` in a name for a pattern and would
-        read other files, and a file that was exchanged meanwhile would be loaded unchecked.
+        By its descriptor, not its name: DuckDB reads a name with ``[``, ``*`` or ``?`` as a pattern, and
+        would read other files; and a file that was replaced in between would be loaded unchecked.
         """
         self.handle.seek(0)
         return f"'/dev/fd/{self.handle.fileno()}'"
@@ -80,7 +80,7 @@ class SourceFile:
 
 
 def find(folder: Path, table_names: Mapping[str, str]) -> dict[str, tuple[Path, str]]:
-    """The file of each role that has one, with its suffix; raises LoadError on two for a table or none."""
+    """The file of each role that has one, with its suffix; raises LoadError for two of one table, or none."""
     present = _names(folder)
     found: dict[str, tuple[Path, str]] = {}
     for role, table in table_names.items():
@@ -99,9 +99,9 @@ def find(folder: Path, table_names: Mapping[str, str]) -> dict[str, tuple[Path, 
 
 
 def not_taken(folder: Path, table_names: Mapping[str, str]) -> list[str]:
-    """The files that are loaded into none of the tables, each as one sentence for a warning; hidden ones not.
+    """The files that are loaded into no table, each as one sentence for a warning; hidden files are left out.
 
-    Raises LoadError when the folder cannot be read.
+    Raises LoadError if the folder cannot be read.
     """
     wanted = {table + suffix for table in table_names.values() for suffix in SUFFIXES}
     others = sorted(name for name in _names(folder) - wanted if _is_shown(folder / name))
@@ -121,7 +121,7 @@ def _is_shown(path: Path) -> bool:
 
 
 def _hints(names: Sequence[str], wanted: Collection[str]) -> dict[str, str]:
-    """For names that look like one that is wanted, such as a misspelt one or ``.CSV``: the question which."""
+    """For names that look like a wanted one, such as a misspelt one or ``.CSV``: ``; did you mean ...?``."""
     lowered = {name.lower(): name for name in wanted}
     found = {}
     for name in names[:_NAMES_COMPARED]:
@@ -137,7 +137,7 @@ def opened(role: str, table: str, path: Path, suffix: str) -> Iterator[SourceFil
         # Asked before opening: opening a named pipe would wait for a writer.
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            kind = "a directory" if stat.S_ISDIR(mode) else "no regular file"
+            kind = "a directory" if stat.S_ISDIR(mode) else "not a plain file"
             raise LoadError(f"this is {kind}", file=path, advice="put a file in its place")
         handle = path.open("rb")
     except OSError as error:
@@ -163,4 +163,4 @@ def _nothing_found(folder: Path, table_names: Mapping[str, str]) -> LoadError:
     lines = [f"{printable(str(folder))} holds none of the files looked for:"]
     lines += [f"  - {table}{CSV}, {GZIPPED_CSV} or {PARQUET}" for table in table_names.values()]
     lines += not_taken(folder, table_names)
-    return LoadError("\n".join(lines), advice="name the files so")
+    return LoadError("\n".join(lines), advice="give the files these names")

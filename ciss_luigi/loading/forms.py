@@ -85,7 +85,7 @@ class Whole(Form):
     def problem(self, text: str) -> str | None:
         """The form first, then the range."""
         if not _WHOLE.fullmatch(text):
-            return no_number(text, "-12") if not _NUMBER.fullmatch(text) else "no whole number"
+            return no_number(text, "-12") if not _NUMBER.fullmatch(text) else "not a whole number"
         digits = text.lstrip("-").lstrip("0") or "0"
         limit = 2 ** (_BITS[self.type] - 1)
         value = int(digits[:_MOST_DIGITS]) * (-1 if text.startswith("-") else 1)

@@ -15,7 +15,7 @@ _BARE_POINT = re.compile(r"-?([0-9]+\.|\.[0-9]+)")
 def no_number(text: str, example: str = "-12.5") -> str:
     """What to write instead of a text that is not a number: the number that is meant, if that is clear."""
     right, why = _right(text)
-    return f"write {right} ({why})" if right else f"no number; write one such as {example}"
+    return f"write {right} ({why})" if right else f"not a number; write one such as {example}"
 
 
 def _right(text: str) -> tuple[str, str]:

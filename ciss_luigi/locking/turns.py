@@ -1,8 +1,9 @@
 """A date's turn at something that all dates share, from its first step to its last.
 
-The steps of a date may run in processes of their own, none of which lives from the first to the last. So each
-step holds a lock file, and between two steps a note beside it keeps the turn for its date. The note lapses
-after a minute: a command that was killed between two steps must not keep the other dates waiting for ever.
+The steps of a date may run in separate processes, of which none lives from the first step to the last. So
+each step holds a lock file, and between two steps a note next to it keeps the turn for its date. The note is
+valid for a minute: a command that was killed between two steps must not keep the other dates waiting for
+ever.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from ciss_luigi.state.files import read_plain, write_whole
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 KEPT_SECONDS = 60.0
-"""From one step to the next; Luigi starts that at once."""
+"""How long the turn is kept from one step to the next; Luigi starts the next one at once."""
 _POLL_SECONDS = 0.1
 
 
 class Turn:
-    """The turn at one thing, which ``what`` names; ``note`` is the file that keeps it between two steps."""
+    """The turn at one thing, which ``what`` names in messages; ``note`` is the file that keeps it."""
 
     def __init__(self, lock: Path, note: Path, what: str, kept_seconds: float = KEPT_SECONDS) -> None:
         self._lock = FileLock(lock)
@@ -36,9 +37,9 @@ class Turn:
 
     @contextmanager
     def held(self, date: RunDate, *, last: bool) -> Iterator[None]:
-        """Hold it for one step of a date, waiting for it first; raises LocksUnusable.
+        """Wait for the turn and hold it for one step of a date; raises LocksUnusable.
 
-        It stays the date's until its next step, unless this was the last one, or failed.
+        The date keeps it until its next step, unless this step is the last one, or fails.
         """
         self._acquire(date)
         try:
@@ -50,7 +51,7 @@ class Turn:
             self._lock.release()
 
     def leave(self, date: RunDate) -> None:
-        """No further step of the date will come; raises LocksUnusable."""
+        """Give up the turn: no further step of the date will come. Raises LocksUnusable."""
         if not self._note.exists() or not self._lock.try_acquire():
             return
         try:
@@ -75,7 +76,7 @@ class Turn:
             time.sleep(_POLL_SECONDS)
 
     def _kept_for(self) -> str:
-        """The date that the turn is kept for, or ""; a note that cannot be read keeps nothing."""
+        """The date for which the turn is kept, or ""; a note that cannot be read keeps nothing."""
         try:
             values = json.loads(read_plain(self._note))
             left = float(values["until"]) - time.monotonic()
@@ -85,7 +86,7 @@ class Turn:
             return ""
 
     def _keep(self, date: RunDate) -> None:
-        """Without the note another date may come in between, which costs this one a second build."""
+        """Write the note; without it another date may come in between, and this one has to build again."""
         until = time.monotonic() + self._kept_seconds
         with suppress(OSError):
             write_whole(self._note, json.dumps({"date": str(date), "until": until}) + "\n")

@@ -75,7 +75,7 @@ def _is_missing(record: logging.LogRecord) -> bool:
 
 
 _DATE = re.compile(r"\d{4}-\d\d(-\d\d)?")
-_AS_BEFORE = "and so on, as it was said above of another date"
+_AS_BEFORE = "and so on, as above for another date"
 _said: set[str] = set()
 
 
@@ -119,7 +119,7 @@ _KEPT = "every step that has ended has its marker; the next run goes on from the
 
 
 def machine_fault(error: BaseException) -> EngineUnavailable | None:
-    """A full disk, too few file descriptors and their like as an error that is explained by its text."""
+    """The explained error for a full disk, too few file descriptors and the like; None for others."""
     if not isinstance(error, OSError) or error.errno not in MACHINE_LACKS:
         return None
     again = "give it what it lacks (df, ulimit -n), then the same command again"
@@ -127,7 +127,7 @@ def machine_fault(error: BaseException) -> EngineUnavailable | None:
 
 
 def _of_others(error: BaseException) -> tuple[str, str, str] | None:
-    """What failed, the state and the next command, of an error that Luigi or the machine has raised."""
+    """What failed, the state and the next command, for an error that Luigi or the machine has raised."""
     lacking = machine_fault(error)
     if lacking is not None:
         return lacking.what, lacking.state, lacking.next_command
@@ -149,7 +149,7 @@ def _of_others(error: BaseException) -> tuple[str, str, str] | None:
 
 
 def _is_no_url(error: BaseException) -> bool:
-    """Luigi asks through ``requests`` where that is installed, and else by the standard library."""
+    """Whether an error says so. Luigi asks by ``requests``, or without it by the standard library."""
     if isinstance(error, RPCError):
         return isinstance(error.sub_exception, ValueError)
     return isinstance(error, ValueError) and str(error).startswith("unknown url type")
@@ -165,7 +165,7 @@ def install() -> None:
 
 
 def _give_up_on_a_full_log() -> None:
-    """What Python still holds goes nowhere: it would try again at the very end, and exit with 120."""
+    """Drop what Python has not written yet: it would try again at the very end, and exit with 120."""
     for stream in (sys.stdout, sys.stderr):
         if stream is None:  # closed by whoever started the program
             continue
@@ -178,7 +178,7 @@ def _give_up_on_a_full_log() -> None:
 
 
 def plain(text: str) -> str:
-    """A text that luigid shows as it is, whichever way it shows it."""
+    """A text that luigid shows unchanged in both of its ways."""
     return "".join(
         character if character.isprintable() or character == "\n" else " "
         for character in without_secrets(text).replace("->", "to")
@@ -188,8 +188,8 @@ def plain(text: str) -> str:
 class Teller:
     """Tells progress to the log and, without ever waiting for it, to luigid.
 
-    A call to a luigid that has died blocks for a minute and then raises: so a daemon thread makes it, always
-    with the newest message, percentage and URL only.
+    A call to a luigid that has died blocks for a minute and then fails. So a daemon thread makes it, always
+    with only the newest message, percentage and URL.
     """
 
     def __init__(
@@ -215,16 +215,16 @@ class Teller:
         self._tell("message", plain(message))
 
     def headline(self, sentence: str) -> None:
-        """Tell luigid alone, for whoever looks at its page; the log has the same from other lines."""
+        """Tell only luigid, for its page; the log says the same in other lines."""
         self._tell("message", plain(sentence))
 
     def last_word(self, sentence: str) -> None:
-        """Tell luigid what came out, and wait a moment until it has it: the process may end right after."""
+        """Tell luigid what came out, and wait a moment until it has it: the process may end then."""
         self.headline(sentence)
         self._idle.wait(_LAST_WORD_SECONDS)
 
     def watch(self, progress: Progress) -> None:
-        """Tell how far a statement is, and what its server says of it."""
+        """Tell how far a statement is, and what its server says about it."""
         self._query = progress.query or self._query
         if progress.fraction is not None:
             self._tell("percentage", round(100 * progress.fraction))

@@ -1,4 +1,4 @@
-"""A command writes the figures for monitoring as it ends, where a file for them is configured."""
+"""At its end a command writes the figures for monitoring, if a file for them is configured."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 
 class MetricsFile(Observer):
-    """Writes the file, after everybody has been told: it also says how many messages wait."""
+    """Writes the file after all messages have been sent, because it also says how many wait."""
 
     def command_ends(self, end: CommandEnd) -> None:
         """Write it; a file that cannot be written is a warning."""

@@ -1,6 +1,6 @@
 """The old job's process-status file, kept true at every step; the rules are in ``docs/migration.md``.
 
-The file has one place for one job, so a lock of its own keeps two commands and a command's workers apart.
+The file has room for one job only, so a lock keeps two commands, and a command's workers, apart.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Change = Callable[[Values], dict[str, str]]
 
 
 def claim(here: Site) -> None:
-    """Write down that this command runs; raises AlreadyRunning that names the old script if it does."""
+    """Write down that this command runs; raises AlreadyRunning, which names the old script, if that runs."""
 
     def change(values: Values) -> dict[str, str]:
         script = statusfile.old_script(values)
@@ -66,17 +66,17 @@ class OldStatus(Observer):
     """Keeps the file true; a file that cannot be written is a warning."""
 
     def step_begins(self, begin: StepBegin) -> None:
-        """Say which half of the work is under way: a re-run would resume with it."""
+        """Write down which half of the work is under way: a re-run would go on with it."""
         flag = IN_MAIN if begin.step == Step.MERGE else IN_TEMP
         _change(site.current(), lambda _: {FLAG: flag, STATUS: RUNNING, PROCESS: _pid()})
 
     def step_ends(self, end: StepEnd) -> None:
-        """Say that there is nothing to resume, once main is merged."""
+        """Write down that nothing is left to do, once main is merged."""
         if end.begin.step == Step.MERGE and end.error is None:
             _change(site.current(), lambda _: {FLAG: IDLE})
 
     def command_ends(self, end: CommandEnd) -> None:
-        """Say how it ended; what did nothing leaves the file as it was."""
+        """Write down how it ended; a command that did nothing leaves the file unchanged."""
         try:
             here = site.current()
         except ConfigurationError:
@@ -102,7 +102,7 @@ def _how_it_ended(end: CommandEnd, values: Values) -> dict[str, str]:
         return {STATUS: FAILURE, RAN: _now()}
     if values.get(STATUS) != RUNNING:
         return {}
-    # of this command's own steps, or of a run that was killed: nobody else has said how that ended
+    # of this command's own steps, or of a killed run, whose end nobody else has written down
     return {STATUS: SUCCESS if values.get(FLAG) == IDLE else FAILURE, RAN: _now()}
 
 
@@ -115,7 +115,7 @@ def _resume_with(end: CommandEnd) -> dict[str, str]:
 
 
 def _told(here: Site, end: CommandEnd, values: Values) -> dict[str, str]:
-    """Yes once the failure has reached somebody: told, and waiting for nobody."""
+    """Yes once the failure has reached people: it was sent, and no message about it waits."""
     if end.number == exitcodes.DONE or values.get(STATUS) != FAILURE:
         return {}
     folder = here.settings.state_dir / "alerts"
@@ -127,7 +127,7 @@ def _told(here: Site, end: CommandEnd, values: Values) -> dict[str, str]:
 
 
 def _change(here: Site, change: Change) -> None:
-    """Read, change and write the file as one; what goes wrong with it is a warning."""
+    """Read, change and write the file under its lock; an error is only a warning."""
     legacy: Legacy = here.settings.others[LEGACY]
     if legacy.status_file is None:
         return

@@ -1,6 +1,6 @@
-"""Ranges of run dates: what Luigi cannot make a range of, and what it makes only a part of.
+"""Ranges of run dates: of which tasks Luigi makes none, and of which it runs only a part.
 
-Luigi ends in 0, without a word, where a range lies beyond one of its own limits.
+If a range is beyond one of Luigi's own limits, Luigi ends with 0 and says nothing.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 
 def look(task: luigi.Task, dated: type[luigi.Task]) -> None:
-    """Look at a range of dated tasks before anything begins, and say what it leaves over.
+    """Check a range of dated tasks before anything begins, and say which dates it leaves over.
 
-    Another task is left alone. Raises BadCommandLine for what makes no range, ConfigurationError where none
-    can be made.
+    Any other task is left alone. Raises BadCommandLine for a task of which no range can be made, and
+    ConfigurationError if the settings allow none.
     """
     if not isinstance(task, RangeBase):
         return
@@ -40,7 +40,7 @@ def look(task: luigi.Task, dated: type[luigi.Task]) -> None:
 
 
 def _require_daily(task: Any, of: str) -> None:
-    """Refuse Luigi's other ranges: a run date is neither an hour nor a month."""
+    """Refuse Luigi's other kinds of range: a run date is not an hour and not a month."""
     if not isinstance(task, RangeDaily):
         what = f"{task.task_family} makes no range of {of}, which runs by the day: RangeDaily does"
         raise BadCommandLine(what, next_command=commands.dates_example(of))
@@ -50,7 +50,7 @@ def _require_daily(task: Any, of: str) -> None:
 
 
 def _required(task: Any) -> list[luigi.Task]:
-    """The dates that a range runs; Luigi keeps the list in the task, so that it costs nothing twice."""
+    """The dates that a range runs; Luigi keeps the list in the task, so asking twice costs nothing."""
     try:
         return list(task.requires())
     except CissError:
@@ -72,7 +72,7 @@ def _tell_left_over(task: Any, mine: Sequence[luigi.Task]) -> None:
 
 
 def _limits(task: Any, count: int) -> list[tuple[str, int, str]]:
-    """The limits that may have cut a range: name, a value that cuts nothing, and what each says."""
+    """The limits that may have cut a range: name, a value that cuts nothing, and the words for it."""
     now = dt.datetime.fromtimestamp(task.now, dt.UTC) if task.now else dt.datetime.now(dt.UTC)
     today = now.date()
     found = []

@@ -89,7 +89,7 @@ def test_every_text_is_loaded_or_named(there: Warehouse, suffix: str) -> None:
             "register",
             "invoice_date",
             "22/11/2016",
-            "22/11/2016: no date; write YYYY-MM-DD, such as 2016-11-22",
+            "22/11/2016: not a date; write YYYY-MM-DD, such as 2016-11-22",
         ),
         ("register", "invoice_date", "", "'': the date is missing; write YYYY-MM-DD, such as 2016-11-22"),
         (
@@ -98,7 +98,7 @@ def test_every_text_is_loaded_or_named(there: Warehouse, suffix: str) -> None:
             "2016-11-31",
             "2016-11-31: the calendar has no such day; write YYYY-MM-DD",
         ),
-        ("overage", "partition_date", "2016-13", "2016-13: no month; write YYYY-MM, such as 2016-11"),
+        ("overage", "partition_date", "2016-13", "2016-13: not a month; write YYYY-MM, such as 2016-11"),
         ("rate", "cal_month", "", "'': the month is missing; write YYYY-MM, such as 2016-11"),
     ],
 )

@@ -54,7 +54,7 @@ MALFORMED: dict[str, tuple[bytes, int | None, str | None, str | None, str]] = {
     ),
     "carriage returns": (RATES.encode() + b"\ra,b,c,1\r", 1, None, None, "carriage return"),
     "header quote not closed": (b'"cal_month,from_curr\n', 1, None, '"cal_month', "never closed"),
-    "no number": (rates("a,b,c,1", "a,b,c,1x").encode(), 3, "avg_conv_rate", "1x", "no number"),
+    "no number": (rates("a,b,c,1", "a,b,c,1x").encode(), 3, "avg_conv_rate", "1x", "not a number"),
     "exponent": (rates("a,b,c,1e5").encode(), 2, "avg_conv_rate", "1e5", "1e5: write 100000 (no exponent)"),
     "plus sign": (rates("a,b,c,+1").encode(), 2, "avg_conv_rate", "+1", "+1: write 1 (no plus sign)"),
     "space before": (rates("a,b,c, 1").encode(), 2, "avg_conv_rate", " 1", "' 1': write 1 (no spaces)"),
@@ -65,7 +65,7 @@ MALFORMED: dict[str, tuple[bytes, int | None, str | None, str | None, str]] = {
         "1 ",
         "'1 ': write 1 (no spaces)",
     ),
-    "only spaces": (rates("a,b,c, ").encode(), 2, "avg_conv_rate", " ", "no number"),
+    "only spaces": (rates("a,b,c, ").encode(), 2, "avg_conv_rate", " ", "not a number"),
     "thousands": (
         rates('a,b,c,"1,234.50"').encode(),
         2,
@@ -80,7 +80,7 @@ MALFORMED: dict[str, tuple[bytes, int | None, str | None, str | None, str]] = {
         "(1,234.50)",
         "(1,234.50): write -1234.50 (no thousands separators, no parentheses)",
     ),
-    "comma for a point": (rates('a,b,c,"1,5"').encode(), 2, "avg_conv_rate", "1,5", "no number"),
+    "comma for a point": (rates('a,b,c,"1,5"').encode(), 2, "avg_conv_rate", "1,5", "not a number"),
     "no digit after the point": (
         rates("a,b,c,1.").encode(),
         2,
@@ -95,10 +95,10 @@ MALFORMED: dict[str, tuple[bytes, int | None, str | None, str | None, str]] = {
         ".5",
         ".5: write 0.5 (a digit on each side of the point)",
     ),
-    "other digits": (rates("a,b,c,\u0661").encode(), 2, "avg_conv_rate", "\u0661", "no number"),
-    "not a number": (rates("a,b,c,NaN").encode(), 2, "avg_conv_rate", "NaN", "no number"),
-    "newline in a number": (rates('a,b,c,"1\n"').encode(), 2, "avg_conv_rate", "1\\n", "no number"),
-    "NUL in a number": (rates("a,b,c,1\0").encode(), 2, "avg_conv_rate", "1\\x00", "no number"),
+    "other digits": (rates("a,b,c,\u0661").encode(), 2, "avg_conv_rate", "\u0661", "not a number"),
+    "not a number": (rates("a,b,c,NaN").encode(), 2, "avg_conv_rate", "NaN", "not a number"),
+    "newline in a number": (rates('a,b,c,"1\n"').encode(), 2, "avg_conv_rate", "1\\n", "not a number"),
+    "NUL in a number": (rates("a,b,c,1\0").encode(), 2, "avg_conv_rate", "1\\x00", "not a number"),
     "too many decimals": (
         rates("a,b,c,1.123456789").encode(),
         2,
@@ -219,22 +219,28 @@ MALFORMED: dict[str, tuple[bytes, int | None, str | None, str | None, str]] = {
         "never closed",
     ),
     "quote never closed in a field too many": (rates('a,b,c,1,"x').encode(), 2, None, '"x', "never closed"),
-    "control characters": (rates("a,b,c,\x1b[31m\u202e").encode(), 2, None, "\\x1b[31m\\u202e", "no number"),
+    "control characters": (
+        rates("a,b,c,\x1b[31m\u202e").encode(),
+        2,
+        None,
+        "\\x1b[31m\\u202e",
+        "not a number",
+    ),
     "after fields that span lines": (
         rates('"a\n\n",b,c,1', '"a\nb",b,"c\n\nd",x').encode(),
         5,
         "avg_conv_rate",
         "x",
-        "no number",
+        "not a number",
     ),
     "after a blank line": (
         rates("", "a,b,c,1", "", "a,b,c,x").encode(),
         5,
         "avg_conv_rate",
         "x",
-        "no number",
+        "not a number",
     ),
-    "after a byte order mark": (b"\xef\xbb\xbf" + rates("a,b,c,x").encode(), 2, None, "x", "no number"),
+    "after a byte order mark": (b"\xef\xbb\xbf" + rates("a,b,c,x").encode(), 2, None, "x", "not a number"),
     "record too long": (
         rates("a,b,c,1", f"a,{'b' * 2_000_000},c,1").encode(),
         3,
@@ -283,9 +289,9 @@ class TestWhatIsRefused:
             ("billable_subs", "9223372036854775808", "too large for BIGINT"),
             ("billable_subs", "-9223372036854775809", "too large for BIGINT"),
             ("billable_subs", "1" * 5000, "too large for BIGINT"),
-            ("billable_subs", "1.0", "no whole number"),
+            ("billable_subs", "1.0", "not a whole number"),
             ("billable_subs", "1 ", "write 1 (no spaces)"),
-            ("billable_subs", "x", "x: no number; write one such as -12"),
+            ("billable_subs", "x", "x: not a number; write one such as -12"),
             ("charge", "100000000000000", "too large for DECIMAL(18,4)"),
             ("charge", "0.12345", "5 decimals, and the column has 4"),
         ],
@@ -392,7 +398,7 @@ class TestWhatIsRefused:
         assert "this is a directory" in there.refused().what
         path.rmdir()
         os.mkfifo(path)
-        assert "no regular file" in there.refused().what
+        assert "not a plain file" in there.refused().what
         path.unlink()
         path.symlink_to(path)
         assert "cannot be read: Too many levels" in there.refused().what
