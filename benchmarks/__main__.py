@@ -5,21 +5,37 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import click
 
-from benchmarks import compare, load, memory, nights, no_op, ranges, record, results, whole_run
+from benchmarks import (
+    compare,
+    load,
+    memory,
+    nights,
+    no_op,
+    others,
+    phases,
+    ranges,
+    record,
+    results,
+    warehouse,
+    whole_run,
+)
 from benchmarks.scratch import Scratch
 from benchmarks.warehouse import Size
 
 Ask = Callable[[], list[results.Answer]]
 
 QUESTIONS = ("whole-run", "no-op", "load", "compare")
-ON_DEMAND = ("range", "nights", "memory")
+ON_DEMAND = ("range", "nights", "memory", "others", "phases")
 """Questions that take long, or say little at the usual size."""
+
+PROGRAM = click.Path(path_type=Path, exists=True, dir_okay=False, resolve_path=True)
 
 
 @click.command()
@@ -41,20 +57,32 @@ ON_DEMAND = ("range", "nights", "memory")
     type=click.Choice(["duckdb", "hive"]),
     default="duckdb",
     show_default=True,
-    help="hive: a whole run on the HiveServer2 of the tests, and nothing else.",
+    help="hive: a whole run on the HiveServer2 of the tests, or its phases (--only phases).",
 )
+@click.option("--dbt", type=PROGRAM, help="The program dbt, with dbt-duckdb, if it is not on the PATH.")
+@click.option("--sqlmesh", type=PROGRAM, help="The program sqlmesh, if it is not on the PATH.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Keep the results in this folder, too."
 )
-def main(rows: int, keys: str, runs: int, *, only: tuple[str, ...], engine: str, out: Path | None) -> None:
+def main(
+    rows: int,
+    keys: str,
+    runs: int,
+    *,
+    only: tuple[str, ...],
+    engine: str,
+    dbt: Path | None,
+    sqlmesh: Path | None,
+    out: Path | None,
+) -> None:
     """Measure, in whole processes that take turns, what the job costs beside what it is built on."""
     size, busy = Size(rows, keys), os.getloadavg()[0]
     lines = list(record.circumstances(size, runs, busy))
     for line in lines:
         click.echo(line)
     with tempfile.TemporaryDirectory(prefix="ciss-benchmarks-") as folder:
-        asked = _questions(Path(folder), size, runs)
-        names = ("hive",) if engine == "hive" else only or QUESTIONS
+        asked = _questions(Path(folder), size, runs, {"dbt": dbt, "sqlmesh": sqlmesh})
+        names = _on_engine(engine, only)
         answers = [answer for name in names for answer in asked[name]()]
     for line in results.table(answers):
         click.echo(line)
@@ -63,7 +91,17 @@ def main(rows: int, keys: str, runs: int, *, only: tuple[str, ...], engine: str,
     sys.exit(0 if all(answer.holds for answer in answers) else 1)
 
 
-def _questions(folder: Path, size: Size, runs: int) -> dict[str, Ask]:
+def _on_engine(engine: str, only: tuple[str, ...]) -> tuple[str, ...]:
+    """The questions that are asked."""
+    if engine == "duckdb":
+        return only or QUESTIONS
+    unknown = set(only) - {"whole-run", "phases"}
+    if unknown:
+        raise click.UsageError(f"not asked on hive: {', '.join(sorted(unknown))}")
+    return tuple({"whole-run": "hive", "phases": "hive-phases"}[name] for name in only or ("whole-run",))
+
+
+def _questions(folder: Path, size: Size, runs: int, programs: Mapping[str, Path | None]) -> dict[str, Ask]:
     def ask(name: str, measure: Callable[[Scratch], list[results.Answer]]) -> Ask:
         return lambda: measure(Scratch(folder / name))
 
@@ -76,14 +114,22 @@ def _questions(folder: Path, size: Size, runs: int) -> dict[str, Ask]:
         "range": ask("range", partial(ranges.measure, size=size, rounds=runs)),
         "nights": ask("nights", partial(nights.measure, rounds=runs)),
         "memory": ask("memory", partial(memory.measure, size=size, rounds=runs)),
-        "hive": lambda: _on_hive(folder / "hive", size, runs),
+        "others": ask("others", partial(others.measure, size=size, rounds=runs, named=programs)),
+        "phases": ask("phases", partial(_phases, size=size, rounds=runs)),
+        "hive": lambda: _hive().measure(folder / "hive", size, runs),
+        "hive-phases": lambda: _hive().where_time_goes(folder / "hive-phases", size, runs),
     }
 
 
-def _on_hive(folder: Path, size: Size, runs: int) -> list[results.Answer]:
+def _phases(scratch: Scratch, size: Size, rounds: int) -> list[results.Answer]:
+    scratch.make_sources(size)
+    return phases.measure(scratch, warehouse.DATE, rounds)
+
+
+def _hive() -> ModuleType:
     from benchmarks import on_hive  # with it come the servers of the tests
 
-    return on_hive.measure(folder, size, runs)
+    return on_hive
 
 
 if __name__ == "__main__":

@@ -8,15 +8,16 @@ a bare script with its writes alone. What goes over the line is counted by a pro
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import bare_hive, processes, warehouse
+from benchmarks import bare_hive, phases, processes, warehouse
 from benchmarks.bare import SEPARATOR
 from benchmarks.processes import Cost
 from benchmarks.results import Answer, count, ratio
@@ -34,7 +35,15 @@ LIMITS = {"whole": 1.10, "writes": 1.6}
 """How many times its own statements, and how many times its three writes, a run of one month may take."""
 
 _WRITES = ("empty_temp", "build", "merge")
-_CALLS = (b"OpenSession", b"ExecuteStatement", b"GetOperationStatus", b"FetchResults", b"CloseOperation")
+_CALLS = {
+    "sessions": "OpenSession",
+    "statements": "ExecuteStatement",
+    "polls": "GetOperationStatus",
+    "fetches": "FetchResults",
+}
+_CALL = re.compile(rb"\x80\x01\x00\x01\x00\x00\x00.([A-Z][A-Za-z]+)", re.DOTALL)
+"""How a call begins on the line: Thrift's mark of a call, the length of its name, its name."""
+
 _BIN = Path(sys.executable).parent
 _ROOT = Path(__file__).parents[1]
 
@@ -53,7 +62,7 @@ class HiveScratch:
         self.proxy.listen(self._hear)
 
     def _hear(self, data: bytes) -> None:
-        self.calls.update({name.decode(): data.count(name) for name in _CALLS if name in data})
+        self.calls.update(calls(data))
 
     @property
     def site(self) -> Site:
@@ -82,10 +91,23 @@ class HiveScratch:
         return processes.run(command, self.folder, {"PYTHONPATH": str(_ROOT)})
 
 
+def calls(data: bytes) -> list[str]:
+    """The names of the calls that begin in what a client sends."""
+    return [name.decode() for name in _CALL.findall(data)]
+
+
 def measure(folder: Path, size: warehouse.Size, rounds: int) -> list[Answer]:
     """Run one month and two in three ways."""
     with _scratch(folder, size) as scratch:
         return [answer for name, date in DATES.items() for answer in _measure(scratch, name, date, rounds)]
+
+
+def where_time_goes(folder: Path, size: warehouse.Size, rounds: int) -> list[Answer]:
+    """The phases of a run, of one month and of two."""
+    with _scratch(folder, size) as scratch:
+        return [
+            answer for name, date in DATES.items() for answer in phases.measure(scratch, date, rounds, name)
+        ]
 
 
 def _measure(scratch: HiveScratch, name: str, date: RunDate, rounds: int) -> Iterator[Answer]:
@@ -105,11 +127,17 @@ def _measure(scratch: HiveScratch, name: str, date: RunDate, rounds: int) -> Ite
     one_month = name == "one month"
     yield ratio(f"{name}: whole run / its own statements", whole, own, LIMITS["whole"] if one_month else None)
     yield ratio(f"{name}: whole run / its writes", whole, three, LIMITS["writes"] if one_month else None)
-    scratch.begin_anew()
+    yield from _counts(f"{name}, whole run", scratch, lambda: scratch.merge_main(date))
+    yield from _counts(f"{name}, its own statements", scratch, lambda: scratch.bare(statements))
+
+
+def _counts(what: str, scratch: HiveScratch, run: Callable[[], Cost]) -> Iterator[Answer]:
+    """What goes over the line: every call is a round trip."""
     scratch.calls.clear()
-    scratch.merge_main(date)
-    for call, times in scratch.calls.items():
-        yield count(f"{name}: {call}", times)
+    run()
+    for name, call in _CALLS.items():
+        yield count(f"{what}: {name}", scratch.calls[call])
+    yield count(f"{what}: round trips", scratch.calls.total())
 
 
 @contextmanager

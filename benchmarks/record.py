@@ -16,16 +16,7 @@ from benchmarks.warehouse import Size
 
 FILE, NUMBERS = "RESULTS.md", "results.jsonl"
 
-_PACKAGES = (
-    "ciss-luigi",
-    "luigi",
-    "duckdb",
-    "duckdb-sqlalchemy",
-    "sqlalchemy",
-    "pyhive",
-    "dbt-duckdb",
-    "sqlmesh",
-)
+_PACKAGES = ("ciss-luigi", "luigi", "duckdb", "duckdb-sqlalchemy", "sqlalchemy", "pyhive")
 _QUIET_LOAD = 0.3
 """Work waiting per core, above which other programs have a say in the times."""
 

@@ -10,6 +10,10 @@ from benchmarks.processes import Cost, Spread
 _HEADINGS = ("", "wall", "cpu", "seconds or number", "limit", "")
 
 
+class UnlikeResults(RuntimeError):
+    """The contestants did not do the same work, so their times say nothing."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """One line of the table. The limit is one on the median of the wall-clock ratios."""
@@ -71,6 +75,17 @@ def megabytes(question: str, costs: Sequence[Cost]) -> Answer:
 def count(question: str, number: int) -> Answer:
     """How many of something there were: the same on every machine."""
     return Answer(question, None, None, f"{number:,}")
+
+
+def share(question: str, seconds: Sequence[float], whole: Sequence[float]) -> Answer:
+    """What a part takes of a whole: the medians of its milliseconds and of its share."""
+    of = Spread.of([part / all_ for part, all_ in zip(seconds, whole, strict=True)])
+    return Answer(question, None, None, f"{1000 * Spread.of(seconds).median:.1f} ms, {of.median:.1%}")
+
+
+def word(question: str, said: str) -> Answer:
+    """What is no number: a version, or why there is none."""
+    return Answer(question, None, None, said)
 
 
 def table(answers: Iterable[Answer]) -> list[str]:

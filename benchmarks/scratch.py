@@ -50,10 +50,13 @@ class Scratch:
         """Make the source tables once; ``begin_anew`` copies them."""
         warehouse.make(self._sources, size)
 
-    def begin_anew(self, statements: Sequence[str] = ()) -> None:
-        """Only the sources, on disk to the last byte: no state, no main, no temp; then some statements."""
+    def begin_anew(self, statements: Sequence[str] = (), warehouse: Path | None = None) -> None:
+        """Only the sources, on disk to the last byte: no state, no main, no temp; then some statements.
+
+        Or ``warehouse``, a file to begin with instead.
+        """
         shutil.rmtree(self.state, ignore_errors=True)
-        shutil.copyfile(self._sources, self.warehouse)
+        shutil.copyfile(warehouse or self._sources, self.warehouse)
         if statements:
             self.ask(*statements)
         with self.warehouse.open("rb") as file:
@@ -68,6 +71,13 @@ class Scratch:
                 connection.execute(statement)
             row = connection.execute(statements[-1]).fetchone()
         return int(row[0]) if row else 0
+
+    def row(self, question: str) -> tuple[str, ...]:
+        """The first row of an answer, each value as text; nothing is written."""
+        import duckdb
+
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            return tuple(map(str, connection.execute(question).fetchone() or ()))
 
     def merge_main(self) -> Cost:
         """The literal command."""

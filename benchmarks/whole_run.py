@@ -12,17 +12,13 @@ from importlib import resources
 
 from benchmarks import processes, warehouse
 from benchmarks.processes import Cost
-from benchmarks.results import Answer, ratio
+from benchmarks.results import Answer, UnlikeResults, ratio
 from benchmarks.scratch import Scratch
 from ciss_luigi.engines.base import BEGIN, COMMIT
 from ciss_luigi.sql.files import fill
 
 LIMITS = {100_000: 2.0, 10_000_000: 1.15}
 """How many times its own statements a whole run may take, by billable rows a month."""
-
-
-class UnlikeResults(RuntimeError):
-    """The contestants did not do the same work, so their times say nothing."""
 
 
 def measure(scratch: Scratch, size: warehouse.Size, rounds: int) -> list[Answer]:
