@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-ROWS = 50_000
+ROWS = 20_000
 """Of one row group. The carrier's tables have 400 rows a key, of 2 x 10^7 keys."""
 
 SORTED, AS_THEY_COME = "i // 400", "CAST(hash(i) % 20000000 AS BIGINT)"
