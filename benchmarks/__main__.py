@@ -76,13 +76,13 @@ def main(
     out: Path | None,
 ) -> None:
     """Measure, in whole processes that take turns, what the job costs beside what it is built on."""
+    names = _on_engine(engine, only)
     size, busy = Size(rows, keys), os.getloadavg()[0]
     lines = list(record.circumstances(size, runs, busy))
     for line in lines:
         click.echo(line)
     with tempfile.TemporaryDirectory(prefix="ciss-benchmarks-") as folder:
         asked = _questions(Path(folder), size, runs, {"dbt": dbt, "sqlmesh": sqlmesh})
-        names = _on_engine(engine, only)
         answers = [answer for name in names for answer in asked[name]()]
     for line in results.table(answers):
         click.echo(line)
