@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import resource
 import shutil
 import time
 import uuid
@@ -13,9 +14,10 @@ import pytest
 
 from ciss_luigi import site
 from ciss_luigi.operator import history
+from ciss_luigi.state import commandledger
 from ciss_luigi.state.markers import Step
 from tests.command import Place
-from tests.helpers import run, running, typed
+from tests.helpers import ciss, run, running, typed
 
 OLD = Path(__file__).parent / "formats" / "0.1.0" / "duckdb"
 
@@ -46,6 +48,30 @@ def test_a_range_knows_the_run_before_it(place: Place) -> None:
     )
     assert {one["date"] for one in document["attempts"]} == {"2016-11-21"}
     assert [one["change_usd"] for one in document["months"]] == ["0.0000"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["MergeMain", "--date", "2016-11-15"], True),
+        (["MergeMain", "--date=2016-11-20"], True),
+        (["MergeMain", "--date", "2016-11-21"], False),
+        (["RangeDaily", "--start", "2016-11-12", "--stop", "2016-11-14"], True),
+        (["RangeDaily", "--start", "2016-11-01", "--stop", "2016-11-10"], False),
+        (["RangeDaily", "--start", "2016-11-01", "--stop", "2016-11-11"], True),
+        (["RangeDaily", "--start", "2016-11-20"], True),
+        (["RangeDaily", "--start", "2016-11-21", "--stop", "2016-12-01"], False),
+    ],
+)
+def test_a_command_that_began_no_step_belongs_to_the_dates_that_it_was_asked_for(
+    tmp_path: Path, arguments: list[str], shown: bool
+) -> None:
+    (tmp_path / "luigi.cfg").write_text("[ciss]\nstate_dir = state\n")
+    here = site.load({}, tmp_path)
+    commandledger.end(here.commands.begin("c1", arguments), "c1", 35)
+    bounds = ("--from", "2016-11-10", "--to", "2016-11-20")
+    document = json.loads(typed(tmp_path, "history", "--failed", "--json", *bounds).expect(0).out)
+    assert [one["exit_code"] for one in document["commands"]] == [35] * shown
 
 
 def test_what_failed_and_was_killed_is_kept_when_it_is_healed(place: Place) -> None:
@@ -114,6 +140,20 @@ def write_nights(folder: Path, first: dt.date, nights: int) -> None:
                 json.dumps({"at": (begin + dt.timedelta(seconds=took)).isoformat(), **end}),
             ]
         (folder / f"{day}.jsonl").write_text("\n".join(lines) + "\n")
+        (folder / "commands").mkdir(exist_ok=True)
+        (folder / "commands" / f"{day}.jsonl").write_text(
+            "\n".join(map(json.dumps, command_lines(day, name, begin))) + "\n"
+        )
+
+
+def command_lines(day: dt.date, name: str, begin: dt.datetime) -> list[dict[str, object]]:
+    """What a command leaves that begins and ends well."""
+    arguments = ["--module", "ciss_luigi", "MergeMain", "--date", str(day)]
+    first = {"event": "begin", "arguments": arguments, "host": "h", "pid": 1, "born": "1"}
+    return [
+        {"at": begin.isoformat(), "command": name, **first},
+        {"at": begin.isoformat(), "command": name, "event": "end", "exit_code": 0},
+    ]
 
 
 def test_three_years_of_nights_take_less_than_a_second(tmp_path: Path) -> None:
@@ -124,4 +164,20 @@ def test_three_years_of_nights_take_less_than_a_second(tmp_path: Path) -> None:
     found = history.look(here)
     assert time.process_time() - begin < 1
     assert len(found.lines) == 3 * 1096
-    assert len(found.months) == 1096
+    assert len(found.months) == len(found.commands) == 1096
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--json",), ("--failed",)])
+def test_the_command_itself_shows_three_years_in_less_than_a_second(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """By its processor's time: the machine may be busy with other tests."""
+    (tmp_path / "luigi.cfg").write_text("[ciss]\nstate_dir = state\n")
+    write_nights(tmp_path / "state" / "ledger", dt.date(2014, 1, 1), 1096)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    answer = ciss(tmp_path, "history", *options).expect(0)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert took < 1
+    assert ("2016-12-31" in answer.out) is ("--failed" not in options)

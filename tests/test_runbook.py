@@ -8,6 +8,7 @@ from pathlib import Path
 from ciss_luigi import exitcodes
 from ciss_luigi.alerts.ended import Headline
 from ciss_luigi.operator import watch
+from ciss_luigi.scheduling import signals
 
 TOP = Path(__file__).parents[1]
 PAGE = (TOP / "docs" / "runbook.md").read_text(encoding="utf-8")
@@ -42,7 +43,24 @@ def test_every_message_is_explained() -> None:
 
 def test_every_exit_code_is_explained() -> None:
     codes = {int(code) for code in re.findall(r"^\| (\d+) \|", part("Exit codes"), re.MULTILINE)}
-    assert codes == {row.number for row in exitcodes.TABLE} | {143}
+    assert codes == {row.number for row in exitcodes.TABLE} | {128 + number for number in signals.SIGNALS}
+
+
+def test_every_alert_of_prometheus_is_explained_and_no_other() -> None:
+    rules = (TOP / "contrib" / "prometheus-rules.yml").read_text(encoding="utf-8")
+    told = in_first_cells("Alerts of Prometheus")
+    assert told == re.findall(r"^ *- alert: (\w+)$", rules, re.MULTILINE)
+    assert told
+
+
+def test_every_event_of_the_log_is_listed_and_no_other() -> None:
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (TOP / "ciss_luigi").rglob("*.py"))
+    told = set(re.findall(r"(?:events\.(?:fields|tell)|\btell)\(\"([\w-]+)\"", code))
+    page = (TOP / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = page.split("| `event.action` | when |\n")[1].split("\n\n")[0]
+    listed = {name for row in table.splitlines() for name in re.findall(r"`([a-z-]+)`", row.split(" | ")[0])}
+    made = {f"month-{what}" for what in ("built", "merged", "superseded", "left-out")}
+    assert listed == told | made
 
 
 def test_every_kind_of_error_is_explained_and_no_other() -> None:
@@ -52,9 +70,9 @@ def test_every_kind_of_error_is_explained_and_no_other() -> None:
 
 
 def test_every_row_says_what_to_look_at_or_to_type() -> None:
-    for name in ("Messages", "Kinds of errors"):
+    for name, least in (("Messages", 10), ("Kinds of errors", 10), ("Alerts of Prometheus", 5)):
         rows = [row for row in part(name).splitlines() if row.startswith("| ") and "---" not in row]
-        assert len(rows) > 10
+        assert len(rows) > least
         for row in rows:
             assert all(cell.strip() for cell in row.strip("| ").split(" | ")), row
             assert row.count(" | ") == 3, row

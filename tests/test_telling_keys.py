@@ -10,6 +10,9 @@ from ciss_luigi import site
 from ciss_luigi.config.telling import Alerts
 from ciss_luigi.errors import ConfigurationError
 from ciss_luigi.plaintext import without_secrets
+from tests.helpers import CISS, process
+
+AS_IF_NOT_ROOT = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
 
 
 def alerts(folder: Path, *lines: str, **environment: str) -> Alerts:
@@ -94,6 +97,21 @@ def test_a_log_or_metrics_file_that_cannot_be_is_named(
     assert words in faults(tmp_path, section, *lines)
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("setpriv")
+@pytest.mark.parametrize(
+    ("section", "line"),
+    [("ciss_metrics", "textfile = closed/ciss.prom"), ("ciss_log", "file = closed/c.log")],
+)
+def test_a_folder_that_may_not_be_written_is_named_before_the_run(
+    tmp_path: Path, section: str, line: str
+) -> None:
+    (tmp_path / "closed").mkdir(mode=0o555)
+    write(tmp_path, section, line)
+    answer = process(tmp_path, [*AS_IF_NOT_ROOT, str(CISS), "check"]).expect(40, "for example: ")
+    assert "cannot be written by this user" in answer.out
+
+
 def test_tokens_are_taken_from_the_environment_and_never_shown(tmp_path: Path) -> None:
     told = alerts(
         tmp_path,
@@ -103,6 +121,7 @@ def test_tokens_are_taken_from_the_environment_and_never_shown(tmp_path: Path) -
         "channels =",
         "  json://user:${HOOK}@hooks.example.com/Tcccccc12",
         "  json://user:pass0word@hooks.example.com/",
+        "  json://user:swordfish@hooks.example.com/",
         SDP_TOKEN="the-desk-key-1",
         PING_KEY="5c1f-ping-key",
         HOOK="T1/aa bb@",
@@ -110,7 +129,8 @@ def test_tokens_are_taken_from_the_environment_and_never_shown(tmp_path: Path) -
     assert (told.sdp_url, told.sdp_token) == ("https://desk.example.com:8080", "the-desk-key-1")
     assert told.channels[0] == "json://user:T1%2Faa%20bb%40@hooks.example.com/Tcccccc12"
     shown = without_secrets(f"{told!r} the-desk-key-1 5c1f-ping-key {told.ping_url} {told.channels}")
-    for secret in ("the-desk-key-1", "5c1f-ping-key", "aa%20bb", "Tcccccc12", "pass0word"):
+    shown += without_secrets(" Tcccccc12 of pass0word and swordfish")
+    for secret in ("the-desk-key-1", "5c1f-ping-key", "aa%20bb", "Tcccccc12", "pass0word", "swordfish"):
         assert secret not in shown
 
 

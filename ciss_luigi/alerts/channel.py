@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ciss_luigi.alerts.failure import Failure
 from ciss_luigi.alerts.outbox import Entry
+from ciss_luigi.plaintext import without_secrets
 
 
 class NotTaken(Exception):
@@ -51,3 +52,29 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Put away what was opened to send; raises nothing."""
+
+
+def tried(channel: Channel, entry: Entry, failure: Failure | None) -> Taken:
+    """Have a channel send a message; raises NotTaken, also for an error that the channel did not foresee."""
+    try:
+        return channel.send(entry, failure)
+    except NotTaken:
+        raise
+    except Exception as error:
+        why = without_secrets(f"{type(error).__name__}: {error}")
+        raise NotTaken(f"it broke off ({why})", uncertain=True) from None
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A channel whose settings cannot be used: it takes nothing, says why, and stands in no other's way."""
+
+    name: str
+    why: str
+
+    def send(self, entry: Entry, failure: Failure | None) -> Taken:
+        """Take nothing: raises NotTaken."""
+        raise NotTaken(f"nothing can be sent: {self.why}", stop=True, uncertain=entry.uncertain)
+
+    def close(self) -> None:
+        """Nothing was opened."""

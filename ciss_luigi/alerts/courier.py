@@ -8,25 +8,39 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 
 from ciss_luigi.alerts.rounds import Outcome
+from ciss_luigi.alerts.words import Message
 
 SECONDS = 30.0
+_LESS = 3.0
+"""So much earlier the process ends by itself, and can still say what did not answer."""
 _MODULE = "ciss_luigi.alerts.sender"
 
 
 def send(task: str = "send", seconds: float = SECONDS) -> list[Outcome]:
     """Send all that waits; returns what happened to each message. Raises OSError if nothing can start."""
+    return _started(task, seconds)
+
+
+def send_unwritten(messages: Iterable[Message], seconds: float) -> list[Outcome]:
+    """Send messages that are not in the outbox, each once; returns what happened to each. Raises OSError."""
+    return _started("unwritten", seconds, json.dumps([asdict(one) for one in messages]).encode())
+
+
+def _started(task: str, seconds: float, given: bytes = b"") -> list[Outcome]:
     process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", _MODULE, task],
-        stdin=subprocess.DEVNULL,
+        # -P: a file in the current folder must not stand in for a module of Python's own
+        [sys.executable, "-P", "-m", _MODULE, task, str(max(1.0, seconds - _LESS))],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C at the terminal is for the command, not for this process
     )
     try:
-        output, _ = process.communicate(timeout=seconds)
+        output, _ = process.communicate(given, timeout=seconds)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

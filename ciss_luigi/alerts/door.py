@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ciss_luigi.alerts.ping import Ping
 
 _QUIET = (0, 10, 20, 25)
-_WAIT_FOR_BEGIN_SECONDS = 5.0
 
 
 class Door(Observer):
@@ -51,8 +50,7 @@ class Door(Observer):
             return
         from ciss_luigi.alerts.teller import Teller
 
-        begun = self._begun.wait(_WAIT_FOR_BEGIN_SECONDS) if self._begun else ""
-        Teller(end, here, self._tail.text()).tell(begun=begun)
+        Teller(end, here, self._tail.text()).tell(begun=self._begun)
 
     def _has_nothing_to_say(self, end: CommandEnd, here: Site | None) -> bool:
         if here is None:

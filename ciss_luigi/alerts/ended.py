@@ -48,6 +48,12 @@ def failures(end: CommandEnd, ledger: Path, *, engine: str = "", log: str = "") 
     return list(_together(found, end))
 
 
+def unread(end: CommandEnd) -> list[Seen]:
+    """The failures of a command, if any, while the ledger has not been read: by its exit code alone."""
+    is_failure = end.number in (exitcodes.STEP_FAILED, exitcodes.NOT_ASKED, exitcodes.CONFIGURATION)
+    return [_stopped(end)] if is_failure and not end.is_usage else []
+
+
 def _failures(end: CommandEnd, ledger: Ledger) -> Iterator[Seen]:
     steps = [_step(end, date, step, ledger) for date, step in end.failed]
     if steps:

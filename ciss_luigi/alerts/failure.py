@@ -63,6 +63,13 @@ class Seen:
     """The text whose lines decide what is the same, where that is not ``error``."""
     own_signature: str = ""
     """Where no lines decide what is the same."""
+    began: str = ""
+    """When the run began that left no word of its end (ISO), where ``ciss watch`` found one."""
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether ``ciss watch`` saw it, and not the command that failed."""
+        return self.exit_code == 0
 
     @property
     def signature(self) -> str:
@@ -126,6 +133,11 @@ class Failure:
     def token(self) -> str:
         """What finds this failure's request at the desk again."""
         return f"CISS-{self.id}"
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether only ``ciss watch`` has seen it so far."""
+        return self.exit_code == 0
 
     @property
     def is_told(self) -> bool:

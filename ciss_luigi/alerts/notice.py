@@ -74,16 +74,24 @@ class Notices:
         again = known.again(seen, self._now_text)
         if not known.is_told:
             return again, What.FAILURE
-        return again, What.REPEAT if self._is_due(known) or seen.kind != known.kind else None
+        is_due = not seen.is_watched and self._is_due(known)
+        return again, What.REPEAT if is_due or seen.kind != known.kind else None
 
     def _known(self, seen: Seen) -> Failure | None:
-        """The open failure that is the same, or that ``ciss watch`` opened about one of the dates."""
+        """The open failure that is the same.
+
+        What ``ciss watch`` and a command say of one date is the same, too, whichever comes first.
+        """
         if seen.scope is Scope.NEVER:
             return next((one for one in self.records.closed() if one.signature == seen.signature), None)
         known = self.records.open()
         same = [one for one in known if one.signature == seen.signature]
-        watched = [one for one in known if one.exit_code == 0 and set(one.dates) & set(seen.dates)]
-        return next(iter(same or (watched if seen.exit_code else [])), None)
+        of_date = [
+            one
+            for one in known
+            if one.is_watched != seen.is_watched and not set(one.dates).isdisjoint(seen.dates)
+        ]
+        return next(iter(same or of_date), None)
 
     def _is_due(self, failure: Failure) -> bool:
         last = dt.datetime.fromisoformat(failure.told_at or failure.since)
@@ -91,9 +99,14 @@ class Notices:
         return since >= self.throttle or since < dt.timedelta()  # a clock that was set back must not hide it
 
     def _tell(self, failure: Failure, what: What) -> Failure:
-        """Write the message for each channel first: after a kill before the record it is told once more."""
+        """Write the message down, then that it was: a kill between the two writes the same message again.
+
+        A failure that has no record yet gets one first, or it would come back under another id.
+        """
         if not self.channels:
             return failure
+        if not failure.is_told:
+            self.records.write(failure)
         told = replace(failure, number=failure.number + 1, told_at=self._now_text)
         self.outbox.put(told, what, words.message(told, what), self.channels, self.now)
         return told

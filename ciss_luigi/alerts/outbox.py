@@ -99,19 +99,21 @@ class Outbox:
         later = (now + dt.timedelta(minutes=wait_minutes)).isoformat() if wait_minutes else ""
         return self.write(replace(entry, tries=entry.tries + 1, error=error, not_before=later))
 
-    def drop_old(self, now: dt.datetime, channels: Sequence[str]) -> Iterator[Entry]:
-        """Remove what waited too long or is for a channel that is gone; yields what was removed."""
+    def drop_old(self, now: dt.datetime, channels: Sequence[str] | None) -> Iterator[tuple[Entry, str]]:
+        """Take out what waited too long or is for a channel that is gone; gives what it took, and why.
+
+        ``channels`` is None where it is not known which are gone.
+        """
         for entry in self.entries():
             age = now - dt.datetime.fromisoformat(entry.created_at)
             if age > KEPT:
                 why = f"no try in {KEPT.days} days worked; the last: {entry.error or 'none'}"
-            elif entry.channel not in channels:
+            elif channels is not None and entry.channel not in channels:
                 why = "the channel is no longer configured"
             else:
                 continue
             self.remove(entry)
-            logger.warning("a message is dropped (%s: %s): %s", entry.channel, entry.subject, why)
-            yield entry
+            yield entry, why
 
 
 def _read(path: Path) -> Entry | None:

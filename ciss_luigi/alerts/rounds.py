@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ciss_luigi.alerts.channel import Channel, NotTaken, Taken
+from ciss_luigi.alerts.channel import Channel, NotTaken, Taken, tried
 from ciss_luigi.alerts.failure import Sent
 from ciss_luigi.alerts.outbox import Entry, Outbox
 from ciss_luigi.alerts.records import Records, taken
 from ciss_luigi.alerts.words import shortened
-from ciss_luigi.locking.filelocks import FileLock
+from ciss_luigi.locking.filelocks import FileLock, LocksUnusable
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Outcome:
     what: str
     error: str = ""
     warning: str = ""
+    dropped: bool = False
+    """Whether it is kept no more."""
 
 
 Report = Callable[[Outcome], None]
@@ -65,6 +67,8 @@ class Round:
             return
         try:
             self._send_all(channel, self.outbox.entries(channel.name))
+        except (OSError, LocksUnusable) as error:
+            self.report(Outcome(channel.name, "", "", f"what became of it cannot be written down: {error}"))
         finally:
             channel.close()
             lock.release()
@@ -77,7 +81,7 @@ class Round:
                 held.add(entry.failure)  # later ones must not overtake it
                 continue
             try:
-                taken = channel.send(entry, self.records.find(entry.failure))
+                taken = tried(channel, entry, self.records.find(entry.failure))
             except NotTaken as error:
                 self._keep(entry, error, now)
                 if error.stop:
@@ -95,8 +99,8 @@ class Round:
 
     def _note(self, entry: Entry, taken: Taken, now: dt.datetime) -> None:
         sent = Sent(now.isoformat(timespec="seconds"), entry.channel, entry.what, entry.number)
+        self.outbox.remove(entry)  # first: a full disk must not have it sent again
         self.records.note_sent(entry.failure, sent, request=taken.request)
-        self.outbox.remove(entry)
         self.report(Outcome(entry.channel, entry.subject, entry.what, warning=taken.warning))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
+import time
 from collections.abc import Iterator
 
 from ciss_luigi import events
-from ciss_luigi.alerts import courier, ended, jumps, over, reach, today, ways
+from ciss_luigi.alerts import courier, ended, jumps, over, reach, today, ways, words
 from ciss_luigi.alerts.failure import Failure, Scope, Seen
 from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.alerts.outbox import Outbox
@@ -22,7 +23,7 @@ from ciss_luigi.site import Site
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
-_QUIET = (0, 10, 20, 25)
+_WAIT_FOR_BEGIN_SECONDS = 5.0
 
 
 class Teller:
@@ -33,21 +34,28 @@ class Teller:
         self._here = here
         self._log = log
 
-    def tell(self, *, begun: str = "") -> None:
-        """Decide, write down, send; ``begun`` says why the ping at the beginning did not arrive."""
+    def tell(self, *, begun: Ping | None = None) -> None:
+        """Judge, write down, send, for 30 seconds at most; ``begun`` is the ping of the command's begin."""
         found = reach.find()
-        if found is None or self._is_ctrl_c() or (self._here is None and not found.alerts.tell_anybody):
+        if found is None or self._is_ctrl_c() or (self._here is None and not _anybody(found)):
             return
-        failures: list[Seen] = []
+        failures, unwritten = ended.unread(self._end), list[Seen]()
         try:
             failures = self._failures(found)
             self._judge(found, failures)
         except (OSError, StepFailed) as error:
             logger.warning("what is to be told could not be written down: %s", error)
+            unwritten = failures
+        until = time.monotonic() + courier.SECONDS
+        # the sign of the begin first: a service that gets it last waits for the end of a run that has ended
+        trouble = begun.wait(_WAIT_FOR_BEGIN_SECONDS) if begun else ""
         ping = self._ping(found, failures)
-        if ways.names(found.alerts) and Outbox(found.folder).entries():
-            say(courier.send())
-        trouble = begun or (ping.wait(courier.SECONDS) if ping else "")
+        if unwritten and found.alerts.tell_anybody:
+            # a full disk, for one: it must not keep from people what it has broken
+            say(courier.send_unwritten(map(words.unwritten, unwritten), until - time.monotonic()))
+        if Outbox(found.folder).entries():
+            say(courier.send(seconds=until - time.monotonic()))
+        trouble = trouble or (ping.wait(max(0.0, until - time.monotonic())) if ping else "")
         if trouble:
             logger.warning("ping_url did not take its sign of life: %s", trouble)
 
@@ -86,20 +94,29 @@ class Teller:
         return [*scopes, Scope.COMMAND] if self._end.number == 0 else scopes
 
     def _ping(self, found: reach.Reach, failures: list[Seen]) -> Ping | None:
-        """The ping for today's run: that it went well, or that it failed."""
+        """The sign of life, or of failure, of today's run.
+
+        A command that failed at today is no sign of life, even where an earlier one had merged it.
+        """
         day = today.date()
         mine = day in self._end.dates or today.is_asked_for(self._end.begin.arguments)
         if not found.alerts.ping_url or not mine:
             return None
-        if self._here is not None and self._here.markers.is_merged(RunDate(day)):
+        todays = [one for one in failures if not one.dates or str(day) in one.dates]
+        merged = self._here is not None and self._here.markers.is_merged(RunDate(day))
+        if merged and not todays:
             return Ping(found.alerts, "", self._end.begin.id)
-        if failures:
-            return Ping(found.alerts, "/fail", self._end.begin.id, failures[0].error)
+        for one in todays or failures:
+            return Ping(found.alerts, "/fail", self._end.begin.id, one.error)
         return None
 
     def _is_ctrl_c(self) -> bool:
         """Whether somebody stopped it at a terminal, and so knows."""
         return self._end.signal == "SIGINT" and any(map(_is_terminal, (0, 1, 2)))
+
+
+def _anybody(found: reach.Reach) -> bool:
+    return found.alerts.tell_anybody or bool(found.alerts.ping_url)
 
 
 def notices_of(found: reach.Reach, now: dt.datetime | None = None) -> Notices:
@@ -117,7 +134,11 @@ def say(outcomes: list[Outcome]) -> None:
     """Write into the log what happened to the messages."""
     taken, kept = events.fields("alert-sent"), events.fields("alert-kept")
     for one in outcomes:
-        if one.error:
+        if one.dropped:
+            logger.warning(
+                "a message for %s is dropped: %s: %s", one.channel, one.error, one.subject, extra=kept
+            )
+        elif one.error:
             logger.warning("%s did not take a message, which is kept: %s", one.channel, one.error, extra=kept)
         elif one.warning:
             logger.warning("%s took a message (%s): %s", one.channel, one.warning, one.subject, extra=taken)

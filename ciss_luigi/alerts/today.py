@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+_LAST = "9999-12-31"
+
 
 def date() -> dt.date:
     """Today, by the host's clock."""
@@ -14,12 +16,21 @@ def date() -> dt.date:
 def is_asked_for(arguments: Sequence[str], day: dt.date | None = None) -> bool:
     """Whether a command line names a date, today's without one, or a range that holds it."""
     wanted = str(day or date())
-    named = _options(arguments)
+    return asks_within(arguments, wanted, wanted)
+
+
+def asks_within(arguments: Sequence[str], first: str, last: str) -> bool:
+    """Whether a command line names a date from the first to the last, or a range that holds one of them.
+
+    Dates are written ``YYYY-MM-DD``; an empty one is no bound.
+    """
+    named, last = _options(arguments), last or _LAST  # as texts they stand in the order of their days
     if "--date" in named:
-        return named["--date"] == wanted
+        return first <= named["--date"] <= last
     if "--start" not in named:
         return False
-    return named["--start"] <= wanted < named.get("--stop", "9999-12-31")
+    begin = max(named["--start"], first)
+    return begin < named.get("--stop", _LAST) and begin <= last
 
 
 def _options(arguments: Sequence[str]) -> dict[str, str]:

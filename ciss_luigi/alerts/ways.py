@@ -33,20 +33,35 @@ def channel_name(url: str) -> str:
 def make(alerts: Alerts, outbox: Outbox, records: Records) -> Iterator[Channel]:
     """The channels; nothing is opened yet. For mail this reads Luigi's sections."""
     from ciss_luigi.alerts.desk import Desk
-    from ciss_luigi.alerts.mail import Mail
     from ciss_luigi.alerts.web import Web
 
-    relay = _relay(alerts) if alerts.mail_to or alerts.sdp_mail else None
-    if relay and alerts.mail_to:
-        yield Mail(MAIL, relay, alerts.mail_to, alerts.mail_cc)
-    if relay and alerts.sdp_mail:
-        yield Mail(DESK_BY_MAIL, relay, (alerts.sdp_mail,), token=True)
+    if alerts.mail_to or alerts.sdp_mail:
+        yield from _by_mail(alerts)
     if alerts.sdp_url:
         yield Desk(alerts, outbox, records, Web(alerts.ca_cert))
     if alerts.channels:
         from ciss_luigi.alerts.channels import AppriseChannel
 
         yield from (AppriseChannel(channel_name(url), url) for url in alerts.channels)
+
+
+def _by_mail(alerts: Alerts) -> Iterator[Channel]:
+    """What goes by the relay; sections of Luigi's that cannot be read keep no other channel from sending."""
+    from ciss_luigi.alerts.channel import Unusable
+    from ciss_luigi.alerts.mail import Mail
+    from ciss_luigi.alerts.words import shortened
+
+    wanted = {MAIL: alerts.mail_to, DESK_BY_MAIL: (alerts.sdp_mail,) if alerts.sdp_mail else ()}
+    try:
+        relay = _relay(alerts)
+    except Exception as error:
+        why = shortened(f"{type(error).__name__}: {error}", 300)
+        yield from (Unusable(name, why) for name, to in wanted.items() if to)
+        return
+    for name, to in wanted.items():
+        if to:
+            cc = alerts.mail_cc if name == MAIL else ()
+            yield Mail(name, relay, to, cc, token=name == DESK_BY_MAIL)
 
 
 def _relay(alerts: Alerts) -> Relay:

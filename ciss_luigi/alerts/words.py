@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ciss_luigi.alerts.failure import Failure, Seen, What, span
+from ciss_luigi.alerts.failure import Failure, Seen, What, first_seen, span
 from ciss_luigi.plaintext import one_line, printable_lines, without_secrets
 
 SUBJECT_LENGTH = 200
 """The longest subject; with a site's prefix and the desk's token it may have 250 characters."""
 _LABEL = 11
 _NAMED_DATES = 60
+_NOT_WRITTEN = (
+    "This message could not be written down beside the state (is its disk full?): it is sent this once, not "
+    "tried again, not told to a ServiceDesk Plus, and told again by each command that fails."
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,13 @@ def message(failure: Failure, what: What) -> Message:
     if failure.log and what in (What.FAILURE, What.REPEAT):
         parts += ["", "The last lines of the log:", *_indented(failure.log.splitlines())]
     return Message(failure.subject, plain("\n".join(parts)))
+
+
+def unwritten(seen: Seen) -> Message:
+    """The message about a failure of which no record can be written: a repeat of it will be told again."""
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    failure = first_seen(seen, "", now, host=socket.gethostname(), subject=subject(seen))
+    return message(replace(failure, error=f"{failure.error}\n\n{_NOT_WRITTEN}"), What.FAILURE)
 
 
 def plain(text: str) -> str:
@@ -85,7 +97,8 @@ def _facts(failure: Failure, what: What) -> Iterator[str]:
     if what is not What.JUMP:
         times = "once" if failure.count == 1 else f"{failure.count} times, last {moment(failure.last)}"
         yield _fact("Since", f"{moment(failure.since)} ({times})")
-    yield _fact("Failure", failure.token)
+    if failure.id:
+        yield _fact("Failure", failure.token)
 
 
 def _fact(name: str, value: str) -> str:

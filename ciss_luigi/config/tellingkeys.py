@@ -21,7 +21,8 @@ _SHORTEST_TOKEN = 8
 _MOST_USD = 1e15
 
 
-def _address(text: str) -> str:
+def mail_address(text: str) -> str:
+    """A mail address, with or without a name before it; raises ValueError for anything else."""
     named = _NAMED.fullmatch(text)
     address = named["address"].strip() if named else text
     if not _ADDRESS.fullmatch(address) or not text.isprintable():
@@ -33,7 +34,7 @@ def _addresses(text: str, _: Context) -> tuple[str, ...]:
     """Addresses with commas between them; a name may come before one in ``<>``."""
     if "\n" in text or "\r" in text:
         raise ValueError("addresses go on one line, with commas between them")
-    return tuple(dict.fromkeys(_address(part.strip()) for part in text.split(",") if part.strip()))
+    return tuple(dict.fromkeys(mail_address(part.strip()) for part in text.split(",") if part.strip()))
 
 
 def _one_address(text: str, context: Context) -> str:
@@ -86,6 +87,9 @@ def _channel(number: int, text: str, context: Context) -> str:
     for part in re.split(r"[/?&=@:]+", url.partition("://")[2]):
         if len(part) >= _SHORTEST_TOKEN and not part.isalpha():
             remember(part)
+    password = re.match(r"[^:/]*://[^/@]*:([^/@]*)@", url)
+    if password:
+        remember(password[1])  # a secret though it may be a word
     remember(url)
     if not re.match(r"[a-z][a-z0-9]*://[^\s/]", url):
         raise ValueError(f"line {number} is not a URL of a channel")

@@ -70,7 +70,7 @@ def look(
     """
     known = _attempts(site, first, last)
     wanted = {date: found for date, found in known.items() if _is_within(date, first, last)}
-    lines = [line for date, found in wanted.items() for line in _lines(site, date, found)]
+    lines = [line for date, found in wanted.items() for line in lines_of(site, date, found)]
     months = [one for one in _merged(known) if one.date in wanted]
     commands = _commands(site, lines, first, last)
     if failed:
@@ -91,7 +91,8 @@ def _attempts(site: Site, first: RunDate | None, last: RunDate | None) -> dict[R
     return {date: site.ledger.attempts(date) for date in dates}
 
 
-def _lines(site: Site, date: RunDate, attempts: Iterable[Attempt]) -> Iterator[Line]:
+def lines_of(site: Site, date: RunDate, attempts: Iterable[Attempt]) -> Iterator[Line]:
+    """The attempts at a date, each with its outcome: one that has no end runs yet, or was killed."""
     for attempt in attempts:
         if attempt.outcome is not None:
             yield Line(date, attempt, str(attempt.outcome), _seconds(attempt))
@@ -137,11 +138,8 @@ def _commands(
     if first is None and last is None:
         return commands
     mine = {line.attempt.command for line in lines}
-    return [one for one in commands if one.id in mine or _asks_for(one, first, last)]
-
-
-def _asks_for(command: Command, first: RunDate | None, last: RunDate | None) -> bool:
-    return any(today.is_asked_for(command.arguments, one.date) for one in (first, last) if one is not None)
+    begin, end = (str(one) if one else "" for one in (first, last))
+    return [one for one in commands if one.id in mine or today.asks_within(one.arguments, begin, end)]
 
 
 def document(found: History) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.records import Records
 from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.operator.history import lines_of
 from ciss_luigi.site import Site
 from ciss_luigi.state.ledger import Attempt, Outcome
 from ciss_luigi.state.markers import STEPS, Step
@@ -45,17 +46,19 @@ class Figures:
 def look(site: Site) -> Figures:
     """The figures as they are now; raises OSError if a ledger cannot be read."""
     dates = site.ledger.dates()[-DATES:]
-    attempts = [attempt for date in dates for attempt in site.ledger.attempts(date)]
-    steps = {str(step): [one for one in attempts if one.step == step] for step in STEPS}
+    lines = [line for date in dates for line in lines_of(site, date, site.ledger.attempts(date))]
+    steps = {str(step): [line.attempt for line in lines if line.attempt.step == step] for step in STEPS}
     merged = next((date for date in reversed(dates) if site.markers.is_merged(date)), None)
     marker = site.markers.read(merged, Step.MERGE) if merged else None
     folder = site.settings.state_dir / "alerts"
     return Figures(
         last_success=max(_times(steps[Step.MERGE], done=True), default=None),
         last_success_date=_begin(merged) if merged else None,
-        last_attempt={step: max(_times(found)) for step, found in steps.items() if found},
+        last_attempt={step: max(times) for step, found in steps.items() if (times := _times(found))},
         duration={step: took for step, found in steps.items() if (took := _duration(found)) is not None},
-        failures={step: _failures(found) for step, found in steps.items()},
+        failures={
+            step: sum(one.attempt.step == step and not one.went_well for one in lines) for step in steps
+        },
         months={
             month.month: MonthFigures(
                 month.rows,
@@ -78,20 +81,21 @@ def _begin(date: RunDate) -> float:
 def _times(attempts: Iterable[Attempt], *, done: bool = False) -> list[float]:
     """When attempts began, or ended well."""
     wanted = [one for one in attempts if not done or one.outcome is Outcome.DONE]
-    return [_seconds(one.ended_at if done else one.started_at) for one in wanted]
+    found = [_seconds(one.ended_at if done else one.started_at) for one in wanted]
+    return [seconds for seconds in found if seconds is not None]
 
 
 def _duration(attempts: Iterable[Attempt]) -> float | None:
     """How long the last attempt that ended took, in seconds."""
     ended = [one for one in attempts if one.ended_at]
     last = max(ended, key=lambda one: one.ended_at, default=None)
-    return None if last is None else max(0.0, _seconds(last.ended_at) - _seconds(last.started_at))
+    begin, end = (_seconds(last.started_at), _seconds(last.ended_at)) if last else (None, None)
+    return None if begin is None or end is None else max(0.0, end - begin)
 
 
-def _failures(attempts: Iterable[Attempt]) -> int:
-    """The attempts that failed, were stopped, or left no end."""
-    return sum(one.outcome is not Outcome.DONE for one in attempts)
-
-
-def _seconds(text: str) -> float:
-    return dt.datetime.fromisoformat(text).timestamp()
+def _seconds(text: str) -> float | None:
+    """A time of the ledger as seconds, or None where somebody else wrote it."""
+    try:
+        return dt.datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -64,6 +64,8 @@ class Reason:
     kind: str
     words: str
     next_command: str
+    began: str = ""
+    """When the run began that left no word of its end (ISO)."""
 
 
 def watch(
@@ -121,6 +123,7 @@ def _seen(day: RunDate, by: dt.time, reason: Reason | None) -> Seen:
         text,
         (str(day),),
         own_signature=f"watch {day}",
+        began=reason.began,
     )
 
 
@@ -136,10 +139,13 @@ def _reason(site: Site, found: DateStatus) -> Reason:
     )
     command = _latest_command(site, day)
     if command is not None and (newest is None or command.began_at > newest.started_at):
-        return Reason(*_of_command(command), again)
+        is_killed = command.exit_code is None and not command.runs()
+        return Reason(*_of_command(command), again, command.began_at if is_killed else "")
     if newest is None:
         return Reason("never started", "no command for it ever began", again)
-    return Reason(*_of_attempt(newest, found.state), again)
+    return Reason(
+        *_of_attempt(newest, found.state), again, newest.started_at if newest.outcome is None else ""
+    )
 
 
 def _running(found: DateStatus) -> str:
@@ -186,14 +192,20 @@ def _hung(site: Site, found: DateStatus, minutes: float, now: dt.datetime) -> Re
     """The reason for a run that has left no sign of life for so many minutes; None if there is none."""
     if not minutes or found.state is not State.RUNNING or found.holder is None:
         return None
-    sign = alive.last(site.settings.state_dir, found.date)
-    since = sign or dt.datetime.fromisoformat(found.holder.since)
-    silent = (now - since).total_seconds() / 60
+    silent = (now - _last_sign(site, found, found.holder.since)).total_seconds() / 60
     if silent < minutes:
         return None
     words = f"{_running(found)} and left no sign of life for {counted(round(silent), 'minute')}"
     end = f"look at pid {found.holder.pid} on {found.holder.host}; to end it: kill {found.holder.pid}"
-    return Reason("hung", words, end)
+    return Reason("hung", words, end, found.holder.since)
+
+
+def _last_sign(site: Site, found: DateStatus, since: str) -> dt.datetime:
+    """When a run was heard of last: a killed run leaves an old sign, and between two steps there is none."""
+    attempts = [step.attempt for step in found.steps if step.attempt]
+    told = [since, *(text for one in attempts for text in (one.started_at, one.ended_at) if text)]
+    sign = alive.last(site.settings.state_dir, found.date)
+    return max([*map(dt.datetime.fromisoformat, told), *([sign] if sign else [])])
 
 
 def _killed(site: Site, day: RunDate) -> Iterator[Seen]:
@@ -214,7 +226,14 @@ def _seen_killed(found: DateStatus) -> Seen:
         f"Next:  {commands.merge(day)}"
     )
     return Seen(
-        f"{newest.step} was killed", newest.step, 0, "killed", text, (str(day),), own_signature=f"watch {day}"
+        f"{newest.step} was killed",
+        newest.step,
+        0,
+        "killed",
+        text,
+        (str(day),),
+        own_signature=f"watch {day}",
+        began=newest.started_at,
     )
 
 
@@ -224,13 +243,17 @@ def _tell(site: Site, seen: list[Seen], now: dt.datetime) -> list[Failure]:
     told = alerts.settings(site)
     throttle = dt.timedelta(minutes=told.throttle_minutes)
     notices = Notices(Records(folder), Outbox(folder), ways.names(told), throttle, now)
-    known = {date for one in notices.records.open() if one.exit_code and one.is_told for date in one.dates}
-    fresh = [one for one in seen if not known.intersection(one.dates)]
-    found = notices.fail(fresh)
+    known = [one for one in notices.records.open() if one.is_told and not one.is_watched]
+    found = notices.fail(one for one in seen if _is_news(one, known))
     notices.heal(over.judge(site))
     return found
 
 
+def _is_news(seen: Seen, known: list[Failure]) -> bool:
+    """Whether no command has told it: a run that began after that, and was killed or hangs, could not."""
+    told = [dt.datetime.fromisoformat(one.last) for one in known if not set(one.dates).isdisjoint(seen.dates)]
+    return not told or bool(seen.began and dt.datetime.fromisoformat(seen.began) > max(told))
+
+
 def _send(site: Site) -> list[Outcome]:
-    waiting = Outbox(site.settings.state_dir / "alerts").entries()
-    return courier.send() if waiting and ways.names(alerts.settings(site)) else []
+    return courier.send() if Outbox(site.settings.state_dir / "alerts").entries() else []

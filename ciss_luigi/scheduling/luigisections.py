@@ -17,6 +17,7 @@ import luigi.notifications
 import luigi.retcodes
 import luigi.worker
 
+from ciss_luigi.config.tellingkeys import mail_address
 from ciss_luigi.errors import ConfigurationError, Fault
 from ciss_luigi.exitcodes import RETCODES
 from ciss_luigi.scheduling import commandline, luigiprivate, messages
@@ -50,7 +51,7 @@ def refuse_in_command() -> None:
 
 def faults() -> list[Fault]:
     """What is in these sections and cannot be used."""
-    return [*_unreadable(), *_zeros(), *_no_logging_file(), *_no_url()]
+    return [*_unreadable(), *_zeros(), *_no_logging_file(), *_no_url(), *_no_sender()]
 
 
 def _unreadable() -> Iterator[Fault]:
@@ -103,6 +104,17 @@ def _no_url() -> Iterator[Fault]:
         url = _value("core", key)
         if url and not url.startswith(("http://", "https://", "http+unix://")):
             yield Fault("core", key, f"{url!r} is not a URL of a luigid", f"{key} = {_SCHEDULER_URL}")
+
+
+def _no_sender() -> Iterator[Fault]:
+    """No relay takes a mail from what is no address, and that would be seen when one has to go out."""
+    sender = _value("email", "sender")
+    if not sender:
+        return
+    try:
+        mail_address(sender)
+    except ValueError as error:
+        yield Fault("email", "sender", str(error), "sender = ciss@example.com")
 
 
 def _value(section: str, key: str) -> str:

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ciss_luigi import events
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.config.settings import Settings
@@ -34,6 +35,10 @@ def new_run_id(date: RunDate) -> str:
     return f"{date}-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
 
 
+def _warn_of_rebuild(words: str) -> None:
+    logger.warning("%s", words, extra=events.fields("rebuild"))
+
+
 @dataclass
 class RebuildBudget:
     """A command may rebuild temp once, in any of its steps: a second difference is a failure."""
@@ -41,7 +46,7 @@ class RebuildBudget:
     left: int = 1
     note: Callable[[], None] = lambda: None
     """Writes down that the rebuild was used, for the later steps."""
-    warn: Callable[[str], None] = logger.warning
+    warn: Callable[[str], None] = _warn_of_rebuild
 
     def spend(self, error: StepFailed) -> None:
         """Use the rebuild; raises ``error``, the difference that asks for it, if there is none left."""

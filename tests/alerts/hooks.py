@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.connections.certificates import Certificate
 
 
 @dataclass
@@ -15,6 +19,8 @@ class Hooks:
 
     port: int = 0
     code: int = 200
+    delay: float = 0
+    """So many seconds it waits before it answers."""
     calls: list[str] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
 
@@ -25,6 +31,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         hooks.calls.append(f"{self.command} {self.path}")
         hooks.bodies.append(body)
+        time.sleep(hooks.delay)
         self.send_response(hooks.code)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -36,11 +43,15 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def hooking() -> Iterator[Hooks]:
-    """Such a server, for a block."""
+def hooking(certificate: Certificate | None = None) -> Iterator[Hooks]:
+    """Such a server, for a block; over TLS with a certificate."""
     hooks = Hooks()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.hooks = hooks  # type: ignore[attr-defined]
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.certificate, certificate.key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     hooks.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:

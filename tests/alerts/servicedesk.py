@@ -49,6 +49,8 @@ class ServiceDesk:
     cloud: bool = False
     mandatory: str = ""
     """A field without which it refuses a request."""
+    refusal: tuple[int, Any] | None = None
+    """What it answers to everything, where that is set."""
     faults: list[str] = field(default_factory=list)
     """What goes wrong with the next POSTs or PUTs, one after the other; empty: nothing."""
     requests: list[Request] = field(default_factory=list)
@@ -63,6 +65,8 @@ class ServiceDesk:
 
     def answer(self, method: str, path: str, values: Any, headers: dict[str, str]) -> tuple[int, Any]:
         """The HTTP code and the body of one call."""
+        if self.refusal is not None:
+            return self.refusal
         base = "/app/itdesk/api/v3/requests" if self.cloud else "/api/v3/requests"
         key = headers.get("Authorization") if self.cloud else headers.get("authtoken")
         if key != (f"Zoho-oauthtoken {KEY}" if self.cloud else KEY):

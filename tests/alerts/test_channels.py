@@ -5,22 +5,30 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ciss_luigi import site
+from ciss_luigi.alerts import courier, teller
 from ciss_luigi.alerts.channels import AppriseChannel
 from ciss_luigi.alerts.outbox import Outbox
+from ciss_luigi.alerts.ping import Ping
 from ciss_luigi.alerts.records import Records
 from ciss_luigi.alerts.rounds import Outcome, Round
 from ciss_luigi.alerts.ways import channel_name
+from ciss_luigi.config.telling import Alerts
+from ciss_luigi.observers import CommandBegin, CommandEnd
 from ciss_luigi.plaintext import remember
 from tests.alerts.hooks import Hooks, hooking
 from tests.alerts.relay import Relay
 from tests.alerts.test_commands import DATE, mend, office, spoil
 from tests.alerts.test_notice import Desk, seen
 from tests.command import Place, free_port
+from tests.connections.certificates import Certificate
 from tests.helpers import typed
 
 
@@ -112,6 +120,61 @@ def test_todays_run_is_pinged_at_begin_and_end_and_no_other(place: Place, hooks:
     assert len(hooks.calls) == 4, "a no-op is a sign of life too"
     place.merge("2020-01-01", **key).explained(20)
     assert len(hooks.calls) == 4
+
+
+def test_a_ping_over_tls_trusts_a_private_authority_that_is_named_and_no_other(
+    ca: Certificate, certificate: Certificate
+) -> None:
+    with hooking(certificate) as hooks:
+        url, run = f"https://localhost:{hooks.port}/ping/key-key-key", uuid.uuid4().hex
+        said = Ping(Alerts(ping_url=url), "", run).wait(20)
+        assert said == "SSLCertVerificationError"
+        assert hooks.calls == []
+        assert Ping(Alerts(ping_url=url, ca_cert=ca.certificate), "/fail", run, "why").wait(20) == ""
+        assert Ping(Alerts(ping_url=url, ca_cert=Path("/nowhere")), "", run).wait(20) == "FileNotFoundError"
+    assert hooks.calls == [f"POST /ping/key-key-key/fail?rid={uuid.UUID(run)}"]
+    assert hooks.bodies == ["why"]
+
+
+@pytest.mark.slow
+def test_signs_and_messages_that_all_hang_cost_a_command_its_thirty_seconds_together(
+    place: Place, relay: Relay, hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here three seconds instead, one of them for the sign of the begin."""
+    monkeypatch.setattr(courier, "SECONDS", 3.0)
+    monkeypatch.setattr(teller, "_WAIT_FOR_BEGIN_SECONDS", 1.0)
+    hooks.delay, relay.hang = 20, lambda: True
+    url = f"http://127.0.0.1:{hooks.port}/ping/key-key-key"
+    keys = f"[ciss_alerts]\nmail_to = ops@example.com\nping_url = {url}\n"
+    place.configure(f"{keys}{relay.smtp_section(no_tls=True, timeout=60)}")
+    monkeypatch.chdir(place.folder)
+    today = dt.datetime.now().astimezone().date()
+    begin = CommandBegin(("MergeMain", "--date", str(today)), uuid.uuid4().hex)
+    end = CommandEnd(begin, 35, "away", (today,), number=35)
+    begun = Ping(Alerts(ping_url=url), "/start", begin.id)
+    before = time.monotonic()
+    teller.Teller(end, site.load({}, place.folder), "").tell(begun=begun)
+    assert 2.5 < time.monotonic() - before < 8
+    assert len(office(place).waiting()) == 1
+
+
+@pytest.mark.slow
+def test_a_failure_at_a_date_that_was_merged_before_is_no_sign_of_life(place: Place, hooks: Hooks) -> None:
+    place.configure(f"[ciss_alerts]\nping_url = http://127.0.0.1:{hooks.port}/ping/key-key-key\n")
+    today = shift(place, dt.datetime.now().astimezone().date())
+    place.merge(today).explained(0)
+    place.warehouse.rename(place.folder / "aside.duckdb")
+    place.merge(today).explained(35)
+    assert hooks.calls[-1].partition("?")[0].endswith("/fail")
+    place.configure(
+        f"[ciss_alerts]\nping_url = http://127.0.0.1:{hooks.port}/ping/key-key-key\n", grace_days="x"
+    )
+    place.merge(today).explained(40)
+    assert [call.partition("?")[0].rpartition("/")[2] for call in hooks.calls[-3:]] == [
+        "start",
+        "fail",
+        "fail",
+    ]
 
 
 @pytest.mark.slow

@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi.alerts import courier
+from ciss_luigi.alerts.channel import Taken
+from ciss_luigi.alerts.failure import Failure
+from ciss_luigi.alerts.outbox import Entry
+from ciss_luigi.alerts.records import Records
+from ciss_luigi.alerts.rounds import Outcome, Round
 from tests.alerts.relay import Relay
 from tests.alerts.servicedesk import KEY, serving
 from tests.alerts.test_notice import Desk, seen
@@ -49,9 +54,20 @@ def test_a_channel_that_does_not_take_the_test_is_a_no(tmp_path: Path, relay: Re
 
 
 @pytest.mark.slow
-def test_a_relay_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    configure(tmp_path, MAIL, "[smtp]\nport = many\n")
-    ciss(tmp_path, "alerts", "--test").expect(1, "mail          nothing can be sent: ", "'port'")
+def test_a_relay_that_cannot_be_read_is_named_and_keeps_no_other_from_sending(tmp_path: Path) -> None:
+    with serving() as desk:
+        configure(tmp_path, MAIL, f"sdp_url = {desk.url}\nsdp_token = {KEY}\n", "[smtp]\nport = many\n")
+        ciss(tmp_path, "alerts", "--test").expect(
+            1, "mail          nothing can be sent: ", "'port'", "desk          took it"
+        )
+
+
+@pytest.mark.parametrize("sender", ["nobody", "ciss@example.com\n  Bcc: x@example.com"])
+def test_a_sender_that_is_no_address_is_named_before_the_run(tmp_path: Path, sender: str) -> None:
+    configure(tmp_path, MAIL, f"[email]\nsender = {sender}\n")
+    answer = ciss(tmp_path, "check").expect(40, "[email] sender: ")
+    assert "is not a mail address" in answer.out
+    assert "sender = ciss@example.com" in answer.out
 
 
 def test_without_a_channel_there_is_nothing_to_test(tmp_path: Path) -> None:
@@ -77,6 +93,7 @@ def test_a_process_of_its_own_sends_what_waits(
 ) -> None:
     configure(tmp_path, MAIL, relay.smtp_section(no_tls=True))
     office(tmp_path).at().fail([seen()])
+    (tmp_path / "smtplib.py").write_text("raise SystemExit('not the one of Python')\n")
     monkeypatch.chdir(tmp_path)
     assert [(one.channel, one.error) for one in courier.send()] == [("mail", "")]
     assert len(relay.post) == 1
@@ -107,9 +124,68 @@ def test_what_waits_too_long_is_dropped(
     office(tmp_path).at(-7 * 24 * 60 - 1).fail([seen()])
     monkeypatch.chdir(tmp_path)
     (outcome,) = courier.send()
-    assert outcome.error.startswith("dropped")
+    assert (outcome.dropped, outcome.error) == (True, "no try in 7 days worked; the last: none")
     assert office(tmp_path).waiting() == []
     assert relay.post == []
+
+
+def test_a_slip_in_the_configuration_drops_nothing_and_a_channel_that_is_gone_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office(tmp_path).at().fail([seen()])
+    monkeypatch.chdir(tmp_path)
+    configure(tmp_path, "[ciss_alerts]\nmail_to = ops\n")
+    assert courier.send() == []
+    assert len(office(tmp_path).waiting()) == 1
+    configure(tmp_path)
+    (outcome,) = courier.send()
+    assert (outcome.dropped, outcome.error) == (True, "the channel is no longer configured")
+    assert office(tmp_path).waiting() == []
+
+
+class Broken:
+    """A channel that meets something it did not foresee with the first message."""
+
+    name = "mail"
+
+    def __init__(self) -> None:
+        self.subjects: list[str] = []
+
+    def send(self, entry: Entry, _failure: Failure | None) -> Taken:
+        self.subjects.append(entry.subject)
+        if len(self.subjects) == 1:
+            raise TypeError("'int' object is not iterable")
+        return Taken()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_an_error_that_a_channel_did_not_foresee_is_told_and_holds_up_no_other_failure(
+    tmp_path: Path,
+) -> None:
+    here, found, channel = office(tmp_path), list[Outcome](), Broken()
+    here.at().fail([seen()])
+    here.at(1).fail([seen(step="MergeMain")])
+    Round(here.records, here.outbox, found.append).run([channel], 10)
+    assert [one.error for one in found] == ["it broke off (TypeError: 'int' object is not iterable)", ""]
+    assert len(here.waiting()) == 1
+
+
+def test_what_was_sent_is_not_sent_again_where_that_cannot_be_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    here, found, channel = office(tmp_path), list[Outcome](), Broken()
+    channel.subjects.append("an earlier one")
+    here.at().fail([seen()])
+    monkeypatch.setattr(Records, "write", full)
+    for _ in range(2):
+        Round(here.records, here.outbox, found.append).run([channel], 10)
+    assert len(channel.subjects) == 2
+    assert "cannot be written down: [Errno 28] No space left" in found[0].error
 
 
 def test_check_says_who_is_told_and_sends_nothing(tmp_path: Path, relay: Relay) -> None:

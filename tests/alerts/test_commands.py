@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import os
 import signal
 import socket
@@ -10,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.alerts.hooks import hooking
 from tests.alerts.relay import Relay, relaying
+from tests.alerts.servicedesk import KEY, failed, serving
 from tests.alerts.test_notice import Desk
 from tests.command import Place, free_port, wait_until
+from tests.helpers import ciss
 
 pytestmark = pytest.mark.slow
 
@@ -212,6 +217,74 @@ def test_no_secret_is_in_mail_log_outbox_or_record(place: Place, relay: Relay) -
     for shown in [text, *kept, *(post.text for post in relay.post)]:
         assert "pass word" not in shown
         assert "pass%20word" not in shown
+    assert len(relay.post) == 1
+
+
+SECRETS = {
+    "HIVE_PASSWORD": "hive pass/%1",
+    "SMTP_PASSWORD": "relay-pass-2",
+    "SDP_TOKEN": "desk-token-3",
+    "HOOK": "hook-token-4",
+    "PING_KEY": "ping-key-5",
+}
+
+
+def test_no_secret_of_any_channel_is_in_message_log_ledger_outbox_or_process_list(place: Place) -> None:
+    """All channels fail, one of them slowly: meanwhile the list of processes can be read by everybody."""
+    with relaying(login=True) as relay, hooking() as hooks, serving() as desk:
+        hooks.code = 500
+        desk.refusal = (401, failed("401", f"no key {SECRETS['SDP_TOKEN']}"))
+        hooks.delay = 2
+        smtp = relay.smtp_section(no_tls=True, username="ciss", password=SECRETS["SMTP_PASSWORD"])
+        place.configure(
+            f"{ADDRESSES}sdp_url = {desk.url}\nsdp_token = ${{SDP_TOKEN}}\n"
+            f"ping_url = http://127.0.0.1:{hooks.port}/ping/${{PING_KEY}}\n"
+            f"channels =\n  json://127.0.0.1:{hooks.port}/${{HOOK}}\n"
+            f"[ciss_log]\nfile = ciss.log\nlevel = DEBUG\n{smtp}",
+            warehouse_url="hive://u:${HIVE_PASSWORD}@127.0.0.1:1/mnaas",
+            retries=0,
+        )
+        today = str(dt.datetime.now().astimezone().date())
+        running = place.merging(today, **SECRETS)
+        wait_until(lambda: any(SECRETS["HOOK"] in call for call in hooks.calls))
+        listed = all_command_lines()
+        text = running.finish().expect(35).text
+        listing = ciss(place.folder, "alerts", **SECRETS).expect(0).out
+    assert "ciss_luigi.alerts.sender" in listed
+    kept = [
+        path.read_text() for path in place.folder.rglob("*") if path.suffix in (".json", ".jsonl", ".log")
+    ]
+    assert len(office(place).waiting()) == 3, "mail, desk and channel"
+    shown = "\n".join([text, listing, listed, *kept])
+    for secret in (*SECRETS.values(), "hive%20pass"):
+        assert secret not in shown
+
+
+def all_command_lines() -> str:
+    """What ``ps`` shows of all processes."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return "\n".join(found)
+
+
+def test_what_cannot_be_written_down_is_told_all_the_same(place: Place, relay: Relay) -> None:
+    """As on a full disk: the desk alone gets nothing, for it could get it twice."""
+    with serving() as desk:
+        tell(place, relay, f"sdp_url = {desk.url}\nsdp_token = {KEY}\n")
+        spoil(place)
+        place.state.mkdir()
+        (place.state / "alerts").write_text("no folder")
+        place.merge(DATE).explained(30, "what is to be told could not be written down", "mail took a message")
+    (post,) = relay.post
+    assert post.subject == f"ciss: BuildTemp failed for {DATE} (exit code 30)"
+    assert "XXX" in post.text
+    assert "could not be written down beside the state" in post.text
+    assert desk.requests == []
+    (place.state / "alerts").unlink()
+    mend(place)
+    place.merge(DATE).explained(0)
     assert len(relay.post) == 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,44 @@ def test_a_wrong_key_is_named_and_not_shown(office: Office, desk: ServiceDesk) -
     fail(office)
     (outcome,) = send(office, desk, sdp_token="wrong-key-42")
     assert outcome.error == "the desk does not let the job in (sdp_token, sdp_auth): 401 Unauthorized"
+
+
+LET_IN = "the desk does not let the job in (sdp_token, sdp_auth): "
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words", "uncertain"),
+    [
+        ((401, servicedesk.failed("401", "Unauthorized")), f"{LET_IN}401 Unauthorized", False),
+        ((401, "<html>Unauthorized</html>"), "HTTP 401, and a page of HTML", True),
+        ((403, servicedesk.failed("4002", "No permission")), f"{LET_IN}4002 No permission", False),
+        ((400, servicedesk.failed("4001", "Invalid", "group")), "HTTP 400, 4001 Invalid (group)", False),
+        ((400, servicedesk.failed("4003", "Not valid")), "HTTP 400, 4003 Not valid", False),
+        ((404, servicedesk.failed("4007", "Invalid URL")), "HTTP 404, 4007 Invalid URL", False),
+        ((405, servicedesk.failed("4021", "Method")), "HTTP 405, 4021 Method", False),
+        ((200, servicedesk.failed("4001", "Extra field", "urgency")), "4001 Extra field (urgency)", False),
+        ((200, servicedesk.failed("4004", "Internal")), "HTTP 200, 4004 Internal", True),
+        ((502, "Bad gateway"), "HTTP 502, and not an answer of a ServiceDesk Plus", True),
+        ((429, "<p>Maximum access limit exceeded</p>"), "the limit of calls is reached", True),
+        ((200, {"response_status": {"status_code": 9}}), "HTTP 200, no reason given", True),
+        ((200, {"response_status": [], "request": 7}), "HTTP 200, no reason given", True),
+    ],
+)
+def test_each_refusal_is_told_as_the_desk_means_it(
+    office: Office, desk: ServiceDesk, refusal: tuple[int, Any], words: str, uncertain: bool
+) -> None:
+    """The body decides; only where it says that nothing was done the request is made without a search."""
+    fail(office)
+    desk.refusal = refusal
+    (outcome,) = send(office, desk)
+    assert words in outcome.error
+    assert office.waiting()[0].uncertain is uncertain
+    desk.refusal = None
+    (entry,) = office.waiting()
+    office.outbox.write(replace(entry, not_before=""))
+    assert [one.error for one in send(office, desk)] == [""]
+    assert [call.split()[0] for call in desk.calls] == ["POST", *["GET"] * uncertain, "POST"]
+    assert len(desk.requests) == 1
 
 
 def test_a_busy_desk_is_left_alone_for_a_quarter_of_an_hour(office: Office, desk: ServiceDesk) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import multiprocessing
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -206,6 +208,58 @@ def test_a_kill_between_message_and_record_tells_no_one_twice(
             desk.at(61).fail([seen()])
     desk.at(62).fail([seen()])
     assert desk.told() == [(What.FAILURE, 1), (What.REPEAT, 2)]
+
+
+@pytest.mark.parametrize("point", range(1, 6))
+def test_a_kill_at_any_write_about_a_new_failure_makes_no_second_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, point: int
+) -> None:
+    """With two channels: a record, two messages, the record again, and once more when it is seen again."""
+    writes = 0
+
+    def dying(original: Callable[..., object]) -> Callable[..., object]:
+        def write(*arguments: object) -> object:
+            nonlocal writes
+            writes += 1
+            if writes == point:
+                raise KeyboardInterrupt
+            return original(*arguments)
+
+        return write
+
+    both = ("mail", "desk")
+    with monkeypatch.context() as patched:
+        patched.setattr(Records, "write", dying(Records.write))
+        patched.setattr(Outbox, "write", dying(Outbox.write))
+        with contextlib.suppress(KeyboardInterrupt):
+            desk.at(channels=both).fail([seen()])
+            desk.at(0.1, channels=both).fail([seen()])
+    assert writes == point
+    desk.at(1, channels=both).fail([seen()])
+    assert desk.told() == [(What.FAILURE, 1), (What.FAILURE, 1)]
+    assert {entry.failure for entry in desk.waiting()} == {one.id for one in desk.records.open()}
+    assert len(desk.records.open()) == 1
+
+
+def test_what_watch_sees_is_told_again_when_its_reason_changes_and_not_by_the_clock(desk: Desk) -> None:
+    late = seen(exit_code=0, kind="never started", own_signature="watch 2016-11-22", text="never started")
+    for minutes in range(0, 360, 15):
+        desk.at(minutes).fail([late])
+    assert desk.told() == [(What.FAILURE, 1)]
+    desk.at(361).fail([replace(late, kind="running", error="running since 12:10")])
+    assert desk.told() == [(What.FAILURE, 1), (What.REPEAT, 2)]
+
+
+def test_what_watch_sees_after_a_command_has_told_is_the_same_failure(desk: Desk) -> None:
+    desk.at().fail([seen()])
+    killed = seen(exit_code=0, kind="killed", own_signature="watch 2016-11-22", text="it was killed")
+    for minutes in (20, 35, 200):
+        desk.at(minutes).fail([killed])
+    assert desk.told() == [(What.FAILURE, 1), (What.REPEAT, 2)]
+    assert "it was killed" in desk.waiting()[1].text
+    desk.at(201).heal(lambda _: True)
+    assert desk.told()[2:] == [(What.RECOVERY, 3)]
+    assert len(desk.records.closed()) == 1
 
 
 def test_a_torn_or_foreign_file_is_passed_over(desk: Desk) -> None:

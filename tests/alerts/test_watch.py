@@ -11,7 +11,8 @@ import pytest
 
 from ciss_luigi import site
 from ciss_luigi.alerts import courier
-from ciss_luigi.alerts.failure import What
+from ciss_luigi.alerts.failure import Seen, What
+from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.operator import watch
 from ciss_luigi.operator.watch import Verdict
@@ -32,6 +33,11 @@ def look(place: Place, hour: int = 7, minute: int = 0, date: str = DATE, hung: f
     day = RunDate.parse(date)
     now = dt.datetime.combine(day.date, dt.time(hour, minute), ZONE)
     return watch.watch(site.load({}, place.folder), SIX, day, hung, now)
+
+
+def watch_at(place: Place, now: dt.datetime, hung: float, day: RunDate | None = None) -> Verdict:
+    """Watch a date at some moment."""
+    return watch.watch(site.load({}, place.folder), SIX, day or RunDate.parse(DATE), hung, now)
 
 
 @pytest.fixture
@@ -96,18 +102,47 @@ def test_a_past_date_is_due_at_once(told: Place) -> None:
 
 
 def test_a_run_without_a_sign_of_life_is_told_before_it_is_due(told: Place) -> None:
-    with running(told.folder, DATE, Step.BUILD):
+    now = dt.datetime.now().astimezone()
+    tomorrow = RunDate(now.date() + dt.timedelta(days=1))
+    with running(told.folder, str(tomorrow), Step.BUILD):
         state = site.load({}, told.folder).settings.state_dir
-        sign = alive.Sign(state, RunDate.parse(DATE))
+        sign = alive.Sign(state, tomorrow)
         sign.begin()
-        last = dt.datetime(2016, 11, 22, 4, 0, tzinfo=ZONE).timestamp()
-        os.utime(state / "alive" / DATE, (last, last))
-        assert look(told, 4, 9, hung=10).well
-        verdict = look(told, 4, 11, hung=10)
+        last = now + dt.timedelta(hours=1)
+        os.utime(state / "alive" / str(tomorrow), (last.timestamp(), last.timestamp()))
+        assert watch_at(told, last + dt.timedelta(minutes=9), 10, tomorrow).well
+        verdict = watch_at(told, last + dt.timedelta(minutes=11), 10, tomorrow)
         sign.end()
     assert not verdict.well
     assert "left no sign of life for 11 minutes" in verdict.sentence
     assert waiting(told) == [What.FAILURE]
+
+
+def test_the_sign_that_a_killed_run_left_is_none_of_the_next_run(told: Place) -> None:
+    state = site.load({}, told.folder).settings.state_dir
+    with running(told.folder, DATE, Step.BUILD):
+        sign = alive.Sign(state, RunDate.parse(DATE))
+        sign.begin()
+        old = dt.datetime(2016, 11, 22, 2, 0, tzinfo=ZONE).timestamp()
+        os.utime(state / "alive" / DATE, (old, old))
+        now = dt.datetime.now().astimezone() + dt.timedelta(minutes=5)
+        assert "no sign of life" not in watch_at(told, now, 10).sentence
+        assert "no sign of life" in watch_at(told, now + dt.timedelta(minutes=10), 10).sentence
+        sign.end()
+
+
+def test_a_run_that_is_killed_after_its_failure_was_told_is_news_once(told: Place) -> None:
+    text = f"BuildTemp of {DATE}: no rate"
+    failed = Seen("BuildTemp failed", "BuildTemp", 30, "BillingFault", text, (DATE,))
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+    Notices(office(told).records, office(told).outbox, ["mail"], dt.timedelta(hours=1), before).fail([failed])
+    with running(told.folder, DATE, Step.BUILD):
+        pass
+    now = dt.datetime.now().astimezone()
+    for minutes in (1, 16, 90):
+        assert "was killed on" in watch_at(told, now + dt.timedelta(minutes=minutes), 0).sentence
+    assert waiting(told) == [What.FAILURE, What.REPEAT]
+    assert len({entry.failure for entry in office(told).waiting()}) == 1
 
 
 def test_a_killed_run_of_another_date_is_told_and_changes_no_code(told: Place) -> None:

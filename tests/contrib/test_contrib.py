@@ -8,6 +8,8 @@ import re
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from ciss_luigi import site
 from ciss_luigi.operator import monitored
 from ciss_luigi.state.markers import Step
-from tests.command import LUIGI, Place
+from tests.command import LUIGI, Place, wait_until
 from tests.helpers import run
 from tests.servers import needs
 
@@ -113,6 +115,66 @@ def test_the_lines_of_cron_do_what_they_say(place: Place) -> None:
     fixed = job.replace("$(date +\\%F)", "2016-11-22")
     done = as_cron(fixed)
     assert (done.returncode, place.marked("2016-11-22")[-1]) == (0, "MergeMain"), done.stderr
+
+
+# Everything that cron looks at is put in its place for the daemon alone; sendmail keeps what it is given.
+AS_CRONS_OWN = """
+set -e
+folder=$1 table=$2
+cp /usr/sbin/cron "$folder/cron"
+for one in /usr/sbin /run /etc/cron.d /var/spool/cron; do mount -t tmpfs none $one; done
+mount --bind /dev/null /etc/crontab
+printf '#!/bin/sh\\ncat >> "%s/mail"\\n' "$folder" > /usr/sbin/sendmail
+chmod 755 /usr/sbin/sendmail
+mkdir -m 1730 /var/spool/cron/crontabs
+cp "$table" /var/spool/cron/crontabs/root
+chmod 600 /var/spool/cron/crontabs/root
+exec "$folder/cron" -f
+"""
+
+
+@contextmanager
+def cron(folder: Path, table: Path) -> Iterator[None]:
+    """Cron's own daemon with one table, in mounts and processes of its own: it sees no other."""
+    how = ("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child")
+    daemon = subprocess.Popen([*how, "sh", "-c", AS_CRONS_OWN, "sh", str(folder), str(table)])
+    try:
+        yield
+    finally:
+        daemon.kill()  # and with it all that it has started
+        daemon.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("mounts")
+def test_crons_daemon_runs_both_lines_and_mails_what_they_say(place: Place) -> None:
+    """Each minute instead of at their times, for a date that has sources; the environment is cron's own."""
+    needs.require([needs.CRON])
+    place.configure("[ciss_log]\nfile = ciss.log\nterminal = quiet\n")
+    (place.folder / "secrets").write_text("HIVE_PASSWORD='a $b #c'\n")
+    table = place.folder / "table"
+    lines = (
+        text("crontab")
+        .replace("/srv/ciss/.venv/bin", str(LUIGI.parent))
+        .replace("/srv/ciss", str(place.folder))
+        .replace("--by 06:00", "--by 00:00 --date 2016-11-30")
+        .replace("$(date +\\%F)", "$(date --date '2016-11-22' +\\%F)")
+    )
+    table.write_text(re.sub(r"^[\d,]+ [\d-]+ (?=\* \* \*)", "* * ", lines, flags=re.MULTILINE))
+    with cron(place.folder, table):
+        wait_until(lambda: place.marker("2016-11-22", "MergeMain").exists(), 150)
+        wait_until(lambda: "2016-11-30 is not merged by 00:00" in mails(place))
+        wait_until(lambda: 'action="command-end"' in (place.folder / "ciss.log").read_text())
+    subjects = re.findall(r"^Subject: Cron <.*?> (.*)$", mails(place), re.MULTILINE)
+    assert subjects
+    assert all("ciss watch" in subject for subject in subjects), "a good night says nothing"
+    assert "To: ops@example.com" in mails(place)
+
+
+def mails(place: Place) -> str:
+    """What cron has mailed so far."""
+    path = place.folder / "mail"
+    return path.read_text() if path.exists() else ""
 
 
 # --- logrotate ----------------------------------------------------------------------------------------

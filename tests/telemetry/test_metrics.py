@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -33,9 +34,10 @@ def values(path: Path) -> dict[str, float]:
 
 def test_the_figures_are_those_of_ledger_and_markers(place: Place, textfile: Path) -> None:
     run(place.folder, DATE)
-    with running(place.folder, "2016-11-23", Step.BUILD):
-        pass
     here = site.load({}, place.folder)
+    with running(place.folder, "2016-11-23", Step.BUILD):
+        assert metricsfile.write(here, textfile) == ""
+        assert values(textfile)['ciss_failures{step="BuildTemp"}'] == 0, "what runs has not failed"
     assert metricsfile.write(here, textfile) == ""
     found, marker = values(textfile), place.read_marker(DATE, "MergeMain")
     (month,) = marker["months"]
@@ -49,6 +51,19 @@ def test_the_figures_are_those_of_ledger_and_markers(place: Place, textfile: Pat
     assert found['ciss_step_duration_seconds{step="MergeMain"}'] > 0
     assert found["ciss_last_success_run_date_seconds"] == 1479772800
     assert found["ciss_alerts_waiting"] == 0
+
+
+def test_a_time_that_somebody_else_wrote_into_the_ledger_costs_one_figure(
+    place: Place, textfile: Path
+) -> None:
+    run(place.folder, DATE)
+    here = site.load({}, place.folder)
+    before = monitored.look(here).last_attempt
+    start = {"event": "start", "attempt": "x", "step": "MergeMain", "host": "h", "pid": 1, "command": "x"}
+    with (place.state / "ledger" / f"{DATE}.jsonl").open("a") as ledger:
+        ledger.write(json.dumps({"at": "yesterday", **start}) + "\n")
+    assert metricsfile.write(here, textfile) == ""
+    assert monitored.look(here).last_attempt == before
 
 
 def test_promtool_has_nothing_to_say(place: Place, textfile: Path) -> None:
