@@ -1,4 +1,4 @@
-"""An old site, made up: the files that the shell script of a job called ``bill_view`` read."""
+"""An old site, made up: the shell script of a job called ``bill_view``, and the files that it reads."""
 
 from __future__ import annotations
 
@@ -44,10 +44,29 @@ MNAAS_job_status=Success
 MNAAS_email_sdp_created=No
 MNAAS_job_ran_time=2016-11-21 02:14:09
 """
+SCRIPT = """\
+. {folder}/conf/bill_view.properties
+value() {{ sed -n "s/^$1=//p" "$bill_view_ProcessStatusFileName"; }}
+put() {{ sed -i "s/^$1=.*/$1=$2/" "$bill_view_ProcessStatusFileName"; }}
+pid=$(value MNAAS_Script_Process_Id)
+if [ -n "$pid" ] && kill -0 "$pid"; then echo "process $pid is at it"; exit 3; fi
+put MNAAS_Script_Process_Id $$
+put MNAAS_Daily_ProcessStatusFlag 1
+put MNAAS_job_status Running
+status=Failure
+if {folder}/loader; then status=Success; put MNAAS_Daily_ProcessStatusFlag 0; fi
+put MNAAS_job_status $status
+put MNAAS_job_ran_time "$(date '+%F %T')"
+put MNAAS_Script_Process_Id ""
+[ $status = Success ]
+"""
+"""What it starts to fill its tables is a program of the test's."""
 
 
 def make(folder: Path) -> Path:
     """Write the old job's files; its own properties file."""
+    (folder / f"{JOB}.sh").parent.mkdir(parents=True, exist_ok=True)
+    (folder / f"{JOB}.sh").write_text(SCRIPT.format(folder=folder))
     conf = folder / "conf"
     conf.mkdir(parents=True)
     (folder / "logs").mkdir()
