@@ -142,12 +142,12 @@ class StepTask(DatedTask):
         with signals.step(), guard.holding(here, self.run_date):
             if self.complete():
                 return
-            with guard.at_temp(here, self.run_date, last=self.step is Step.MERGE):
-                self._perform(here)
+            self._perform(here)
 
     def _perform(self, here: site.Site) -> None:
         command = current().begin.id
-        with observers.step(command, self.date, self.step):
+        at_temp = guard.at_temp(here, self.run_date, last=self.step is Step.MERGE)
+        with observers.step(command, self.date, self.step), at_temp:  # who waits there leaves signs of life
             tell = messages.Teller(
                 getattr(self, "set_status_message", None),
                 percentage=getattr(self, "set_progress_percentage", None),

@@ -85,6 +85,7 @@ def test_no_date_gets_into_temp_between_the_steps_of_another(old: Place) -> None
     second = old.merging("2016-12-23")
     wait_until(lambda: "waiting for it" in second.text or second.process.poll() is not None)
     assert ran(old) == ["temp 22"], second.text
+    assert (old.state / "alive" / "2016-12-23").exists(), "ciss watch would take it for one that hangs"
     first.send(signal.SIGCONT)
     first.finish().explained(0)
     second.finish().explained(0, "2016-12-23: mnaas.customer_invoice_summary_estimated_temp is in use by")
