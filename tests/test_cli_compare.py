@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.operator.compare import Request
 from tests.alerts.relay import relaying
 from tests.helpers import Answer, run, typed
 from tests.sample import MAIN, make_sample, make_site
@@ -197,6 +200,22 @@ def test_it_writes_nothing(folder: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
     compare(folder).expect(0)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_message_names_the_command_with_all_that_the_other_table_needs() -> None:
+    date, month = RunDate.parse(DATE), Month.parse("2016-11")
+    assert Request("old", date).command() == f"ciss compare --date {DATE} --with old"
+    assert Request("old", months=(month,)).command() == "ciss compare --months 2016-11 --with old"
+    full = Request(
+        "mnaas.old", date, key=("org_id", "currency"), renamed={"org_id": "org", "currency": "it's"},
+        ignored=("org_name", "rate_month"), tolerance=Decimal("1E-2"), other_month="bill month",
+    )  # fmt: skip
+    options = (
+        "--with mnaas.old --key org_id,currency --columns 'org_id=org,currency=it'\"'\"'s' "
+        "--ignore org_name,rate_month --tolerance 0.01 --other-month 'bill month'"
+    )
+    assert full.command() == f"ciss compare --date {DATE} {options}"
+    assert full.command(["2016-10", "2016-11"]) == f"ciss compare --months 2016-10,2016-11 {options}"
 
 
 def test_drift_is_told_once_a_date(folder: Path) -> None:

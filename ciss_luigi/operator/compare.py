@@ -5,7 +5,8 @@ The rules are in ``docs/migration.md``. Nothing is written, and only sample rows
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -42,6 +43,21 @@ class Request:
     tolerance: Decimal = Decimal()
     other_month: str = ""
     samples: int = 5
+
+    def command(self, months: Sequence[object] = ()) -> str:
+        """The command that asks this, or asks it of other months, with all options that it needs."""
+        of_months = months or self.months
+        asked = {
+            "--date": "" if of_months else str(self.date),
+            "--months": ",".join(map(str, of_months)),
+            "--with": self.table,
+            "--key": "" if self.key == KEY else ",".join(self.key),
+            "--columns": ",".join(f"{new}={old}" for new, old in self.renamed.items()),
+            "--ignore": ",".join(self.ignored),
+            "--tolerance": f"{self.tolerance:f}" if self.tolerance else "",
+            "--other-month": self.other_month,
+        }
+        return shlex.join(["ciss", "compare", *(word for pair in asked.items() if pair[1] for word in pair)])
 
 
 @dataclass(frozen=True)
@@ -106,7 +122,7 @@ def _merged_months(site: Site, request: Request) -> tuple[Month, ...]:
         raise Refused(
             f"{date} merged no month: main held newer estimates of {', '.join(marker.superseded)}",
             state="nothing was compared",
-            next_command=f"ciss compare --months {','.join(marker.superseded)} --with {request.table}",
+            next_command=request.command(marker.superseded),
         )
     return tuple(Month.parse(month.month) for month in marker.months)
 

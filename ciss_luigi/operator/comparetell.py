@@ -28,7 +28,7 @@ def tell(site: Site, request: Request, found: Compared, words: Iterable[str]) ->
     """Tell people that they differ, if that has not been told yet; raises OSError and LocksUnusable."""
     folder = site.settings.state_dir / "alerts"
     what = str(request.date) if request.date else ", ".join(map(str, found.months))
-    error = "\n".join([*words, "State: nothing was changed", f"Next:  {_again(request, what)}"])
+    error = "\n".join([*words, "State: nothing was changed", f"Next:  {request.command()} shows it again"])
     seen = Seen(
         f"{found.here} and {found.there} differ",
         "ciss compare",
@@ -45,8 +45,3 @@ def tell(site: Site, request: Request, found: Compared, words: Iterable[str]) ->
         Records(folder), Outbox(folder), ways.names(told), throttle, dt.datetime.now(dt.UTC)
     )  # fmt: skip
     return courier.send() if notices.fail([seen]) else []
-
-
-def _again(request: Request, what: str) -> str:
-    option = f"--date {what}" if request.date else f"--months {what.replace(' ', '')}"
-    return f"ciss compare {option} --with {request.table} shows it again"
