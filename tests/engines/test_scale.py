@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.queries.statements import Statements
@@ -55,6 +56,12 @@ def months_read(where: Where, cluster: Cluster, text: str) -> set[str]:
     return {month for one in filters for month in re.findall(r"\d{4}-\d\d", one)}
 
 
+def files_of_main(cluster: Cluster, warehouse: Path) -> list[Path]:
+    """The files of main's month."""
+    (folder,) = warehouse.rglob(f"{cluster.main_name}/month_year={MONTH}")
+    return [file for file in folder.rglob("*") if file.is_file() and file.name[0] not in "._"]
+
+
 def test_totals_and_build_read_the_partitions_of_their_month_alone(
     ran: tuple[Where, Cluster, Path],
 ) -> None:
@@ -81,6 +88,15 @@ def test_a_month_of_main_is_few_files(ran: tuple[Where, Cluster, Path]) -> None:
     """As many as the last stage of the merge has tasks: one here, and no more for another run."""
     _, cluster, warehouse = ran
     cluster.merge("2016-11-23").explained(0)
-    (folder,) = warehouse.rglob(f"{cluster.main_name}/month_year={MONTH}")
-    files = [file for file in folder.rglob("*") if file.is_file() and file.name[0] not in "._"]
-    assert 1 <= len(files) <= 2
+    assert 1 <= len(files_of_main(cluster, warehouse)) <= 2
+
+
+def test_a_compression_that_is_set_on_main_is_kept_by_the_merge(ran: tuple[Where, Cluster, Path]) -> None:
+    where, cluster, warehouse = ran
+    if where != HIVE:
+        pytest.skip("tried on Hive alone")
+    cluster.query(f"ALTER TABLE {cluster.main_table} SET TBLPROPERTIES ('parquet.compression' = 'ZSTD')")
+    cluster.merge("2016-11-24").explained(0)
+    files = [parquet.ParquetFile(file).metadata for file in files_of_main(cluster, warehouse)]
+    codecs = {file.row_group(0).column(number).compression for file in files for number in range(3)}
+    assert codecs == {"ZSTD"}
