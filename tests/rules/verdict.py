@@ -69,7 +69,7 @@ def _words(fault: str) -> str:
 
 
 CHECKS = {
-    "missing": r"sources hold [0-9]+ rows, temp none$",
+    "missing": r"sources hold [0-9]+ rows?, temp none$",
     "source_rows": r"source_rows is .* in sources, .* in temp$",
     "billable_subs": r"billable_subs is .* in sources, .* in temp$",
     "charges": r"(subscription|overage|service|register)_charge is .* in sources, .* in temp$",
