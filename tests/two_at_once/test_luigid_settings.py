@@ -77,7 +77,7 @@ def test_a_luigid_that_is_away_is_given_up_before_it_would_forget_a_worker(place
     assert 4 <= time.monotonic() - began < 60
 
 
-@pytest.mark.parametrize(("seconds", "code"), [(3, 25), (0, 0)])
+@pytest.mark.parametrize(("seconds", "code"), [(10, 25), (0, 0)])
 def test_a_step_that_has_just_ended_is_done_again_after_the_cooldown(
     place: Place, tmp_path: Path, seconds: int, code: int
 ) -> None:
