@@ -280,6 +280,19 @@ def test_a_marker_from_before_odd_rows_were_kept_is_valid(tmp_path: Path) -> Non
     assert here.read(DATE, Step.MERGE) == replace(marker(), odd_rows=())
 
 
+def test_how_many_customers_are_unmapped_is_kept(tmp_path: Path) -> None:
+    here = markers(tmp_path)
+    here.write(replace(marker(), unmapped_customers=0))
+    assert here.read(DATE, Step.MERGE) == replace(marker(), unmapped_customers=0)
+    for wrong in ("2", -1, True, None):
+        assert (
+            changed(tmp_path, lambda values: values.update(unmapped_customers=wrong)).read(  # noqa: B023
+                DATE, Step.MERGE
+            )
+            is None
+        )
+
+
 @pytest.mark.parametrize(
     "odd", [None, {}, [1], [{"source": "register"}], [{**ODD_ROWS[0].to_json(), "amounts": {"GBP": "much"}}]]
 )

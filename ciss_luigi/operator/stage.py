@@ -95,11 +95,20 @@ class Stage:
                 foreseen = self._any_rate(engine, question.arguments[0])
             case "temp_totals":
                 foreseen = self._temp
+            case "before_merge":
+                foreseen = self._newest(engine, question.arguments[0], sent=sent)
             case "main_totals":
                 merged = {str(month) for month in question.arguments[0]}
                 foreseen = [row for row in self._temp or [] if row[0] in merged]
         needs = {"list_temp": temp, "temp_totals": temp, "main_rows": main}
         return [] if foreseen is None and not needs.get(question.name, True) else foreseen
+
+    def _newest(self, engine: Engine, months: Sequence[Month], *, sent: bool) -> list[Row]:
+        """What main holds of some months; who is unmapped would be counted in what is not written yet."""
+        if not months:
+            return []
+        statements = Statements(self._job.settings, engine.dialect, self._job.date, "plan")
+        return self.rows(engine, Statement.of(statements.main_rows(months), "main_rows"), sent=sent)
 
     # --- parts ------------------------------------------------------------------------------------
 

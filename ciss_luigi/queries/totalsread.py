@@ -90,6 +90,22 @@ def _int(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
+def read_newest(rows: Iterable[Row], months: Iterable[Month]) -> dict[Month, str | None]:
+    """Read from the answer to ``before_merge`` main's newest as_of_date; a month without rows is missing."""
+    by_name = {str(month): month for month in months}
+    return {by_name[name]: newest for name, _, newest in rows if name in by_name}
+
+
+def read_unmapped(rows: Iterable[Row], months: Iterable[Month]) -> int:
+    """Read from the answer to ``before_merge`` how many customers are unmapped in any of some months."""
+    wanted = {str(month) for month in months}
+    return sum(
+        int(customers)
+        for kind, customers, span in rows
+        if kind == "unmapped" and not wanted.isdisjoint((span or "").split())
+    )
+
+
 def read_rates(rows: Iterable[Row]) -> dict[tuple[str, str], Rate]:
     """Read the answer to ``rates.sql``: the rates to USD by month and currency."""
     return {

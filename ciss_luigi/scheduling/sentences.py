@@ -21,7 +21,7 @@ def begun(date: RunDate, step: Step) -> str:
 
 
 def done(marker: Marker) -> str:
-    """What came out: months, rows, US dollars to the cent, and what was left alone."""
+    """What came out: months, rows, US dollars to the cent, unmapped customers, and what was left alone."""
     if marker.step is Step.TRUNCATE:
         return f"{marker.date}: there is room for the estimate"
     parts = [_merged(marker)] if marker.months else []
@@ -32,6 +32,11 @@ def done(marker: Marker) -> str:
 
 def _merged(marker: Marker) -> str:
     names = ", ".join(month.month for month in marker.months)
+    if marker.loader == "java":  # their amounts are not known, nor which rows of temp are of which month
+        published = marker.step is Step.MERGE
+        return f"{names}: {'published' if published else 'built'} by the old job's classes"
     rows = sum(month.rows for month in marker.months)
     dollars = (one.total_charge_usd for month in marker.months for one in month.totals.values())
-    return f"{names}: {counted(rows, 'row')}, {sum(dollars, Decimal('0.0000')):,.2f} USD"
+    told = f"{names}: {counted(rows, 'row')}, {sum(dollars, Decimal('0.0000')):,.2f} USD"
+    unmapped = marker.unmapped_customers
+    return f"{told}, {counted(unmapped, 'customer')} unmapped" if unmapped else told

@@ -59,6 +59,8 @@ class Marker:
     """``java`` if the old job's classes did the step: then rows are counted, and sums are not known."""
     checks: tuple[str, ...] = ()
     """What was checked, in words; empty if everything was."""
+    unmapped_customers: int | None = None
+    """How many customers of the months merged have a row without an offer group; None if not counted."""
 
     @property
     def names(self) -> set[str]:
@@ -87,6 +89,7 @@ def read(values: Mapping[str, Any]) -> Marker:
         odd_rows=_each(values.get("odd_rows", []), OddRows.from_json),  # since 0.2
         loader=_loader(values.get("loader", "sql")),  # since 0.2
         checks=_each(values.get("checks", []), _text),  # since 0.2
+        unmapped_customers=_count(values["unmapped_customers"]) if "unmapped_customers" in values else None,
         started_at=dt.datetime.fromisoformat(values["started_at"]),
         finished_at=dt.datetime.fromisoformat(values["finished_at"]),
     )

@@ -211,6 +211,7 @@ class Markers:
 
     def _to_json(self, marker: Marker) -> dict[str, Any]:
         finished = marker.finished_at or dt.datetime.now(dt.UTC)
+        unmapped = marker.unmapped_customers
         return {
             "task": str(marker.step),
             "date": str(marker.date),
@@ -220,6 +221,7 @@ class Markers:
             "left_out": list(marker.left_out),
             "empty_sources": list(marker.empty_sources),
             "odd_rows": [one.to_json() for one in marker.odd_rows],
+            **({} if unmapped is None else {"unmapped_customers": unmapped}),
             **({"loader": marker.loader, "checks": list(marker.checks)} if marker.loader != "sql" else {}),
             **self._place.to_json(),
             "engine": self._engine,

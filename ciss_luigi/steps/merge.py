@@ -18,7 +18,12 @@ from ciss_luigi.locking.filelocks import Fence
 from ciss_luigi.plaintext import printable
 from ciss_luigi.queries.readiness import is_newer
 from ciss_luigi.queries.statements import Columns, Statements
-from ciss_luigi.queries.totalsread import month_differences, read_summary_totals
+from ciss_luigi.queries.totalsread import (
+    month_differences,
+    read_newest,
+    read_summary_totals,
+    read_unmapped,
+)
 from ciss_luigi.state.markers import Marker, Step
 from ciss_luigi.steps.build import build_proven, build_temp
 from ciss_luigi.steps.job import Job
@@ -44,7 +49,7 @@ def merge_main(job: Job) -> Marker:
     with job.month_locks(job.months) as fence:
         _settle_all(job)
         with job.engine.session() as session:
-            built, newer = _publish(job, session, fence)
+            built, newer, unmapped = _publish(job, session, fence)
     for month in newer:
         job.warn(f"{month} is not published: main has a newer estimate of it than {job.date}")
     return replace(
@@ -53,6 +58,7 @@ def merge_main(job: Job) -> Marker:
         started_at=started,
         months=tuple(month for month in built.months if Month.parse(month.month) not in newer),
         superseded=tuple(map(str, newer)),
+        unmapped_customers=unmapped,
         finished_at=None,
     )
 
@@ -70,25 +76,26 @@ class _TempMoved(TempChanged):
     """Temp has changed since it was proven."""
 
 
-def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Month]]:
+def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Month], int]:
     """Merge the months of which main holds no newer estimate.
 
-    Returns BuildTemp's marker, and the months that were left alone.
+    Returns BuildTemp's marker, the months left alone, and how many customers of the others are unmapped.
     """
     while True:
         built = _proven_temp(job, session)
         try:
-            return built, _publish_months(job, session, fence, built)
+            return built, *_publish_months(job, session, fence, built)
         except _TempMoved as error:  # then temp is proven again, and built again if the budget allows it
             logger.warning("%s", error.what)
 
 
-def _publish_months(job: Job, session: Session, fence: Fence, built: Marker) -> list[Month]:
+def _publish_months(job: Job, session: Session, fence: Fence, built: Marker) -> tuple[list[Month], int]:
     months = [Month.parse(month.month) for month in built.months]
     statements = job.statements(Step.MERGE, built.run_id)
     free = _free(job, built, months)
     asked = [month for month in months if month not in free]
-    newest = _newest_in_main(session, statements, asked) if asked else {}
+    found = session.query(statements.before_merge(asked))
+    newest = read_newest(found, asked)
     newer = [month for month in months if is_newer(newest.get(month), job.date)]
     table = columns(session, statements, job.settings.main_table)
     for month in months:
@@ -97,7 +104,7 @@ def _publish_months(job: Job, session: Session, fence: Fence, built: Marker) -> 
                 _merge_month(job, session, statements, month, built, table=table, fence=fence)
                 shown = partial(Statements.refresh_main, month=month)
                 refresh(job, f"main's {month}", shown, Step.MERGE, run_id=built.run_id)
-    return newer
+    return newer, read_unmapped(found, [month for month in months if month not in newer])
 
 
 def _free(job: Job, built: Marker, months: Sequence[Month]) -> frozenset[Month]:
@@ -142,14 +149,6 @@ def _temp_differences(job: Job, session: Session, built: Marker | None) -> list[
         return []
     temp = read_summary_totals(session.query(statements.temp_totals()))
     return month_differences(built, built.months, temp, ("BuildTemp's marker", "temp"))
-
-
-def _newest_in_main(
-    session: Session, statements: Statements, months: Sequence[Month]
-) -> dict[Month, str | None]:
-    """The newest as_of_date in main for each month that has rows there."""
-    rows = session.query(statements.main_rows(months)) if months else []
-    return {Month.parse(month): newest for month, _, newest in rows}
 
 
 def _merge_month(

@@ -71,6 +71,10 @@ def assert_marked(bench: Bench, case: Case, built: list[reference.Row], left_out
     ]
     assert list(marker.left_out) == left_out
     assert {one.role: (one.rows, one.amounts) for one in marker.odd_rows} == reference.odd_rows(case.tables)
+    unmapped = [
+        row for row in built if row.contract_offer_group == "UNMAPPED" and not case.keeps(row.month_year)
+    ]
+    assert merged.unmapped_customers == len({row.org_id for row in unmapped})
     assert list(merged.superseded) == sorted({row.month_year for row in built if case.keeps(row.month_year)})
 
 
