@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
@@ -54,6 +54,11 @@ class Control:
     what: str
     main: Decimal | int
     marker: Decimal | int | None
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the marker is known and says something else."""
+        return self.marker is not None and self.marker != self.main
 
 
 def total_usd(rows: Iterable[Row]) -> Decimal:
@@ -122,18 +127,21 @@ def unmapped(rows: Sequence[Row]) -> list[Row]:
 
 
 def controls(report: Report, found: Sequence[CurrencyFigure]) -> list[Control]:
-    """Main's sums against the marker of its run, by currency."""
+    """Main's sums against the marker of its run, by currency; one that only the marker has is told, too."""
     month = _of_marker(report)
-    controls = []
-    for one in found:
+    by_name = {one.currency: one for one in found}
+    lost = [name for name in (month.totals if month else ()) if name not in by_name]
+    everyone = [*found, *(_currency(name, ()) for name in lost)]
+    return [control for one in everyone for control in _controls(one, month)]
+
+
+def _controls(one: CurrencyFigure, month: MonthTotals | None) -> Iterator[Control]:
+    pairs: list[tuple[str, Decimal | int]] = [("billable_subs", one.subscriptions), *one.kinds.items()]
+    pairs += [("total_charge", one.total), ("total_charge_usd", one.usd)]
+    for what, value in pairs:
         amounts = month.totals.get(one.currency) if month else None
-        pairs: list[tuple[str, Decimal | int]] = [("billable_subs", one.subscriptions), *one.kinds.items()]
-        pairs += [("total_charge", one.total), ("total_charge_usd", one.usd)]
-        controls += [
-            Control(one.currency, what, value, getattr(amounts, what) if amounts else None)
-            for what, value in pairs
-        ]
-    return controls
+        nothing = None if month is None else 0
+        yield Control(one.currency, what, value, getattr(amounts, what) if amounts else nothing)
 
 
 def _of_marker(report: Report) -> MonthTotals | None:

@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from importlib import resources
 from pathlib import Path
@@ -15,17 +16,23 @@ from typing import Any
 import pytest
 
 from ciss_luigi import site
-from ciss_luigi.billing.rundate import Month
+from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.cli.htmlreport import page as pages
 from ciss_luigi.operator import report as reports
-from ciss_luigi.operator.report import Report
+from ciss_luigi.operator import reportfigures
+from ciss_luigi.operator.estimates import DatedAttempt, Estimate
+from ciss_luigi.operator.report import EarlierRun, Report
 from ciss_luigi.queries.reports import COLUMNS
+from ciss_luigi.state.ledger import Attempt, Outcome
+from ciss_luigi.state.markers import Step
 from tests.helpers import typed
 from tests.hostile import browser as installed
 from tests.looking.pages import Opened, browser, opened
 from tests.sample import MAIN, change
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("report")]
+
+AT = "2016-11-22T02:15:00+00:00"
 
 HOSTILE = (
     "</script><script>alert(1)</script>", '"><img src=http://192.0.2.1/x onerror=alert(2)>', "{{ 7 * 7 }}",
@@ -140,10 +147,16 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(sample: Path, chromium: Any
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_nobody_is_shut_out(colours: Any, sample: Path, chromium: Any) -> None:
+@pytest.mark.parametrize("of", ["the sample", "a month that moved", "a month of nothing"])
+def test_nobody_is_shut_out(of: str, colours: Any, sample: Path, chromium: Any, tmp_path: Path) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    with opened(chromium, report_of(sample), color_scheme=colours) as found:
+    file = tmp_path / "other.html"
+    if of == "the sample":
+        file = report_of(sample)
+    else:
+        pages.write(file, moving() if of == "a month that moved" else many(0))
+    with opened(chromium, file, color_scheme=colours) as found:
         found.page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
         results = Axe().run(found.page)
         assert results.response["passes"], "nothing was looked at"
@@ -182,8 +195,9 @@ def test_hostile_names_are_names_and_nothing_else(sample: Path, chromium: Any, t
         text = name.replace("'", "''")
         change(
             here,
-            f"UPDATE {MAIN} SET org_name = '{text}', commercial_offer = '{text}', currency = '{text}' "
-            f"WHERE org_id = 'C-10{number + 10}' AND month_year = '2016-11'",
+            f"UPDATE {MAIN} SET org_name = '{text}', commercial_offer = '{text}', currency = '{text}', "
+            f"business_unit = '{text}', contract_offer_group = '{text}', rate_month = '{text}', "
+            f"org_id = '{text}' WHERE org_id = 'C-10{number + 10}' AND month_year = '2016-11'",
         )
     with opened(chromium, report_of(sample), accept_downloads=True) as found:
         found.page.fill("#filter", "alert(1)")
@@ -195,7 +209,16 @@ def test_hostile_names_are_names_and_nothing_else(sample: Path, chromium: Any, t
         download.value.save_as(tmp_path / "got.csv")
         found.is_quiet()
     with (tmp_path / "got.csv").open(encoding="utf-8", newline="") as file:
-        assert set(HOSTILE) <= {row["org_name"] for row in csv.DictReader(file, strict=True)}
+        rows = list(csv.DictReader(file, strict=True))
+    for column in (
+        "org_id",
+        "org_name",
+        "business_unit",
+        "commercial_offer",
+        "contract_offer_group",
+        "currency",
+    ):
+        assert set(HOSTILE) <= {row[column] for row in rows}
 
 
 def test_of_one_customer(sample: Path, chromium: Any) -> None:
@@ -217,9 +240,121 @@ def test_a_month_without_rows_is_a_no(sample: Path) -> None:
 def test_a_main_that_was_changed_since_shows_in_the_control_totals(sample: Path, chromium: Any) -> None:
     change(site.load({}, sample), f"UPDATE {MAIN} SET total_charge_usd = total_charge_usd + 1")
     with opened(chromium, report_of(sample)) as found:
-        found.page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
-        assert found.page.locator("#controls-title ~ details strong").all_inner_texts() == ["no"] * 4
-        assert found.page.locator("#controls-title ~ details >> text=yes").count() == 24
+        totals = found.page.locator("#controls-title ~ details")
+        assert totals.locator("summary").inner_text() == "28 totals, 4 not the same"
+        assert totals.locator("tbody strong").all_inner_texts() == ["no"] * 4, "open, without a click"
+        assert totals.locator("td >> text=yes").count() == 24
+
+
+def test_control_totals_that_agree_say_so_while_they_are_closed(sample: Path, chromium: Any) -> None:
+    with opened(chromium, report_of(sample)) as found:
+        totals = found.page.locator("#controls-title ~ details")
+        assert totals.locator("summary").inner_text() == "28 totals, all the same"
+        assert not totals.locator("table").is_visible()
+
+
+def test_a_currency_that_main_has_lost_shows_in_the_control_totals(sample: Path) -> None:
+    change(site.load({}, sample), f"DELETE FROM {MAIN} WHERE currency = 'SEK' AND month_year = '2016-11'")
+    report = reports.gather(site.load({}, sample), Month.parse("2016-11"))
+    found = reportfigures.controls(report, reportfigures.currencies(report.rows))
+    assert {one.currency for one in found if one.is_apart} == {"SEK"}
+    assert all(one.main == 0 for one in found if one.currency == "SEK")
+
+
+def test_a_currency_that_the_run_did_not_have_shows_in_the_control_totals(sample: Path) -> None:
+    change(site.load({}, sample), f"UPDATE {MAIN} SET currency = 'XXX' WHERE currency = 'USD'")
+    report = reports.gather(site.load({}, sample), Month.parse("2016-11"))
+    found = reportfigures.controls(report, reportfigures.currencies(report.rows))
+    assert {one.currency for one in found if one.is_apart} == {"USD", "XXX"}
+
+
+def test_steps_that_were_not_done_are_told_while_the_runs_are_closed(chromium: Any, tmp_path: Path) -> None:
+    ends = [Outcome.DONE, Outcome.FAILED, Outcome.STOPPED, None]
+    attempts = [
+        DatedAttempt(RunDate.parse("2016-11-22"), Attempt("id", Step.BUILD, "host", 7, AT, AT, outcome))
+        for outcome in ends
+    ]
+    pages.write(tmp_path / "r.html", replace(many(3), attempts=attempts))
+    with opened(chromium, tmp_path / "r.html") as found:
+        summary = found.page.locator("#runs-title ~ details summary")
+        assert summary.inner_text() == "4 steps begun, 3 not done"
+        found.is_quiet()
+
+
+@pytest.mark.parametrize(("sign", "rows"), [(0, 3), (-1, 3), (0, 0)])
+def test_no_picture_is_empty_where_nobody_has_a_charge(
+    sign: int, rows: int, chromium: Any, tmp_path: Path
+) -> None:
+    report = many(rows)
+    usd = COLUMNS.index("total_charge_usd")
+    changed = [
+        (*row[:usd], row[usd] * sign - (place + 1 if sign else 0), *row[usd + 1 :])
+        for place, row in enumerate(report.rows)
+    ]
+    pages.write(tmp_path / "r.html", replace(report, rows=changed, month_before={}))
+    with opened(chromium, tmp_path / "r.html") as found:
+        assert found.page.locator("#customers").count() == 0
+        told = found.page.inner_text("section:has(#who-title)")
+        assert ("No customer has a charge." in told) is (sign == 0)
+        found.is_quiet()
+
+
+def moving() -> Report:
+    """A report on a month whose estimate has moved, beside a whole month before."""
+
+    def estimates(month: str, days: tuple[int, ...]) -> list[Estimate]:
+        dates = [RunDate.parse(f"{month}-{day:02}") for day in days]
+        return [Estimate(one, AT, "run", 9, Decimal(460_000 + 997 * one.date.day)) for one in dates]
+
+    report, now, before = many(9), estimates("2016-11", (3, 8, 15, 22)), estimates("2016-10", (15, 22, 30))
+    before.append(Estimate(RunDate.parse("2016-11-04"), AT, "run", 9, Decimal(495_845)))
+    earlier = {name: usd + place - 4 for place, (name, usd) in enumerate(report.month_before.items())}
+    run = EarlierRun("2016-11-15", {name: usd * 2 - 9 for name, usd in earlier.items()})
+    return replace(report, estimates=now, estimates_before=before, month_before=earlier, run_before=run)
+
+
+WORDS_IN_THE_WAY = """() => {
+    const frame = document.getElementById("moved").getBoundingClientRect();
+    const words = [...document.querySelectorAll("#moved text")].filter(one => one.textContent.trim());
+    const boxes = words.map(one => [one.textContent, one.getBoundingClientRect()]);
+    const isCut = box => box.right > frame.right + 1 || box.left < frame.left - 1;
+    const meet = (one, other) => one.left < other.right && other.left < one.right
+        && one.top < other.bottom - 2 && other.top < one.bottom - 2;
+    const over = boxes.flatMap(([text, box], place) => boxes.slice(place + 1)
+        .filter(([, other]) => meet(box, other)).map(([other]) => text + " over " + other));
+    return [...boxes.filter(([, box]) => isCut(box)).map(([text]) => text + " is cut"), ...over];
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 360, 700, 1200])
+def test_the_line_is_drawn_with_all_its_words_in_sight(width: int, chromium: Any, tmp_path: Path) -> None:
+    pages.write(tmp_path / "r.html", moving())
+    with opened(chromium, tmp_path / "r.html", viewport={"width": width, "height": 740}) as found:
+        words = set(found.page.locator("#moved text").all_text_contents())
+        narrow = width < 600
+        assert ({"Nov", "Oct"} if narrow else {"November 2016", "October 2016"}) <= words
+        assert {"day 1", "29" if narrow else "day 29"} <= words
+        assert found.page.evaluate(WORDS_IN_THE_WAY) == []
+
+
+def test_a_minus_in_a_picture_is_one(chromium: Any, tmp_path: Path) -> None:
+    pages.write(tmp_path / "r.html", moving())
+    with opened(chromium, tmp_path / "r.html") as found:
+        words = found.page.locator(".picture text").all_text_contents()
+        assert any(word.startswith("\N{MINUS SIGN}") for word in words)
+        assert not any(word.startswith("-") for word in words)
+
+
+def test_on_a_phone_the_name_of_a_line_stays_in_sight(sample: Path, chromium: Any) -> None:
+    with opened(chromium, report_of(sample), viewport={"width": 360, "height": 740}) as found:
+        for table in ("[aria-label='Charges by currency and kind']", "#viewport"):
+            region = found.page.locator(table)
+            region.evaluate("one => { one.scrollLeft = 400; }")
+            first = region.locator("tbody tr:not(.gap) > :first-child").first.bounding_box()
+            around = region.bounding_box()
+            assert first is not None
+            assert around is not None
+            assert first["x"] >= around["x"] - 1
 
 
 def many(number: int) -> Report:

@@ -71,7 +71,23 @@ def test_colours_on_a_terminal_and_none_where_they_are_not_wanted(sample: Path) 
     assert not coloured.search(Terminal(sample, "status", *dates, NO_COLOR="1").rest())
     assert coloured.search(Terminal(sample, "check").rest())
     assert not coloured.search(Terminal(sample, "check", NO_COLOR="1").rest())
+    assert coloured.search(Terminal(sample, "history").rest())
+    assert not coloured.search(Terminal(sample, "history", NO_COLOR="1").rest())
     assert "\x1b" not in process(sample, [str(CISS), "status", *dates]).out
+
+
+@pytest.mark.slow
+def test_60_columns_are_enough_for_a_whole_month_and_its_totals(sample: Path) -> None:
+    dates = ("--from", "2016-10-01", "--to", "2016-11-30")
+    shown = Terminal(sample, "status", *dates, COLUMNS="60", NO_COLOR="1").rest()
+    said = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+    days = next(line for line in said if line.startswith("2016-10"))
+    assert days.split()[-1] == "30"
+    steps = [line for line in said if line.startswith(("TruncateTemp", "BuildTemp", "MergeMain"))]
+    totals = [line for line in said if line.startswith("2016-11-22")]
+    assert len(steps) == 6
+    assert len(totals) == 1
+    assert all(len(line) <= 60 for line in (days, *steps, *totals)), said
 
 
 def test_alone_it_says_what_to_do_next(tmp_path: Path, sample: Path) -> None:

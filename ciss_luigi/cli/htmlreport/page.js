@@ -18,8 +18,9 @@ const facts = JSON.parse(document.getElementById("pictures-data").textContent);
 const pictures = [];
 const dark = matchMedia("(prefers-color-scheme: dark)"), calm = matchMedia("(prefers-reduced-motion: reduce)");
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
-const short = value => new Intl.NumberFormat(navigator.language || "en",
-  { notation: "compact", maximumFractionDigits: 1 }).format(value);
+/* Rounded for the pictures; the minus is a minus, as in the tables. */
+const short = (value, decimals = 0) => new Intl.NumberFormat(navigator.language || "en",
+  { notation: "compact", minimumFractionDigits: decimals, maximumFractionDigits: 1 }).format(value).replace("-", "\u2212");
 const FONT = getComputedStyle(document.body).fontFamily;
 const narrow = () => innerWidth < 600;
 
@@ -45,13 +46,14 @@ const point2d = one => ({ value: [one.day, Number(one.usd)], name: one.date, exa
 draw("moved", () => {
   const [now, before] = facts.moved;
   const line = (of, name, more) => ({ type: "line", name: of.name, data: of.points.map(point2d), symbolSize: 7,
-    endLabel: { show: true, formatter: name, color: colour(more.ink), fontWeight: 600 },
+    endLabel: { show: true, formatter: narrow() ? name.slice(0, 3) : name, color: colour(more.ink), fontWeight: 600 },
+    labelLayout: { moveOverlap: "shiftY" },
     lineStyle: { color: colour(more.ink), width: more.width, type: more.type }, itemStyle: { color: colour(more.ink) } });
   return {
-    grid: { left: 56, right: narrow() ? 84 : 120, top: 16, bottom: 28 },
+    grid: { left: 56, right: narrow() ? 44 : 120, top: 16, bottom: 36 },
     xAxis: axis({ type: "value", min: 1, max: 35, interval: 7, splitLine: { show: false },
-      axisLabel: { color: colour("soft"), formatter: day => "day " + day } }),
-    yAxis: axis({ type: "value", scale: true, axisLabel: { color: colour("soft"), formatter: short } }),
+      axisLabel: { color: colour("soft"), margin: 14, formatter: day => narrow() && day > 1 ? day : "day " + day } }),
+    yAxis: axis({ type: "value", scale: true, axisLabel: { color: colour("soft"), formatter: value => short(value) } }),
     tooltip: { renderMode: "richText", confine: true, trigger: "item", formatter: one => one.data.name + "\n" + grouped(one.data.exact) + " USD" },
     series: [line(before, before.name, { ink: "grey", width: 2, type: "dashed" }),
       line(now, now.name, { ink: "blue", width: 3, type: "solid" })].filter(one => one.data.length) };
@@ -63,7 +65,7 @@ const bars = (list, ink) => ({
   tooltip: { renderMode: "richText", confine: true, formatter: one => list[one.dataIndex][0] + "\n" + grouped(list[one.dataIndex][1]) + " USD" },
   series: [{ type: "bar", barWidth: "62%", data: list.map(one => ({ value: Number(one[1]), itemStyle: { color: colour(ink(one[1])) },
     label: { position: Number(one[1]) < 0 ? "left" : "right" } })),
-    label: { show: true, color: colour("ink"), formatter: one => short(one.value) } }] });
+    label: { show: true, color: colour("ink"), formatter: one => short(one.value, 1) } }] });
 draw("customers", () => bars(facts.customers, () => "blue"));
 for (const [key, list] of Object.entries(facts.changes)) {
   draw("changes-" + key, () => {
@@ -79,7 +81,7 @@ draw("kinds", () => ({
   grid: { ...beside(48, 24), top: narrow() ? 72 : 44, bottom: 28 },
   legend: { top: 0, left: 0, textStyle: { color: colour("ink"), fontFamily: FONT }, itemWidth: 14, itemGap: 20 },
   aria: { enabled: true, decal: { show: true } },
-  xAxis: axis({ type: "value", axisLabel: { color: colour("soft"), formatter: short } }), yAxis: names(facts.currencies.map(one => one[0]), 48),
+  xAxis: axis({ type: "value", axisLabel: { color: colour("soft"), formatter: value => short(value) } }), yAxis: names(facts.currencies.map(one => one[0]), 48),
   tooltip: { renderMode: "richText", confine: true, formatter: one => one.name + ", " + one.seriesName + "\n" + short(one.value) + " USD" },
   series: facts.kinds.map((kind, place) => ({ type: "bar", stack: "all", name: kind, barWidth: 22,
     color: colour(["blue", "ochre", "teal", "plum"][place]), data: facts.currencies.map(one => Number(one[1][place])) })) }));

@@ -21,6 +21,7 @@ from ciss_luigi.operator.report import Report
 from ciss_luigi.plaintext import without_secrets
 from ciss_luigi.queries.reports import COLUMNS
 from ciss_luigi.state.files import write_whole
+from ciss_luigi.state.ledger import Outcome
 
 TOP = 50
 UNMAPPED_SHOWN = 50
@@ -62,11 +63,13 @@ def _facts(report: Report) -> dict[str, Any]:
     customers = reportfigures.customers(report)
     currencies = reportfigures.currencies(report.rows)
     unmapped = reportfigures.unmapped(report.rows)
+    controls = reportfigures.controls(report, currencies)
     scripts = [_file(name) for name in _SCRIPTS]
     return {
         "report": report,
         "headline": words.headline(report),
         "customers": customers,
+        "drawn": pictures.largest(customers),
         "top": [one for one in customers if one.usd][:TOP],
         "currencies": currencies,
         "kinds": words.KINDS,
@@ -75,9 +78,12 @@ def _facts(report: Report) -> dict[str, Any]:
         "unmapped": unmapped[:UNMAPPED_SHOWN],
         "unmapped_in_all": len(unmapped),
         "unmapped_usd": reportfigures.total_usd(unmapped),
-        "controls": reportfigures.controls(report, currencies),
+        "controls": controls,
+        "controls_apart": sum(one.is_apart for one in controls),
+        "control_names": words.COLUMN_HEADS,
         "attempts": [words.attempt(one) for one in report.attempts[:ATTEMPTS_SHOWN]],
         "attempts_in_all": len(report.attempts),
+        "attempts_not_done": sum(one.attempt.outcome is not Outcome.DONE for one in report.attempts),
         "at": {name: place for place, name in enumerate(COLUMNS)},
         "columns": words.COLUMN_HEADS,
         "numbers": words.NUMBERS,

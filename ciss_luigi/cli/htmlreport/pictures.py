@@ -64,6 +64,11 @@ def _largest(found: Sequence[tuple[CustomerFigure, Decimal]]) -> list[tuple[Cust
     return moved[:CHANGES]
 
 
+def largest(customers: Sequence[CustomerFigure]) -> list[CustomerFigure]:
+    """The customers that make the figure; one with a credit or with nothing does not."""
+    return [one for one in customers[:BARS] if one.usd > 0]
+
+
 def everything(
     report: Report, customers: Sequence[CustomerFigure], currencies: Sequence[CurrencyFigure]
 ) -> dict[str, Any]:
@@ -75,7 +80,7 @@ def everything(
             {"name": month_name(report.month), "points": _points(report.estimates, report.month)},
             {"name": month_name(before), "points": _points(report.estimates_before, before)},
         ],
-        "customers": [[one.name or one.org_id, one.usd] for one in customers[:BARS] if one.usd > 0],
+        "customers": [[one.name or one.org_id, one.usd] for one in largest(customers)],
         "kinds": list(KINDS.values()),
         "currencies": [[one.currency, [one.kinds_usd[kind] for kind in KINDS]] for one in currencies],
         "changes": {
