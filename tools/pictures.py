@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pty
 import shutil
 import socket
 import subprocess
@@ -67,7 +68,7 @@ def _terminal(browser: Browser, verb: str, *arguments: str) -> None:
     from rich.terminal_theme import MONOKAI
     from rich.text import Text
 
-    said = _run("ciss", verb, *arguments, FORCE_COLOR="1", COLUMNS="92", LANG="C.UTF-8")
+    said = _on_a_terminal("ciss", verb, *arguments)
     console = Console(record=True, width=100, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     console.print(Text(f"$ ciss {verb}", style="bold"))
     console.print(Text.from_ansi(said))
@@ -77,11 +78,27 @@ def _terminal(browser: Browser, verb: str, *arguments: str) -> None:
     page.locator("body").screenshot(path=DOCS / f"{verb}.png")
 
 
-def _run(name: str, *arguments: str, **environment: str) -> str:
+def _on_a_terminal(name: str, *arguments: str) -> str:
+    """What a command of this virtual environment says on a terminal, colours included."""
+    ours, its = pty.openpty()
+    command = [str(Path(sys.executable).with_name(name)), *arguments]
+    around = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "92", "LANG": "C.UTF-8"}
+    around.pop("NO_COLOR", None)
+    running = subprocess.Popen(command, stdin=its, stdout=its, stderr=its, env=around)  # noqa: S603
+    os.close(its)
+    said = b""
+    with contextlib.suppress(OSError):  # how a terminal says that nobody holds its other end any more
+        while part := os.read(ours, 65536):
+            said += part
+    os.close(ours)
+    running.wait()
+    return said.decode().replace("\r\n", "\n")
+
+
+def _run(name: str, *arguments: str) -> str:
     """Run a command of this virtual environment; what it said. 1 is an answer, too (status of open dates)."""
     command = [str(Path(sys.executable).with_name(name)), *arguments]
-    around = {**os.environ, **environment}
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=around)  # noqa: S603
+    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
     if done.returncode > 1:
         sys.exit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
