@@ -189,6 +189,16 @@ def test_a_month_superseded_at_the_merge_is_said_and_not_compared(merged: Place)
     assert "2016-11-03 published no month: nothing to compare" in answer.out
 
 
+def test_of_a_date_whose_months_newer_runs_replaced_the_sources_are_looked_at_too(place: Place) -> None:
+    run(place.folder, "2016-11-10")
+    run(place.folder, "2016-11-20")
+    verify(place, "2016-11-10").expect(0, "2016-11: OK: main has a newer run", "the sources have")
+    place.query(f"DELETE FROM mnaas.{TEMP}")
+    verify(place, "2016-11-10").expect(0, "is not known: their totals are the same, but no table holds")
+    place.query(f"UPDATE mnaas.{name_of('overage')} SET charge = charge + 1")
+    verify(place, "2016-11-10").expect(0, "the sources have changed since")
+
+
 # --- what stands in the way ---------------------------------------------------------------------------
 
 

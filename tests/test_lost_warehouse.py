@@ -45,11 +45,34 @@ def test_a_warehouse_that_never_was_is_loaded_first(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["check"], ["plan", "--date", DATE], ["plan", "--date", "2016-12-09"], []]
+    "arguments", [["check"], ["plan", "--date", DATE], ["plan", "--date", "2016-12-09"], ["init"], []]
 )
 def test_the_other_verbs_say_so_too(arguments: list[str], lost: Place) -> None:
     answer = typed(lost.folder, *arguments).expect(35)
     assert f"there is no duckdb {lost.warehouse}, in which {DATE} was built" in answer.out + answer.err
+    assert not lost.warehouse.exists()
+
+
+GONE = """
+from ciss_luigi.scheduling import guard
+from pathlib import Path
+def hold(*given, hold=guard.holding, **more):
+    Path("warehouse.duckdb").unlink(missing_ok=True)
+    return hold(*given, **more)
+guard.holding = hold
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("date", [DATE, "2016-11-06"])
+def test_a_disk_that_goes_away_before_a_step_is_not_replaced_by_an_empty_file(
+    date: str, place: Place
+) -> None:
+    run(place.folder, DATE)
+    if date == DATE:
+        typed(place.folder, "reset", "--date", DATE, "--from-step", "build").expect(0)
+    place.merge(date, prelude=GONE).explained(30, f"there is no duckdb {place.warehouse}")
+    assert not place.warehouse.exists()
 
 
 def test_a_load_wants_new_and_then_every_date_runs_anew(lost: Place, tmp_path: Path) -> None:

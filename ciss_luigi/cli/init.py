@@ -17,6 +17,7 @@ def command() -> None:
     A run does the same by itself; this shows before it whether the user has the rights.
     """
     here = site.current()
+    here.require_warehouse()
     with waiting("asking the warehouse"):
         tables = make_tables(here)
     for table in tables:

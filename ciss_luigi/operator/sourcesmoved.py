@@ -18,7 +18,16 @@ from ciss_luigi.queries.comparisons import Side
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
 
-Reference = Callable[[Statements, Sequence[Month]], Side]
+
+@dataclass(frozen=True)
+class Held:
+    """The months (``YYYY-MM``) of which a table still holds the rows that the run built; and their query."""
+
+    rows: Callable[[Statements, Sequence[Month]], Side] | None = None
+    months: tuple[str, ...] = ()
+
+
+NOWHERE = Held()
 
 
 @dataclass(frozen=True)
@@ -38,12 +47,12 @@ def look(
     months: Sequence[MonthTotals],
     session: Session,
     statements: Statements,
-    reference: Reference | None,
+    held: Held = NOWHERE,
 ) -> Moved:
     """Compare the sources now with what a run built: first their totals, then what they would build.
 
-    ``reference`` gives the rows that the run built, if temp or main still holds them. Equal totals alone
-    prove little: an amount may have moved from one customer to another, or a rate or a name may have changed.
+    ``held`` says where the rows that the run built can still be read. Equal totals alone prove little: an
+    amount may have moved from one customer to another, or a rate or a name may have changed.
     """
     names = {site.settings.source_tables[table.role].lower() for table in schema.SOURCES}
     lacking = sorted(names - session.tables(statements.list_tables(), statements.all_tables))
@@ -52,30 +61,33 @@ def look(
     wanted = [Month.parse(month.month) for month in months]
     try:
         now = totalsread.read_source_totals(query_each(session, statements.source_totals(wanted)))
-        lines = compare_months(
-            months, [_as_month(month, now) for month in months], ("the run's record", "the sources now")
-        )
-        if not lines and reference is None:
-            return Moved(
-                True, unknown="their totals are the same, but no table holds the run's rows any more"
-            )
     except StatementFailed as error:
         return Moved(True, unknown=error.what)
-    if lines:
-        return Moved(True, tuple(lines))
+    lines = compare_months(
+        months, [_as_month(month, now) for month in months], ("the run's record", "the sources now")
+    )
+    return Moved(True, tuple(lines)) if lines else _look_at_rows(months, session, statements, held)
+
+
+def _look_at_rows(
+    months: Sequence[MonthTotals], session: Session, statements: Statements, held: Held
+) -> Moved:
     try:
-        return Moved(True, tuple(_rows(wanted, session, statements, reference)))
+        lines = _rows(session, statements, held)
     except StatementFailed as error:  # a server with low limits may refuse the whole build as a query
         why = f"their totals are the same, but what they would build could not be compared: {error.what}"
         return Moved(True, unknown=why)
+    gone = ", ".join(month.month for month in months if month.month not in held.months)
+    if gone and not lines:
+        return Moved(True, unknown=f"their totals are the same, but no table holds the run's rows of {gone}")
+    return Moved(True, tuple(lines))
 
 
-def _rows(
-    months: Sequence[Month], session: Session, statements: Statements, reference: Reference | None
-) -> list[str]:
-    if reference is None:
+def _rows(session: Session, statements: Statements, held: Held) -> list[str]:
+    if held.rows is None or not held.months:
         return []
-    sides = reference(statements, months), comparisons.sources(statements, months)
+    months = [Month.parse(month) for month in held.months]
+    sides = held.rows(statements, months), comparisons.sources(statements, months)
     apart = comparisons.read_counts(session.query(comparisons.count(statements, *sides)))
     if not apart:
         return []

@@ -16,7 +16,7 @@ from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import Refused, explaining
 from ciss_luigi.operator import sourcesmoved
 from ciss_luigi.operator.ask import ask
-from ciss_luigi.operator.sourcesmoved import Moved
+from ciss_luigi.operator.sourcesmoved import Held, Moved
 from ciss_luigi.queries import comparisons, totalsread
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
@@ -113,20 +113,25 @@ def _look(site: Site, marker: Marker, engine: Engine, session: Session) -> Verif
     statements = Statements(settings, engine.dialect, marker.date, "verify")
     there = session.tables(statements.list_tables(), statements.output_tables)
     if settings.main_table.lower() not in there:
-        return Verification(marker, no_main=f"there is no table {settings.main}")
+        moved = sourcesmoved.look(site, marker.months, session, statements)
+        return Verification(marker, no_main=f"there is no table {settings.main}", moved=moved)
     months = [Month.parse(month.month) for month in marker.months]
     main = totalsread.read_summary_totals(session.query(statements.main_totals(months)))
     found = months_found(marker, main)
     temp = settings.temp_table.lower() in there and temp_holds(marker, session, statements)
     if temp:
         found = rows_compared(found, session, statements)
-    current = [one for one in found if not one.superseded]
-    moved = Moved()
-    if current:
-        untouched = not any(one.differences for one in current)
-        reference = comparisons.temp if temp else comparisons.main if untouched else None
-        moved = sourcesmoved.look(site, [one.totals for one in current], session, statements, reference)
+    moved = sourcesmoved.look(site, marker.months, session, statements, _held(found, temp=temp))
     return Verification(marker, tuple(found), moved=moved)
+
+
+def _held(found: Sequence[MonthFound], *, temp: bool) -> Held:
+    """Where the rows that the run built can still be read: in temp, or in main if nobody changed them."""
+    if temp:
+        return Held(comparisons.temp, tuple(one.totals.month for one in found))
+    if any(one.differences for one in found):
+        return Held()
+    return Held(comparisons.main, tuple(one.totals.month for one in found if not one.superseded))
 
 
 def months_found(marker: Marker, main: Mapping[Key, SummaryTotals]) -> list[MonthFound]:

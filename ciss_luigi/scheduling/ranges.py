@@ -55,7 +55,7 @@ def _required(task: Any) -> list[luigi.Task]:
         return list(task.requires())
     except CissError:
         raise
-    except (luigi.parameter.ParameterException, OverflowError) as error:
+    except (luigi.parameter.ParameterException, OverflowError, ValueError, OSError) as error:
         what = f"this makes no range: {error} (without --stop a range ends with today, in UTC)"
         raise BadCommandLine(what, next_command=commands.dates_example()) from error
 

@@ -34,6 +34,16 @@ def test_a_range_as_of_another_day(place: Place) -> None:
     assert place.marked("2016-11-11") == list(STEPS)
 
 
+def test_a_moment_in_milliseconds_is_none_of_ours(place: Place) -> None:
+    place.range(DATE, "2016-11-12", "--now", "1480000000000").explained(40, "this makes no range")
+
+
+def test_the_days_back_of_the_configuration_leave_dates_over_too(place: Place) -> None:
+    with place.config.open("a") as config:
+        config.write("\n[RangeDaily]\ndays_back = 3\n")
+    place.range(DATE, "2016-11-13").explained(25, "3 dates of this range are left over")
+
+
 def test_a_range_of_ranges(place: Place) -> None:
     finished = place.luigi("RangeDaily", "--of", "RangeDaily", "--start", DATE, "--local-scheduler")
     finished.explained(40, "--of RangeDaily is a range itself", "Next:  luigi --module ciss_luigi RangeDaily")
