@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -582,3 +584,23 @@ def test_an_engine_that_is_away_is_asked_once_whatever_the_runs_retries(tmp_path
     (tmp_path / "luigi.cfg").write_text("[ciss]\nwarehouse_url = hive://nobody@127.0.0.1:1/mnaas\n")
     answer = typed(tmp_path, "check").expect(35, "127.0.0.1:1 refuses the connection")
     assert "Trying again" not in answer.out + answer.err
+
+
+# --- room ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("free", "said"),
+    [
+        (49_000_000, (1, "state folder: 49.0 MB free")),
+        (900_000_000, (0, "make room there before the next large month")),
+    ],
+)
+def test_a_disk_that_is_nearly_full_is_told(
+    free: int, said: tuple[int, str], make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The free space is made up: a disk that is nearly full cannot be had in every test."""
+    make()
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
+    code, words = said
+    assert words in typed(tmp_path, "check").expect(code).out

@@ -103,6 +103,11 @@ def test_an_indented_line_is_a_fault_of_the_key_above_it_beside_all_others(folde
     assert found[4].startswith("[ciss] retries: 'many' is not a whole number")
 
 
+def test_no_wait_between_two_tries_is_a_sensible_wish(folder: Path) -> None:
+    (folder / "luigi.cfg").write_text("[ciss]\nretries = 2\nretry_wait_seconds = 0\n")
+    assert site.load({}, folder).settings.retry_wait_seconds == 0
+
+
 def test_json_may_take_several_lines_and_a_value_may_begin_on_the_next(folder: Path) -> None:
     (folder / "luigi.cfg").write_text(
         '[ciss]\nsession_settings =\n  {"memory_limit": "1GB",\n  "threads": 2}\n'

@@ -11,6 +11,13 @@ import ciss_luigi
 from tests.servers.impalagrammar import refusal
 
 FILES = sorted(Path(ciss_luigi.__file__).parent.joinpath("sql").glob("*.sql"))
+WRITERS = sorted(
+    file
+    for room in ("queries", "engines", "operator", "steps")
+    for file in Path(ciss_luigi.__file__).parent.joinpath(room).rglob("*.py")
+    if "SELECT" in file.read_text(encoding="utf-8")
+)
+"""What puts statements together in Python."""
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
@@ -44,7 +51,7 @@ def test_the_search_finds_what_hive_got_wrong() -> None:
     assert joined_to_distinct_rows(wrong.replace("DISTINCT ", "")) == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [*FILES, *WRITERS], ids=lambda file: file.name)
 def test_no_left_join_to_distinct_rows(file: Path) -> None:
     """Hive 4.0.1 makes a semi join of it, and the rows without a partner are lost."""
     assert joined_to_distinct_rows(file.read_text(encoding="utf-8")) == []
