@@ -36,11 +36,17 @@ def read_plain(path: Path, *, errors: str = "strict") -> str:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file, naming(path):
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OddFile(errno.EINVAL, "is not a plain file", str(path))
-        if status.st_size > LARGEST:
-            raise OddFile(
-                errno.EFBIG, f"holds {status.st_size:,} bytes, and no file of the job does", str(path)
-            )
+        _refuse_odd(path, os.fstat(descriptor))
         return file.read(LARGEST).decode(errors=errors)
+
+
+def require_plain(path: Path) -> None:
+    """Raise OddFile for what ``read_plain`` would refuse, without opening it; other OSErrors of a look."""
+    _refuse_odd(path, path.stat())
+
+
+def _refuse_odd(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise OddFile(errno.EINVAL, "is not a plain file", str(path))
+    if status.st_size > LARGEST:
+        raise OddFile(errno.EFBIG, f"holds {status.st_size:,} bytes, and no file of the job does", str(path))

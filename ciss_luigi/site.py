@@ -27,6 +27,7 @@ from ciss_luigi.engines.base import Engine, Progress
 from ciss_luigi.errors import ConfigurationError, EngineUnavailable
 from ciss_luigi.locking.filelocks import Fence, FileLock
 from ciss_luigi.locking.turns import Turn
+from ciss_luigi.plainfile import read_plain
 from ciss_luigi.state.commandledger import CommandLedger
 from ciss_luigi.state.files import write_whole
 from ciss_luigi.state.javaruns import JavaRuns
@@ -226,7 +227,7 @@ def _require_known(urls: Sequence[str], state_dir: Path) -> None:
 
     kept, digest = state_dir / "alerts" / "channels-known", channelurls.digest(urls)
     with suppress(OSError):
-        if kept.read_text(encoding="ascii", errors="replace") == digest:
+        if read_plain(kept, errors="replace") == digest:
             return
     fault = channelurls.fault(urls)
     if fault is not None:

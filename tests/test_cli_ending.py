@@ -19,6 +19,7 @@ from ciss_luigi.cli.group import VERBS
 from ciss_luigi.loading import LoadError
 from tests.command import TRACEBACK, Place, wait_until
 from tests.helpers import CISS, ciss, clean, in_use, process, run, typed
+from tests.oddfiles import make_odd
 
 pytestmark = pytest.mark.whole
 
@@ -141,6 +142,30 @@ def test_a_toml_that_no_parser_can_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "luigi.toml").write_text("[ciss\n")
     answer = ciss(tmp_path, "status", LUIGI_CONFIG_PARSER="toml")
     answer.explained(40, f"{tmp_path}/luigi.toml cannot be read")
+
+
+ODD = {"pipe": "is not a plain file", "sparse": "holds 6,000,000,000 bytes"}
+
+
+@pytest.mark.parametrize("arguments", ["status", "check", ""])
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_file_with_luigis_name_is_neither_waited_for_nor_read(
+    odd: str, arguments: str, tmp_path: Path
+) -> None:
+    make_odd(tmp_path / "luigi.cfg", odd)
+    ciss(tmp_path, *arguments.split()).explained(40, f"{tmp_path}/luigi.cfg {ODD[odd]}")
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_nor_is_one_that_luigi_config_path_names(odd: str, place: Place) -> None:
+    make_odd(place.folder / "other.cfg", odd)
+    answer = ciss(place.folder, "status", LUIGI_CONFIG_PATH="other.cfg")
+    answer.explained(40, f"{place.folder}/other.cfg {ODD[odd]}")
+
+
+def test_a_folder_with_luigis_name_is_passed_over_as_luigi_does(place: Place) -> None:
+    make_odd(place.folder / "client.cfg", "folder")
+    ciss(place.folder, "status").expect(1)
 
 
 def test_a_missing_file_of_luigi_config_path_is_said_once(tmp_path: Path) -> None:

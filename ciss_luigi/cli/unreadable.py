@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import os
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from ciss_luigi.config import file as configfile
@@ -12,7 +13,12 @@ from ciss_luigi.errors import ConfigurationError
 
 
 def refuse_unreadable() -> None:
-    """Raise ConfigurationError, which names the file, if there is one that Luigi cannot read."""
+    """Raise ConfigurationError, which names the file, if there is one that Luigi cannot read.
+
+    Odd files come first, since the import of Luigi itself reads whatever has the name of a configuration.
+    """
+    with suppress(FileNotFoundError):  # of a current directory that is gone; told with the site's settings
+        configfile.refuse_odd(os.environ, Path.cwd())
     reason = _reason()
     if reason is None:
         return

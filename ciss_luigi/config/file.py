@@ -11,6 +11,7 @@ import json
 import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 from ciss_luigi.config.keys import SECTION
 from ciss_luigi.config.sections import SECTIONS
 from ciss_luigi.errors import ConfigurationError, Fault
-from ciss_luigi.plainfile import read_plain
+from ciss_luigi.plainfile import OddFile, read_plain, require_plain
 
 Sections = dict[str, dict[str, str]]
 KNOWN_SECTIONS = tuple(section.name for section in SECTIONS)
@@ -57,6 +58,27 @@ def is_there(path: Path) -> bool:
         raise ConfigurationError(
             f"{path} cannot be looked at: {error.strerror}",
             next_command="run as the user who owns it, or let this one enter its folder, then: ciss check",
+        ) from None
+
+
+def refuse_odd(environment: Mapping[str, str], folder: Path) -> None:
+    """Raise ConfigurationError for a path that Luigi would wait for, or read into memory for minutes.
+
+    Nothing is opened. A folder in a file's place is no concern: Luigi passes it over.
+    """
+    for path in luigi_paths(environment, folder):
+        with suppress(OSError):  # what is absent or may not be looked at is told elsewhere
+            if not path.is_dir():
+                _require_plain(path)
+
+
+def _require_plain(path: Path) -> None:
+    try:
+        require_plain(path)
+    except OddFile as error:
+        raise ConfigurationError(
+            f"{path} {error.strerror}, and Luigi would read it all the same",
+            next_command="move it away, or put a plain file in its place, then: ciss check",
         ) from None
 
 

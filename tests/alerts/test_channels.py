@@ -29,7 +29,8 @@ from tests.alerts.test_commands import DATE, mend, office, spoil
 from tests.alerts.test_notice import Desk, seen
 from tests.command import Place, free_port
 from tests.connections.certificates import Certificate
-from tests.helpers import typed
+from tests.helpers import ciss, typed
+from tests.oddfiles import make_odd
 
 
 @pytest.fixture
@@ -89,6 +90,19 @@ def test_known_channels_are_asked_for_once(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("ciss_luigi.config.channelurls.fault", lambda _: pytest.fail("asked again"))
     typed(tmp_path, "alerts").expect(0)
     assert "example.com" not in (tmp_path / "var" / "alerts" / "channels-known").read_text()
+
+
+@pytest.mark.parametrize("odd", ["pipe", "sparse"])
+def test_an_odd_file_in_the_place_of_what_is_known_is_neither_waited_for_nor_read(
+    odd: str, tmp_path: Path
+) -> None:
+    (tmp_path / "luigi.cfg").write_text("[ciss]\n[ciss_alerts]\nchannels =\n  json://example.com/x\n")
+    kept = tmp_path / "var" / "alerts" / "channels-known"
+    kept.parent.mkdir(parents=True)
+    make_odd(kept, odd)
+    ciss(tmp_path, "alerts").expect(0)
+    assert kept.is_file()
+    assert kept.stat().st_size < 1000
 
 
 # --- the command --------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from ciss_luigi.engines.base import Progress
 from ciss_luigi.engines.duckdb import session as sessions
 from ciss_luigi.engines.duckdb.engine import DuckDbEngine
 from ciss_luigi.errors import EngineUnavailable, OutOfMemory, StatementDeadline
+from tests.oddfiles import make_odd
 
 KILLED = """
 import duckdb, os, sys
@@ -64,6 +65,16 @@ def test_a_sqlite_file_is_called_one_and_the_network_is_left_alone(tmp_path: Pat
             pass
         assert raised.value.what == f"{file} is a SQLite database, not one of DuckDB"
         assert raised.value.exit_code == 35
+
+
+@pytest.mark.parametrize("odd", ["pipe", "socket"])
+def test_what_is_no_file_is_not_waited_for(odd: str, tmp_path: Path) -> None:
+    file = tmp_path / "w.duckdb"
+    make_odd(file, odd)
+    for opened in (DuckDbEngine(file).session, DuckDbEngine(file).reading):
+        with pytest.raises(EngineUnavailable) as raised, opened():
+            pass
+        assert raised.value.what == f"{file} is not a plain file"
 
 
 def test_no_extension_is_loaded_unasked(tmp_path: Path) -> None:

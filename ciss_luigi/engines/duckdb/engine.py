@@ -24,7 +24,7 @@ from ciss_luigi.engines.duckdb.verdicts import (
     holder_words,
     is_left_unfinished,
     is_refusal,
-    refuse_sqlite,
+    refuse_foreign,
     refused_options,
     why_no_query,
 )
@@ -141,7 +141,7 @@ class DuckDbEngine(Engine):
 
             url = URL.create("duckdb", database=str(self._path), query=self._options)
             engine = create_engine(url, poolclass=NullPool, connect_args=dict(connect_args))
-        refuse_sqlite(self._path)
+        refuse_foreign(self._path)
         connection = self._wait_for_file(engine.connect)
         try:
             self._stay_offline(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,18 +25,27 @@ _OPTION_EXAMPLES = {
 _SQLITE = b"SQLite format 3\0"
 
 
-def refuse_sqlite(path: Path) -> None:
-    """Raise EngineUnavailable for a SQLite file: DuckDB would fetch an extension from the network."""
+def refuse_foreign(path: Path) -> None:
+    """Raise EngineUnavailable for what DuckDB must not be given.
+
+    Opening a pipe would wait for a writer; for a SQLite file DuckDB would fetch an extension.
+    """
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise _foreign(path, "is not a plain file")
         with path.open("rb") as file:
             found = file.read(len(_SQLITE)) == _SQLITE
     except OSError:  # DuckDB says what is wrong, or makes the file
         return
     if found:
-        raise EngineUnavailable(
-            f"{path} is a SQLite database, not one of DuckDB",
-            next_command="name another file in [ciss] warehouse_url, then: ciss load DIR",
-        )
+        raise _foreign(path, "is a SQLite database, not one of DuckDB")
+
+
+def _foreign(path: Path, what: str) -> EngineUnavailable:
+    return EngineUnavailable(
+        f"{path} {what}", next_command="name another file in [ciss] warehouse_url, then: ciss load DIR"
+    )
 
 
 def is_left_unfinished(error: BaseException | None) -> bool:
