@@ -80,7 +80,7 @@ def _ask(site: Site, session: Session, asking: CustomerStatements, largest: int 
         raise _refused(asking, session.query(asking.known()) if has_main else [])
     sources = Sources(
         session.query(asking.sums()),
-        session.query(asking.charges()),
+        session.query(asking.charges(largest)),
         read_rates(session.query(names.rates(asking.months))),
         session.query(asking.mapping()),
         site.settings.rate_fallback_months,

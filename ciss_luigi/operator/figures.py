@@ -6,9 +6,10 @@ Computed again in exact decimals, by the rules of ``docs/tables.md``.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
+from itertools import islice, repeat
 from typing import NamedTuple
 
 from ciss_luigi.billing.charges import KINDS, ZERO, Charges, SourceRow
@@ -134,9 +135,15 @@ def _charges(sources: Sources) -> dict[Key, dict[str, Charges]]:
     found: dict[Key, dict[str, Charges]] = defaultdict(dict)
     for month, unit, offer, currency, kind, count, amount, subs in sources.sums:
         key = Key(month, unit, offer, currency or "")
-        rows = sorted(largest[key, kind], key=_by_size)[: sources.largest]
+        rows = islice(_copied(sorted(largest[key, kind], key=_by_size)), sources.largest)
         found[key][kind] = Charges(int(count), amount, int(subs), tuple(map(_source_row, rows)))
     return found
+
+
+def _copied(rows: Iterable[Row]) -> Iterator[Row]:
+    """Each row as often as there is one like it: the last value says how often that is."""
+    for row in rows:
+        yield from repeat(row, int(row[5]))
 
 
 def _by_size(row: Row) -> tuple[Decimal, list[str]]:

@@ -42,9 +42,13 @@ class CustomerStatements:
         """Ask for all customers of main: needed when the one that was asked for is not among them."""
         return self._asked("customer_names", self._main)
 
-    def charges(self) -> str:
-        """Ask for the customer's charges, row by row."""
-        return self._asked("customer_charges", {**self._who("currency"), **self._sources})
+    def charges(self, largest: int | None) -> str:
+        """Ask for the customer's charges: of each key and kind at least the ``largest`` rows; None: all.
+
+        Rows that are alike come as one, with the number of its copies.
+        """
+        limit = "" if largest is None else f"\nWHERE place <= {largest}"
+        return self._asked("customer_charges", {**self._who("currency"), **self._sources, "limit": limit})
 
     def sums(self) -> str:
         """Ask for the sums of the customer's charges, by kind and key."""

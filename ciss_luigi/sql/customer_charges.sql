@@ -1,5 +1,7 @@
--- The charges of one customer in some months. (Not ranked here: Hive 4.0.1 fails on a window over them.)
+-- The charges of one customer in some months: of each kind and key the largest rows, or all.
 -- Keys are made as the billing rules make them (build.sql); each kind names its rows by three texts.
+-- Rows that are alike are one row with the number of its copies: Hive 4.0.1 fails on a window right over the charges,
+-- and takes one over sums.
 WITH charges AS (
     SELECT 'subscription' AS kind, partition_date AS month_year,
            org_id, business_unit, commercial_offer, currency,
@@ -35,11 +37,28 @@ keyed AS (
                 ELSE 'UNKNOWN' END AS business_unit,
            CASE WHEN REPLACE(commercial_offer, ' ', '') <> '' THEN commercial_offer
                 ELSE 'UNKNOWN' END AS commercial_offer,
-           currency, detail_1, detail_2, detail_3, billable_subs, amount
+           currency, detail_1, detail_2, detail_3, billable_subs, amount,
+           ABS(COALESCE(amount, CAST(0 AS DECIMAL(18,4)))) AS size
     FROM charges
+),
+
+alike AS (
+    SELECT month_year, business_unit, commercial_offer, currency, kind,
+           detail_1, detail_2, detail_3, billable_subs, amount, size, COUNT(*) AS copies
+    FROM keyed
+    WHERE org_id = {org}{more}
+    GROUP BY month_year, business_unit, commercial_offer, currency, kind,
+             detail_1, detail_2, detail_3, billable_subs, amount, size
+),
+
+ranked AS (
+    SELECT month_year, business_unit, commercial_offer, currency, kind,
+           detail_1, detail_2, detail_3, billable_subs, amount, copies,
+           ROW_NUMBER() OVER (PARTITION BY month_year, business_unit, commercial_offer, currency, kind
+                              ORDER BY size DESC, detail_1, detail_2, detail_3, billable_subs) AS place
+    FROM alike
 )
 
 SELECT month_year, business_unit, commercial_offer, currency, kind,
-       detail_1, detail_2, detail_3, billable_subs, amount
-FROM keyed
-WHERE org_id = {org}{more}
+       detail_1, detail_2, detail_3, billable_subs, amount, copies
+FROM ranked{limit}

@@ -62,11 +62,24 @@ def explained(
     everything: bool = True,
 ) -> tuple[Explanation, list[str]]:
     """What there is to say of a customer, and the statements that it took."""
+    found, watch = watched(bench, customer, months, keys, everything=everything)
+    return found, watch.sent
+
+
+def watched(
+    bench: Bench,
+    customer: Customer,
+    months: Sequence[str],
+    keys: Mapping[str, str] | None = None,
+    *,
+    everything: bool = True,
+) -> tuple[Explanation, Watch]:
+    """What there is to say of a customer, and what was asked for it."""
     watch, before = Watch(), bench.wrap
     bench.wrap = watch.engine
     try:
         which = [Month.parse(month) for month in months]
-        return explain(bench.site(**keys or {}), customer, which, everything=everything), watch.sent
+        return explain(bench.site(**keys or {}), customer, which, everything=everything), watch
     finally:
         bench.wrap = before
 
@@ -158,8 +171,8 @@ def test_every_odd_text_can_be_asked_for(shared_bench: Bench) -> None:
 def test_as_many_statements_whatever_a_customer_has_and_no_more_rows_than_asked_for(
     shared_bench: Bench,
 ) -> None:
-    counts = []
-    for many in (1, 500):
+    counts, fetched = [], []
+    for many in (1, 500, 5000):
         made = Tables(
             overage=[
                 charge("overage", "2016-11", ("A", f"unit {number % 7}", "B"), "GBP", str(number))
@@ -169,8 +182,24 @@ def test_as_many_statements_whatever_a_customer_has_and_no_more_rows_than_asked_
         )
         shared_bench.fill(made)
         shared_bench.run(ONE_MONTH, required_sources="overage")
-        found, sent = explained(shared_bench, Customer("A"), ["2016-11"], everything=False)
-        counts.append(len(sent))
+        found, watch = watched(shared_bench, Customer("A"), ["2016-11"], everything=False)
+        counts.append(len(watch.sent))
+        fetched.append(max(watch.fetched))
         assert all(len(figure.charges["overage"].largest) <= 20 for figure in found.figures)
         assert sum(figure.charges["overage"].rows for figure in found.figures) == many
-    assert counts == [5, 5], "beside the list of tables"
+    assert counts == [5, 5, 5], "beside the list of tables"
+    assert fetched == [1, 7 * 20, 7 * 20], "the engine finds the largest rows, not the client"
+
+
+def test_source_rows_that_are_alike_are_each_shown(shared_bench: Bench) -> None:
+    amounts = [*["2"] * 30, "3", "1", "-4"]
+    rows = [charge("overage", "2016-11", ("A", "B", "C"), "USD", amount) for amount in amounts]
+    shared_bench.fill(Tables(overage=rows, rate=[rate("2016-11", "GBP", "1.10000000")]))
+    shared_bench.run(ONE_MONTH, required_sources="overage")
+    shown = {}
+    for everything in (False, True):
+        found, _ = explained(shared_bench, Customer("A"), ["2016-11"], everything=everything)
+        (figure,) = found.figures
+        assert (figure.charges["overage"].rows, figure.differences) == (len(amounts), ())
+        shown[everything] = [int(row.amount or 0) for row in figure.charges["overage"].largest]
+    assert shown == {False: [-4, 3, *[2] * 18], True: [-4, 3, *[2] * 30, 1]}

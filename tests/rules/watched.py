@@ -23,6 +23,8 @@ class Watch:
     before: Hook = lambda statement: None
     transactions: bool = True
     sent: list[str] = field(default_factory=list)
+    fetched: list[int] = field(default_factory=list)
+    """How many rows each question brought, in order."""
 
     def engine(self, engine: Engine) -> Engine:
         """The engine, watched."""
@@ -68,7 +70,9 @@ class _WatchedSession:
 
     def query(self, statement: str) -> list[Row]:
         self._watch.see(statement)
-        return self._inner.query(statement)
+        rows = self._inner.query(statement)
+        self._watch.fetched.append(len(rows))
+        return rows
 
     def tables(self, question: str, wanted: Collection[str]) -> frozenset[str]:
         return self._inner.tables(question, wanted)
