@@ -13,7 +13,7 @@ from tools.crash.grounds import DuckGround, Ground, hive_ground
 
 KILLS = {
     "one month": 12, "two months": 12, "two months, two workers": 12, "workers of": 8, "reset": 12,
-    "luigid": 4, "one worker": 4, "any order": 4,
+    "luigid killed": 4, "luigid under": 4, "group of": 8, "one worker": 4, "any order": 4,
 }  # fmt: skip
 NEWCOMERS = ("one month", "two months, two workers")
 

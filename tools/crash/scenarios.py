@@ -40,16 +40,18 @@ def scenarios(dates: int) -> list[Scenario]:
     """All of them, with ranges of so many dates; each ends with one and the same main, however disturbed."""
     one = ("MergeMain", "--date", ONE_MONTH)
     two = ("MergeMain", "--date", TWO_MONTHS)
-    many = _range(dates)
+    many, four = _range(dates), (*_range(4), "--workers", "2")
     boundaries = 75 * dates
     return [
         Scenario("one month", one),
         Scenario("two months", two),
         Scenario("two months, two workers", (*two, "--workers", "2")),
-        Scenario("workers of a range", (*_range(4), "--workers", "2"), boundaries=60, is_of_workers=True),
+        Scenario("workers of a range", four, boundaries=60, is_of_workers=True),
         Scenario("two months, reset in between", two, between=_reset),
         Scenario("two months, luigid killed", two, under_luigid=True),
         Scenario(f"a range of {dates} dates, one worker", many, boundaries, weight=1),
         Scenario(f"a range of {dates} dates, two workers", (*many, "--workers", "2"), boundaries, weight=1),
         Scenario(f"a range of {dates} dates in any order", many, boundaries, weight=1, prelude=_ANY_ORDER),
+        Scenario("command or group of a range", four, boundaries=60, is_of_command=True),
+        Scenario("luigid under a range", four, under_luigid=True),
     ]

@@ -18,6 +18,8 @@ from tools.crash.grounds import Ground, Rows
 from tools.crash.victim import PRELUDE
 
 WHOM = ("process", "group")
+COMMAND_OR_GROUP = ("command", "group")
+"""As above, but for a process that is the command itself, whose workers live on."""
 AT_RANDOM = "at random, "
 LUIGID = "luigid, at a random moment"
 LONGEST_SECONDS = 600.0
@@ -39,6 +41,8 @@ class Scenario:
     """What is put before the command; it finds a number for its luck in CRASH_LUCK."""
     is_of_workers: bool = False
     """Whether mostly workers are killed, while the command lives and has to end by itself."""
+    is_of_command: bool = False
+    """Whether at boundaries it is the command that is killed, or its group, and never a worker alone."""
     under_luigid: bool = False
     """Whether it is luigid that is killed, and started anew without a memory, while the command lives."""
 
@@ -125,9 +129,13 @@ class Trial:
         """The command that kills itself at a boundary, 0 for none, and where it tells which it passes."""
         report = place.folder.parent / f"{place.folder.name}-kill"
         report.unlink(missing_ok=True)
-        whom = "worker" if self.scenario.is_of_workers else self.chance.choice(WHOM)
-        environment = {"CRASH_AT": str(boundary), "CRASH_WHOM": whom, "CRASH_FILE": str(report)}
+        environment = {"CRASH_AT": str(boundary), "CRASH_WHOM": self._whom(), "CRASH_FILE": str(report)}
         return self._start(place, None, PRELUDE, **environment), report
+
+    def _whom(self) -> str:
+        if self.scenario.is_of_workers:
+            return "worker"
+        return self.chance.choice(COMMAND_OR_GROUP if self.scenario.is_of_command else WHOM)
 
     def _kill_at_random(self, place: Place) -> str | None:
         running, report = self._start_victim(place, 0)

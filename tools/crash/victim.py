@@ -19,7 +19,8 @@ passed = 0
 def boundary(name):
     global passed
     victim = os.environ["CRASH_WHOM"]
-    if victim == "worker" and multiprocessing.parent_process() is None:
+    is_worker = multiprocessing.parent_process() is not None
+    if (victim == "worker" and not is_worker) or (victim == "command" and is_worker):
         return
     passed += 1
     chosen = int(os.environ["CRASH_AT"])
@@ -31,7 +32,7 @@ def boundary(name):
             file = os.open(os.environ["CRASH_FILE"], os.O_CREAT | os.O_EXCL | os.O_WRONLY)
         except FileExistsError:  # another worker was killed at its boundary of this number
             return
-        who = "a worker" if multiprocessing.parent_process() else "the command"
+        who = "a worker" if is_worker else "the command"
         os.write(file, f"{who}: {name}".encode())
         if victim == "group":
             os.killpg(0, signal.SIGKILL)
