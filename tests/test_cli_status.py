@@ -6,6 +6,7 @@ import json
 import re
 import time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -395,6 +396,55 @@ def test_the_document_is_ascii_whatever_the_markers_hold(place: Place) -> None:
     answer = status(place, "--json").expect(0)
     assert answer.out.isascii()
     assert "\x1b" not in answer.out
+
+
+FORGED = f"{DATE} merged: all is well"
+
+
+def forge(path: Path, key: str) -> None:
+    """Put a newline and a line that status might say behind a value, in each entry of a file."""
+    entries = [json.loads(line) for line in path.read_text().splitlines() if line]
+    assert all(key in entry for entry in entries[:1])
+    forged = [
+        {name: f"{value}\n{FORGED}" if name == key else value for name, value in entry.items()}
+        for entry in entries
+    ]
+    path.write_text("".join(f"{json.dumps(entry)}\n" for entry in forged))
+
+
+def shows_as_one_line(answer: Answer) -> None:
+    answer.expect(1, f"\\n{FORGED}")
+    assert FORGED not in [line.strip()[: len(FORGED)] for line in answer.out.splitlines()]
+
+
+@pytest.mark.parametrize("key", ["host", "at"])
+@pytest.mark.parametrize("outcome", [None, Outcome.FAILED])
+def test_an_attempts_host_and_times_cannot_begin_a_line(
+    place: Place, key: str, outcome: Outcome | None
+) -> None:
+    ledger, date = here(place).ledger, RunDate.parse(DATE)
+    attempt = ledger.start(date, "BuildTemp")
+    if outcome:
+        ledger.end(date, attempt, outcome, "broke")
+    forge(place.state / "ledger" / f"{DATE}.jsonl", key)
+    shows_as_one_line(status(place))
+
+
+@pytest.mark.parametrize("key", ["host", "at"])
+def test_nor_can_those_of_a_command(place: Place, key: str) -> None:
+    forge(here(place).commands.begin("c0ffee", ["MergeMain"]), key)
+    shows_as_one_line(status(place))
+
+
+@pytest.mark.parametrize("key", ["host", "since"])
+def test_nor_can_those_of_a_lock(place: Place, key: str) -> None:
+    run(place.folder, DATE, Step.BUILD)
+    lock = here(place).date_lock(RunDate.parse(DATE)).path
+    lock.parent.mkdir(exist_ok=True)
+    elsewhere = {"pid": 7, "host": "elsewhere", "since": "2016-11-05T01:02:03+00:00", "born": "1"}
+    lock.write_text(f"{json.dumps(elsewhere)}\n")
+    forge(lock, key)
+    shows_as_one_line(status(place))
 
 
 def test_a_lock_signed_with_nonsense_is_nobody(place: Place) -> None:
