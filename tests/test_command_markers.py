@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.command import STEPS, Place, name_of
+from tests.command import MAIN, STEPS, Place, name_of
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +45,24 @@ def test_a_broken_marker_costs_a_step_and_changes_nothing_in_main(merged: Place,
     assert merged.marked(DATE) == (list(STEPS) if step == "MergeMain" else merged.marked(DATE))
     warned = f"{merged.marker(DATE, step)} is ignored" in finished.text
     assert warned == (step != "TruncateTemp")
+
+
+@pytest.mark.parametrize("left_out", [[], ["2016-11"]], ids=["nothing", "all left out"])
+@pytest.mark.parametrize("spoilt", [("BuildTemp",), ("MergeMain",), ("BuildTemp", "MergeMain")])
+def test_a_marker_without_a_month_counts_as_absent(
+    merged: Place, spoilt: tuple[str, ...], left_out: list[str]
+) -> None:
+    before = merged.main()
+    merged.query(f"DELETE FROM mnaas.{MAIN}")
+    if "MergeMain" not in spoilt:
+        merged.marker(DATE, "MergeMain").unlink()
+    for step in spoilt:
+        values = {**merged.read_marker(DATE, step), "months": [], "superseded": [], "left_out": left_out}
+        merged.marker(DATE, step).write_text(json.dumps(values))
+    finished = merged.merge(DATE).explained(0, *(f"{step}.json is ignored" for step in spoilt))
+    assert "complete() is still returning false" not in finished.text
+    assert merged.main() == before
+    assert all(merged.read_marker(DATE, step)["months"][0]["month"] == "2016-11" for step in STEPS[1:])
 
 
 @pytest.mark.slow
