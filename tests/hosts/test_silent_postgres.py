@@ -69,3 +69,18 @@ def test_a_run_ends_by_itself_and_publishes_nothing(place: Place, database: Post
     place.configure()
     place.merge(DATE).explained(0)
     assert place.marked(DATE) == list(STEPS)
+
+
+@pytest.mark.parametrize("number", [1, 2], ids=["before the write", "after it"])
+def test_silence_in_the_open_transaction_publishes_nothing_and_frees_the_file(
+    place: Place, database: Postgres, number: int
+) -> None:
+    """The lease is looked at before main is written and after it, both in DuckDB's transaction."""
+    with tcp_proxy("127.0.0.1", database.port) as proxy:
+        place.configure(lease_url=through(database, proxy.port))
+        silent = proxy.when_sent(b"SELECT 1 FROM ciss_lease", "stall", number=number)
+        finished = place.merge(DATE, prelude=SHORT)
+        assert place.main() == []  # this process may open the file at once
+    assert silent.is_set()
+    finished.explained(30, "the leases (lease_url) cannot be asked: no answer within 2 s", "State: ")
+    assert "MergeMain" not in place.marked(DATE)

@@ -55,15 +55,24 @@ class TcpProxy:
         for line in self._lines:
             line.resume()
 
-    def when_sent(self, pattern: bytes, action: Action, *, deliver: bool = True) -> threading.Event:
+    def when_sent(
+        self, pattern: bytes, action: Action, *, deliver: bool = True, number: int = 1
+    ) -> threading.Event:
         """Break the line on which a client sends these bytes: when the server has them, or before.
+
+        ``number``: from 1, which chunk with them it is, all lines together.
 
         The answer is not carried in either case. The event that is given tells that it has happened;
         it happens once.
         """
 
+        seen = 0
+
         def passes(line: Line, data: bytes) -> bool:
-            return pattern in line.seen[-(len(data) + len(pattern) - 1) :]
+            nonlocal seen
+            found = pattern in line.seen[-(len(data) + len(pattern) - 1) :]
+            seen += found
+            return found and seen >= number
 
         return self._add(passes, action, deliver)
 
