@@ -85,6 +85,16 @@ def test_a_backfill_of_dates_that_fail_alike_is_one_mail(place: Place, relay: Re
     assert "Over: " in relay.post[1].text, "a newer date has taken its month over"
 
 
+def test_thirty_dates_that_fail_in_three_tries_each_are_one_mail(place: Place, relay: Relay) -> None:
+    tell(place, relay)
+    spoil(place)
+    for _ in range(3):
+        place.range("2016-11-06", "2016-12-06", "--workers", "2").explained(30)
+    assert len(place.attempts("2016-12-05")) >= 3
+    (post,) = relay.post
+    assert "for 2016-11-06 to 2016-12-05 (30 dates)" in post.subject
+
+
 def test_a_warehouse_that_went_is_not_over_for_a_date_that_was_done_before(
     place: Place, relay: Relay
 ) -> None:
