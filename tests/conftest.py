@@ -52,11 +52,13 @@ _SERVERS = {
     "spark_ansi": "spark",
     "spark_plain": "spark",
 }
+_IMPALA = {"impala", "impala_front"}
+"""The fixtures whose version is that of ``--impala``."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one server run in one worker, so that it is started once."""
+    """Tests of one server run in one worker, so that it is started once; those of Impala get its marker."""
     for item in items:
         if item.get_closest_marker("whole") and not item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.slow)
@@ -67,6 +69,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         groups = sorted({_SERVERS[name] for name in asked & _SERVERS.keys()})
         if groups:
             item.add_marker(pytest.mark.xdist_group("-".join(groups)))
+        named = any(map(_is_name, parameters.values()))
+        if asked & _IMPALA or (not named and _makes_impala(item)):
+            item.add_marker(pytest.mark.impala)
+
+
+def _makes_impala(item: pytest.Item) -> bool:
+    """Whether a test whose parameters name no engine may make a site on the front: its module imports it."""
+    return _is_name(getattr(getattr(item, "module", None), "IMPALA", None))
 
 
 def _is_name(value: object) -> bool:
