@@ -155,7 +155,10 @@ def test_a_main_that_cannot_be_served_is_refused(cluster_on: MakeCluster, where:
 @pytest.mark.parametrize("where", engine_params(HIVE, SPARK_ANSI, long=[SPARK_ANSI]))
 def test_a_view_in_mains_place_is_refused(make_cluster: MakeCluster, where: Where) -> None:
     cluster = make_cluster(where)
-    cluster.query(f"CREATE VIEW {cluster.main_table} AS SELECT * FROM {cluster.source('billable')}")
+    create(cluster, TYPES)
+    base = f"{cluster.main_table}_base"
+    cluster.query(f"ALTER TABLE {cluster.main_table} RENAME TO {base}")
+    cluster.query(f"CREATE VIEW {cluster.main_table} AS SELECT * FROM {base}")
 
     cluster.check().expect(1, f"{cluster.main_table} is a view, and must be a table")
 
