@@ -27,7 +27,7 @@ from ciss_luigi.operator.stage import RUN_ID
 from ciss_luigi.site import Site
 
 KINDS = {
-    "looks": ("list_tables", "list_columns", "list_temp", "readiness", "main_rows"),
+    "looks": ("list_tables", "list_columns", "list_temp", "readiness", "main_rows", "before_merge"),
     "tables made": ("create_tables",),
     "empty": ("empty_temp", "drop_temp"),
     "source totals": ("source_totals",),
