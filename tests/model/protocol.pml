@@ -250,7 +250,7 @@ inline _settle_all() {
 #endif
 }
 
-inline _newest_in_main() { superseded = date == OLDER && has_newer(SHARED) }
+inline _publish_months() { superseded = date == OLDER && has_newer(SHARED) }
 
 /* The lease is checked, the month written and read back, and the lease checked; with transactions the last check
  * stands right before the COMMIT. A month that reads back wrong is written once more. */
@@ -320,14 +320,14 @@ inline _merge_month(m) {
 
 inline merge_main() {
 #if !LOOK_INSIDE_LOCK
-    atomic { _newest_in_main() }
+    atomic { _publish_months() }
 #endif
     month_locks();
     _settle_all();
     prove: _proven_temp();
     atomic {
 #if LOOK_INSIDE_LOCK
-        _newest_in_main();
+        _publish_months();
 #endif
 #if !MARKER_AFTER_DATA
         write_merged;
