@@ -21,7 +21,7 @@ from ciss_luigi.site import Site
 
 @dataclass(frozen=True)
 class Held:
-    """The months (``YYYY-MM``) of which a table still holds the rows that the run built; and their query."""
+    """Which months (``YYYY-MM``) are still in a table as the run built them, and the query for their rows."""
 
     rows: Callable[[Statements, Sequence[Month]], Side] | None = None
     months: tuple[str, ...] = ()

@@ -106,7 +106,7 @@ def perform(
     try:
         with stopping.held_back():
             entry.begin()
-        # an engine would make a new file; a date that has steps behind it had one
+        # if an embedded file is gone, the engine would make an empty one in its place
         site.require_warehouse(None if step is Step.TRUNCATE else date)
         job = _job(site, date, tell, queue, watch)
         marker = _attempt(replace(job, budget=entry.budget(command), known=known or Known()), step)
