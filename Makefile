@@ -34,7 +34,7 @@ test-long: $(VENV)/.test ## the long forms alone, hours
 	$(BIN)/python -m pytest -m long
 	for version in 3.4 4.0 4.5; do $(BIN)/python -m pytest tests/engines -m impala --impala $$version || exit 1; done
 
-test-quick: $(VENV)/.test ## the quick tests alone, about 5 minutes
+test-quick: $(VENV)/.test ## the quick tests alone, less than 2 minutes
 	$(BIN)/python -m pytest -m "not slow"
 
 check: $(VENV)/.test ## linters, types and walls between rooms

@@ -63,6 +63,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("whole") and not item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.core)
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.slow)  # or -m "not slow" would run the long forms
         asked = {*getattr(item, "fixturenames", ())}
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         asked |= {getattr(value, "fixture", value) for value in parameters.values() if _is_name(value)}

@@ -31,6 +31,8 @@ from ciss_luigi.steps import runner
 from tests.helpers import typed
 from tests.sample import MAIN, change, make_sample, make_site
 
+pytestmark = pytest.mark.whole
+
 TEMP = f"{MAIN}_temp"
 OVERAGE = "mnaas.usage_overage_charge"
 REGISTER = "mnaas.sebs_chn_dtl_invce_reg"

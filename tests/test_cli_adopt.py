@@ -11,6 +11,8 @@ from ciss_luigi.state.markers import Step
 from tests.command import MAIN, TEMP, Place
 from tests.helpers import Answer, run, running, typed
 
+pytestmark = pytest.mark.whole
+
 DATE, NEWER = "2016-11-05", "2016-11-09"
 
 

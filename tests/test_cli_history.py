@@ -19,6 +19,8 @@ from ciss_luigi.state.markers import Step
 from tests.command import Place
 from tests.helpers import ciss, run, running, typed
 
+pytestmark = pytest.mark.whole
+
 OLD = Path(__file__).parent / "formats" / "0.1.0" / "duckdb"
 
 

@@ -20,6 +20,8 @@ from ciss_luigi.state.markers import Step
 from tests.command import Place, name_of, wait_until
 from tests.helpers import Answer, ciss, in_use, run, running, typed
 
+pytestmark = pytest.mark.whole
+
 DATE = "2016-11-05"
 HOSTILE = "\x1b]0;x\x07 [bold]broke[/bold] :smile:"
 

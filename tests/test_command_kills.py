@@ -28,6 +28,8 @@ from tests.command import (
     wait_until,
 )
 
+pytestmark = pytest.mark.whole
+
 DATE = "2016-11-03"
 ONE: tuple[str, ...] = ()
 TWO = ("--workers", "2")

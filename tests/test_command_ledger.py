@@ -15,6 +15,8 @@ from ciss_luigi.state import commandledger
 from ciss_luigi.state.commandledger import Command, CommandLedger
 from tests.command import Place, wait_until
 
+pytestmark = pytest.mark.whole
+
 DATE = "2016-11-05"
 
 

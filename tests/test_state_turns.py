@@ -14,6 +14,8 @@ from ciss_luigi.locking.filelocks import FileLock
 from ciss_luigi.locking.turns import Turn
 from tests.command import wait_until
 
+pytestmark = pytest.mark.whole
+
 FIRST, SECOND = RunDate.parse("2016-11-22"), RunDate.parse("2016-12-23")
 
 

@@ -22,6 +22,8 @@ from ciss_luigi.state.ledger import Outcome
 from tests.command import Place, name_of
 from tests.helpers import CISS, Answer, clean, run, typed
 
+pytestmark = pytest.mark.whole
+
 DATE = "2016-11-05"
 TODAY = dt.datetime.now().astimezone().date()
 

@@ -153,10 +153,16 @@ def _dates(site: Site, first: RunDate | None, last: RunDate | None) -> Sequence[
         found = sorted({*nights.shown(site, known | running, last), *at_work})
     else:
         end = last or max({first, *nights.shown(site, known | running)})
+        _refuse_too_many(first, end)
         found = list(nights.days(first, end))
-    if len(found) > DATES_AT_MOST:
-        raise ValueError(f"these are {len(found)} dates; at most {DATES_AT_MOST} are shown at once")
     return found
+
+
+def _refuse_too_many(first: RunDate, last: RunDate) -> None:
+    """Raise ValueError for a range that is too long; counted before its dates are made."""
+    count = last.date.toordinal() - first.date.toordinal() + 1
+    if count > DATES_AT_MOST:
+        raise ValueError(f"these are {count} dates; at most {DATES_AT_MOST} are shown at once")
 
 
 def _running(site: Site) -> set[RunDate]:

@@ -22,6 +22,8 @@ from tests.alerts.servicedesk import KEY, ServiceDesk, serving
 from tests.alerts.test_notice import Desk as Office
 from tests.alerts.test_notice import seen
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture
 def office(folder: Path) -> Office:

@@ -23,6 +23,8 @@ from tests.alerts.test_commands import DATE, SLEEPING, mend, office, spoil, tell
 from tests.command import Place
 from tests.helpers import ciss, run, running, typed
 
+pytestmark = pytest.mark.whole
+
 SIX = dt.time(6)
 ZONE = dt.datetime.now().astimezone().tzinfo
 MAIL = "[ciss_alerts]\nmail_to = ops@example.com\n[smtp]\nport = 1\n"

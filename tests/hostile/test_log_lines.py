@@ -18,6 +18,8 @@ from tests.helpers import Answer, ciss, run
 from tests.hostile.words import FORGED, NASTY, silent, tame
 from tests.two_at_once.watching import WATCHED, spans
 
+pytestmark = pytest.mark.whole
+
 DATE = "2016-11-10"
 
 

@@ -12,6 +12,8 @@ from tests.command import Place
 from tests.helpers import CISS, process
 from tests.machine.around import DATE, explained, needs_mounts
 
+pytestmark = pytest.mark.whole
+
 WITHOUT_LOCKS = """
 import errno, fcntl, os
 def refuse(*arguments):

@@ -6,7 +6,11 @@ import pkgutil
 import subprocess
 import sys
 
+import pytest
+
 import ciss_luigi
+
+pytestmark = pytest.mark.whole
 
 LOOK = """
 import logging, signal, sys

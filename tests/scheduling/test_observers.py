@@ -11,6 +11,8 @@ import pytest
 from ciss_luigi.locking.filelocks import FileLock
 from tests.command import Finished, Place, name_of
 
+pytestmark = pytest.mark.whole
+
 DATE = "2016-11-10"
 TELLING = """
 import json, os

@@ -12,6 +12,8 @@ from tests.two_at_once import watching
 from tests.two_at_once.conftest import Started
 from tests.two_at_once.watching import BARE, WATCHED, Hold, overlapping, returns, spans
 
+pytestmark = pytest.mark.whole
+
 DATE = "2016-11-10"
 DATES = tuple(f"2016-12-{day:02d}" for day in range(1, 6))
 AFTER = "2016-12-06"
