@@ -1,7 +1,7 @@
-"""Where a command meets those who are told: light as long as there is nothing to say.
+"""Decides at the end of a command whether anybody is to be told; imports nothing heavy for that.
 
-A night on which all is well must not pay for mail, desk and channels: they are imported when a failure is
-seen, is open, or a message waits.
+A night on which all is well must not pay for mail, desk and channels. They are imported only when there is a
+failure, when an earlier one is still open, or when a message waits to be sent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _QUIET = (0, 10, 20, 25)
 
 
 class Door(Observer):
-    """Tells people of a command, as its last act."""
+    """Has people told how a command ended, as the last thing that the command does."""
 
     def __init__(self) -> None:
         self._tail = Tail()
@@ -33,7 +33,7 @@ class Door(Observer):
         logging.getLogger("luigi-interface").addHandler(self._tail)
 
     def command_begins(self, begin: CommandBegin) -> None:
-        """Give the dead-man service its sign that today's run begins."""
+        """Tell the dead-man service that today's run begins."""
         here = _sound_site()
         if here is None or not _alerts(here).ping_url:
             return
@@ -44,7 +44,7 @@ class Door(Observer):
             self._begun = Ping(_alerts(here), "/start", begin.id)
 
     def command_ends(self, end: CommandEnd) -> None:
-        """Tell who is to be told, if anybody is; never changes how the command ends."""
+        """Tell everybody who is to be told; never changes the exit code of the command."""
         here = _sound_site()
         if self._has_nothing_to_say(end, here):
             return
@@ -62,7 +62,7 @@ class Door(Observer):
 
 
 def anything_in(folder: Path) -> bool:
-    """Whether a failure is open, or a message waits to be sent; looks at names only."""
+    """Whether a failure is open or a message waits to be sent; looks only at the names of files."""
     return any(any((folder / name).glob("*.json")) for name in ("open", "outbox"))
 
 

@@ -1,6 +1,6 @@
-"""What a command's end means for those who are told: its failures, as they are to be judged.
+"""The failures of a command that has ended.
 
-Which ends are failures is written in ``docs/operations.md``, section "Who is told when".
+Which ends count as failures is written in ``docs/operations.md``, section "Who is told when".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SIGNALLED = range(129, 160)
 
 
 class Headline(StrEnum):
-    """What a message about a command says, after the step where there is one; docs/runbook.md has each."""
+    """The headlines of messages, after the step where there is one. docs/runbook.md explains each."""
 
     FAILED = "failed"
     STOPPED = "was stopped"
@@ -49,7 +49,7 @@ def failures(end: CommandEnd, ledger: Path, *, engine: str = "", log: str = "") 
 
 
 def unread(end: CommandEnd) -> list[Seen]:
-    """The failures of a command, if any, while the ledger has not been read: by its exit code alone."""
+    """The failures of a command by its exit code alone, for use where the ledger cannot be read."""
     is_failure = end.number in (exitcodes.STEP_FAILED, exitcodes.NOT_ASKED, exitcodes.CONFIGURATION)
     return [_stopped(end)] if is_failure and not end.is_usage else []
 

@@ -20,16 +20,16 @@ _LISTS = re.compile(r"#(?:(?:, | and | to |\.\.)#)+")
 
 
 class Scope(StrEnum):
-    """What ends a failure."""
+    """What closes a failure."""
 
     DATES = "dates"
-    """Every date of it is merged, or newer dates are."""
+    """Every one of its dates is merged, or a newer date is."""
     CONFIGURATION = "configuration"
     """The next command that gets past the configuration."""
     COMMAND = "command"
-    """The next command that ends well: no date of it is known."""
+    """The next command that ends well, because no date of the failure is known."""
     NEVER = "never"
-    """Nothing: it is told once."""
+    """Nothing: it is told once and not kept open."""
 
 
 class What(StrEnum):
@@ -60,11 +60,11 @@ class Seen:
     log: str = ""
     """The last lines of the command's log."""
     compared: str = ""
-    """The text whose lines decide what is the same, where that is not ``error``."""
+    """The text that is compared to find the same failure again, where that is not ``error``."""
     own_signature: str = ""
-    """Where no lines decide what is the same."""
+    """The signature itself, where no text is compared."""
     began: str = ""
-    """When the run began that left no word of its end (ISO), where ``ciss watch`` found one."""
+    """When the run began (ISO), if ``ciss watch`` found a run that began and never ended."""
 
     @property
     def is_watched(self) -> bool:

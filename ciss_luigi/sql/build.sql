@@ -42,7 +42,7 @@ charges AS (
 ),
 
 -- A key that is NULL, empty or only spaces is UNKNOWN; any other is kept byte for byte.
--- (A text from '!' on cannot be blank: the quick test spares REPLACE for nearly every row.)
+-- (A text that sorts at or after '!' is not blank: this test is cheap, and saves REPLACE for nearly every row.)
 keyed AS (
     SELECT month_year,
            CASE WHEN org_id >= '!' THEN org_id
@@ -59,7 +59,7 @@ keyed AS (
     FROM charges
 ),
 
--- NULL amounts and counts count as 0: SUM passes over them, COALESCE covers a sum of nothing else.
+-- NULL amounts and counts count as 0: SUM ignores them, and COALESCE makes 0 of a sum that has nothing else.
 summed AS (
     SELECT month_year, org_id, business_unit, commercial_offer, currency,
            COUNT(*) AS source_rows,
@@ -73,8 +73,8 @@ summed AS (
 ),
 
 -- The rate of the month itself, else of the newest month within rate_fallback_months before it.
--- Rates go through their decimal text, so that a DOUBLE column gives the same on every engine.
--- The same rate twice is one (MAX); contradictory rates have failed the run before.
+-- A rate is read by its decimal text, so that a DOUBLE column gives the same rate on every engine.
+-- The same rate twice is one rate (MAX). Two different rates have failed the run before this statement.
 ranked_rates AS (
     SELECT months.month_year, known.from_curr, known.cal_month, known.rate,
            ROW_NUMBER() OVER (PARTITION BY months.month_year, known.from_curr
@@ -90,9 +90,9 @@ ranked_rates AS (
     WHERE known.cal_month <= months.month_year AND known.cal_month >= months.oldest_rate_month
 ),
 
--- Mapping rows with their keys and blanks in the same form; a blank start is since ever, a blank end never comes.
+-- Mapping rows, with keys and blanks in the same form as above. A blank start is before every date, a blank end after it.
 -- A date is the first ten characters, digits in the form YYYY-MM-DD. A start or end that is neither blank nor a date
--- becomes NULL, and so the row touches no month: odd_rows.sql counts it.
+-- becomes NULL, so that the row is valid in no month; odd_rows.sql counts it.
 mapping_rows AS (
     SELECT CASE WHEN org_id >= '!' THEN org_id
                 WHEN REPLACE(org_id, ' ', '') <> '' THEN org_id
@@ -120,7 +120,7 @@ mapping_rows AS (
     FROM {mapping}
 ),
 
--- Of the mapping rows that touch the month one is chosen, so that the mapping never multiplies money.
+-- One of the mapping rows that are valid in the month is chosen, so that the mapping never multiplies money.
 ranked_mapping AS (
     SELECT months.month_year, mapped.org_id, mapped.business_unit, mapped.commercial_offer,
            mapped.contract_offer_group, mapped.org_name,
@@ -156,8 +156,8 @@ priced AS (
           AND mapping.commercial_offer = summed.commercial_offer
 )
 
--- DECIMAL(19,4) x DECIMAL(18,8) is the exact product on every engine; wider types round it first.
--- A count beyond BIGINT becomes NULL here, never wraps: no number column may hold NULL, so it fails the run.
+-- DECIMAL(19,4) x DECIMAL(18,8) gives the exact product on every engine; with wider types some engines round it.
+-- A count that BIGINT cannot hold becomes NULL here. No number column may hold NULL, so the run fails.
 SELECT org_id,
        COALESCE(org_name, '') AS org_name,
        business_unit,

@@ -1,7 +1,7 @@
--- The charges of one customer in some months: of each kind and key the largest rows, or all.
--- Keys are made as the billing rules make them (build.sql); each kind names its rows by three texts.
--- Rows that are alike are one row with the number of its copies: Hive 4.0.1 fails on a window right over the charges,
--- and takes one over sums.
+-- The charges of one customer in some months: the largest rows of each kind and key, or all rows.
+-- Keys are made as the billing rules make them (build.sql). Three texts say which row of its source a charge is.
+-- Rows that are alike are one row with the number of its copies. This also helps Hive 4.0.1, which fails on a
+-- window function over the charges themselves, but accepts one over grouped rows.
 WITH charges AS (
     SELECT 'subscription' AS kind, partition_date AS month_year,
            org_id, business_unit, commercial_offer, currency,

@@ -1,6 +1,6 @@
 -- Every rate to USD that the run could use, with what is wrong with it.
 -- Unusable: zero, negative, not a number, or beyond DECIMAL(18,8). A NULL rate is no rate.
--- USD itself is 1 by rule, whatever the table says.
+-- The rate of USD itself is always 1, whatever the table says.
 SELECT cal_month, from_curr,
        MIN(rate) AS lowest_rate,
        MAX(rate) AS highest_rate,

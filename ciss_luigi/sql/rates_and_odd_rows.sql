@@ -1,5 +1,5 @@
--- The rates that the run could use, the odd rows of the other sources, and whether there is any rate: in one
--- statement, for each of these reads little, and on a cluster a statement of its own costs more than that.
+-- The rates that the run could use, the odd rows of the other sources, and whether there is any rate.
+-- They share one statement: each of them reads little, and on a cluster a further statement costs more than that.
 SELECT 'rates' AS kind, cal_month AS month_year, from_curr AS currency, lowest_rate, highest_rate,
        unusable_rates AS row_count, CAST(NULL AS DECIMAL(38,4)) AS amount, unusable_example AS example
 FROM (

@@ -1,5 +1,5 @@
 -- Which charge sources hold a row of a month, and whether the rate table holds any.
--- The first row found is enough: nobody reads a whole month to learn that it is there.
+-- The first row found is enough: a month is not read to its end to learn that it has rows.
 SELECT 'billable' AS source_role, month_year
 FROM (SELECT partition_date AS month_year FROM {billable} WHERE partition_date = '{month}' LIMIT 1) billable
 UNION ALL

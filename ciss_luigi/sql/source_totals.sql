@@ -1,8 +1,9 @@
 -- Control totals of the four charge sources in one month, per source and currency.
--- unfit_numbers counts what the rules would change by reading it: an amount that is not a DECIMAL(18,4), a count that is
--- no whole number. A cast that gives NULL counts, too. (A difference, for engines compare text as they like.)
--- {count_type}: whatever sums counts exactly and fastest on the engine; no BIGINT sum may wrap.
--- (One month, so that rows are grouped by nothing but the currency: that costs half.)
+-- unfit_numbers counts the numbers that the rules would change as they read them: an amount that is not a DECIMAL(18,4),
+-- a count that is not a whole number. A cast that gives NULL counts, too. (The test is a difference of numbers, because
+-- engines do not compare a number with its text in the same way.)
+-- {count_type} is the type that sums counts exactly and fastest on the engine; no BIGINT sum may overflow.
+-- (One month, so that rows are grouped by the currency alone: this takes half the time.)
 -- Where the statement asks for them, the register's rows that belong to no month stand under a NULL month, and
 -- odd_value is the date of one of them.
 SELECT 'billable' AS source_role, '{month}' AS month_year, currency,

@@ -1,10 +1,10 @@
 -- Control totals of temp or main, per month and currency, with the checks made on every row:
 -- no number and no signature is NULL, total_charge is the sum of its charges, total_charge_usd lies within half a
 -- unit of its last digit of total_charge x conversion_rate.
--- The sum and the product of small amounts fit into 64 bits, which DuckDB computes in a third of the time;
--- the two forms of each check say the same. {count_type} is whatever sums counts exactly and fastest.
--- Rows are added up per rate month, date and run first: one of each as a rule, and the least and greatest of a few
--- texts cost nothing where those of every row cost a third of the statement.
+-- The sum and the product of small amounts fit into 64 bits, which DuckDB computes in a third of the time; both forms
+-- of each check give the same answer. {count_type} is the type that sums counts exactly and fastest on the engine.
+-- Rows are first added up per rate month, date and run. There is mostly one of each, and MIN and MAX over these few
+-- texts cost nothing; over the texts of every row they would take a third of the statement's time.
 SELECT month_year, currency,
        SUM(row_count) AS row_count,
        CAST(SUM(source_rows) AS DECIMAL(38,0)) AS source_rows,
