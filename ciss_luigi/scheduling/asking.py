@@ -14,14 +14,14 @@ def is_paused(worker: Any) -> bool:
     return bool(_ask(worker, "is_paused").get("paused"))
 
 
-def runs_elsewhere(worker: Any) -> bool:
-    """Whether luigid believes that another command does a step of ours.
+def run_elsewhere(worker: Any) -> list[Any]:
+    """The tasks of ours that another command does, as luigid believes.
 
     Luigi's own answers do not tell of a step that was killed after its marker and before its report: it is
     done, so this command did not ask for it; but luigid lets nothing begin after it.
     """
     running = _ask(worker, "task_list", status="RUNNING", upstream_status="")
-    return not luigiprivate.scheduled(worker).keys().isdisjoint(running)
+    return [task for key, task in luigiprivate.scheduled(worker).items() if key in running]
 
 
 def _ask(worker: Any, method: str, **arguments: str) -> dict[str, Any]:

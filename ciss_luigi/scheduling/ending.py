@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ciss_luigi import exitcodes, stopping
+from ciss_luigi import exitcodes, site, stopping
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.counting import counted
 from ciss_luigi.scheduling import asking, luigiprivate
 from ciss_luigi.scheduling.command import current
@@ -29,7 +30,7 @@ def number_of(worker: Any) -> int:
         return int(command.leaving.code or 0)
     outcome = luigiprivate.outcome(worker)
     reasons = set(_reasons(outcome))
-    if exitcodes.NOT_GRANTED in reasons and not command.is_range and _is_elsewhere(worker, reasons):
+    if exitcodes.NOT_GRANTED in reasons and _is_elsewhere(worker, outcome, reasons):
         reasons = {*reasons - {exitcodes.NOT_GRANTED}, exitcodes.RUNNING_ELSEWHERE}
     if not reasons and not _is_done(luigiprivate.root_task(worker), outcome):
         reasons.add(exitcodes.NOT_GRANTED)
@@ -49,9 +50,29 @@ def _reasons(outcome: Mapping[str, Sequence[Any]]) -> Iterator[int]:
         yield exitcodes.NOT_GRANTED
 
 
-def _is_elsewhere(worker: Any, reasons: set[int]) -> bool:
-    """Whether another command runs a date that luigid did not grant, or a killed one did."""
-    return exitcodes.RUNNING_ELSEWHERE in reasons or asking.runs_elsewhere(worker)
+def _is_elsewhere(worker: Any, outcome: Mapping[str, Sequence[Any]], reasons: set[int]) -> bool:
+    """Whether another command runs a date that luigid did not grant, or a killed one did.
+
+    In a range this is said only if every such date was run by a killed command: two ranges that overlap do
+    not know of each other which dates are left.
+    """
+    command = current()
+    if command.is_range:
+        return not command.left_over and _were_killed(worker, outcome)
+    return exitcodes.RUNNING_ELSEWHERE in reasons or bool(asking.run_elsewhere(worker))
+
+
+def _were_killed(worker: Any, outcome: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether luigid waits for a dead command in each date of a range that it did not grant.
+
+    luigid says that a command runs the date, and nobody holds the date's lock.
+    """
+    waiting = {date for date, _ in _dated(outcome["not_run"])}
+    believed = {date for date, _ in _dated(asking.run_elsewhere(worker))}
+    here = site.current()
+    return bool(waiting) and all(
+        date in believed and here.date_lock(RunDate(date)).holder() is None for date in waiting
+    )
 
 
 def _is_done(task: Any, outcome: Mapping[str, Sequence[Any]]) -> bool:

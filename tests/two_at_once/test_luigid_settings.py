@@ -68,6 +68,22 @@ def test_a_killed_run_is_remembered_for_worker_disconnect_delay(
             assert place.marked(DATE) == list(STEPS)
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_killed_range_is_remembered_too(place: Place, daemon: Luigid, workers: str) -> None:
+    bounds = "2016-11-09", "2016-11-12"
+    hold = Hold(place, "BuildTemp")
+    running = place.ranging(*bounds, "--workers", workers, *daemon.options, **hold.how)
+    hold.wait(running)
+    running.send_group(signal.SIGKILL)
+    running.finish()
+
+    again = place.range(*bounds, "--workers", workers, *daemon.options)
+
+    again.explained(10, ", after two minutes at most")
+    place.range(*bounds, "--workers", workers, "--local-scheduler").explained(0)
+    assert all(place.marked(f"2016-11-{day:02d}") == list(STEPS) for day in (9, 10, 11))
+
+
 def test_a_luigid_that_is_away_is_given_up_before_it_would_forget_a_worker(place: Place) -> None:
     place.config.write_text("[ciss]\nwarehouse_url = duckdb:///warehouse.duckdb\nstate_dir = state\n")
     began = time.monotonic()
