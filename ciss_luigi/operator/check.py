@@ -15,6 +15,7 @@ from ciss_luigi.operator.checks import (
     engines,
     leases,
     oldjob,
+    rights,
     room,
     rules,
     sources,
@@ -114,7 +115,7 @@ class _Check:
             self._sources(statements, there)
             return
         main_fits, temp_fits = self._outputs(statements, main=main, temp=temp)
-        engines.check_rights(self._group("tables"), self.job, self.session, statements)
+        rights.check(self._group("tables"), self.job, self.session, statements, there)
         readable = len(self._sources(statements, there)) == len(schema.SOURCES)
         if main and temp and main_fits and temp_fits:
             rules.check_merge(self._group("tables"), self.job, self.session)

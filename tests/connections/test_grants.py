@@ -12,6 +12,7 @@ from ciss_luigi.billing import schema
 from tests.command import MAIN, STEPS, TEMP, Place
 from tests.connections import servers
 from tests.connections.tables import make_sources
+from tests.helpers import Answer, ciss
 from tests.servers.hiveserver import HiveServer, hive_server
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
@@ -23,6 +24,8 @@ AUTHORIZATION = {
     "hive.security.authenticator.manager": "org.apache.hadoop.hive.ql.security.SessionStateUserAuthenticator",
     "hive.users.in.admin.role": "boss",
 }
+
+TO_DO = "have it granted to the job's user"
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +53,21 @@ def grant(server: HiveServer, privilege: str, *tables: str) -> None:
             connection.cursor().execute(f"GRANT {privilege} ON TABLE mnaas.{table} TO USER etl")
 
 
+def check(site: Place) -> Answer:
+    """``ciss check`` on a terminal as wide as its words."""
+    return ciss(site.folder, "check", COLUMNS="1000")
+
+
 def test_select_insert_and_delete_are_enough_and_needed(server: HiveServer, site: Place) -> None:
     grant(server, "SELECT", MAIN, TEMP, *(table.default_name for table in schema.SOURCES[1:]))
-    lacking = site.merge("2016-11-22")
+    lacking, lacking_check = site.merge("2016-11-22"), check(site)
     grant(server, "SELECT", schema.SOURCES[0].default_name)
-    refused = {}
+    refused, checked = {}, {}
     for privilege in ("INSERT", "DELETE"):
-        refused[privilege] = site.merge("2016-11-22")
+        refused[privilege], checked[privilege] = site.merge("2016-11-22"), check(site)
         grant(server, privilege, MAIN, TEMP)
 
-    granted = site.merge("2016-11-22")
+    granted, granted_check = site.merge("2016-11-22"), check(site)
 
     lacking.explained(
         35, f"[SELECT] on Object [type=TABLE_OR_VIEW, name=mnaas.{schema.SOURCES[0].default_name}]"
@@ -68,8 +76,25 @@ def test_select_insert_and_delete_are_enough_and_needed(server: HiveServer, site
         lacking_now = {"INSERT": "INSERT, DELETE", "DELETE": "DELETE"}[privilege]
         what = f"[[{lacking_now}] on Object [type=TABLE_OR_VIEW, name=mnaas.{TEMP}"
         finished.explained(30, what, "main was not touched")
+        checked[privilege].expect(1, what, f"{MAIN} cannot be written", TO_DO)
+    lacking_check.expect(1, "[SELECT] on Object", TO_DO)
     granted.explained(0)
+    granted_check.expect(0, "names no right that is missing")
+    assert TO_DO not in granted_check.out
     assert site.marked("2016-11-22") == list(STEPS)
+
+
+def test_check_names_the_right_to_make_tables_that_are_not_there(server: HiveServer, site: Place) -> None:
+    grant(server, "SELECT", *(table.default_name for table in schema.SOURCES))
+    site.configure(
+        warehouse_url=f"hive://etl@127.0.0.1:{server.port}/default", retries=0, main_table="new_main",
+        temp_table="new_temp",
+    )  # fmt: skip
+
+    checked = check(site)
+
+    checked.expect(1, "tables of mnaas cannot be made", "operation CREATETABLE", TO_DO)
+    site.merge("2016-11-22").explained(30, "operation CREATETABLE")
 
 
 def test_old_parts_of_temp_are_dropped_without_owning_it(server: HiveServer, site: Place) -> None:

@@ -1,8 +1,7 @@
-"""Whether the engines answer, what they are, and whether the job may write there."""
+"""Whether the engines answer, what they are, and what they say of a statement that is not run."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -10,7 +9,6 @@ from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import CissError, EngineUnavailable, StatementFailed
 from ciss_luigi.operator.checks.findings import CONFIGURATION, ENGINE_AWAY, Group
 from ciss_luigi.queries.named import tagged
-from ciss_luigi.queries.statements import Statements
 from ciss_luigi.steps import Job
 
 VERSION = tagged("SELECT version()", "check")
@@ -63,31 +61,6 @@ def tell_version(group: Group, engine: Engine, session: Session) -> None:
         group.ok(f"{engine.identity} answers: {' '.join(str(version).split())}")
 
 
-def check_rights(group: Group, job: Job, session: Session, statements: Statements) -> None:
-    """Make and write a table in a transaction that is undone."""
-    settings = job.settings
-    if not job.engine.capabilities.transactions:
-        group.note(
-            f"whether tables of {settings.database} may be made and written is not tried: "
-            f"{job.engine.identity} has no transaction to undo it in"
-        )
-        return
-    probe = statements.table(f"ciss_check_{uuid.uuid4().hex[:8]}")
-    trial = [
-        *statements.create_tables(),
-        tagged(f"CREATE TABLE {probe} (probe STRING)", "check"),
-        tagged(f"INSERT INTO {probe} VALUES ('probe')", "check"),
-    ]
-    error = attempt(session, trial)
-    if error is None:
-        group.ok(f"tables of {settings.database} can be made and written (tried, and undone)")
-        return
-    group.fault(
-        f"tables of {settings.database} cannot be made and written: {error.what}",
-        "give the job's user the right to, and remove read_only from [ciss] connect_args",
-    )
-
-
 def explain(session: Session, statement: str, before: Sequence[str] = ()) -> CissError | None:
     """EXPLAIN a statement in a transaction that is undone; returns why the engine refuses it, or None."""
     try:
@@ -105,16 +78,3 @@ def explain(session: Session, statement: str, before: Sequence[str] = ()) -> Cis
 
 _NOT_PLANNED = "Error occurred during query planning:"
 """The words by which Spark's EXPLAIN, which always succeeds, says that the statement would fail."""
-
-
-def attempt(session: Session, statements: Sequence[str]) -> CissError | None:
-    """Send statements in a transaction that is undone; returns the first error, or None."""
-    try:
-        with undone(session):
-            for statement in statements:
-                session.execute(statement)
-    except EngineUnavailable:
-        raise
-    except CissError as error:
-        return error
-    return None

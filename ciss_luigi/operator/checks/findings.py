@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -11,6 +12,11 @@ from typing import Any
 from ciss_luigi.errors import CissError, ConfigurationError, EngineUnavailable
 
 FILL = "fill it (the embedded warehouse: ciss load DIR)"
+GRANT = 'have it granted to the job\'s user (docs/clusters.md, "What to grant")'
+_MISSING_RIGHT = re.compile(
+    r"AccessControlException|AuthorizationException|does not have (?:the )?(?:following )?privilege"
+)
+"""How Hive, Impala and what guards a Spark name a missing right."""
 FAULT = 1
 ENGINE_AWAY = EngineUnavailable.exit_code
 CONFIGURATION = ConfigurationError.exit_code
@@ -88,7 +94,16 @@ class Group:
         except EngineUnavailable:
             raise
         except CissError as error:
-            self.fault(f"{what}: {error.what}", error.next_command or "correct what the engine names")
+            self.refused(what, error, error.next_command or "correct what the engine names")
+
+    def refused(self, what: str, error: CissError, otherwise: str) -> None:
+        """An engine refuses a statement: grant the right that it names, or else do as ``otherwise`` says."""
+        self.fault(f"{what}: {error.what}", GRANT if names_missing_right(error) else otherwise)
 
     def _add(self, level: Level, text: str, remedy: str = "") -> None:
         self.report.findings.append(Finding(self.name, level, text, remedy))
+
+
+def names_missing_right(error: CissError) -> bool:
+    """Whether an engine says that the job's user lacks a right."""
+    return _MISSING_RIGHT.search(error.what) is not None

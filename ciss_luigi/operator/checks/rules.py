@@ -14,6 +14,7 @@ from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import Job, sitesrules
 from ciss_luigi.steps.parts import columns
 
+SHOWN = "ciss plan shows the statement as it is sent"
 EXAMPLE = RunDate.parse("2016-11-02")
 """The date if none was given: what an engine says about a statement does not depend on it."""
 
@@ -36,7 +37,7 @@ def check(group: Group, job: Job, session: Session, *, temp_is_there: bool) -> N
         if error is None:
             group.ok(f"{builder.identity.kind} accepts {rules}")
         else:
-            group.fault(f"{rules}: {error.what}", "ciss plan shows the statement as it is sent")
+            group.refused(rules, error, SHOWN)
 
 
 def _on(builder: Engine, job: Job, session: Session) -> AbstractContextManager[Session]:
@@ -51,6 +52,4 @@ def check_merge(group: Group, job: Job, session: Session) -> None:
     *_, write = statements.merge(job.months[-1], table)
     error = explain(session, write)
     if error is not None:
-        group.fault(
-            f"{settings.main} cannot be written: {error.what}", "ciss plan shows the statement as it is sent"
-        )
+        group.refused(f"{settings.main} cannot be written", error, SHOWN)
