@@ -203,7 +203,7 @@ class Teller:
             "message": send, "percentage": percentage, "url": url
         }  # fmt: skip
         self._newest: dict[str, Any] = {}
-        self._query = ""
+        self._query = self._sentence = ""
         self._wake = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
@@ -212,10 +212,11 @@ class Teller:
     def __call__(self, message: str) -> None:
         """Tell one message."""
         logger.info("%s", message)
-        self._tell("message", plain(message))
+        self.headline(message)
 
     def headline(self, sentence: str) -> None:
         """Tell only luigid, for its page; the log says the same in other lines."""
+        self._sentence = sentence
         self._tell("message", plain(sentence))
 
     def last_word(self, sentence: str) -> None:
@@ -224,14 +225,19 @@ class Teller:
         self._idle.wait(_LAST_WORD_SECONDS)
 
     def watch(self, progress: Progress) -> None:
-        """Tell how far a statement is, and what its server says about it."""
+        """Tell how far a statement is, and what its server says about it.
+
+        On luigid's page the server's words stand below the sentence, which is what most people look for.
+        """
         self._query = progress.query or self._query
         if progress.fraction is not None:
             self._tell("percentage", round(100 * progress.fraction))
         if progress.url:
             self._tell("url", without_secrets(progress.url))
         if progress.line:
-            self(": ".join(filter(None, (self._query, progress.line))))
+            words = ": ".join(filter(None, (self._query, progress.line)))
+            logger.info("%s", words)
+            self._tell("message", plain("\n".join(filter(None, (self._sentence, words)))))
 
     def _tell(self, what: str, value: Any) -> None:
         if self._senders[what] is None:

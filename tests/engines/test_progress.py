@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.command import Luigid, Place, wait_until
 from tests.engines.cluster import HIVE, Where
 from tests.engines.conftest import MakeCluster, engine_params
 from tests.engines.slow import slow_sql
+from tests.hostile import browser
 
 DATE = "2016-11-22"
 HIVES = "INFO : Compiling command(queryId=hive_20261124_ab-12): /* ciss_luigi BuildTemp */ INSERT"
@@ -125,8 +127,44 @@ def test_a_long_statement_is_told_to_the_terminal_and_to_luigid(
     running.wait_for("Query ID: [")
     running.finish().explained(0)
 
-    query = status["statusMessage"].split(":")[0]
+    sentence, words = status["statusMessage"].split("\n", 1)
+    query = words.split(":")[0]
+    assert sentence == f"{DATE}: adding up the charges"
     assert f"Query ID: [{query}]" in running.text
+
+
+@pytest.mark.parametrize("where", engine_params(HIVE))
+def test_luigids_page_is_true_during_a_run_on_hive_after_it_failed_and_after_the_next(
+    make_cluster: MakeCluster, daemon: Luigid, where: Where, tmp_path: Path
+) -> None:
+    browser.require()
+    cluster = make_cluster(where)
+    cluster.configure(sql_dir=slow_sql(cluster.folder / "sql", "hive", 400))
+    running = cluster.merging(DATE, *daemon.options)
+    running.wait_for("Query ID: [")
+    with browser.page(tmp_path / "during", browser.visualiser(daemon.port)) as page:
+        during = browser.message_of(page, "BuildTemp")
+        assert page.ask(ROW_OF.format("BuildTemp", "RUNNING"))
+    running.send(signal.SIGTERM)
+    running.finish().explained(30, "stopped by SIGTERM")
+    with browser.page(tmp_path / "failed", browser.visualiser(daemon.port)) as page:
+        page.wait_for(f"window.$ && {ROW_OF.format('BuildTemp', 'FAILED')}")
+    cluster.configure()
+
+    cluster.merge(DATE, *daemon.options).explained(0)
+
+    with browser.page(tmp_path / "after", browser.visualiser(daemon.port)) as page:
+        after = browser.message_of(page, "MergeMain")
+        assert page.ask(ROW_OF.format("BuildTemp", "DONE"))
+    sentence, words = during.split("\n", 1)
+    assert sentence == f"{DATE}: adding up the charges"
+    assert "Query ID: [" in words
+    ((rows, dollars),) = cluster.query(f"SELECT COUNT(*), SUM(total_charge_usd) FROM {cluster.main_table}")
+    assert after.startswith(f"2016-11: {rows:,} rows, {dollars:,.2f} USD, ")
+
+
+ROW_OF = "$('#taskTable tbody tr').filter((_, one) => /{1}[^]*{0}/.test(one.textContent)).length > 0"
+"""On luigid's page: whether a task has a line that begins with this state."""
 
 
 def told(daemon: Luigid) -> dict[str, dict[str, Any]]:

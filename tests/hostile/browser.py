@@ -94,6 +94,20 @@ def page(folder: Path, url: str) -> Iterator[Page]:
         process.communicate()
 
 
+def visualiser(port: int) -> str:
+    """The address of the page of a luigid on this machine."""
+    return f"http://127.0.0.1:{port}/static/visualiser/index.html"
+
+
+def message_of(page: Page, task: str) -> str:
+    """Open a task's message on luigid's page as a reader does, and read it."""
+    of_task = f"$('#taskTable tbody tr').filter((_, one) => one.textContent.includes('{task}'))"
+    page.wait_for(f"window.$ && {of_task}.find('.statusMessage').length")
+    page.ask(f"{of_task}.find('.statusMessage').first().click()")
+    page.wait_for("$('#statusMessageModal pre').text().length > 0")
+    return str(page.ask("$('#statusMessageModal pre').text()"))
+
+
 def _address(process: subprocess.Popen[str]) -> str:
     """Where the page listens: the browser says its port on stderr."""
     assert process.stderr is not None

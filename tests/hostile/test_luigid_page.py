@@ -71,7 +71,7 @@ def test_no_script_in_a_status_message_runs_on_the_page(
     telling: Running, daemon: Luigid, tmp_path: Path
 ) -> None:
     browser.require()
-    with browser.page(tmp_path / "browser", url(daemon)) as page:
+    with browser.page(tmp_path / "browser", browser.visualiser(daemon.port)) as page:
         page.wait_for("window.$ && $('.statusMessage').length")
         page.ask("$('.statusMessage').first().click()")
         page.wait_for("$('#statusMessageModal pre').text().includes('(script)')")
@@ -86,7 +86,7 @@ def test_no_script_in_a_failure_runs_on_the_page(place: Place, daemon: Luigid, t
     browser.require()
     place.configure(retry_wait_seconds=0.01)
     tame(place.merge(DATE, *daemon.options, prelude=TELLING).explained(30).text)
-    with browser.page(tmp_path / "browser", url(daemon)) as page:
+    with browser.page(tmp_path / "browser", browser.visualiser(daemon.port)) as page:
         page.wait_for("window.$ && $('.showError').length")
         page.ask("$('.showError').first().click()")
         page.wait_for("$('#errorModal pre').first().text().includes('(script)')")
@@ -117,11 +117,6 @@ def test_no_secret_reaches_luigid(place: Place, daemon: Luigid) -> None:
     silent(SECRET, str(tasks), str(errors), str(messages), str(daemon.call("worker_list")))
 
 
-def url(daemon: Luigid) -> str:
-    """Luigid's page."""
-    return f"http://127.0.0.1:{daemon.port}/static/visualiser/index.html"
-
-
 def refreshed(page: browser.Page) -> None:
     """Wait until the page has put the message in place again, as raw HTML."""
     page.ask("$('#statusMessageModal pre').html('stale')")
@@ -137,15 +132,6 @@ def sentence_of(place: Place) -> str:
     )
     assert unmapped > 1
     return f"2016-11: {rows:,} rows, {dollars:,.2f} USD, {unmapped} customers unmapped"
-
-
-def shown(page: browser.Page, task: str) -> str:
-    """Open a task's message as a reader does, and read it."""
-    of_task = f"$('#taskTable tbody tr').filter((_, one) => one.textContent.includes('{task}'))"
-    page.wait_for(f"window.$ && {of_task}.find('.statusMessage').length")
-    page.ask(f"{of_task}.find('.statusMessage').first().click()")
-    page.wait_for("$('#statusMessageModal pre').text().length > 0")
-    return str(page.ask("$('#statusMessageModal pre').text()"))
 
 
 UNDER_WAY = """
@@ -178,8 +164,8 @@ def test_the_page_says_what_a_manager_understands_while_a_run_is_under_way_and_a
     running = place.merging(DATE, *daemon.options, prelude=UNDER_WAY)
     try:
         wait_until(lambda: "adding up" in (message(daemon) or ""))
-        with browser.page(tmp_path / "browser", url(daemon)) as page:
-            assert shown(page, "BuildTemp") == f"{DATE}: adding up the charges"
+        with browser.page(tmp_path / "browser", browser.visualiser(daemon.port)) as page:
+            assert browser.message_of(page, "BuildTemp") == f"{DATE}: adding up the charges"
             page.wait_for("$('#statusMessageModal .progress-bar').text().includes('40')")
             assert page.ask("$('a[href=\"http://127.0.0.1:9/query/7\"]').length") >= 1
         (place.folder / "go").touch()
@@ -188,7 +174,7 @@ def test_the_page_says_what_a_manager_understands_while_a_run_is_under_way_and_a
         running.end()
     assert message(daemon) == f"{DATE}: adding up the charges", "what it was at when it failed"
     place.merge(DATE, *daemon.options).explained(0)
-    with browser.page(tmp_path / "again", url(daemon)) as page:
-        assert shown(page, "MergeMain") == sentence_of(place)
+    with browser.page(tmp_path / "again", browser.visualiser(daemon.port)) as page:
+        assert browser.message_of(page, "MergeMain") == sentence_of(place)
     before_it_was_published = sentence_of(place).rpartition(", ")[0]
     assert message(daemon) == before_it_was_published, "who is unmapped is counted by MergeMain"
