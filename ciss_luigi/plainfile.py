@@ -17,6 +17,14 @@ class OddFile(OSError):
     """Something else is in a file's place: a pipe, a folder, or far too many bytes."""
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is a file; True if this cannot be known, because opening it will say what is wrong."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return True
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """A block whose OSErrors get this path if they name none: people must hear which disk is full."""

@@ -23,23 +23,23 @@ from ciss_luigi.config.sections import CISS
 from ciss_luigi.config.settings import Settings
 from ciss_luigi.config.tellingkeys import ALERTS
 from ciss_luigi.config.urls import Warehouse
-from ciss_luigi.engines.base import Engine, Progress
 from ciss_luigi.errors import ConfigurationError, EngineUnavailable
 from ciss_luigi.locking.filelocks import Fence, FileLock
 from ciss_luigi.locking.turns import Turn
-from ciss_luigi.plainfile import read_plain
+from ciss_luigi.plainfile import is_there, read_plain
 from ciss_luigi.state.commandledger import CommandLedger
 from ciss_luigi.state.files import write_whole
-from ciss_luigi.state.javaruns import JavaRuns
 from ciss_luigi.state.ledger import Ledger
 from ciss_luigi.state.markers import Markers, Place
 from ciss_luigi.state.writes import Nowhere, OpenWrites, Writes
 
 if TYPE_CHECKING:
+    from ciss_luigi.engines.base import Engine, Progress
     from ciss_luigi.locking.leasebook import LeaseBook
+    from ciss_luigi.state.javaruns import JavaRuns
 
 Queue = Callable[[], AbstractContextManager[None]]
-Watch = Callable[[Progress], None]
+Watch = Callable[["Progress"], None]
 
 
 def ignore(progress: Progress) -> None:
@@ -78,7 +78,7 @@ class Site:
         may make a second, empty warehouse, or treat a date as done.
         """
         warehouse = self.settings.warehouse
-        if not warehouse.kind.embedded or self.engine().exists():
+        if not warehouse.kind.embedded or is_there(Path(warehouse.place)):
             return
         known = date or self.markers.newest()
         if known is None:
@@ -108,6 +108,8 @@ class Site:
     @property
     def java_runs(self) -> JavaRuns:
         """What the old Java classes left running, on this host and, where there are leases, on others."""
+        from ciss_luigi.state.javaruns import JavaRuns
+
         seen = self.leases.writes(Nowhere(), "java") if self.leases else None
         return JavaRuns(self.settings.state_dir, seen, self.settings.temp)
 

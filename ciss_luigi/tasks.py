@@ -18,12 +18,12 @@ import luigi
 
 from ciss_luigi import observers, site
 from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.done import done_already, is_done
 from ciss_luigi.errors import BadRunDate, ConfigurationError
 from ciss_luigi.scheduling import guard, messages, sentences, signals
 from ciss_luigi.scheduling.command import current
 from ciss_luigi.scheduling.dates import RunDateParameter, refuse_after_tomorrow
 from ciss_luigi.state.markers import Step
-from ciss_luigi.steps import runner
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
@@ -56,7 +56,8 @@ def _expect_sources(dates: Collection[dt.date]) -> bool:
         with guard.refusing():
             here = site.current()
             refuse_after_tomorrow(here, dates)
-            current().sources.expect(here, map(RunDate, dates))
+            if dates:
+                current().sources.expect(here, map(RunDate, dates))
     except (ConfigurationError, BadRunDate):
         return False
     return True
@@ -95,7 +96,7 @@ class MarkerTarget(luigi.Target):
 
     def exists(self) -> bool:
         """Whether the step is done; only files are read."""
-        return runner.is_done(site.current(), self._date, self._step)
+        return is_done(site.current(), self._date, self._step)
 
     def __str__(self) -> str:
         return f"the marker of {self._step} for {self._date}"
@@ -145,6 +146,8 @@ class StepTask(DatedTask):
             self._perform(here)
 
     def _perform(self, here: site.Site) -> None:
+        from ciss_luigi.steps import runner
+
         command = current().begin.id
         at_temp = guard.at_temp(here, self.run_date, last=self.step is Step.MERGE)
         with observers.step(command, self.date, self.step), at_temp:  # who waits there leaves signs of life
@@ -210,7 +213,7 @@ class MergeMain(StepTask):
 def _is_done_already(task: StepTask) -> None:
     """Say of a date that is done when that was, and how to run it again."""
     with guard.refusing():
-        logger.info("%s", runner.done_already(site.current(), task.run_date, task.step))
+        logger.info("%s", done_already(site.current(), task.run_date, task.step))
 
 
 @SourcesReady.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[no-untyped-call,untyped-decorator]

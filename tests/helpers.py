@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.group import ciss as command
+from ciss_luigi.done import is_done
 from ciss_luigi.engines.duckdb.engine import DuckDbEngine
 from ciss_luigi.state.markers import STEPS, Step
 from ciss_luigi.steps import runner
@@ -98,7 +99,7 @@ def run(folder: Path, date: str, until: Step = Step.MERGE) -> None:
     """Do a date's steps, as its tasks do, in this process."""
     here, day = site.load({}, folder), RunDate.parse(date)
     for step in STEPS[: STEPS.index(until) + 1]:
-        if not runner.is_done(here, day, step):
+        if not is_done(here, day, step):
             runner.perform(here, day, step, tell=lambda _: None)
 
 

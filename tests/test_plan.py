@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.plan import command, render
+from ciss_luigi.done import is_done
 from ciss_luigi.engines.base import BEGIN, COMMIT, ROLLBACK
 from ciss_luigi.errors import EngineUnavailable, Refused, StepFailed
 from ciss_luigi.operator import plan
@@ -71,17 +72,17 @@ def run(here: Site, date: str, until: Step = Step.MERGE) -> list[str]:
     """Run a date as the tasks do, and answer with all that was sent."""
     day = RunDate.parse(date)
     with recording() as sent:
-        if not runner.is_done(here, day, Step.MERGE):
+        if not is_done(here, day, Step.MERGE):
             _run_steps(here, day, until)
     return sent
 
 
 def _run_steps(here: Site, day: RunDate, until: Step) -> None:
-    built, sources = runner.is_done(here, day, Step.BUILD), Sources()
+    built, sources = is_done(here, day, Step.BUILD), Sources()
     if not built and not sources.are_ready(here, day, alone=True):
         return
     for step in list(Step)[: list(Step).index(until) + 1]:
-        if not runner.is_done(here, day, step) and not (built and step is Step.TRUNCATE):
+        if not is_done(here, day, step) and not (built and step is Step.TRUNCATE):
             runner.perform(here, day, step, tell=lambda _: None, known=sources.known(day))
 
 
@@ -127,7 +128,7 @@ def check(here: Site, date: str) -> list[str]:
 def test_a_first_run_sends_what_the_plan_says(make: Make, date: str, keys: dict[str, object]) -> None:
     here = make(**keys)
     check(here, date)
-    assert runner.is_done(here, RunDate.parse(date), Step.MERGE)
+    assert is_done(here, RunDate.parse(date), Step.MERGE)
 
 
 def test_the_plan_knows_which_finished_dates_are_dropped_from_temp(make: Make) -> None:
@@ -197,7 +198,7 @@ def test_the_plan_foresees_what_a_run_heals(make: Make, done: Step, damage: str)
     run(here, "2017-01-03", until=done)
     change(here, damage)
     check(here, "2017-01-03")
-    assert runner.is_done(here, RunDate.parse("2017-01-03"), Step.MERGE)
+    assert is_done(here, RunDate.parse("2017-01-03"), Step.MERGE)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import configparser
 import json
 import shlex
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -181,6 +180,8 @@ def read(path: Path) -> Sections:
     """All sections of one file; raises ConfigurationError if no parser can read it."""
     try:
         if path.suffix == ".toml":
+            import tomllib  # most sites have no such file
+
             return _from_toml(tomllib.loads(read_plain(path)))
         text = read_plain(path)
         if text.startswith("\ufeff"):

@@ -7,6 +7,7 @@ import mmap
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ciss_luigi import exitcodes
 from ciss_luigi.billing.rundate import RunDate
@@ -14,8 +15,10 @@ from ciss_luigi.locking.filelocks import FileLock
 from ciss_luigi.observers import CommandBegin
 from ciss_luigi.scheduling import luigiprivate
 from ciss_luigi.state.commandledger import COMMAND
-from ciss_luigi.steps.known import Known
-from ciss_luigi.steps.sourcesready import Sources
+
+if TYPE_CHECKING:
+    from ciss_luigi.steps.known import Known
+    from ciss_luigi.steps.sourcesready import Sources
 
 
 def _shared_byte() -> mmap.mmap:
@@ -33,7 +36,6 @@ class Command:
     and takes it for itself. Also true without a Luigi command, in a program that builds tasks."""
     locks: dict[RunDate, FileLock] = field(default_factory=dict)
     """The locks of the dates that this command holds for its whole life."""
-    sources: Sources = field(default_factory=Sources)
     left_over: str = ""
     """The words about the dates that a range leaves for another command."""
     reason: str = ""
@@ -49,6 +51,13 @@ class Command:
     _done: set[str] = field(default_factory=set)
     _began: mmap.mmap = field(default_factory=_shared_byte)
     _misconfigured: mmap.mmap = field(default_factory=_shared_byte)
+
+    @functools.cached_property
+    def sources(self) -> Sources:
+        """What this process knows of the sources; a date that is done already needs nothing of it."""
+        from ciss_luigi.steps.sourcesready import Sources
+
+        return Sources()
 
     def once(self, what: str, action: Callable[[], None]) -> None:
         """Do something that a command does at most once."""

@@ -10,15 +10,17 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from luigi.rpc import RPCError
 
-from ciss_luigi.engines.base import Progress
 from ciss_luigi.errors import MACHINE_LACKS, CissError, EngineUnavailable, SourcesMissing, Stopped
 from ciss_luigi.plaintext import printable_lines, without_secrets
 from ciss_luigi.scheduling import luigidproxy
 from ciss_luigi.state import thiscommand
+
+if TYPE_CHECKING:
+    from ciss_luigi.engines.base import Progress
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 

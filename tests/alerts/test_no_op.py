@@ -12,7 +12,8 @@ MODULES = """
 import atexit, sys
 NAMES = ("smtplib", "apprise", "prometheus_client", "requests", "urllib3", "ecs_logging",
          "ciss_luigi.alerts.teller", "ciss_luigi.alerts.records", "ciss_luigi.alerts.mail",
-         "ciss_luigi.alerts.notice")
+         "ciss_luigi.alerts.notice", "ciss_luigi.engines", "ciss_luigi.queries", "ciss_luigi.steps",
+         "sqlalchemy", "duckdb")
 BY_LUIGI = set(sys.modules)
 atexit.register(lambda: print("IMPORTED:", [name for name in NAMES if name in sys.modules.keys() - BY_LUIGI]))
 """
@@ -23,7 +24,7 @@ CHANNELS = "channels =\n  json://127.0.0.1:1/key-one-two\n"
 
 @pytest.mark.slow
 @pytest.mark.parametrize("keys", [MAIL, CHANNELS])
-def test_a_no_op_imports_neither_mail_nor_channels(place: Place, keys: str) -> None:
+def test_a_no_op_imports_neither_mail_nor_channels_nor_what_the_steps_need(place: Place, keys: str) -> None:
     """With all extras installed, as they are for the tests."""
     assert {
         name for name in ("apprise", "prometheus_client", "ecs_logging") if find_spec(name) is None

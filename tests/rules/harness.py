@@ -14,6 +14,7 @@ from typing import Protocol
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.config import settings
+from ciss_luigi.done import is_done
 from ciss_luigi.engines.base import Engine, Row
 from ciss_luigi.queries import readiness
 from ciss_luigi.queries.statements import Statements
@@ -140,7 +141,7 @@ class Bench:
         Raises what the steps raise, and SourcesMissing where the command ends before its first step.
         """
         here, when = self.site(**keys), RunDate.parse(date)
-        if runner.is_done(here, when, Step.MERGE):
+        if is_done(here, when, Step.MERGE):
             return
         self.require_sources(date, **keys)
         self.run_steps(date, **keys)
@@ -150,7 +151,7 @@ class Bench:
         here, when = self.site(**keys), RunDate.parse(date)
         self.command = uuid.uuid4().hex
         for step in STEPS:
-            if not runner.is_done(here, when, step):
+            if not is_done(here, when, step):
                 self.perform(date, step, **keys)
 
     def require_sources(self, date: str, **keys: str) -> None:

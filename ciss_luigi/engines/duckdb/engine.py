@@ -35,6 +35,7 @@ from ciss_luigi.errors import (
     SettingRefused,
     StatementFailed,
 )
+from ciss_luigi.plainfile import is_there
 from ciss_luigi.plaintext import without_parts
 from ciss_luigi.state.files import make_folder
 from ciss_luigi.state.owners import hand_over
@@ -80,10 +81,7 @@ class DuckDbEngine(Engine):
 
     def exists(self) -> bool:
         """Whether the file is there; opening a session would make it."""
-        try:
-            return self._path.exists()
-        except PermissionError:  # this cannot be known; opening it will say what is wrong
-            return True
+        return is_there(self._path)
 
     def why_no_query(self, text: str) -> str:
         """DuckDB's parser says what a text is; it would run what follows a semicolon as well."""
