@@ -39,6 +39,18 @@ def test_classes_program_and_properties_are_looked_for(place: Place, tmp_path: P
     assert "has no column run_date" not in answer.out
 
 
+def test_where_the_classes_run_and_log_is_looked_at(place: Place, tmp_path: Path) -> None:
+    old_tables(place)
+    nowhere = section(str(tmp_path), log_file="nowhere/old.log", working_dir="gone")
+    place.configure(nowhere, loader="java")
+    answer = check(place)
+    assert f"[ciss_java] log_file: {place.folder}/nowhere/old.log cannot be written" in answer.out
+    assert f"[ciss_java] working_dir: there is no folder {place.folder}/gone" in answer.out
+    place.configure(section(str(tmp_path)), loader="java")
+    assert "log_file" not in check(place).out
+    assert "working_dir" not in check(place).out
+
+
 def test_a_month_column_of_another_name_is_named(place: Place, tmp_path: Path) -> None:
     old_tables(place, month="bill_month")
     place.configure(section(str(tmp_path)), loader="java")

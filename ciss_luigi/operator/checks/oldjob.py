@@ -51,12 +51,25 @@ def _check_java(group: Group, java: Java) -> None:
     if java.properties_file is not None and not os.access(java.properties_file, os.R_OK):
         text = f"[ciss_java] properties_file: {java.properties_file} cannot be read"
         group.fault(text, "name the file that the classes read", code=CONFIGURATION)
+    if not os.path.isdir(java.working_dir):
+        text = f"[ciss_java] working_dir: there is no folder {java.working_dir}"
+        group.fault(text, "name the folder in which the classes ran", code=CONFIGURATION)
+    if java.log_file is not None and not _can_write(java.log_file):
+        text = f"[ciss_java] log_file: {java.log_file} cannot be written"
+        group.fault(text, "name a file that the job's user may write", code=CONFIGURATION)
     for key, name in (("temp_class", java.temp_class), ("main_class", java.main_class)):
         if is_on(java.classpath, name):
             group.ok(f"{name} is on the class path")
         else:
             text = f"[ciss_java] {key}: {name} is nowhere on the class path"
             group.fault(text, "name its jar in [ciss_java] classpath", code=CONFIGURATION)
+
+
+def _can_write(path: Path) -> bool:
+    """Whether a file can be written, or made if it does not exist."""
+    if path.exists():
+        return path.is_file() and os.access(path, os.W_OK)
+    return os.access(path.parent, os.W_OK | os.X_OK)
 
 
 def is_on(classpath: str, name: str) -> bool:
