@@ -9,7 +9,7 @@ from ciss_luigi.sql.files import built_in
 _SLEEPS = {"hive": "reflect", "spark": "java_method"}
 
 
-def _slowly(kind: str, milliseconds: int) -> str:
+def slowly(kind: str, milliseconds: int) -> str:
     """A condition that holds, late; the sleep depends on the row, or it would be worked out once."""
     call = f"{_SLEEPS[kind]}('java.lang.Thread', 'sleep', CAST({milliseconds} + LENGTH(org_id) AS BIGINT))"
     return f"CONCAT('x', COALESCE({call}, '')) <> ''"
@@ -20,7 +20,7 @@ def slow_sql(folder: Path, kind: str, milliseconds: int) -> Path:
     folder.mkdir(exist_ok=True)
     rules = built_in("build").rstrip()
     assert rules.endswith("FROM priced")
-    (folder / "build.sql").write_text(f"{rules}\nWHERE {_slowly(kind, milliseconds)}\n")
+    (folder / "build.sql").write_text(f"{rules}\nWHERE {slowly(kind, milliseconds)}\n")
     return folder
 
 
@@ -29,6 +29,6 @@ def slow_merge(milliseconds: int) -> str:
     return f"""
 from ciss_luigi.queries import statements
 original = statements.built_in
-slowly = " AND {_slowly("hive", milliseconds)}"
+slowly = " AND {slowly("hive", milliseconds)}"
 statements.built_in = lambda name: original(name) + (slowly if name == "merge" else "")
 """

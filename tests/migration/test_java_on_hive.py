@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from ciss_luigi import site
 from tests.command import Finished, Running, wait_until
 from tests.engines.cluster import HIVE, Cluster
 from tests.engines.conftest import MakeCluster, _no_proxy, loaded_on, make_cluster, sample_file
+from tests.engines.slow import slowly
 from tests.migration.javasite import classes, jdbc, section
 from tests.servers.hiveserver import HiveServer
 
@@ -30,6 +32,7 @@ class OldSite(Cluster):
     """A site with the old job's tables, which have columns of their own."""
 
     classes: Path
+    properties: dict[str, str]
 
     def prepare(self, classes: Path, server: HiveServer) -> None:
         """Make the tables, the properties and the configuration."""
@@ -43,9 +46,14 @@ class OldSite(Cluster):
             "temp": self.temp_table, "main": self.main_table, "source": self.source("billable"),
             "month": MONTHS[1], "before": MONTHS[0],
         }  # fmt: skip
-        lines = [f"{key}={value}" for key, value in properties.items()]
-        (self.folder / "old.properties").write_text("\n".join(lines) + "\n")
+        self.properties = properties
+        self.write_properties()
         self.misbehave("")
+
+    def write_properties(self, **more: str) -> None:
+        """Write what the classes read."""
+        lines = [f"{key}={value}" for key, value in {**self.properties, **more}.items()]
+        (self.folder / "old.properties").write_text("\n".join(lines) + "\n")
 
     def misbehave(self, how: str) -> None:
         """Configure, with a way for the classes to go wrong."""
@@ -110,3 +118,32 @@ def test_the_old_classes_build_and_merge_and_heal_after_kills(old: OldSite) -> N
     assert old.held() != old.expected(), "a month of main was to be dropped"
     old.merge(DATE).explained(0, "ending what a killed run left behind: made.merge")
     assert old.held() == old.expected()
+
+
+@pytest.mark.parametrize("jvm_too", [False, True])
+def test_a_kill_while_the_server_is_at_work_for_the_class(
+    old: OldSite, hive: HiveServer, *, jvm_too: bool
+) -> None:
+    def at_work() -> set[str]:
+        return hive.running("INSERT INTO", old.temp_table)
+
+    old.write_properties(also=slowly("hive", 400))
+    running = old.merging(DATE)
+    wait_until(
+        lambda: hive.running("INSERT INTO", old.temp_table) or running.process.poll() is not None, _LONG
+    )
+    running.send_group(signal.SIGKILL)
+    running.finish(_LONG)
+    left = site.load({}, old.folder).java_runs.left_behind()
+    assert left is not None
+    assert at_work(), "the server was to be at work when the command died"
+    if jvm_too:
+        assert left.end(signal.SIGKILL)
+    old.write_properties()
+
+    old.merge(DATE).explained(0, "ending what a killed run left behind: made.temp")
+
+    assert at_work() == set()
+    assert old.held() == old.expected()
+    temp = sum(rows for _, rows, _ in old.expected())
+    assert old.query(f"SELECT COUNT(*) FROM {old.temp_table}") == [(temp,)]

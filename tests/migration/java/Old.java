@@ -20,6 +20,11 @@ final class Old {
         return properties.getProperty(key);
     }
 
+    /** One more condition, for tests that want the server to take its time. */
+    String also() {
+        return get("also") == null ? "" : " AND " + get("also");
+    }
+
     void run(String... statements) throws Exception {
         System.out.println("connecting with password=" + get("HIVE_PASSWORD"));
         try (Connection connection = DriverManager.getConnection(get("url"), "old", get("HIVE_PASSWORD"));

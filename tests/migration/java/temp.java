@@ -11,6 +11,6 @@ public final class temp {
         boolean both = Integer.parseInt(given[1]) <= 5;
         String months = "'" + old.get("month") + "'" + (both ? ", '" + old.get("before") + "'" : "");
         old.run("INSERT INTO " + old.get("temp") + " SELECT org_id, currency, charge, partition_date FROM "
-                + old.get("source") + " WHERE partition_date IN (" + months + ")");
+                + old.get("source") + " WHERE partition_date IN (" + months + ")" + old.also());
     }
 }
