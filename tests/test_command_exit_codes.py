@@ -233,7 +233,7 @@ def test_the_retcodes_of_a_site_win(place: Place) -> None:
     place.merge(DATE).explained(64)
 
 
-@pytest.mark.parametrize("value", ["0", "00", "-0", "0_0"])
+@pytest.mark.parametrize("value", ["0", "00", "-0", "0_0", "\N{ARABIC-INDIC DIGIT ZERO}"])
 def test_a_zero_of_the_site_for_what_is_no_success_is_a_fault(place: Place, value: str) -> None:
     place.configure(f"[retcode]\nmissing_data = {value}\nunhandled_exception = {value}")
     finished = place.merge("2017-05-10")
@@ -243,6 +243,26 @@ def test_a_zero_of_the_site_for_what_is_no_success_is_a_fault(place: Place, valu
     assert answer.code == 40
     assert "[retcode] missing_data: 0 would report" in answer.out
     assert place.attempts("2017-05-10") == []
+
+
+@pytest.mark.parametrize("value", ["256", "-1", "512"])
+def test_what_the_system_makes_another_exit_code_of_is_a_fault_too(place: Place, value: str) -> None:
+    place.configure(f"[retcode]\ntask_failed = {value}")
+    place.merge(DATE).explained(40, f"[retcode] task_failed: {value} is not an exit code")
+
+
+def test_a_zero_in_a_toml_file_is_a_fault(place: Place) -> None:
+    file = place.folder / "luigi.toml"
+    file.write_text('[ciss]\nwarehouse_url = "duckdb:///warehouse.duckdb"\n[retcode]\nmissing_data = 0\n')
+    place.config.unlink()
+    toml = {"LUIGI_CONFIG_PATH": str(file), "LUIGI_CONFIG_PARSER": "toml"}
+    place.merge("2017-05-10", **toml).explained(40, "[retcode] missing_data: 0 would report")
+
+
+def test_a_zero_in_an_option_is_a_mistake_of_the_command_line(place: Place) -> None:
+    finished = place.merge(DATE, "--retcode-already-running", "0")
+    finished.explained(40, "--retcode-already-running: 0 would report", "--retcode-already-running 10")
+    assert place.attempts(DATE) == []
 
 
 def test_a_step_without_its_marker_is_a_failure_also_when_the_site_sets_other_keys_of_the_worker(

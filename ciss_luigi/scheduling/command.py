@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import functools
 import mmap
 import sys
@@ -19,6 +20,10 @@ from ciss_luigi.state.commandledger import COMMAND
 if TYPE_CHECKING:
     from ciss_luigi.steps.known import Known
     from ciss_luigi.steps.sourcesready import Sources
+
+
+_CODES = 256
+"""The number of exit codes. The system takes the remainder, so that 256 would be 0."""
 
 
 def _shared_byte() -> mmap.mmap:
@@ -98,6 +103,20 @@ def exit_code(number: int) -> int:
     """The exit code of this site for a number of our table: the site's own ``[retcode]`` wins."""
     key = next((row.retcode for row in exitcodes.TABLE if row.number == number), "")
     return luigiprivate.retcode(key) if key else number
+
+
+def retcode_problem(key: str) -> str:
+    """What is wrong with the number that Luigi will use for a key of ``[retcode]``; "" if nothing is.
+
+    "" as well for what is no number: Luigi says that itself.
+    """
+    try:
+        number = luigiprivate.retcode(key)
+    except (ValueError, TypeError, configparser.Error):
+        return ""
+    if number == 0:
+        return "0 would report a night that failed as a success"
+    return "" if 0 < number < _CODES else f"{number} is not an exit code: they go from 1 to 255"
 
 
 def own_number(code: int) -> int:

@@ -16,8 +16,10 @@ import luigi.interface
 
 from ciss_luigi import commands
 from ciss_luigi.errors import BadCommandLine, CissError
+from ciss_luigi.exitcodes import RETCODES
 from ciss_luigi.plaintext import one_line
 from ciss_luigi.scheduling import logbook, luigiprivate
+from ciss_luigi.scheduling.command import retcode_problem
 
 _LOGGING_SECTIONS = ("loggers", "handlers", "formatters")
 """The sections that Python's logging needs in its file."""
@@ -34,6 +36,7 @@ def root_task(argv: Sequence[str]) -> luigi.Task:
             for family, name, parameter in _options(cls):
                 for text in _given(parser.known_args, family, name, alone=cls is kind):
                     _require_readable(name, parameter, text)
+        _require_exit_codes()
         _require_logging_file(luigi.interface.core().logging_conf_file)  # type: ignore[no-untyped-call]
         luigiprivate.set_up_log()
         logbook.settle()
@@ -45,6 +48,16 @@ def root_task(argv: Sequence[str]) -> luigi.Task:
             family = kind.get_task_family()  # type: ignore[no-untyped-call]
             raise BadCommandLine(str(error), next_command=_example(family)) from error
     return task
+
+
+def _require_exit_codes() -> None:
+    """Raise BadCommandLine for an option that would end a failed night with 0; the file is checked before."""
+    for key, ours in RETCODES.items():
+        problem = retcode_problem(key)
+        if problem:
+            option = f"--retcode-{key.replace('_', '-')}"
+            again = f"the same command with {option} {ours}, or without it"
+            raise BadCommandLine(f"{option}: {problem}", next_command=again)
 
 
 def _require_logging_file(name: str) -> None:

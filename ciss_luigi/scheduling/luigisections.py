@@ -21,7 +21,7 @@ from ciss_luigi.config.tellingkeys import mail_address
 from ciss_luigi.errors import ConfigurationError, Fault
 from ciss_luigi.exitcodes import RETCODES
 from ciss_luigi.scheduling import commandline, luigiprivate, messages
-from ciss_luigi.scheduling.command import current, exit_code
+from ciss_luigi.scheduling.command import current, exit_code, retcode_problem
 
 _READ = (
     luigi.interface.core,
@@ -51,7 +51,7 @@ def refuse_in_command() -> None:
 
 def faults() -> list[Fault]:
     """What is in these sections and cannot be used."""
-    return [*_unreadable(), *_zeros(), *_no_logging_file(), *_no_url(), *_no_sender()]
+    return [*_unreadable(), *_no_failures(), *_no_logging_file(), *_no_url(), *_no_sender()]
 
 
 def _unreadable() -> Iterator[Fault]:
@@ -84,11 +84,12 @@ def _example(section: str, name: str, key: str, parameter: luigi.Parameter) -> s
     return "" if default in (None, "") else f"{key} = {default}"
 
 
-def _zeros() -> Iterator[Fault]:
-    """Faults for a 0 that stands for a failure: cron would treat a lost night as a good one."""
+def _no_failures() -> Iterator[Fault]:
+    """Faults for exit codes that the shell reads as 0: cron would treat a lost night as a good one."""
+    config = luigi.configuration.get_config()  # type: ignore[no-untyped-call]
     for key, ours in RETCODES.items():
-        if _value("retcode", key).strip().lstrip("+-0_") == "" != _value("retcode", key).strip():
-            problem = "0 would report a night that failed as a success"
+        problem = retcode_problem(key) if config.has_option("retcode", key) else ""
+        if problem:
             yield Fault("retcode", key, problem, f"{key} = {ours}, or take the key out")
 
 
