@@ -1,7 +1,8 @@
 """Nightly rebuild of *Customer Invoice Summary - Estimated* as a Luigi task graph.
 
-``luigi --module ciss_luigi`` imports this package alone: in Luigi's command, and only there, the tasks are
-registered and the command is set up. Elsewhere an import of a room changes nothing of Luigi.
+``luigi --module ciss_luigi`` imports this package alone, so the package imports the tasks then, and they set
+up Luigi's command. An import of another room changes nothing of Luigi, also where Luigi runs the tasks of
+somebody else.
 """
 
 from __future__ import annotations
@@ -24,8 +25,11 @@ def __getattr__(name: str) -> Any:
     return getattr(tasks, name)
 
 
-if "luigi.cmdline" in sys.modules:
-    from ciss_luigi import tasks
-    from ciss_luigi.scheduling.install import install
+def _is_asked_for() -> bool:
+    """Whether Luigi's command names this package, or a part of it, as its module."""
+    values = [argument.rpartition("=")[2] for argument in sys.argv[1:]]
+    return any(value.split(".")[0] == __name__ for value in values)
 
-    install(tasks.DatedTask)
+
+if "luigi.cmdline" in sys.modules and _is_asked_for():
+    from ciss_luigi import tasks  # noqa: F401 - this registers them

@@ -20,9 +20,10 @@ from ciss_luigi import observers, site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.done import done_already, is_done
 from ciss_luigi.errors import BadRunDate, ConfigurationError
-from ciss_luigi.scheduling import guard, messages, sentences, signals
+from ciss_luigi.scheduling import guard, luigiprivate, messages, sentences, signals
 from ciss_luigi.scheduling.command import current
 from ciss_luigi.scheduling.dates import RunDateParameter, refuse_after_tomorrow
+from ciss_luigi.scheduling.install import install
 from ciss_luigi.state.markers import Step
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -220,3 +221,7 @@ def _is_done_already(task: StepTask) -> None:
 def _sources_are_ready(task: SourcesReady) -> None:
     """Luigi calls this in the command itself, even if a scheduling process has asked the engine."""
     current().sources.note_ready(task.run_date)
+
+
+if luigiprivate.is_luigis_command():
+    install(DatedTask)

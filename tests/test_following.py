@@ -88,7 +88,8 @@ def test_a_main_that_somebody_changed_is_found_and_healed_by_what_verify_says(st
 
 KILLED = f"""
 import os, signal, sys
-from luigi.cmdline import luigi_run  # first: in Luigi's command alone the package has tasks
+from luigi.cmdline import luigi_run
+import ciss_luigi.tasks  # after Luigi's command, which is set up by this import
 from ciss_luigi.steps import runner
 from ciss_luigi.state.markers import Step
 runner.steps.ACTIONS[Step.MERGE] = lambda job: os.kill(os.getpid(), signal.SIGKILL)

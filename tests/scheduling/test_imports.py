@@ -77,7 +77,18 @@ def test_the_tasks_change_nothing_but_what_luigi_knows_of_tasks() -> None:
     assert "Traceback" not in changed_by([], before=f"import ciss_luigi.tasks\n{heard}{check}")
 
 
-def test_luigis_command_is_set_up() -> None:
-    changed = changed_by(["ciss_luigi"], before="import luigi.cmdline\n")
+IN_LUIGIS_COMMAND = "import luigi.cmdline\nsys.argv[1:] = ['--module', '{}', 'Some']\nbefore = look()\n"
+
+
+def test_no_room_changes_a_command_that_runs_the_tasks_of_others() -> None:
+    assert changed_by(rooms(), before=IN_LUIGIS_COMMAND.format("site_tasks")) == "[]"
+
+
+@pytest.mark.parametrize(
+    ("module", "imported"),
+    [("ciss_luigi", "ciss_luigi"), ("ciss_luigi.tasks", "ciss_luigi"), ("site_tasks", "ciss_luigi.tasks")],
+)
+def test_luigis_command_is_set_up(module: str, imported: str) -> None:
+    changed = changed_by([imported], before=IN_LUIGIS_COMMAND.format(module))
     assert "configuration" in changed
     assert "hook" in changed
