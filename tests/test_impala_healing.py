@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi.engines.base import Row
-from ciss_luigi.engines.hiveserver2.client import Policy, State, Status
+from ciss_luigi.engines.hiveserver2.client import OperationState, Policy, Status
 from ciss_luigi.engines.hiveserver2.session import HiveServer2Session
 from ciss_luigi.engines.impala.driver import ImpalaDriver
 from ciss_luigi.errors import NotThisWay, StatementFailed
@@ -37,7 +37,7 @@ class Impala:
         self._rows = self._answer(self.sent[-1])
 
     def status(self) -> Status:
-        return Status(State.DONE)
+        return Status(OperationState.DONE)
 
     def rows(self) -> list[Row]:
         return self._rows

@@ -10,7 +10,7 @@ from ciss_luigi import commands, site
 from ciss_luigi.cli.output import say
 from ciss_luigi.config import file as configfile
 from ciss_luigi.operator import status as statuses
-from ciss_luigi.operator.status import DateStatus, Overview, State
+from ciss_luigi.operator.status import DateStatus, Overview, RunState
 from ciss_luigi.site import Site
 
 _HELP = "ciss --help lists every verb."
@@ -42,8 +42,8 @@ def _of_dates(here: Site, found: Overview) -> Iterator[str]:
         yield f"No date has been run yet; {here.engine().identity} is there."
         yield f"Next:  ciss check, then {commands.merge('YYYY-MM-DD')}"
         return
-    running = [one for one in found.dates if one.state is State.RUNNING]
-    waiting = [one for one in found.dates if not one.is_merged and one.state is not State.RUNNING]
+    running = [one for one in found.dates if one.state is RunState.RUNNING]
+    waiting = [one for one in found.dates if not one.is_merged and one.state is not RunState.RUNNING]
     if running:
         yield f"{_named(running)} running."
         yield "Next:  ciss status --watch"
