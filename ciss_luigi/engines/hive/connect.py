@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ciss_luigi.config.connectargs import KERBEROS
-from ciss_luigi.engines.hiveserver2.line import Line, explaining, line
+from ciss_luigi.engines.hiveserver2.line import Line, as_no_connection, line
 
 _HTTP_PATH = "cliservice"
 
@@ -28,7 +28,7 @@ def connector(host: str, port: int, arguments: Mapping[str, Any], scheme: str | 
     def connect() -> Any:
         from pyhive import hive
 
-        with explaining(to_server):
+        with as_no_connection(to_server):
             make = _http if scheme else _binary
             return hive.connect(thrift_transport=make(to_server, arguments, session["username"]), **session)
 
