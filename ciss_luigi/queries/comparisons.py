@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ciss_luigi.billing.rundate import Month
-from ciss_luigi.billing.totals import plain
+from ciss_luigi.billing.totals import in_digits
 from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Row
 from ciss_luigi.plaintext import printable
@@ -134,7 +134,7 @@ def _words(key: Row) -> str:
 
 
 def _value(value: object) -> str:
-    return repr(printable(value)) if isinstance(value, str) else plain(value)  # type: ignore[arg-type]
+    return repr(printable(value)) if isinstance(value, str) else in_digits(value)  # type: ignore[arg-type]
 
 
 def _counted(left: Side, right: Side) -> str:

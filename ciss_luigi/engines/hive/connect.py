@@ -45,7 +45,7 @@ def _binary(line: Line, arguments: Mapping[str, Any], user: str) -> Any:
         service = arguments.get("kerberos_service_name", "hive")
         return transports.kerberos(line, service, arguments.get("krb_host", line.host))
     # A server that does not check the password still needs one
-    return transports.plain(line, user, arguments.get("password", "x"))
+    return transports.by_password(line, user, arguments.get("password", "x"))
 
 
 def _http(line: Line, arguments: Mapping[str, Any], user: str) -> Any:

@@ -53,7 +53,7 @@ def _binary(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str)
         service = arguments.get("kerberos_service_name", "impala")
         transport = transports.kerberos(line, service, arguments.get("krb_host", line.host))
     else:
-        transport = transports.plain(line, user, arguments.get("password", "x"))
+        transport = transports.by_password(line, user, arguments.get("password", "x"))
     transport.open()
     client = hiveserver2.ThriftClient(TBinaryProtocolAccelerated(transport))
     calls = hiveserver2.HS2Service(client, retries=arguments.get("retries", _RETRIES))
