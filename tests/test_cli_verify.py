@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ciss_luigi import commands
-from ciss_luigi.queries import comparisons
+from ciss_luigi.queries import rowsapart
 from tests.command import MAIN, TEMP, Place, name_of
 from tests.helpers import Answer, ciss, impatient, in_use, run, typed
 
@@ -97,7 +97,7 @@ def test_only_so_many_rows_are_shown(merged: Place) -> None:
         f"FROM mnaas.{MAIN} main, range(50) r(i) WHERE month_year = '2016-11'"
     )
     answer = verify(merged).expect(1, "2016-11: 0 rows only in temp, 300 rows only in main")
-    assert answer.out.count("only in main\n") == 1 + comparisons.SAMPLES
+    assert answer.out.count("only in main\n") == 1 + rowsapart.SAMPLES
 
 
 # --- the sources --------------------------------------------------------------------------------------
