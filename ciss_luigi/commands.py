@@ -103,6 +103,6 @@ def reset(date: object) -> str:
     return f"ciss reset --date {date}"
 
 
-def anew(date: object) -> str:
+def run_again(date: object) -> str:
     """The commands that run a date again though it is done."""
     return f"{reset(date)} && {merge(date)}"

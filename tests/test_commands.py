@@ -70,4 +70,4 @@ def test_a_command_keeps_the_flags_of_this_one(given: str, kept: str) -> None:
     commands.keep_flags(["--module", "ciss_luigi", "MergeMain", "--date", "2016-11-22", *given.split()])
 
     following = "ciss reset --date 2016-11-22 && luigi --module ciss_luigi MergeMain --date 2016-11-22"
-    assert commands.anew("2016-11-22") == following + kept
+    assert commands.run_again("2016-11-22") == following + kept

@@ -87,7 +87,7 @@ def test_what_is_not_listed_is_looked_for_once_in_a_session(tmp_path: Path) -> N
     assert renewals == ["INVALIDATE METADATA `mnaas`.`temp`", "INVALIDATE METADATA `mnaas`.`late`"]
 
 
-def test_without_the_right_to_look_anew_the_picture_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_without_the_right_to_look_again_the_picture_is_taken_as_it_is(tmp_path: Path) -> None:
     def answer(statement: str) -> list[Row]:
         if statement.startswith("INVALIDATE METADATA"):
             raise RuntimeError(

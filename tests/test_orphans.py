@@ -116,7 +116,7 @@ class Driver:
     def refresh(self, statement: str, words: str) -> list[str]:
         return []
 
-    def look_anew(self, tables: Sequence[str]) -> list[str]:
+    def find_again(self, tables: Sequence[str]) -> list[str]:
         return []
 
 

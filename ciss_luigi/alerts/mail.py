@@ -70,7 +70,7 @@ class Mail:
             # not send_message: it changes a line of ours that begins with From
             refused = connection.sendmail(self._sender, wanted or everybody, written.as_bytes())
         except smtplib.SMTPRecipientsRefused as error:
-            self._start_anew()
+            self._start_again()
             raise _refused(error.recipients) from None
         except smtplib.SMTPResponseException as error:
             self.close()
@@ -90,7 +90,7 @@ class Mail:
             with suppress(OSError, smtplib.SMTPException):
                 connection.quit()
 
-    def _start_anew(self) -> None:
+    def _start_again(self) -> None:
         if self._connection is not None:
             try:
                 self._connection.rset()

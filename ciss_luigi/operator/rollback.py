@@ -103,5 +103,5 @@ def _rebuild(date: RunDate) -> str:
     """How to build the date again instead, from what the sources hold today."""
     return (
         f"to build {date} again from today's sources instead: set allow_older = true, then "
-        f"{commands.anew(date)}, and remove allow_older afterwards"
+        f"{commands.run_again(date)}, and remove allow_older afterwards"
     )

@@ -142,7 +142,7 @@ class HiveDriver:
         """No statement: Hive reads its metastore for every statement."""
         return []
 
-    def look_anew(self, tables: Sequence[str]) -> list[str]:
+    def find_again(self, tables: Sequence[str]) -> list[str]:
         """No statement: a table that Hive does not list does not exist."""
         return []
 

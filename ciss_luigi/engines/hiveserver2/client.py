@@ -95,7 +95,7 @@ class Driver(Protocol):
     def refresh(self, statement: str, words: str) -> list[str]:
         """The statements that renew the engine's picture of a statement's tables, after such an error."""
 
-    def look_anew(self, tables: Sequence[str]) -> list[str]:
+    def find_again(self, tables: Sequence[str]) -> list[str]:
         """The statements that make the engine look for tables again; names are quoted, with schema."""
 
 

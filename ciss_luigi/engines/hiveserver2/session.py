@@ -88,7 +88,7 @@ class HiveServer2Session:
         """The names of the tables in a schema, in lower case; missing ones are looked for again."""
         there = self._listed(question)
         unseen = [name for name in wanted if _bare(name) not in there and name not in self._looked_for]
-        renewals = self._driver.look_anew(unseen)
+        renewals = self._driver.find_again(unseen)
         self._looked_for.update(unseen)
         for renewal in renewals:
             try:

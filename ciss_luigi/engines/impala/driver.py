@@ -158,7 +158,7 @@ class ImpalaDriver:
         verb = "INVALIDATE METADATA" if "Database does not exist: " in words else "REFRESH"
         return [f"{verb} {table}" for table in dict.fromkeys(tables)]
 
-    def look_anew(self, tables: Sequence[str]) -> list[str]:
+    def find_again(self, tables: Sequence[str]) -> list[str]:
         """INVALIDATE METADATA for each: until then a table that Hive made is not in Impala's catalog."""
         return [f"INVALIDATE METADATA {table}" for table in tables]
 
