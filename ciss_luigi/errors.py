@@ -170,7 +170,7 @@ class Refused(CissError):
 class BadArgument(CissError):
     """What was typed names something that the warehouse does not have: a column or a table."""
 
-    exit_code = 2
+    exit_code = exitcodes.USAGE
 
 
 class Stopped(BaseException):

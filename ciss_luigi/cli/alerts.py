@@ -12,7 +12,7 @@ from ciss_luigi.alerts.words import moment
 from ciss_luigi.cli.output import say, say_json
 from ciss_luigi.counting import counted
 from ciss_luigi.errors import Refused
-from ciss_luigi.exitcodes import NO
+from ciss_luigi.exitcodes import DONE, NO
 from ciss_luigi.operator import alerts
 
 
@@ -38,7 +38,7 @@ def command(context: click.Context, as_test: bool, as_json: bool) -> None:
                 next_command=f"add mail_to to [ciss_alerts] in {here.config_path}, then: ciss alerts --test",
             )
         _say_test(outcomes, as_json=as_json)
-        context.exit(NO if any(outcome.error for outcome in outcomes) else 0)
+        context.exit(NO if any(outcome.error for outcome in outcomes) else DONE)
     found = alerts.look(here)
     if as_json:
         say_json(_document(found))
