@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ciss_luigi import site
+from ciss_luigi import commands, site
 from ciss_luigi.alerts.failure import Failure, span
 from ciss_luigi.alerts.outbox import Entry
 from ciss_luigi.alerts.rounds import Outcome
@@ -18,7 +18,7 @@ from ciss_luigi.operator import alerts
 
 @click.command(
     "alerts",
-    epilog="Example: ciss alerts --test",
+    epilog=f"Example: {commands.alerts_test()}",
 )
 @click.option("--test", "as_test", is_flag=True, help="Send a test to every channel, and say which took it.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
@@ -35,7 +35,8 @@ def command(context: click.Context, as_test: bool, as_json: bool) -> None:
             raise Refused(
                 "nobody is told: [ciss_alerts] names no channel",
                 state="nothing was sent",
-                next_command=f"add mail_to to [ciss_alerts] in {here.config_path}, then: ciss alerts --test",
+                next_command=f"add mail_to to [ciss_alerts] in {here.config_path}, "
+                f"then: {commands.alerts_test()}",
             )
         _say_test(outcomes, as_json=as_json)
         context.exit(NO if any(outcome.error for outcome in outcomes) else DONE)

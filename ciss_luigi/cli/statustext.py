@@ -136,7 +136,7 @@ def _moved(places: Sequence[str]) -> Iterator[str]:
     if places:
         yield f"markers made for {one_line(', '.join(places))} do not count: another place is configured"
         yield "if it has moved, no date has to run again"
-        yield "Next:  ciss adopt"
+        yield f"Next:  {commands.adopt()}"
 
 
 def _alike(dates: Sequence[DateStatus]) -> list[list[DateStatus]]:

@@ -5,7 +5,6 @@ The rules are in ``docs/migration.md``. Nothing is written, and only sample rows
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -57,7 +56,7 @@ class Request:
             "--tolerance": f"{self.tolerance:f}" if self.tolerance else "",
             "--other-month": self.other_month,
         }
-        return shlex.join(["ciss", "compare", *(word for pair in asked.items() if pair[1] for word in pair)])
+        return commands.compare(asked)
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def compare(site: Site, request: Request) -> Compared:
     def question(engine: Engine, session: Session) -> Compared:
         return _Question(site, engine, session, request, months).ask()
 
-    with explaining(state="nothing was changed", next_command="ciss check"):
+    with explaining(state="nothing was changed", next_command=commands.check()):
         return ask(site, question)
 
 
@@ -171,7 +170,8 @@ class _Question:
             raise Refused(
                 f"there is no table {database}.{table}",
                 state="nothing was compared",
-                next_command="name one that is there with --with DATABASE.TABLE; ciss check looks at main",
+                next_command="name one that is there with --with DATABASE.TABLE; "
+                f"{commands.check()} looks at main",
             )
         return self.session.columns(dialect.list_columns(database, table))
 
@@ -208,7 +208,7 @@ class _Question:
             raise Refused(
                 f"neither {self.site.settings.main} nor {self.request.table} holds a row of {listed}",
                 state="nothing was compared",
-                next_command="ciss status shows which dates are merged; --months names other months",
+                next_command=f"{commands.status()} shows which dates are merged; --months names other months",
             )
         exact = {
             side: replace(getattr(comparison.differing, side), month_is_exact=all(map(_is_month, values)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from ciss_luigi import exitcodes
+from ciss_luigi import commands, exitcodes
 from ciss_luigi.alerts import courier, ways
 from ciss_luigi.alerts.failure import Scope, Seen
 from ciss_luigi.alerts.notice import Notices
@@ -32,7 +32,7 @@ def tell(site: Site, request: Request, found: Compared, words: Iterable[str]) ->
     error = "\n".join([*words, "State: nothing was changed", f"Next:  {request.command()} shows it again"])
     seen = Seen(
         f"{found.here} and {found.there} differ",
-        "ciss compare",
+        commands.compare({}),
         exitcodes.NO,
         "drift",
         error,

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.billing.totals import MonthTotals
 from ciss_luigi.config.keys import SECTION
@@ -133,7 +134,7 @@ def _readable(site: Site) -> Iterator[None]:
         folder = site.settings.state_dir
         raise ConfigurationError(
             f"[{SECTION}] state_dir: {folder} cannot be read: {error.strerror or error}{owners.words(error)}",
-            next_command="make it readable, then: ciss status",
+            next_command=f"make it readable, then: {commands.status()}",
         ) from error
 
 

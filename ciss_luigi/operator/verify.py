@@ -100,11 +100,12 @@ def _marker(site: Site, date: RunDate) -> Marker:
 
 def _refuse_javas(marker: Marker) -> None:
     if marker.loader == "java":
+        compared = commands.compare({"--date": str(marker.date), "--with": "TABLE"})
         raise Refused(
             f"{marker.date} was merged by the old job's Java classes, whose tables are only counted: "
             + "; ".join(f"{month.month} {counted(month.rows, 'row')}" for month in marker.months),
             state="main was not looked at",
-            next_command=f"ciss compare --date {marker.date} --with TABLE compares it with another table",
+            next_command=f"{compared} compares it with another table",
         )
 
 

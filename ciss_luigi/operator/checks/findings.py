@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ciss_luigi import exitcodes
+from ciss_luigi import commands, exitcodes
 from ciss_luigi.errors import CissError, ConfigurationError, EngineUnavailable
 
-FILL = "fill it (the embedded warehouse: ciss load DIR)"
+FILL = f"fill it (the embedded warehouse: {commands.load()})"
 GRANT = 'have it granted to the job\'s user (docs/clusters.md, "What to grant")'
 _MISSING_RIGHT = re.compile(
     r"AccessControlException|AuthorizationException|does not have (?:the )?(?:following )?privilege"
