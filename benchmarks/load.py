@@ -14,7 +14,7 @@ ROWS = 28_000
 def measure(scratch: Scratch, rounds: int) -> list[Answer]:
     """Write the sources as CSV files, then load them into the same warehouse again and again."""
     scratch.make_sources(warehouse.Size(rows=ROWS // 2))
-    scratch.begin_anew()
+    scratch.begin_again()
     files = scratch.folder / "files"
     files.mkdir()
     scratch.ask(

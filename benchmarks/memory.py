@@ -18,7 +18,7 @@ def measure(scratch: Scratch, size: warehouse.Size, rounds: int) -> list[Answer]
         scratch.configure(session_settings=f'{{"memory_limit": "{limit}"}}')
         costs = []
         for _ in range(rounds):
-            scratch.begin_anew()
+            scratch.begin_again()
             costs.append(scratch.merge_main())
         answers.append(duration(f"whole run, memory_limit {limit} (seconds)", costs))
         answers.append(megabytes(f"whole run, memory_limit {limit}: peak (MB)", costs))

@@ -24,7 +24,7 @@ def measure(scratch: Scratch, rounds: int) -> list[Answer]:
     """Run one night, give each of the nights before it the same state, and ask about them."""
     size = warehouse.Size(rows=10 * ROWS)
     scratch.make_sources(size)
-    scratch.begin_anew()
+    scratch.begin_again()
     scratch.merge_main()
     last, month = warehouse.DATE.date, str(warehouse.DATE.month)
     dates = [last - dt.timedelta(days=back) for back in range(1, NIGHTS)]

@@ -24,7 +24,7 @@ class Done(luigi.Task):
 def measure(scratch: Scratch, rounds: int) -> list[Answer]:
     """Finish a date, then ask for it again and again."""
     scratch.make_sources(warehouse.Size(rows=1000))
-    scratch.begin_anew()
+    scratch.begin_again()
     scratch.merge_main()
     (scratch.folder / "done_task.py").write_text(_DONE, encoding="utf-8")
     (scratch.folder / "done").touch()

@@ -69,7 +69,7 @@ class HiveScratch:
         """The installation as its commands see it."""
         return site.load({}, self.folder)
 
-    def begin_anew(self) -> None:
+    def begin_again(self) -> None:
         """No state, no main, no temp."""
         shutil.rmtree(self.folder / "state", ignore_errors=True)
         settings = self.site.settings
@@ -78,13 +78,13 @@ class HiveScratch:
 
     def merge_main(self, date: RunDate) -> Cost:
         """The literal command, on tables made anew."""
-        self.begin_anew()
+        self.begin_again()
         command = [str(_BIN / "luigi"), "--module", "ciss_luigi", "MergeMain", "--date", str(date)]
         return processes.run([*command, "--local-scheduler"], self.folder)
 
     def bare(self, statements: Sequence[str]) -> Cost:
         """Statements sent by a script that does nothing else; tables as the command finds them."""
-        self.begin_anew()
+        self.begin_again()
         file = self.folder / "statements.sql"
         file.write_text(SEPARATOR.join(statements), encoding="utf-8")
         command = [sys.executable, bare_hive.__file__, self.proxy.host, str(self.proxy.port), file.name]
@@ -111,7 +111,7 @@ def where_time_goes(folder: Path, size: warehouse.Size, rounds: int) -> list[Ans
 
 
 def _measure(scratch: HiveScratch, name: str, date: RunDate, rounds: int) -> Iterator[Answer]:
-    scratch.begin_anew()
+    scratch.begin_again()
     lines = plan.make(scratch.site, date).sent()
     statements = [text.replace(RUN_ID, "benchmark") for text in lines]
     create = [text for text in statements if "CREATE " in text]

@@ -62,7 +62,7 @@ def _ours(scratch: Scratch) -> Run:
     """The literal command."""
 
     def run() -> Cost:
-        scratch.begin_anew(scratch.statements().create_tables())
+        scratch.begin_again(scratch.statements().create_tables())
         return scratch.merge_main()
 
     return run
@@ -73,7 +73,7 @@ def _writes(scratch: Scratch) -> Run:
     sent = [one for write in threewrites.whole(scratch.statements()).values() for one in write]
 
     def run() -> Cost:
-        scratch.begin_anew(scratch.statements().create_tables())
+        scratch.begin_again(scratch.statements().create_tables())
         return scratch.bare(sent, "driver")
 
     return run
@@ -88,7 +88,7 @@ def _bare_luigi(scratch: Scratch) -> Run:
     def run() -> Cost:
         for file in scratch.folder.glob("*.done"):
             file.unlink()
-        scratch.begin_anew(scratch.statements().create_tables())
+        scratch.begin_again(scratch.statements().create_tables())
         return scratch.luigi("bare_luigi", "Merge", "--date", str(warehouse.DATE))
 
     return run

@@ -74,7 +74,7 @@ class Dbt:
 
     def run(self) -> Cost:
         """One night, on tables that are there and empty; dbt has read its project before."""
-        self.scratch.begin_anew(self.scratch.statements().create_tables())
+        self.scratch.begin_again(self.scratch.statements().create_tables())
         command = [str(self.program), "--quiet", "run", "--project-dir", ".", "--profiles-dir", "."]
         return processes.run(command, self.folder, _SILENT)
 
@@ -118,13 +118,13 @@ class SqlMesh:
         for model, column in zip(threewrites.models(self.scratch.statements()), columns, strict=True):
             file = folder / "models" / f"{model.table}.sql"
             file.write_text(_sqlmesh_model(model, column), encoding="utf-8")
-        self.scratch.begin_anew()
+        self.scratch.begin_again()
         self._sqlmesh("plan", "--auto-apply", "--no-prompts", "--skip-backfill")
         shutil.copyfile(self.scratch.warehouse, folder / "deployed.duckdb")
 
     def run(self) -> Cost:
         """One night."""
-        self.scratch.begin_anew(warehouse=self.folder / "deployed.duckdb")
+        self.scratch.begin_again(warehouse=self.folder / "deployed.duckdb")
         return self._sqlmesh("run", "--ignore-cron")
 
     def _sqlmesh(self, *words: str) -> Cost:

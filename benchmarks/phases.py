@@ -60,7 +60,7 @@ class Place(Protocol):
     def site(self) -> Site:
         """The installation as its commands see it."""
 
-    def begin_anew(self) -> None:
+    def begin_again(self) -> None:
         """No state, no main, no temp."""
 
 
@@ -91,16 +91,16 @@ class Profile:
 
 def measure(place: Place, date: RunDate, rounds: int, what: str = "whole run") -> list[Answer]:
     """Look at some runs of a date, beside runs that nobody looks at; raises UnlikeResults."""
-    place.begin_anew()
+    place.begin_again()
     kinds = kinds_of(plan.make(place.site, date).sent())
     profiles: list[Profile] = []
 
     def plain() -> Cost:
-        place.begin_anew()
+        place.begin_again()
         return processes.run([sys.executable, *_words(date)], place.folder)
 
     def looked_at() -> Cost:
-        place.begin_anew()
+        place.begin_again()
         with _logging(place.folder):
             cost = _importing(_words(date), place.folder, _IMPORTS)
         _importing(["-c", "pass"], place.folder, _BARE_IMPORTS)

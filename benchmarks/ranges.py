@@ -29,14 +29,14 @@ def measure(scratch: Scratch, size: warehouse.Size, rounds: int) -> list[Answer]
 
 
 def _range(scratch: Scratch) -> Cost:
-    scratch.begin_anew()
+    scratch.begin_again()
     stop = FIRST + dt.timedelta(days=DATES)
     words = ("RangeDaily", "--of", "MergeMain", "--start", str(FIRST), "--stop", str(stop))
     return scratch.luigi("ciss_luigi", *words)
 
 
 def _loop(scratch: Scratch, statements: list[str]) -> Cost:
-    scratch.begin_anew(scratch.statements().create_tables())
+    scratch.begin_again(scratch.statements().create_tables())
     return scratch.bare(statements, "driver")
 
 

@@ -47,10 +47,10 @@ class Scratch:
         return Statements(self.site.settings, engine.dialect, warehouse.DATE, Step.BUILD, "benchmark")
 
     def make_sources(self, size: warehouse.Size) -> None:
-        """Make the source tables once; ``begin_anew`` copies them."""
+        """Make the source tables once; ``begin_again`` copies them."""
         warehouse.make(self._sources, size)
 
-    def begin_anew(self, statements: Sequence[str] = (), warehouse: Path | None = None) -> None:
+    def begin_again(self, statements: Sequence[str] = (), warehouse: Path | None = None) -> None:
         """Only the sources, on disk to the last byte: no state, no main, no temp; then some statements.
 
         Or ``warehouse``, a file to begin with instead.

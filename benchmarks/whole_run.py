@@ -45,12 +45,12 @@ def measure(scratch: Scratch, size: warehouse.Size, rounds: int) -> list[Answer]
 
 
 def _whole(scratch: Scratch) -> Cost:
-    scratch.begin_anew()
+    scratch.begin_again()
     return scratch.merge_main()
 
 
 def _bare(scratch: Scratch, statements: Sequence[str], road: str = "sqlalchemy") -> Cost:
-    scratch.begin_anew(scratch.statements().create_tables())
+    scratch.begin_again(scratch.statements().create_tables())
     return scratch.bare(statements, road)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _MODULE = "luigi --module ciss_luigi"
 _WITH_VALUE = ("--workers", "--scheduler-host", "--scheduler-port", "--scheduler-url")
@@ -83,9 +83,14 @@ def check(date: object = None) -> str:
     return "ciss check" if date is None else f"ciss check --date {date}"
 
 
-def status(date: object) -> str:
-    """The command that shows one date."""
-    return f"ciss status --from {date} --to {date}"
+def status(date: object = None) -> str:
+    """The command that shows one date; without one, the last dates."""
+    return "ciss status" if date is None else f"ciss status --from {date} --to {date}"
+
+
+def watch_status() -> str:
+    """The command that shows the last dates, and goes on as they change."""
+    return "ciss status --watch"
 
 
 def history(date: object) -> str:
@@ -103,6 +108,66 @@ def reset(date: object) -> str:
     return f"ciss reset --date {date}"
 
 
-def anew(date: object) -> str:
+def load(folder: object = "DIR") -> str:
+    """The command that loads a folder's files into the embedded warehouse."""
+    return f"ciss load {shlex.quote(str(folder))}"
+
+
+def load_sample() -> str:
+    """The command that loads the sample."""
+    return "ciss load --sample"
+
+
+def init() -> str:
+    """The command that makes the output tables."""
+    return "ciss init"
+
+
+def plan(date: object = None) -> str:
+    """The command that shows what a run would send, of a date if there is one."""
+    return "ciss plan" if date is None else f"ciss plan --date {date}"
+
+
+def adopt() -> str:
+    """The command that lets markers count again after the warehouse has moved."""
+    return "ciss adopt"
+
+
+def alerts() -> str:
+    """The command that shows who was told what."""
+    return "ciss alerts"
+
+
+def alerts_test() -> str:
+    """The command that tests every channel."""
+    return "ciss alerts --test"
+
+
+def report(month: object) -> str:
+    """The command that writes a month's report."""
+    return f"ciss report --month {month} --out report.html"
+
+
+def explain(customer: str, month: object) -> str:
+    """The command that shows how a customer's figure of a month came about."""
+    return f"ciss explain --org {shlex.quote(customer)} --month {month}"
+
+
+def compare(options: Mapping[str, str]) -> str:
+    """The command that compares main with another table; an option without a value is left out."""
+    return shlex.join(["ciss", "compare", *(word for pair in options.items() if pair[1] for word in pair)])
+
+
+def import_properties() -> str:
+    """The command that makes a configuration from the old job's properties, without its arguments."""
+    return "ciss import-properties"
+
+
+def debug(arguments: Sequence[str]) -> str:
+    """The command of ``ciss`` with these arguments that shows the traceback of an error."""
+    return f"ciss --debug {shlex.join(arguments)}"
+
+
+def run_again(date: object) -> str:
     """The commands that run a date again though it is done."""
     return f"{reset(date)} && {merge(date)}"

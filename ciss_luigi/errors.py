@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ciss_luigi import exitcodes
+from ciss_luigi import commands, exitcodes
 
 MACHINE_LACKS = (
     errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EAGAIN
@@ -74,7 +74,7 @@ class ConfigurationError(CissError):
     exit_code = exitcodes.CONFIGURATION
 
     def __init__(
-        self, what: str, faults: tuple[Fault, ...] = (), *, next_command: str = "ciss check"
+        self, what: str, faults: tuple[Fault, ...] = (), *, next_command: str = commands.check()
     ) -> None:
         lines = [what, *(f"  - {fault}" for fault in faults)]
         super().__init__("\n".join(lines), state="nothing was touched", next_command=next_command)
@@ -170,7 +170,7 @@ class Refused(CissError):
 class BadArgument(CissError):
     """What was typed names something that the warehouse does not have: a column or a table."""
 
-    exit_code = 2
+    exit_code = exitcodes.USAGE
 
 
 class Stopped(BaseException):

@@ -14,6 +14,9 @@ STEP_FAILED = 30
 NOT_ASKED = 35
 CONFIGURATION = 40
 
+NO_FAILURE = (DONE, RUNNING_ELSEWHERE, SOURCES_MISSING, NOT_GRANTED)
+"""The codes of Luigi's command after which nobody is told: done, or it may be done by a later command."""
+
 
 @dataclass(frozen=True)
 class ExitCode:

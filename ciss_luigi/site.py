@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.config import file as configfile
 from ciss_luigi.config import settings as settings_module
@@ -87,7 +88,7 @@ class Site:
             f"there is no {warehouse.kind} {warehouse.place}, in which {known} was built",
             state="nothing was touched",
             next_command="mount its disk, or put the file back, then the same command; "
-            "if it is gone for good: ciss load DIR --new",
+            f"if it is gone for good: {commands.load()} --new",
         )
 
     def has_state(self, date: RunDate) -> bool:

@@ -174,7 +174,7 @@ class StepTask(DatedTask):
 
     def on_failure(self, exception: BaseException) -> str:
         """What luigid shows of a failure: its own text, never a traceback, which may hold values."""
-        return messages.plain(str(exception))
+        return messages.for_luigid(str(exception))
 
 
 class TruncateTemp(StepTask):

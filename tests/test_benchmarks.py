@@ -59,7 +59,7 @@ def scratch(tmp_path: Path) -> Scratch:
     """An installation with a few rows, and tables of its own that are empty."""
     made = Scratch(tmp_path / "site")
     made.make_sources(Size(200))
-    made.begin_anew(made.statements().create_tables())
+    made.begin_again(made.statements().create_tables())
     return made
 
 
@@ -72,7 +72,7 @@ def write_main(scratch: Scratch) -> tuple[str, ...]:
 def test_the_models_of_other_tools_give_main_the_rows_that_the_writes_give(scratch: Scratch) -> None:
     written = write_main(scratch)
     assert int(written[0]) > 10
-    scratch.begin_anew(scratch.statements().create_tables())
+    scratch.begin_again(scratch.statements().create_tables())
     for model in threewrites.models(scratch.statements()):
         for _ in range(2):  # a second night replaces what the first has left
             scratch.ask(model.delete, f"INSERT INTO mnaas.{model.table} BY NAME {model.query}")
@@ -151,7 +151,7 @@ def test_statements_are_told_by_kind_whatever_the_run_is_called() -> None:
 
 
 def test_every_statement_of_a_run_has_a_kind(scratch: Scratch) -> None:
-    scratch.begin_anew()
+    scratch.begin_again()
     kinds = phases.kinds_of(plan.make(scratch.site, DATE).sent())
     assert set(kinds.values()) == set(phases.KINDS)
 

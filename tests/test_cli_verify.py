@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ciss_luigi import commands
-from ciss_luigi.queries import comparisons
+from ciss_luigi.queries import rowsapart
 from tests.command import MAIN, TEMP, Place, name_of
 from tests.helpers import Answer, ciss, impatient, in_use, run, typed
 
@@ -88,7 +88,7 @@ def test_a_row_that_stands_twice_is_found(merged: Place) -> None:
 def test_rows_that_went_are_a_difference(merged: Place) -> None:
     merged.query(f"DELETE FROM mnaas.{MAIN} WHERE month_year = '2016-10'")
     answer = verify(merged).expect(1, "2016-10: rows is 6 in the run's record, 0 in main")
-    assert f"Next:  {commands.anew(DATE)}" in answer.out
+    assert f"Next:  {commands.run_again(DATE)}" in answer.out
 
 
 def test_only_so_many_rows_are_shown(merged: Place) -> None:
@@ -97,7 +97,7 @@ def test_only_so_many_rows_are_shown(merged: Place) -> None:
         f"FROM mnaas.{MAIN} main, range(50) r(i) WHERE month_year = '2016-11'"
     )
     answer = verify(merged).expect(1, "2016-11: 0 rows only in temp, 300 rows only in main")
-    assert answer.out.count("only in main\n") == 1 + comparisons.SAMPLES
+    assert answer.out.count("only in main\n") == 1 + rowsapart.SAMPLES
 
 
 # --- the sources --------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def test_an_older_estimate_in_main_is_a_difference(merged: Place) -> None:
     verify(merged, "2016-11-09").expect(1, "the rows in main are of another run, for 2016-11-08 (run_id x)")
 
 
-def test_the_same_date_written_anew_is_told_from_a_newer_one(merged: Place) -> None:
+def test_the_same_date_written_again_is_told_from_a_newer_one(merged: Place) -> None:
     merged.query(f"UPDATE mnaas.{MAIN} SET run_id = 'other'")
     verify(merged).expect(1, f"the rows in main are of another run, for {DATE} (run_id other)")
 

@@ -106,7 +106,7 @@ def test_the_sources_of_a_range_are_asked_for_in_few_openings(place: Place, opti
 
 
 @pytest.mark.slow
-def test_workers_do_not_ask_for_the_sources_anew(place: Place) -> None:
+def test_workers_do_not_ask_for_the_sources_again(place: Place) -> None:
     finished = place.merge("2016-11-10", *PARALLEL, prelude=COUNT_OPENINGS)
     assert finished.expect(0).text.count("opened to look") == 1
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ciss_luigi import commands
+from ciss_luigi.cli.group import VERBS
 
 PACKAGE = Path(commands.__file__).parent
 
@@ -41,6 +43,42 @@ def test_no_other_file_writes_a_command_of_luigi(words: str) -> None:
     assert [place for place in _that_hold(words) if not place.startswith("commands.py:")] == []
 
 
+PROSE = (
+    "ciss load makes an absent one",
+    "ciss load fills only an embedded warehouse",
+    "ciss alerts says who was told",
+    "ciss reset came after it",
+    "was removed afterwards (ciss reset)",
+    "Written by ciss import-properties",
+)
+"""Where a sentence names a verb, and asks nobody to type it."""
+
+
+def _verbs_in(path: Path) -> Iterator[str]:
+    """The texts of a file with a verb of ``ciss``: no docstring, no help of a verb, no name of a thread."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    left_out = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg in ("help", "epilog", "name"):
+            left_out.update(map(id, ast.walk(node.value)))
+    for text in _texts(tree):
+        words = str(text.value)
+        if re.search(rf"\bciss ({'|'.join(VERBS)})\b", words) and id(text) not in left_out:
+            yield f"{path.relative_to(PACKAGE)}:{text.lineno}: {words}"
+
+
+def test_no_other_file_writes_a_command_of_ciss() -> None:
+    found = [text for path in sorted(PACKAGE.rglob("*.py")) for text in _verbs_in(path)]
+
+    assert [
+        text
+        for text in found
+        if not text.startswith("commands.py:") and not any(words in text for words in PROSE)
+    ] == []
+    assert any(text.startswith("commands.py:") for text in found)
+    assert [words for words in PROSE if not any(words in text for text in found)] == []
+
+
 def test_the_search_finds_a_command_that_a_file_writes() -> None:
     assert any(place.startswith("commands.py:") for place in _that_hold("--module ciss_luigi"))
 
@@ -70,4 +108,4 @@ def test_a_command_keeps_the_flags_of_this_one(given: str, kept: str) -> None:
     commands.keep_flags(["--module", "ciss_luigi", "MergeMain", "--date", "2016-11-22", *given.split()])
 
     following = "ciss reset --date 2016-11-22 && luigi --module ciss_luigi MergeMain --date 2016-11-22"
-    assert commands.anew("2016-11-22") == following + kept
+    assert commands.run_again("2016-11-22") == following + kept

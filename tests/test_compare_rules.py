@@ -19,10 +19,10 @@ from ciss_luigi.engines.duckdb.dialect import DuckDbDialect
 from ciss_luigi.operator.compare import Request
 from ciss_luigi.operator.comparedcolumns import Columns, resolve
 from ciss_luigi.operator.comparedrows import Answer, read
-from ciss_luigi.queries import oddrows
+from ciss_luigi.queries import differingrows
 from ciss_luigi.queries.columnforms import Form
 from ciss_luigi.queries.comparison import Comparison
-from ciss_luigi.queries.oddrows import OddRows, Side
+from ciss_luigi.queries.differingrows import ComparedTable, DifferingRows
 
 MONTH = "2016-11"
 COLUMNS = [("org_id", "VARCHAR"), ("name", "VARCHAR"), ("amount", "DECIMAL(18,4)"), ("month_year", "VARCHAR")]
@@ -62,11 +62,11 @@ def answer(connection: Any, dialect: DuckDbDialect, tolerance: Decimal) -> Answe
     request = Request("there", key=("org_id",), tolerance=tolerance)
     month = ("month_year", "month_year")
     columns: Columns = resolve(COLUMNS, COLUMNS, month=month, names=("here", "there"), request=request)
-    sides = (Side("here", "month_year", month_is_exact=True), Side("there", "month_year"))
+    sides = (ComparedTable("here", "month_year", month_is_exact=True), ComparedTable("there", "month_year"))
     one = Form((f"'{MONTH}'",), (f"'{MONTH}'",))
     keys = (one, *(columns.form(dialect, pair) for pair in columns.key))
     values = tuple(columns.form(dialect, pair) for pair in columns.values)
-    compared = Comparison(OddRows(dialect, *sides, (Month.parse(MONTH),), keys, values, tolerance))
+    compared = Comparison(DifferingRows(dialect, *sides, (Month.parse(MONTH),), keys, values, tolerance))
     session: Any = Session(connection)
     compared.prepare(session)
     return read(session, compared, columns, 3)
@@ -104,7 +104,7 @@ def test_every_row_is_of_the_kind_that_the_rule_says(way: str, monkeypatch: pyte
     import duckdb
 
     if way == "fingerprints in one bucket":
-        monkeypatch.setattr(oddrows, "BUCKETS", 1)
+        monkeypatch.setattr(differingrows, "BUCKETS", 1)
     dialect = WithoutFingerprints() if way == "no fingerprints" else DuckDbDialect()
     with duckdb.connect() as connection:
         for name in ("here", "there"):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi.engines.base import Row
-from ciss_luigi.engines.hiveserver2.client import Policy, State, Status
+from ciss_luigi.engines.hiveserver2.client import OperationState, Policy, Status
 from ciss_luigi.engines.hiveserver2.session import HiveServer2Session
 from ciss_luigi.engines.impala.driver import ImpalaDriver
 from ciss_luigi.errors import NotThisWay, StatementFailed
@@ -37,7 +37,7 @@ class Impala:
         self._rows = self._answer(self.sent[-1])
 
     def status(self) -> Status:
-        return Status(State.DONE)
+        return Status(OperationState.DONE)
 
     def rows(self) -> list[Row]:
         return self._rows
@@ -87,7 +87,7 @@ def test_what_is_not_listed_is_looked_for_once_in_a_session(tmp_path: Path) -> N
     assert renewals == ["INVALIDATE METADATA `mnaas`.`temp`", "INVALIDATE METADATA `mnaas`.`late`"]
 
 
-def test_without_the_right_to_look_anew_the_picture_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_without_the_right_to_look_again_the_picture_is_taken_as_it_is(tmp_path: Path) -> None:
     def answer(statement: str) -> list[Row]:
         if statement.startswith("INVALIDATE METADATA"):
             raise RuntimeError(

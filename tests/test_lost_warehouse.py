@@ -75,7 +75,7 @@ def test_a_disk_that_goes_away_before_a_step_is_not_replaced_by_an_empty_file(
     assert not place.warehouse.exists()
 
 
-def test_a_load_wants_new_and_then_every_date_runs_anew(lost: Place, tmp_path: Path) -> None:
+def test_a_load_wants_new_and_then_every_date_runs_again(lost: Place, tmp_path: Path) -> None:
     typed(lost.folder, "load", "--sample").explained(
         35, f"in which {DATE} was built", "if it is gone for good: ciss load --sample --new"
     )

@@ -21,7 +21,7 @@ from TCLIService import ttypes
 from ciss_luigi.engines.base import Engine, Identity, Row
 from ciss_luigi.engines.hive.dialect import HiveDialect
 from ciss_luigi.engines.hiveserver2 import orphans, thrift
-from ciss_luigi.engines.hiveserver2.client import Policy, State, Status
+from ciss_luigi.engines.hiveserver2.client import OperationState, Policy, Status
 from ciss_luigi.engines.hiveserver2.engine import ServerEngine
 from ciss_luigi.engines.hiveserver2.line import NoConnection
 from ciss_luigi.engines.hiveserver2.orphans import end_or_wait
@@ -69,7 +69,7 @@ class Client:
         self._operation = f", {statement}"
 
     def status(self) -> Status:
-        return Status(State.DONE)
+        return Status(OperationState.DONE)
 
     def rows(self) -> list[Row]:
         return []
@@ -116,7 +116,7 @@ class Driver:
     def refresh(self, statement: str, words: str) -> list[str]:
         return []
 
-    def look_anew(self, tables: Sequence[str]) -> list[str]:
+    def find_again(self, tables: Sequence[str]) -> list[str]:
         return []
 
 
@@ -217,7 +217,7 @@ def test_a_statement_over_the_servers_own_time_limit_is_not_sent_again(
 ) -> None:
     """Whatever its words would call for: this driver takes every error for a lost line."""
     server = Server()
-    monkeypatch.setattr(Client, "status", lambda client: Status(State.OVERDUE, "it timed out"))
+    monkeypatch.setattr(Client, "status", lambda client: Status(OperationState.OVERDUE, "it timed out"))
     session = HiveServer2Session(Driver(server), {}, POLICY, writes)
 
     with pytest.raises(StatementFailed, match="it timed out"):

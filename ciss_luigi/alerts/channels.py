@@ -12,7 +12,7 @@ from typing import Any
 from ciss_luigi.alerts.channel import NotTaken, Taken
 from ciss_luigi.alerts.failure import Failure, What
 from ciss_luigi.alerts.outbox import Entry
-from ciss_luigi.alerts.words import plain
+from ciss_luigi.alerts.words import harmless
 from ciss_luigi.plaintext import one_line, without_secrets
 
 _URL = re.compile(r"\S*://\S*")
@@ -39,8 +39,8 @@ class AppriseChannel:
             raise NotTaken(f"{self.name} is not a URL that Apprise knows")
         said: list[str] = []
         result = made.notify(
-            title=self._plain(f"{_HEADS.get(entry.what, '')}{entry.subject}"),
-            body=self._plain(plain(entry.text))[:_MOST_TEXT],
+            title=self._without_markup(f"{_HEADS.get(entry.what, '')}{entry.subject}"),
+            body=self._without_markup(harmless(entry.text))[:_MOST_TEXT],
             notify_type=_kind(entry.what),
             body_format=NotifyFormat.TEXT,
             log_callback=lambda line, _: said.append(_said(line)),
@@ -54,7 +54,7 @@ class AppriseChannel:
         """Do nothing: no connection is kept open."""
 
     @staticmethod
-    def _plain(text: str) -> str:
+    def _without_markup(text: str) -> str:
         """A text in which no channel finds markup, a link or somebody's name to call."""
         return text.translate(_WITHOUT_MARKUP).replace("@", "(at)")
 

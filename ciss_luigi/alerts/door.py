@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ciss_luigi import site
+from ciss_luigi import exitcodes, site
 from ciss_luigi.config.telling import Alerts
 from ciss_luigi.config.tellingkeys import ALERTS
 from ciss_luigi.errors import ConfigurationError
@@ -20,8 +20,6 @@ from ciss_luigi.telemetry.tail import Tail
 
 if TYPE_CHECKING:
     from ciss_luigi.alerts.ping import Ping
-
-_QUIET = (0, 10, 20, 25)
 
 
 class Door(Observer):
@@ -58,7 +56,7 @@ class Door(Observer):
         alerts, folder = _alerts(here), here.settings.state_dir / "alerts"
         if anything_in(folder) or alerts.ping_url:
             return False
-        return not alerts.tell_anybody or (end.number in _QUIET and not alerts.watch_jumps)
+        return not alerts.tell_anybody or (end.number in exitcodes.NO_FAILURE and not alerts.watch_jumps)
 
 
 def anything_in(folder: Path) -> bool:

@@ -61,14 +61,14 @@ def _failures(end: CommandEnd, ledger: Ledger) -> Iterator[Seen]:
     elif end.number == exitcodes.STEP_FAILED or (end.signal and end.number in _SIGNALLED):
         yield _stopped(end)
     elif end.number == exitcodes.NOT_ASKED:
-        yield _plain(end, Headline.NOT_ASKED, Scope.DATES)
+        yield _seen(end, Headline.NOT_ASKED, Scope.DATES)
     elif end.number == exitcodes.CONFIGURATION and not end.is_usage:
         if end.kind == "RPCError":
-            yield _plain(end, Headline.LUIGID, Scope.DATES)
+            yield _seen(end, Headline.LUIGID, Scope.DATES)
         elif end.is_configuration:
-            yield replace(_plain(end, Headline.CONFIGURATION, Scope.CONFIGURATION), dates=())
+            yield replace(_seen(end, Headline.CONFIGURATION, Scope.CONFIGURATION), dates=())
         else:
-            yield _plain(end, f"{Headline.BROKE_OFF} ({end.kind})", Scope.DATES)
+            yield _seen(end, f"{Headline.BROKE_OFF} ({end.kind})", Scope.DATES)
 
 
 def _step(end: CommandEnd, date: dt.date, step: str, ledger: Ledger) -> Seen:
@@ -99,10 +99,10 @@ def _outcome(last: Attempt | None, end: CommandEnd, date: dt.date, step: str) ->
 
 def _stopped(end: CommandEnd) -> Seen:
     what = f"{Headline.RUN_STOPPED} by {end.signal}" if end.signal else Headline.COMMAND_FAILED
-    return _plain(end, what, Scope.DATES)
+    return _seen(end, what, Scope.DATES)
 
 
-def _plain(end: CommandEnd, headline: str, scope: Scope) -> Seen:
+def _seen(end: CommandEnd, headline: str, scope: Scope) -> Seen:
     dates = tuple(map(str, end.dates)) or _asked_for(end.begin.arguments)
     if scope is Scope.DATES and not dates:
         scope = Scope.COMMAND

@@ -20,7 +20,7 @@ from pathlib import Path
 from ciss_luigi.alerts.channel import NotTaken, Taken
 from ciss_luigi.alerts.failure import Failure
 from ciss_luigi.alerts.outbox import Entry
-from ciss_luigi.alerts.words import plain, shortened
+from ciss_luigi.alerts.words import harmless, shortened
 from ciss_luigi.plaintext import one_line, without_secrets
 
 MAIL, DESK_BY_MAIL = "mail", "sdp_mail"
@@ -70,7 +70,7 @@ class Mail:
             # not send_message: it changes a line of ours that begins with From
             refused = connection.sendmail(self._sender, wanted or everybody, written.as_bytes())
         except smtplib.SMTPRecipientsRefused as error:
-            self._start_anew()
+            self._start_again()
             raise _refused(error.recipients) from None
         except smtplib.SMTPResponseException as error:
             self.close()
@@ -90,7 +90,7 @@ class Mail:
             with suppress(OSError, smtplib.SMTPException):
                 connection.quit()
 
-    def _start_anew(self) -> None:
+    def _start_again(self) -> None:
         if self._connection is not None:
             try:
                 self._connection.rset()
@@ -126,7 +126,7 @@ class Mail:
         if answer:
             mail["In-Reply-To"] = mail["References"] = self._id(entry, 1)
         mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(plain(entry.text) + "\n", charset="utf-8", cte="quoted-printable")
+        mail.set_content(harmless(entry.text) + "\n", charset="utf-8", cte="quoted-printable")
         return mail
 
     def _id(self, entry: Entry, number: int) -> str:

@@ -22,7 +22,7 @@ from ciss_luigi.alerts.failure import What
 from ciss_luigi.alerts.outbox import Entry, Outbox
 from ciss_luigi.alerts.records import Records
 from ciss_luigi.alerts.rounds import Outcome, Round
-from ciss_luigi.alerts.words import Message, plain, shortened
+from ciss_luigi.alerts.words import Message, harmless, shortened
 from ciss_luigi.errors import ConfigurationError
 
 SEND, TEST, UNWRITTEN = "send", "test", "unwritten"
@@ -104,7 +104,7 @@ def _send_all(channel: Channel, messages: Sequence[Message], what: What) -> None
             taken = tried(channel, entry, None)
             report(Outcome(channel.name, entry.subject, what, warning=taken.warning))
         except NotTaken as error:
-            why = shortened(plain(str(error)), 500)
+            why = shortened(harmless(str(error)), 500)
             report(Outcome(channel.name, entry.subject, what, why, dropped=True))
     channel.close()
 

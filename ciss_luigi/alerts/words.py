@@ -51,7 +51,7 @@ def message(failure: Failure, what: What) -> Message:
     parts += ["", *_facts(failure, what)]
     if failure.log and what in (What.FAILURE, What.REPEAT):
         parts += ["", "The last lines of the log:", *_indented(failure.log.splitlines())]
-    return Message(failure.subject, plain("\n".join(parts)))
+    return Message(failure.subject, harmless("\n".join(parts)))
 
 
 def unwritten(seen: Seen) -> Message:
@@ -61,7 +61,7 @@ def unwritten(seen: Seen) -> Message:
     return message(replace(failure, error=f"{failure.error}\n\n{_NOT_WRITTEN}"), What.FAILURE)
 
 
-def plain(text: str) -> str:
+def harmless(text: str) -> str:
     """A text of several lines without secrets and control characters."""
     return printable_lines(without_secrets(text.replace("\r\n", "\n").replace("\t", "    ")))
 

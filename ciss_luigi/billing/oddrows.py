@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from ciss_luigi.billing import schema
-from ciss_luigi.billing.totals import plain
+from ciss_luigi.billing.totals import in_digits
 from ciss_luigi.counting import counted
 from ciss_luigi.plaintext import printable
 
@@ -53,7 +53,7 @@ class OddRows:
         one = self.rows == 1
         fate = _FATE.get(self.role, _IN_NO_ESTIMATE)[not one]
         sums = ", ".join(
-            f"{plain(amount)} '{printable(currency)}'" for currency, amount in self.amounts.items()
+            f"{in_digits(amount)} '{printable(currency)}'" for currency, amount in self.amounts.items()
         )
         return (
             f"{self.table}: {counted(self.rows, 'row')} {'has' if one else 'have'} an invalid "
@@ -74,7 +74,7 @@ class OddRows:
 
     def to_json(self) -> dict[str, Any]:
         """The form that a marker keeps; decimals as strings."""
-        amounts = {currency: plain(amount) for currency, amount in self.amounts.items()}
+        amounts = {currency: in_digits(amount) for currency, amount in self.amounts.items()}
         return {
             "source": self.role, "table": self.table, "rows": self.rows, "amounts": amounts,
             "example": self.example,

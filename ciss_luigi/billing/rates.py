@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ciss_luigi.billing.rundate import Month, is_month
-from ciss_luigi.billing.totals import Key, SourceTotals, SummaryTotals, plain
+from ciss_luigi.billing.totals import Key, SourceTotals, SummaryTotals, in_digits
 from ciss_luigi.counting import counted
 from ciss_luigi.plaintext import printable
 
@@ -172,7 +172,7 @@ def _rate_faults(month: str, currency: str, rate: Rate) -> list[str]:
     if rate.lowest != rate.highest:
         found.append(
             f"{month}: two different rates {currency!r} -> USD, "
-            f"{plain(rate.lowest)} and {plain(rate.highest)}"
+            f"{in_digits(rate.lowest)} and {in_digits(rate.highest)}"
         )
     return found
 
@@ -190,7 +190,7 @@ def wrong_rates(
         if right is not None and _differs(row, right):
             found.append(
                 f"{month} {currency!r}: converted at {_range(row.rates)} of {_range(row.rate_months)}, "
-                f"the rules say {plain(right[1])} of {right[0]}"
+                f"the rules say {in_digits(right[1])} of {right[0]}"
             )
     return found
 
@@ -200,4 +200,4 @@ def _differs(row: SummaryTotals, right: tuple[str, Decimal]) -> bool:
 
 
 def _range(pair: tuple[Decimal | str | None, Decimal | str | None]) -> str:
-    return " to ".join(dict.fromkeys(printable(plain(value)) for value in pair))
+    return " to ".join(dict.fromkeys(printable(in_digits(value)) for value in pair))

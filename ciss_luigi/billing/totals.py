@@ -99,7 +99,7 @@ class Amounts:
 
     def to_json(self) -> dict[str, str]:
         """The form that a marker keeps: decimals as strings, so that no reader makes floats of them."""
-        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
+        return {field.name: in_digits(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, str]) -> Amounts:
@@ -125,7 +125,7 @@ class MonthTotals:
         }  # fmt: skip
 
 
-def plain(value: Decimal | int | str | None) -> str:
+def in_digits(value: Decimal | int | str | None) -> str:
     """A number in plain digits; ``str`` writes ``0E-8`` for a zero with eight decimals."""
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
@@ -203,7 +203,7 @@ def check_rows(key: Key, row: SummaryTotals, build: Build) -> list[str]:
     charges = sum((value for value in row.charges.values() if value is not None), Decimal())
     if row.total_charge is not None and charges != row.total_charge:
         found.append(
-            f"{place}: total_charge is {plain(row.total_charge)}, its charges sum to {plain(charges)}"
+            f"{place}: total_charge is {in_digits(row.total_charge)}, its charges sum to {in_digits(charges)}"
         )
     return found
 
@@ -242,7 +242,7 @@ def _compare_amounts(
 
 def _unequal(place: str, pairs: Iterable[tuple[str, object, object]], sides: tuple[str, str]) -> list[str]:
     return [
-        f"{place}: {name} is {plain(left)} in {sides[0]}, {plain(right)} in {sides[1]}"  # type: ignore[arg-type]
+        f"{place}: {name} is {in_digits(left)} in {sides[0]}, {in_digits(right)} in {sides[1]}"  # type: ignore[arg-type]
         for name, left, right in pairs
         if left != right
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ciss_luigi import site
+from ciss_luigi import commands, site
 from ciss_luigi.billing.rundate import RunDate, span_words
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import say
@@ -46,5 +46,5 @@ def command(ctx: click.Context, first: RunDate | None, last: RunDate | None) -> 
         say(f"no marker is about another place than {warehouse.kind} {warehouse.place}: nothing to adopt")
     if found.left:
         say("State: what was left as it is does not count here; a run builds these dates again")
-        say("Next:  ciss status")
+        say(f"Next:  {commands.status()}")
         ctx.exit(NO)

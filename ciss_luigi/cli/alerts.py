@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ciss_luigi import site
+from ciss_luigi import commands, site
 from ciss_luigi.alerts.failure import Failure, span
 from ciss_luigi.alerts.outbox import Entry
 from ciss_luigi.alerts.rounds import Outcome
@@ -12,13 +12,13 @@ from ciss_luigi.alerts.words import moment
 from ciss_luigi.cli.output import say, say_json
 from ciss_luigi.counting import counted
 from ciss_luigi.errors import Refused
-from ciss_luigi.exitcodes import NO
+from ciss_luigi.exitcodes import DONE, NO
 from ciss_luigi.operator import alerts
 
 
 @click.command(
     "alerts",
-    epilog="Example: ciss alerts --test",
+    epilog=f"Example: {commands.alerts_test()}",
 )
 @click.option("--test", "as_test", is_flag=True, help="Send a test to every channel, and say which took it.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
@@ -35,10 +35,11 @@ def command(context: click.Context, as_test: bool, as_json: bool) -> None:
             raise Refused(
                 "nobody is told: [ciss_alerts] names no channel",
                 state="nothing was sent",
-                next_command=f"add mail_to to [ciss_alerts] in {here.config_path}, then: ciss alerts --test",
+                next_command=f"add mail_to to [ciss_alerts] in {here.config_path}, "
+                f"then: {commands.alerts_test()}",
             )
         _say_test(outcomes, as_json=as_json)
-        context.exit(NO if any(outcome.error for outcome in outcomes) else 0)
+        context.exit(NO if any(outcome.error for outcome in outcomes) else DONE)
     found = alerts.look(here)
     if as_json:
         say_json(_document(found))

@@ -10,7 +10,7 @@ from ciss_luigi import commands, site
 from ciss_luigi.cli.output import say
 from ciss_luigi.config import file as configfile
 from ciss_luigi.operator import status as statuses
-from ciss_luigi.operator.status import DateStatus, Overview, State
+from ciss_luigi.operator.status import DateStatus, Overview, RunState
 from ciss_luigi.site import Site
 
 _HELP = "ciss --help lists every verb."
@@ -25,13 +25,13 @@ def say_next() -> None:
 def _lines() -> Iterator[str]:
     if not any(configfile.is_there(path) for path in configfile.luigi_paths(os.environ, Path.cwd())):
         yield "There is no luigi.cfg here yet."
-        yield "Next:  printf '[ciss]\\n' > luigi.cfg && ciss load --sample"
+        yield f"Next:  printf '[ciss]\\n' > luigi.cfg && {commands.load_sample()}"
         return
     here = site.current()
     here.require_warehouse()
     if not here.engine().exists():
         yield f"There is no {here.engine().identity} yet."
-        yield "Next:  ciss load DIR, or to try it: ciss load --sample"
+        yield f"Next:  {commands.load()}, or to try it: {commands.load_sample()}"
         return
     found = statuses.overview(here, None, None)
     yield from _of_dates(here, found)
@@ -40,16 +40,16 @@ def _lines() -> Iterator[str]:
 def _of_dates(here: Site, found: Overview) -> Iterator[str]:
     if not found.dates:
         yield f"No date has been run yet; {here.engine().identity} is there."
-        yield f"Next:  ciss check, then {commands.merge('YYYY-MM-DD')}"
+        yield f"Next:  {commands.check()}, then {commands.merge('YYYY-MM-DD')}"
         return
-    running = [one for one in found.dates if one.state is State.RUNNING]
-    waiting = [one for one in found.dates if not one.is_merged and one.state is not State.RUNNING]
+    running = [one for one in found.dates if one.state is RunState.RUNNING]
+    waiting = [one for one in found.dates if not one.is_merged and one.state is not RunState.RUNNING]
     if running:
         yield f"{_named(running)} running."
-        yield "Next:  ciss status --watch"
+        yield f"Next:  {commands.watch_status()}"
     elif found.moved_from:
         yield f"{_named(waiting)} not merged here; there are markers made for another place."
-        yield "Next:  ciss adopt, if the warehouse has moved; else ciss status"
+        yield f"Next:  {commands.adopt()}, if the warehouse has moved; else {commands.status()}"
     elif waiting:
         yield f"{_named(waiting)} not merged ({waiting[-1].state})."
         yield f"Next:  {commands.status(waiting[-1].date)}"
@@ -66,4 +66,4 @@ def _done(newest: DateStatus) -> Iterator[str]:
     yield f"All is merged; the newest date is {newest.date}."
     months = newest.months
     month = months[-1].month if months else str(newest.date.month)
-    yield f"Next:  ciss status, or ciss report --month {month} --out report.html"
+    yield f"Next:  {commands.status()}, or {commands.report(month)}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import select
-import shlex
 import signal
 import sys
 import threading
@@ -17,7 +16,7 @@ from typing import NoReturn
 
 import click
 
-from ciss_luigi import exitcodes, stopping
+from ciss_luigi import commands, exitcodes, stopping
 from ciss_luigi.cli.output import log_to_stderr, safe
 from ciss_luigi.errors import MACHINE_LACKS, CissError, Stopped
 
@@ -77,11 +76,10 @@ def unwritable(error: OSError) -> CissError:
 
 def _unexpected(error: BaseException) -> CissError:
     words = " ".join(str(error).split())
-    arguments = shlex.join(sys.argv[1:])
     return CissError(
         f"unexpected {type(error).__name__}: {words}",
         state="not known; ciss did not foresee this error",
-        next_command=f"run again with --debug: ciss --debug {arguments}",
+        next_command=f"run again with --debug: {commands.debug(sys.argv[1:])}",
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ciss_luigi import commands
 from ciss_luigi.cli.output import console, safe, say
 from ciss_luigi.exitcodes import NO
 from ciss_luigi.operator.importproperties import Imported, import_properties
@@ -58,7 +59,7 @@ def _lines(found: Imported, out: Path) -> Iterator[str]:
     yield from _exports(found)
     if found.written:
         yield f"State: {out} is written; nothing in the properties was run"
-        yield f"Next:  LUIGI_CONFIG_PATH={shlex.quote(str(out))} ciss check"
+        yield f"Next:  LUIGI_CONFIG_PATH={shlex.quote(str(out))} {commands.check()}"
     else:
         yield "State: nothing was written"
         yield "Next:  the same command with a file of one job"

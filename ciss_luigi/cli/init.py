@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ciss_luigi import site
+from ciss_luigi import commands, site
 from ciss_luigi.cli.output import say
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.operator.init import make_tables
@@ -22,4 +22,4 @@ def command() -> None:
         tables = make_tables(here)
     for table in tables:
         say(f"{table.name} {'was there already' if table.existed else 'made'}")
-    say("Next:  ciss check")
+    say(f"Next:  {commands.check()}")

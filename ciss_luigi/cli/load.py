@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
-from ciss_luigi import site
+from ciss_luigi import commands, site
 from ciss_luigi.cli.output import safe, say
 from ciss_luigi.cli.waiting import progress_bar
 from ciss_luigi.loading import Fate, LoadedTable, not_taken
@@ -38,7 +37,7 @@ def command(folder: Path | None, sample: bool, odd_rows: bool, new: bool) -> Non
     if (folder is None) is not sample:
         raise click.UsageError("Name a folder, or give --sample.")
     here = site.current()
-    command_line = "ciss load --sample" if folder is None else f"ciss load {shlex.quote(str(folder))}"
+    command_line = commands.load_sample() if folder is None else commands.load(folder)
     command_line += " --odd-rows" if odd_rows else ""
     aside = newwarehouse.permit(here, command=command_line, new=new)
     if aside is not None:

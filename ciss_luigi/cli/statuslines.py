@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from ciss_luigi.cli.output import moment, one_line
+from ciss_luigi.exitcodes import DONE
 from ciss_luigi.operator.monthsheld import MonthHeld
 from ciss_luigi.state.commandledger import Command
 
@@ -39,7 +40,7 @@ def last_command(command: Command | None) -> Iterator[str]:
         yield f"  {began}, and runs"
     else:
         yield f"  {began}, and was killed"
-    if command.exit_code == 0:
+    if command.exit_code == DONE:
         return
     reasons = [one_line(reason.partition("\n")[0]) for reason in command.reasons]
     yield from (f"  {reason}" for reason in reasons[:_REASONS_SHOWN])

@@ -13,7 +13,7 @@ from ciss_luigi.billing.rundate import Month, span_words, spans
 from ciss_luigi.cli import statuslines, totalstable
 from ciss_luigi.cli.output import console, moment, one_line, safe
 from ciss_luigi.counting import counted
-from ciss_luigi.operator.status import DateStatus, Overview, State, StepStatus
+from ciss_luigi.operator.status import DateStatus, Overview, RunState, StepStatus
 from ciss_luigi.state.markers import STEPS
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ _MOST_DAYS = 31
 _TWO_MINUTES = 120
 _LOOK = {
     # state: sign, the same in ASCII, style
-    State.DONE: ("✓", "o", "green"),
-    State.RUNNING: ("▶", ">", "bold cyan"),
-    State.FAILED: ("✗", "X", "bold red"),
-    State.STOPPED: ("■", "S", "bold yellow"),
-    State.KILLED: ("†", "K", "bold red"),
-    State.UNFINISHED: ("…", "u", "yellow"),
-    State.MISSING: ("·", ".", "yellow"),
+    RunState.DONE: ("✓", "o", "green"),
+    RunState.RUNNING: ("▶", ">", "bold cyan"),
+    RunState.FAILED: ("✗", "X", "bold red"),
+    RunState.STOPPED: ("■", "S", "bold yellow"),
+    RunState.KILLED: ("†", "K", "bold red"),
+    RunState.UNFINISHED: ("…", "u", "yellow"),
+    RunState.MISSING: ("·", ".", "yellow"),
 }
 
 
@@ -92,7 +92,7 @@ def _calendar(dates: Sequence[DateStatus], *, ascii_only: bool, columns: int) ->
     yield legend
 
 
-def _sign(state: State | None, *, ascii_only: bool) -> tuple[str, str]:
+def _sign(state: RunState | None, *, ascii_only: bool) -> tuple[str, str]:
     if state is None:
         return " ", ""
     sign, plain, style = _LOOK[state]
@@ -108,15 +108,15 @@ def _day_line(month: Month, columns: int) -> str:
 
 
 def _summary(dates: Sequence[DateStatus]) -> str:
-    counts = {state: sum(status.state is state for status in dates) for state in State}
+    counts = {state: sum(status.state is state for status in dates) for state in RunState}
     words = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
     return f"{counted(len(dates), 'date')}: {words}"
 
 
 def _details(dates: Sequence[DateStatus], *, moved: bool) -> Iterator[str]:
     """The dates that need attention; the missing ones in one line."""
-    missing = [status for status in dates if status.state is State.MISSING]
-    others = [status for status in dates if not status.is_merged and status.state is not State.MISSING]
+    missing = [status for status in dates if status.state is RunState.MISSING]
+    others = [status for status in dates if not status.is_merged and status.state is not RunState.MISSING]
     if missing:
         yield ""
         yield f"missing: {', '.join(span_words(status.date for status in missing))}"
@@ -136,7 +136,7 @@ def _moved(places: Sequence[str]) -> Iterator[str]:
     if places:
         yield f"markers made for {one_line(', '.join(places))} do not count: another place is configured"
         yield "if it has moved, no date has to run again"
-        yield "Next:  ciss adopt"
+        yield f"Next:  {commands.adopt()}"
 
 
 def _alike(dates: Sequence[DateStatus]) -> list[list[DateStatus]]:
@@ -151,7 +151,7 @@ def _alike(dates: Sequence[DateStatus]) -> list[list[DateStatus]]:
 
 def _error(status: DateStatus) -> str:
     """The error with which the date last failed or was stopped; "" in any other state."""
-    failed = status.state in (State.FAILED, State.STOPPED)
+    failed = status.state in (RunState.FAILED, RunState.STOPPED)
     return status.last_error.error if failed and status.last_error else ""
 
 
@@ -194,7 +194,7 @@ def _detail(alike: Sequence[DateStatus]) -> Iterator[str]:
     text = _error(status)
     for line in safe(text).split("\n") if text else ():
         yield f"    {line}"
-    if status.state is not State.RUNNING and "Next:" not in text:
+    if status.state is not RunState.RUNNING and "Next:" not in text:
         yield f"    Next:  {commands.merge(status.date)}"
     if others:
         yield f"    the same: {', '.join(span_words(one.date for one in others))}"
@@ -221,15 +221,15 @@ def _for_long(seconds: float) -> str:
 def _what(status: DateStatus) -> str:
     """One line: who runs it, or which step ended how, when and where."""
     step = next((one for one in status.steps if one.state is status.state), None)
-    if status.state is State.RUNNING:
-        begun = any(one.state is not State.MISSING for one in status.steps)
+    if status.state is RunState.RUNNING:
+        begun = any(one.state is not RunState.MISSING for one in status.steps)
         doing = f"{_how_far(status, step)}, " if step else "" if begun else "before its first step, "
         return f"{doing}{status.holder}"
     if step is None or step.attempt is None:
-        done = [one.step for one in status.steps if one.state is State.DONE]
+        done = [one.step for one in status.steps if one.state is RunState.DONE]
         return f"of its steps only {' and '.join(done)} done"
     attempt = step.attempt
     where = f"on {attempt.host} (pid {attempt.pid})"
-    if status.state is State.KILLED:
+    if status.state is RunState.KILLED:
         return f"{step.step} began at {moment(attempt.started_at)} {where} and never ended"
     return f"{step.step} at {moment(attempt.ended_at)} {where}"

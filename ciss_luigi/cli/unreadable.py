@@ -8,6 +8,7 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
+from ciss_luigi import commands
 from ciss_luigi.config import file as configfile
 from ciss_luigi.errors import ConfigurationError
 
@@ -27,7 +28,7 @@ def refuse_unreadable() -> None:
         configfile.read(path)
     raise ConfigurationError(
         f"Luigi cannot read its configuration: {reason}; it reads: {', '.join(map(str, paths)) or 'no file'}",
-        next_command="correct that, then: ciss check",
+        next_command=f"correct that, then: {commands.check()}",
     )
 
 

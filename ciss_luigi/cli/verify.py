@@ -93,4 +93,4 @@ def _sources(moved: Moved) -> Iterator[str]:
 
 def _next(found: Verification) -> str:
     date = found.marker.date
-    return commands.anew(date)
+    return commands.run_again(date)

@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from ciss_luigi import commands
 from ciss_luigi.config.keys import SECTION
 from ciss_luigi.config.sections import SECTIONS
 from ciss_luigi.errors import ConfigurationError, Fault
@@ -56,7 +57,8 @@ def is_there(path: Path) -> bool:
     except OSError as error:  # a folder above it that this user may not enter, or a name that is too long
         raise ConfigurationError(
             f"{path} cannot be looked at: {error.strerror}",
-            next_command="run as the user who owns it, or let this one enter its folder, then: ciss check",
+            next_command="run as the user who owns it, or let this one enter its folder, "
+            f"then: {commands.check()}",
         ) from None
 
 
@@ -77,7 +79,7 @@ def _require_plain(path: Path) -> None:
     except OddFile as error:
         raise ConfigurationError(
             f"{path} {error.strerror}, and Luigi would read it all the same",
-            next_command="move it away, or put a plain file in its place, then: ciss check",
+            next_command=f"move it away, or put a plain file in its place, then: {commands.check()}",
         ) from None
 
 
@@ -93,7 +95,8 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
     if named and not is_there(Path(folder, named)):
         raise ConfigurationError(
             f"LUIGI_CONFIG_PATH names a missing file: {named}{looked}",
-            next_command="set LUIGI_CONFIG_PATH to a file that is there, or unset it, then: ciss check",
+            next_command="set LUIGI_CONFIG_PATH to a file that is there, or unset it, "
+            f"then: {commands.check()}",
         )
     if named and (named.endswith(".toml")) != (environment.get("LUIGI_CONFIG_PARSER") == "toml"):
         raise _not_read_by_luigi(named)
@@ -105,7 +108,7 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
     if len(holders) > 1:
         raise ConfigurationError(
             f"more than one file has a [{SECTION}] section: {' and '.join(map(str, holders))}{looked}",
-            next_command="remove the section from all but one, then: ciss check",
+            next_command=f"remove the section from all but one, then: {commands.check()}",
         )
     return ConfigFile(holders[0], _ours(files[holders[0]]), tuple(_unknown(files)))
 
@@ -113,12 +116,12 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
 def _not_read_by_luigi(named: str) -> ConfigurationError:
     """The error for a file of the other format, which Luigi ignores with all its sections."""
     if named.endswith(".toml"):
-        following = "export LUIGI_CONFIG_PARSER=toml (and pip install toml), then: ciss check"
+        following = "export LUIGI_CONFIG_PARSER=toml (and pip install toml)"
     else:
-        following = "unset LUIGI_CONFIG_PARSER, or name a file that ends with .toml, then: ciss check"
+        following = "unset LUIGI_CONFIG_PARSER, or name a file that ends with .toml"
     return ConfigurationError(
         f"LUIGI_CONFIG_PATH names {named}, which Luigi ignores: LUIGI_CONFIG_PARSER says otherwise",
-        next_command=following,
+        next_command=f"{following}, then: {commands.check()}",
     )
 
 
@@ -129,7 +132,7 @@ def _no_section(files: Mapping[Path, Sections], looked: str, command: str) -> Co
             if name.startswith(SECTION) or get_close_matches(name.strip().lower(), KNOWN_SECTIONS, 1):
                 return ConfigurationError(
                     f"no file has a [{SECTION}] section, but {path} has [{name}]{looked}",
-                    next_command=f"write [{SECTION}] for [{name}] there, then: ciss check",
+                    next_command=f"write [{SECTION}] for [{name}] there, then: {commands.check()}",
                 )
     return ConfigurationError(f"no file has a [{SECTION}] section{looked}", next_command=command)
 
@@ -156,8 +159,8 @@ def _command_to_make_one(path: Path, folder: Path) -> str:
     """What to type for a section with only defaults; a file that is there keeps its content."""
     shown = shlex.quote(path.name if path.parent == folder else str(path))
     if path.exists():
-        return f"printf '\\n[{SECTION}]\\n' >> {shown} && ciss check"
-    return f"printf '[{SECTION}]\\n' > {shown} && ciss check"
+        return f"printf '\\n[{SECTION}]\\n' >> {shown} && {commands.check()}"
+    return f"printf '[{SECTION}]\\n' > {shown} && {commands.check()}"
 
 
 def _ours(sections: Sections) -> Sections:
@@ -189,7 +192,8 @@ def read(path: Path) -> Sections:
         return _from_cfg(text, path)
     except (OSError, ValueError, RecursionError, configparser.Error) as error:
         raise ConfigurationError(
-            f"{path} cannot be read: {_what(error)}", next_command="correct that file, then: ciss check"
+            f"{path} cannot be read: {_what(error)}",
+            next_command=f"correct that file, then: {commands.check()}",
         ) from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ciss_luigi import exitcodes
 from ciss_luigi.errors import CissError
 from ciss_luigi.plaintext import printable
 
@@ -23,7 +24,7 @@ class LoadError(CissError):
     that the row could be loaded as it is: only its month or date is not valid.
     """
 
-    exit_code = 1
+    exit_code = exitcodes.NO
 
     def __init__(
         self,

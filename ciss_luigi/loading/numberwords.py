@@ -33,12 +33,12 @@ def _right(text: str) -> tuple[str, str]:
 def _without_thousands(text: str) -> str:
     """A number without thousands separators and without the parentheses that mean a minus."""
     if text.startswith("(") and text.endswith(")") and not text.startswith("(-"):
-        inner = _plain(text[1:-1])
+        inner = _without_commas(text[1:-1])
         return f"-{inner}" if inner else ""
-    return _plain(text) if _THOUSANDS.fullmatch(text) else ""
+    return _without_commas(text) if _THOUSANDS.fullmatch(text) else ""
 
 
-def _plain(text: str) -> str:
+def _without_commas(text: str) -> str:
     """A number without its thousands separators; empty for anything else."""
     number = text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
     return number if _DIGITS.fullmatch(number) else ""

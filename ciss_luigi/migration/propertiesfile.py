@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ciss_luigi import commands
 from ciss_luigi.errors import ConfigurationError, Refused
 from ciss_luigi.migration.properties import Line, Properties, Variable, is_secret
 from ciss_luigi.migration.shelltext import NotUnderstood, Words
@@ -52,7 +53,7 @@ def read(file: Path) -> Properties:
         raise Refused(
             f"{file} {problem}",
             state="nothing was written",
-            next_command="ciss import-properties with the file that the old job's script sources",
+            next_command=f"{commands.import_properties()} with the file that the old job's script sources",
         )
     return reading.found
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.billing.totals import Key, SummaryTotals
 from ciss_luigi.engines.base import Engine, Session
@@ -67,7 +68,7 @@ def adopt(site: Site, first: RunDate | None = None, last: RunDate | None = None)
     if not moved:
         return Adoption()
     state = "what was signed before counts; all other markers are as they were"
-    with explaining(state=state, next_command="ciss check"):
+    with explaining(state=state, next_command=commands.check()):
         return ask(site, lambda engine, session: _adopt(site, moved, engine, session))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ciss_luigi import commands
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.oddrows import OddPart
 from ciss_luigi.billing.rundate import RunDate
@@ -62,7 +63,7 @@ def run(load: Callable[[], Site], date: RunDate | None = None, luigis: LuigisOwn
     if not job.engine.exists():
         with engines.reaching(group, job.engine):
             here.require_warehouse()
-            group.fault(f"there is no {job.engine.identity} yet", "ciss load DIR")
+            group.fault(f"there is no {job.engine.identity} yet", commands.load())
         return report
     engines.check_others(group, job)
     with engines.reaching(group, job.engine), job.engine.session() as session:
@@ -130,7 +131,7 @@ class _Check:
         main_fits, temp_fits = not main, not temp
         for name, there in ((settings.main, main), (settings.temp, temp)):
             if not there:
-                group.note(f"there is no table {name} yet: the first run makes it", "ciss init")
+                group.note(f"there is no table {name} yet: the first run makes it", commands.init())
         with group.asking(settings.main):
             main_fits = main_fits or (
                 tables.check_main(group, self.session, statements)

@@ -5,7 +5,6 @@ The rules are in ``docs/migration.md``. Nothing is written, and only sample rows
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -19,7 +18,7 @@ from ciss_luigi.operator.comparedcolumns import Columns, resolve
 from ciss_luigi.operator.comparedrows import Answer, read
 from ciss_luigi.queries.columnforms import Form
 from ciss_luigi.queries.comparison import Comparison
-from ciss_luigi.queries.oddrows import OddRows, Side
+from ciss_luigi.queries.differingrows import ComparedTable, DifferingRows
 from ciss_luigi.queries.readiness import newer_estimates
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
@@ -57,7 +56,7 @@ class Request:
             "--tolerance": f"{self.tolerance:f}" if self.tolerance else "",
             "--other-month": self.other_month,
         }
-        return shlex.join(["ciss", "compare", *(word for pair in asked.items() if pair[1] for word in pair)])
+        return commands.compare(asked)
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def compare(site: Site, request: Request) -> Compared:
     def question(engine: Engine, session: Session) -> Compared:
         return _Question(site, engine, session, request, months).ask()
 
-    with explaining(state="nothing was changed", next_command="ciss check"):
+    with explaining(state="nothing was changed", next_command=commands.check()):
         return ask(site, question)
 
 
@@ -171,7 +170,8 @@ class _Question:
             raise Refused(
                 f"there is no table {database}.{table}",
                 state="nothing was compared",
-                next_command="name one that is there with --with DATABASE.TABLE; ciss check looks at main",
+                next_command="name one that is there with --with DATABASE.TABLE; "
+                f"{commands.check()} looks at main",
             )
         return self.session.columns(dialect.list_columns(database, table))
 
@@ -179,20 +179,22 @@ class _Question:
         dialect, settings = self.engine.dialect, self.site.settings
         month_here, month_there = columns.months
         sides = (
-            Side(
+            ComparedTable(
                 dialect.table(settings.database, settings.main_table),
                 dialect.quoted(month_here.name),
                 month_is_text=month_here.is_text,
             ),
-            Side(dialect.table(*there), dialect.quoted(month_there.name), month_is_text=month_there.is_text),
+            ComparedTable(
+                dialect.table(*there), dialect.quoted(month_there.name), month_is_text=month_there.is_text
+            ),
         )
         one = f"'{self.months[0]}'" if len(self.months) == 1 else ""  # what is the same in all rows costs
         month_texts = [one or f"SUBSTR({side.month_text}, 1, 7)" for side in sides]
         month = Form((month_texts[0],), (month_texts[1],))
         keys = [month, *(columns.form(dialect, pair) for pair in columns.key)]
         values = [columns.form(dialect, pair) for pair in columns.values]
-        odd = OddRows(dialect, *sides, self.months, tuple(keys), tuple(values), self.request.tolerance)
-        return Comparison(odd)
+        tolerance = self.request.tolerance
+        return Comparison(DifferingRows(dialect, *sides, self.months, tuple(keys), tuple(values), tolerance))
 
     def _counted(self, comparison: Comparison) -> tuple[dict[str, tuple[int, int]], Comparison]:
         """The numbers of rows by month; and the comparison, which then knows that no day follows a month."""
@@ -206,14 +208,14 @@ class _Question:
             raise Refused(
                 f"neither {self.site.settings.main} nor {self.request.table} holds a row of {listed}",
                 state="nothing was compared",
-                next_command="ciss status shows which dates are merged; --months names other months",
+                next_command=f"{commands.status()} shows which dates are merged; --months names other months",
             )
         exact = {
-            side: replace(getattr(comparison.odd, side), month_is_exact=all(map(_is_month, values)))
+            side: replace(getattr(comparison.differing, side), month_is_exact=all(map(_is_month, values)))
             for side, values in texts.items()
         }
         rows = {month: (here, there) for month, (here, there) in sorted(found.items())}
-        return rows, Comparison(replace(comparison.odd, **exact))
+        return rows, Comparison(replace(comparison.differing, **exact))
 
     def _newer(self, columns: Columns) -> dict[str, str]:
         """Months that a later date has written since."""

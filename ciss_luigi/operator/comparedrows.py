@@ -10,7 +10,7 @@ from typing import Any
 from ciss_luigi.engines.base import Row, Session
 from ciss_luigi.operator.comparedcolumns import Columns
 from ciss_luigi.queries.comparison import Comparison
-from ciss_luigi.queries.oddrows import ALIKE, DIFFER, ONLY_HERE, ONLY_THERE, TWICE
+from ciss_luigi.queries.differingrows import ALIKE, DIFFER, ONLY_HERE, ONLY_THERE, TWICE
 
 KINDS = (ONLY_HERE, ONLY_THERE, "twice_here", "twice_there", DIFFER)
 _FIRST = 6
@@ -32,7 +32,7 @@ class ColumnDifference:
 
 @dataclass(frozen=True)
 class InCommon:
-    """A value that at least half of the odd rows share.
+    """A value that at least half of the differing rows share.
 
     ``side`` is empty for a column of the key; else ``here``, ``there`` or ``difference``, and the rows are
     those in which the column differs.
@@ -73,7 +73,7 @@ class Answer:
 
 
 def read(session: Session, comparison: Comparison, columns: Columns, samples: int) -> Answer:
-    """Ask for kinds and columns; if anything is odd, also for what the rows share, and for samples."""
+    """Ask for kinds and columns; if anything differs, also for what the rows share, and for samples."""
     rows = session.query(comparison.classes())
     kinds = _kinds(rows)
     if not any(kinds.values()):
@@ -109,7 +109,7 @@ def _columns(rows: Sequence[Row], comparison: Comparison, columns: Columns) -> l
     found = []
     for row in (row for row in rows if row[0] == DIFFER):
         place = _FIRST
-        for pair, _ in zip(columns.values, comparison.odd.values, strict=True):
+        for pair, _ in zip(columns.values, comparison.differing.values, strict=True):
             count, *sums = row[place : place + 4]
             place += 4
             if count:
@@ -120,7 +120,7 @@ def _columns(rows: Sequence[Row], comparison: Comparison, columns: Columns) -> l
 def _in_common(row: Row, comparison: Comparison, columns: Columns) -> InCommon | None:
     facet, value, count, total = row
     role, index, side = comparison.facets[int(facet)]
-    of_all = role == "key" and index == 0 and len(comparison.odd.months) == 1
+    of_all = role == "key" and index == 0 and len(comparison.differing.months) == 1
     if of_all or int(total) < _LEAST_ROWS:
         return None
     named = (columns.month_and_key if role == "key" else columns.values)[index]
@@ -132,13 +132,13 @@ def _sample(row: Row, comparison: Comparison, columns: Columns) -> Sample:
     kind, here, there = values[:3]
     place = 3
     key: dict[str, str | None] = {}
-    for pair, form in zip(columns.month_and_key, comparison.odd.keys, strict=True):
+    for pair, form in zip(columns.month_and_key, comparison.differing.keys, strict=True):
         key[pair.name] = _first(values[place : place + len(form.here)])
         place += len(form.here)
-    flags = values[place : place + len(comparison.odd.values)]
-    place += len(comparison.odd.values)
+    flags = values[place : place + len(comparison.differing.values)]
+    place += len(comparison.differing.values)
     differing: dict[str, tuple[str | None, str | None]] = {}
-    for pair, form, flag in zip(columns.values, comparison.odd.values, flags, strict=True):
+    for pair, form, flag in zip(columns.values, comparison.differing.values, flags, strict=True):
         width = len(form.here)
         mine, other = (_first(values[start : start + width]) for start in (place, place + width))
         place += 2 * width

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
+from ciss_luigi import commands, exitcodes
 from ciss_luigi.alerts import courier, ways
 from ciss_luigi.alerts.failure import Scope, Seen
 from ciss_luigi.alerts.notice import Notices
@@ -31,8 +32,8 @@ def tell(site: Site, request: Request, found: Compared, words: Iterable[str]) ->
     error = "\n".join([*words, "State: nothing was changed", f"Next:  {request.command()} shows it again"])
     seen = Seen(
         f"{found.here} and {found.there} differ",
-        "ciss compare",
-        1,
+        commands.compare({}),
+        exitcodes.NO,
         "drift",
         error,
         (str(request.date),) if request.date else (),

@@ -5,11 +5,11 @@ The sources are read as they are now; if main says something else, both sides ar
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.engines.base import Engine, Row, Session
 from ciss_luigi.errors import EngineUnavailable, Refused, explaining
@@ -46,7 +46,7 @@ def explain(site: Site, customer: Customer, months: Sequence[Month], *, everythi
         raise EngineUnavailable(
             f"there is no {site.engine().identity} yet",
             state="nothing was changed",
-            next_command="ciss load DIR, or correct warehouse_url",
+            next_command=f"{commands.load()}, or correct warehouse_url",
         )
 
     # the date is only part of the statements' comment, by which they can be found on the server
@@ -57,7 +57,7 @@ def explain(site: Site, customer: Customer, months: Sequence[Month], *, everythi
         asking = CustomerStatements(names, customer, months)
         return _ask(site, session, asking, None if everything else LARGEST)
 
-    with explaining(state="nothing was changed", next_command="ciss check"):
+    with explaining(state="nothing was changed", next_command=commands.check()):
         found = ask(site, question)
     return Explanation(customer, tuple(months), found, str(site.settings.sql_dir or ""))
 
@@ -96,14 +96,12 @@ def _refused(asking: CustomerStatements, names: Sequence[Row]) -> Refused:
     narrower = (customer.business_unit, customer.commercial_offer, customer.currency)
     if customer.org_id in held and any(part is not None for part in narrower):
         what = f"main holds {customer.org_id!r} in {when}, but not with this --unit, --offer or --currency"
-        following = f"ciss explain --org {shlex.quote(customer.org_id)} --month {months[-1]}"
+        following = commands.explain(customer.org_id, months[-1])
     else:
         near = _near(customer.org_id, held)
         what = f"main holds no customer {customer.org_id!r} in {when}"
         what += f"; the nearest are: {', '.join(_named(one, held[one]) for one in near)}" if near else ""
-        following = (
-            f"ciss explain --org {shlex.quote(near[0])} --month {months[-1]}" if near else "ciss status"
-        )
+        following = commands.explain(near[0], months[-1]) if near else commands.status()
     return Refused(what, state="nothing was changed", next_command=following)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ciss_luigi.billing.charges import Charges, SourceRow
 from ciss_luigi.billing.mapping import MappingRow
-from ciss_luigi.billing.totals import plain
+from ciss_luigi.billing.totals import in_digits
 from ciss_luigi.operator.explain import Explanation
 from ciss_luigi.operator.figures import Figure
 from ciss_luigi.queries.customer import Customer
@@ -58,7 +58,7 @@ def _row(customer: Customer, figure: Figure) -> dict[str, Any]:
             "passed_over": [{**_mapping(one.row), "why": one.why} for one in mapping.passed_over],
         },
         "arithmetic": {
-            "total_charge": plain(figure.total_charge),
+            "total_charge": in_digits(figure.total_charge),
             "product": _number(figure.product),
             "total_charge_usd": _number(figure.total_charge_usd),
         },
@@ -75,7 +75,7 @@ def _row(customer: Customer, figure: Figure) -> dict[str, Any]:
 
 def _charges(kind: str, charges: Charges) -> dict[str, Any]:
     return {
-        "sum": plain(charges.sum),
+        "sum": in_digits(charges.sum),
         "rows": charges.rows,
         "source_rows": [_source_row(kind, row) for row in charges.largest],
     }
@@ -97,4 +97,4 @@ def _mapping(row: MappingRow) -> dict[str, Any]:
 
 
 def _number(value: Any) -> str | None:
-    return None if value is None else plain(value)
+    return None if value is None else in_digits(value)

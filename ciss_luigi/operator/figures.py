@@ -16,7 +16,7 @@ from ciss_luigi.billing.charges import KINDS, ZERO, Charges, SourceRow
 from ciss_luigi.billing.mapping import Choice, MappingRow, choose
 from ciss_luigi.billing.rates import RateChoice, Rates, explain_rate
 from ciss_luigi.billing.rundate import Month
-from ciss_luigi.billing.totals import plain
+from ciss_luigi.billing.totals import in_digits
 from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Row
 
@@ -172,7 +172,7 @@ def _differences(figure: Figure) -> Iterator[Difference]:
     have = figure.main.columns
     for column, value in _expected(figure).items():
         if have[column] != value:
-            yield Difference(column, plain(have[column]), "none" if value is None else plain(value))
+            yield Difference(column, in_digits(have[column]), "none" if value is None else in_digits(value))
 
 
 def _expected(figure: Figure) -> dict[str, Decimal | int | str | None]:

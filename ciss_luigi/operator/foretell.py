@@ -64,7 +64,7 @@ def foretell(site: Site, first: RunDate, last: RunDate) -> Backfill:
     ordinals = range(first.date.toordinal(), last.date.toordinal() + 1)
     dates = [RunDate(dt.date.fromordinal(ordinal)) for ordinal in ordinals]
     months = sorted({month for date in dates for month in date.months_in_scope(site.settings.grace_days)})
-    with explaining(state="a plan writes nothing", next_command="ciss check"):
+    with explaining(state="a plan writes nothing", next_command=commands.check()):
         holdings, newest = _look(site, months)
     found = tuple(_walk(site, dates, holdings, newest))
     return Backfill(found, _command(first, last, found))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from ciss_luigi import exitcodes
 from ciss_luigi.alerts import today
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.site import Site
@@ -76,7 +77,7 @@ def look(
     if failed:
         lines = [line for line in lines if not line.went_well]
         months = []
-        commands = [one for one in commands if one.exit_code not in (0, 10, 20, 25) and not one.runs()]
+        commands = [one for one in commands if one.exit_code not in exitcodes.NO_FAILURE and not one.runs()]
     return History(tuple(lines), tuple(months), tuple(commands))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import explaining
 from ciss_luigi.queries.statements import Statements
@@ -26,7 +27,7 @@ def make_tables(site: Site) -> list[OutputTable]:
     today = RunDate(dt.datetime.now(dt.UTC).date())
     statements = Statements(settings, engine.dialect, today, "init")
     with (
-        explaining(state="existing tables are as they were", next_command="ciss check"),
+        explaining(state="existing tables are as they were", next_command=commands.check()),
         engine.session() as session,
         session.transaction(),
     ):

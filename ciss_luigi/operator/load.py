@@ -10,6 +10,7 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
+from ciss_luigi import commands
 from ciss_luigi.billing import schema
 from ciss_luigi.engines.base import Progress
 from ciss_luigi.errors import Refused, explaining
@@ -101,5 +102,6 @@ def _refuse_server(site: Site) -> None:
             f"ciss load fills only an embedded warehouse, and warehouse_url names {warehouse.kind} "
             f"{warehouse.place}",
             state="nothing was touched",
-            next_command="fill the source tables there with the cluster's own tools, then: ciss check",
+            next_command="fill the source tables there with the cluster's own tools, "
+            f"then: {commands.check()}",
         )

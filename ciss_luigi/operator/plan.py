@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ciss_luigi import commands
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.done import is_done
 from ciss_luigi.errors import SourcesMissing, explaining
 from ciss_luigi.operator import now
 from ciss_luigi.operator.now import Now
@@ -19,7 +20,7 @@ from ciss_luigi.operator.rehearsal import Line, Rehearsal
 from ciss_luigi.queries import readiness
 from ciss_luigi.queries.readiness import Holdings
 from ciss_luigi.site import Site
-from ciss_luigi.state.markers import Step
+from ciss_luigi.state.markers import STEPS, Step
 from ciss_luigi.steps import ACTIONS, Job, sourcesready
 from ciss_luigi.steps.job import job_of
 from ciss_luigi.steps.sourcesready import SOURCES_READY
@@ -61,12 +62,11 @@ def make(site: Site, date: RunDate) -> Plan:
     Raises EngineUnavailable or StatementFailed.
     """
     with explaining(state="a plan writes nothing", next_command=commands.check(date)):
-        return of(job_of(site, date))
+        return _plan(job_of(site, date), _skipped(site, date))
 
 
-def of(job: Job) -> Plan:
-    """The plan of a job."""
-    skipped = _skipped(job)
+def _plan(job: Job, skipped: Mapping[str, str]) -> Plan:
+    """The plan of a job; ``skipped`` says why a run now would not begin a step."""
     with now.opened() as engines:
         asking = Rehearsal(job, engines)
         holdings = sourcesready.ask(asking.job, job.months, alone=True)
@@ -109,13 +109,10 @@ def _as_wanted(job: Job) -> Holdings:
     return Holdings((), True, frozenset((role, str(month)) for role in roles for month in job.months))
 
 
-def _skipped(job: Job) -> dict[str, str]:
+def _skipped(site: Site, date: RunDate) -> dict[str, str]:
     """Which steps a run now would not begin, and why: Luigi runs no more than it needs."""
-    if job.markers.is_merged(job.date):
-        return dict.fromkeys([SOURCES_READY, *Step], f"{Step.MERGE} of {job.date} is done")
-    if job.markers.read(job.date, Step.BUILD) is not None:
-        done = f"{Step.BUILD} of {job.date} is done"
-        return dict.fromkeys([SOURCES_READY, Step.TRUNCATE, Step.BUILD], done)
-    if job.markers.read(job.date, Step.TRUNCATE) is not None:
-        return {Step.TRUNCATE: f"{Step.TRUNCATE} of {job.date} is done"}
-    return {}
+    done = next((step for step in reversed(STEPS) if is_done(site, date, step)), None)
+    if done is None:
+        return {}
+    asked = [] if done is Step.TRUNCATE else [SOURCES_READY]  # it is BuildTemp that waits for the sources
+    return dict.fromkeys([*asked, *STEPS[: STEPS.index(done) + 1]], f"{done} of {date} is done")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.engines.base import Engine, Row, Session
 from ciss_luigi.errors import EngineUnavailable, Refused, explaining
@@ -66,20 +67,20 @@ def gather(site: Site, month: Month) -> Report:
         raise EngineUnavailable(
             f"there is no {site.engine().identity} yet",
             state="nothing was written",
-            next_command="ciss load DIR, or correct warehouse_url",
+            next_command=f"{commands.load()}, or correct warehouse_url",
         )
 
     def question(engine: Engine, session: Session) -> _Answers:
         names = Statements(site.settings, engine.dialect, RunDate.parse(month.first_day), "report")
         return _ask(site, session, ReportStatements(names, month))
 
-    with explaining(state="nothing was written", next_command="ciss check"):
+    with explaining(state="nothing was written", next_command=commands.check()):
         found = ask(site, question)
     if not found.rows:
         raise Refused(
             f"main holds no row of {month}",
             state="nothing was written",
-            next_command="ciss status",
+            next_command=commands.status(),
         )
     return _report(site, month, found)
 

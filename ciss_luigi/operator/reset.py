@@ -48,7 +48,7 @@ def held(site: Site, date: RunDate, look: str) -> Iterator[None]:
     try:
         holder, following = "" if taken else str(lock.holder() or "another process"), look
         if taken and site.leases is not None:
-            with explaining(state="no marker was removed", next_command="ciss check"):
+            with explaining(state="no marker was removed", next_command=commands.check()):
                 # given back when this process ends
                 holder = site.leases.take_for_good(site.settings.temp_target(date))
                 following = "the same command again, after two minutes at most if that run is gone"

@@ -46,7 +46,7 @@ def roll_back(site: Site, date: RunDate) -> RolledBack:
                 state=_UNCHANGED,
                 next_command=commands.verify(date),
             )
-        with explaining(state=_UNCHANGED, next_command="ciss check"):
+        with explaining(state=_UNCHANGED, next_command=commands.check()):
             site.markers.roll_back(merged, months)
     return RolledBack(tuple(sorted(months)), newer)
 
@@ -64,7 +64,7 @@ def _markers(site: Site, date: RunDate) -> tuple[Marker, Marker]:
         raise Refused(
             f"{date} published no month: main had a newer run of each",
             state=_UNCHANGED,
-            next_command="ciss status",
+            next_command=commands.status(),
         )
     if built is None:
         raise Refused(
@@ -103,5 +103,5 @@ def _rebuild(date: RunDate) -> str:
     """How to build the date again instead, from what the sources hold today."""
     return (
         f"to build {date} again from today's sources instead: set allow_older = true, then "
-        f"{commands.anew(date)}, and remove allow_older afterwards"
+        f"{commands.run_again(date)}, and remove allow_older afterwards"
     )

@@ -13,8 +13,8 @@ from ciss_luigi.billing.totals import Amounts, Key, MonthTotals, SourceTotals, c
 from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Session, query_each
 from ciss_luigi.errors import StatementFailed
-from ciss_luigi.queries import comparisons, totalsread
-from ciss_luigi.queries.comparisons import Side
+from ciss_luigi.queries import rowsapart, totalsread
+from ciss_luigi.queries.rowsapart import PlaceRows
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
 
@@ -23,7 +23,7 @@ from ciss_luigi.site import Site
 class Held:
     """Which months (``YYYY-MM``) are still in a table as the run built them, and the query for their rows."""
 
-    rows: Callable[[Statements, Sequence[Month]], Side] | None = None
+    rows: Callable[[Statements, Sequence[Month]], PlaceRows] | None = None
     months: tuple[str, ...] = ()
 
 
@@ -87,8 +87,8 @@ def _rows(session: Session, statements: Statements, held: Held) -> list[str]:
     if held.rows is None or not held.months:
         return []
     months = [Month.parse(month) for month in held.months]
-    sides = held.rows(statements, months), comparisons.sources(statements, months)
-    apart = comparisons.read_counts(session.query(comparisons.count(statements, *sides)))
+    sides = held.rows(statements, months), rowsapart.sources(statements, months)
+    apart = rowsapart.read_counts(session.query(rowsapart.count(statements, *sides)))
     if not apart:
         return []
     heads = [
@@ -97,7 +97,7 @@ def _rows(session: Session, statements: Statements, held: Held) -> list[str]:
         for month, one in sorted(apart.items())
     ]
     names = "the run", "a run now"
-    return heads + comparisons.read_sample(session.query(comparisons.sample(statements, *sides)), names)
+    return heads + rowsapart.read_sample(session.query(rowsapart.sample(statements, *sides)), names)
 
 
 def _as_month(like: MonthTotals, sources: Mapping[Key, SourceTotals]) -> MonthTotals:

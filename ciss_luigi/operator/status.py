@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.billing.totals import MonthTotals
 from ciss_luigi.config.keys import SECTION
@@ -27,7 +28,7 @@ from ciss_luigi.state.markers import STEPS, Marker, Step
 DATES_AT_MOST = 10_000
 
 
-class State(StrEnum):
+class RunState(StrEnum):
     """The state of a step or of a date; a date is ``done`` when it is merged."""
 
     DONE = "done"
@@ -44,7 +45,7 @@ class StepStatus:
     """One step: its state, and its last attempt if the ledger has one."""
 
     step: Step
-    state: State
+    state: RunState
     marker: Marker | None
     attempt: Attempt | None
 
@@ -54,7 +55,7 @@ class DateStatus:
     """One run date."""
 
     date: RunDate
-    state: State
+    state: RunState
     steps: tuple[StepStatus, ...]
     holder: Holder | None
     last_error: Attempt | None
@@ -64,7 +65,7 @@ class DateStatus:
     @property
     def is_merged(self) -> bool:
         """Whether main is as new as the date, or newer."""
-        return self.state is State.DONE
+        return self.state is RunState.DONE
 
     @property
     def proof(self) -> Marker | None:
@@ -133,7 +134,7 @@ def _readable(site: Site) -> Iterator[None]:
         folder = site.settings.state_dir
         raise ConfigurationError(
             f"[{SECTION}] state_dir: {folder} cannot be read: {error.strerror or error}{owners.words(error)}",
-            next_command="make it readable, then: ciss status",
+            next_command=f"make it readable, then: {commands.status()}",
         ) from error
 
 
@@ -184,10 +185,10 @@ def _one(site: Site, date: RunDate) -> DateStatus:
     merged = site.markers.is_merged(date)
     steps = tuple(_step(site, date, step, attempts, holder, merged=merged) for step in STEPS)
     errors = [one for one in attempts if one.outcome in (Outcome.FAILED, Outcome.STOPPED)]
-    at_work = next((step.step for step in steps if step.state is State.RUNNING), None)
+    at_work = next((step.step for step in steps if step.state is RunState.RUNNING), None)
     return DateStatus(
         date,
-        State.DONE if merged else _outcome(steps, attempts, holder),
+        RunState.DONE if merged else _outcome(steps, attempts, holder),
         steps,
         holder,
         errors[-1] if errors else None,
@@ -209,28 +210,28 @@ def _step(
         marker = None  # it rests on another build than BuildTemp's
     mine = [one for one in attempts if one.step == step]
     last = mine[-1] if mine else None
-    state = State.DONE if marker else _state(last, holder)
+    state = RunState.DONE if marker else _state(last, holder)
     return StepStatus(step, state, marker, last)
 
 
-def _state(last: Attempt | None, holder: Holder | None) -> State:
+def _state(last: Attempt | None, holder: Holder | None) -> RunState:
     """The state of a step without a valid marker, as its last attempt left it."""
     if last is None or last.outcome is Outcome.DONE:
-        return State.MISSING
+        return RunState.MISSING
     if last.outcome is not None:
-        return State.FAILED if last.outcome is Outcome.FAILED else State.STOPPED
+        return RunState.FAILED if last.outcome is Outcome.FAILED else RunState.STOPPED
     # an attempt from before the lock was taken is of a command that is gone; both times are ISO in UTC
     runs = holder is not None and str(last.started_at) >= str(holder.since)
-    return State.RUNNING if runs else State.KILLED
+    return RunState.RUNNING if runs else RunState.KILLED
 
 
-def _outcome(steps: Sequence[StepStatus], attempts: Sequence[Attempt], holder: Holder | None) -> State:
+def _outcome(steps: Sequence[StepStatus], attempts: Sequence[Attempt], holder: Holder | None) -> RunState:
     """The state of a date that is not merged: that of its newest attempt, unless somebody runs it."""
     if holder is not None:
-        return State.RUNNING
+        return RunState.RUNNING
     newest = attempts[-1] if attempts else None
     of_newest = next((one.state for one in steps if newest is not None and one.attempt is newest), None)
-    if of_newest in (State.FAILED, State.STOPPED, State.KILLED):
+    if of_newest in (RunState.FAILED, RunState.STOPPED, RunState.KILLED):
         return of_newest
-    begun = any(one.state is not State.MISSING for one in steps)
-    return State.UNFINISHED if begun else State.MISSING
+    begun = any(one.state is not RunState.MISSING for one in steps)
+    return RunState.UNFINISHED if begun else RunState.MISSING

@@ -17,7 +17,7 @@ from ciss_luigi.errors import Refused, explaining
 from ciss_luigi.operator import sourcesmoved
 from ciss_luigi.operator.ask import ask
 from ciss_luigi.operator.sourcesmoved import Held, Moved
-from ciss_luigi.queries import comparisons, totalsread
+from ciss_luigi.queries import rowsapart, totalsread
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Marker, Step
@@ -100,11 +100,12 @@ def _marker(site: Site, date: RunDate) -> Marker:
 
 def _refuse_javas(marker: Marker) -> None:
     if marker.loader == "java":
+        compared = commands.compare({"--date": str(marker.date), "--with": "TABLE"})
         raise Refused(
             f"{marker.date} was merged by the old job's Java classes, whose tables are only counted: "
             + "; ".join(f"{month.month} {counted(month.rows, 'row')}" for month in marker.months),
             state="main was not looked at",
-            next_command=f"ciss compare --date {marker.date} --with TABLE compares it with another table",
+            next_command=f"{compared} compares it with another table",
         )
 
 
@@ -128,10 +129,10 @@ def _look(site: Site, marker: Marker, engine: Engine, session: Session) -> Verif
 def _held(found: Sequence[MonthFound], *, temp: bool) -> Held:
     """Where the rows that the run built can still be read: in temp, or in main if nobody changed them."""
     if temp:
-        return Held(comparisons.temp, tuple(one.totals.month for one in found))
+        return Held(rowsapart.temp, tuple(one.totals.month for one in found))
     if any(one.differences for one in found):
         return Held()
-    return Held(comparisons.main, tuple(one.totals.month for one in found if not one.superseded))
+    return Held(rowsapart.main, tuple(one.totals.month for one in found if not one.superseded))
 
 
 def months_found(marker: Marker, main: Mapping[Key, SummaryTotals]) -> list[MonthFound]:
@@ -181,12 +182,12 @@ def rows_compared(found: Sequence[MonthFound], session: Session, statements: Sta
     if not mine:
         return list(found)
     months = [Month.parse(month) for month in sorted(mine)]
-    sides = comparisons.temp(statements, months), comparisons.main(statements, months)
-    apart = comparisons.read_counts(session.query(comparisons.count(statements, *sides)))
+    sides = rowsapart.temp(statements, months), rowsapart.main(statements, months)
+    apart = rowsapart.read_counts(session.query(rowsapart.count(statements, *sides)))
     names = "temp", "main"
     lines = []
     if apart:
-        lines = comparisons.read_sample(session.query(comparisons.sample(statements, *sides)), names)
+        lines = rowsapart.read_sample(session.query(rowsapart.sample(statements, *sides)), names)
     return [
         replace(
             one,
@@ -199,7 +200,7 @@ def rows_compared(found: Sequence[MonthFound], session: Session, statements: Sta
     ]
 
 
-def _rows_apart(one: MonthFound, apart: Mapping[str, comparisons.Apart], lines: Sequence[str]) -> list[str]:
+def _rows_apart(one: MonthFound, apart: Mapping[str, rowsapart.Apart], lines: Sequence[str]) -> list[str]:
     month = one.totals.month
     if month not in apart:
         return []

@@ -20,7 +20,7 @@ from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.config.tellingkeys import METRICS
 from ciss_luigi.counting import counted
 from ciss_luigi.operator import alerts, metricsfile, status
-from ciss_luigi.operator.status import DateStatus, State
+from ciss_luigi.operator.status import DateStatus, RunState
 from ciss_luigi.site import Site
 from ciss_luigi.state import alive
 from ciss_luigi.state.commandledger import Command
@@ -132,7 +132,7 @@ def _reason(site: Site, found: DateStatus) -> Reason:
     day = found.date
     again = commands.merge(day)
     look = commands.status(day)
-    if found.state is State.RUNNING:
+    if found.state is RunState.RUNNING:
         return Reason("running", _running(found), look)
     newest = max(
         (step.attempt for step in found.steps if step.attempt), key=lambda one: one.started_at, default=None
@@ -149,8 +149,8 @@ def _reason(site: Site, found: DateStatus) -> Reason:
 
 
 def _running(found: DateStatus) -> str:
-    done = [str(step.step) for step in found.steps if step.state is State.DONE]
-    now = [str(step.step) for step in found.steps if step.state is State.RUNNING]
+    done = [str(step.step) for step in found.steps if step.state is RunState.DONE]
+    now = [str(step.step) for step in found.steps if step.state is RunState.RUNNING]
     far = ", ".join([*(f"{one} done" for one in done), *(f"{one} running" for one in now)])
     return f"it is run by {found.holder} ({far or 'no step begun yet'})"
 
@@ -168,7 +168,7 @@ def _of_command(command: Command) -> tuple[str, str]:
     return what, f"its last command {what} (exit code {code}){f': {told}' if told else ''}"
 
 
-def _of_attempt(attempt: Attempt, state: State) -> tuple[str, str]:
+def _of_attempt(attempt: Attempt, state: RunState) -> tuple[str, str]:
     if attempt.outcome is None:
         return "killed", f"{attempt.step} was killed on {attempt.host} (pid {attempt.pid})"
     lines = [line.strip() for line in attempt.error.partition("\nState:")[0].splitlines()]
@@ -190,7 +190,7 @@ def _latest_command(site: Site, day: RunDate) -> Command | None:
 
 def _hung(site: Site, found: DateStatus, minutes: float, now: dt.datetime) -> Reason | None:
     """The reason for a run that has left no sign of life for so many minutes; None if there is none."""
-    if not minutes or found.state is not State.RUNNING or found.holder is None:
+    if not minutes or found.state is not RunState.RUNNING or found.holder is None:
         return None
     silent = (now - _last_sign(site, found, found.holder.since)).total_seconds() / 60
     if silent < minutes:
@@ -212,12 +212,12 @@ def _killed(site: Site, day: RunDate) -> Iterator[Seen]:
     """The runs of other dates that were killed and that no later command has healed."""
     is_over = over.judge(site)
     for found in status.look(site):
-        if found.state is State.KILLED and found.date != day and not is_over(str(found.date)):
+        if found.state is RunState.KILLED and found.date != day and not is_over(str(found.date)):
             yield _seen_killed(found)
 
 
 def _seen_killed(found: DateStatus) -> Seen:
-    attempts = [step.attempt for step in found.steps if step.state is State.KILLED and step.attempt]
+    attempts = [step.attempt for step in found.steps if step.state is RunState.KILLED and step.attempt]
     newest = max(attempts, key=lambda one: one.started_at)
     day = found.date
     text = (

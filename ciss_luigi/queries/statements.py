@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from ciss_luigi import commands
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.engines.base import Output
@@ -209,7 +210,9 @@ def _outputs(wanted: Sequence[str], table: Columns, partition: str) -> list[Outp
     columns = [(name, kind) for name, kind in table if name != partition.lower()]
     lacking = set(wanted) - {name for name, _ in columns}
     if lacking:
-        raise TableUnusable(f"a table has no column {', '.join(sorted(lacking))}", next_command="ciss check")
+        raise TableUnusable(
+            f"a table has no column {', '.join(sorted(lacking))}", next_command=commands.check()
+        )
     for name, kind in columns:
         if name not in wanted and not _KIND.fullmatch(kind):
             raise TableUnusable(f"the column {name!r} of a table has a type that cannot be used: {kind!r}")

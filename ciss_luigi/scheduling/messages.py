@@ -179,7 +179,7 @@ def _give_up_on_a_full_log() -> None:
             os.close(nowhere)
 
 
-def plain(text: str) -> str:
+def for_luigid(text: str) -> str:
     """A text that luigid shows unchanged in both of its ways."""
     return "".join(
         character if character.isprintable() or character == "\n" else " "
@@ -219,7 +219,7 @@ class Teller:
     def headline(self, sentence: str) -> None:
         """Tell only luigid, for its page; the log says the same in other lines."""
         self._sentence = sentence
-        self._tell("message", plain(sentence))
+        self._tell("message", for_luigid(sentence))
 
     def last_word(self, sentence: str) -> None:
         """Tell luigid what came out, and wait a moment until it has it: the process may end then."""
@@ -239,7 +239,7 @@ class Teller:
         if progress.line:
             words = ": ".join(filter(None, (self._query, progress.line)))
             logger.info("%s", words)
-            self._tell("message", plain("\n".join(filter(None, (self._sentence, words)))))
+            self._tell("message", for_luigid("\n".join(filter(None, (self._sentence, words)))))
 
     def _tell(self, what: str, value: Any) -> None:
         if self._senders[what] is None:

@@ -30,7 +30,7 @@ _SOON_SECONDS = 0.01
 _PATIENCE_SECONDS = 10.0
 
 
-class _State:
+class _ThisProcess:
     """What the handler must know of this process."""
 
     inside_step = False
@@ -57,13 +57,13 @@ def step() -> Iterator[None]:
     """Inside this block a signal raises Stopped."""
     install()
     current().note_step()
-    _State.inside_step = True
+    _ThisProcess.inside_step = True
     try:
         stopping.raise_if_requested()
         with watching(SIGNALS):
             yield
     finally:
-        _State.inside_step = False
+        _ThisProcess.inside_step = False
 
 
 def leave_if_stopped() -> None:
@@ -81,7 +81,7 @@ def _handle(number: int, frame: FrameType | None) -> None:
         return
     _start_nothing_more()
     stopping.request(signal.Signals(number).name)
-    if _State.inside_step:
+    if _ThisProcess.inside_step:
         raise Stopped(stopping.requested())
     children = multiprocessing.active_children()
     for child in children:
@@ -114,7 +114,7 @@ def _end_children_with_command() -> None:
 
     def wait_for_end() -> None:
         reading.read()
-        if not _State.inside_step:
+        if not _ThisProcess.inside_step:
             os._exit(1)
 
     def begin() -> None:

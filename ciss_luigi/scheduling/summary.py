@@ -21,8 +21,8 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 _NAMED_AT_MOST = 3
 _REMEMBERED = (
-    "another command runs a step of it, by luigid's account; if none is alive (ciss status), luigid still "
-    "remembers one that was killed, or the other command has another state_dir (all commands for one "
+    f"another command runs a step of it, by luigid's account; if none is alive ({commands.status()}), luigid "
+    "still remembers one that was killed, or the other command has another state_dir (all commands for one "
     "warehouse must share one)"
 )
 _PAUSED = "luigid is paused: somebody clicked Pause on its page, and it gives nobody work"

@@ -17,10 +17,10 @@ _Hook = Callable[[type[BaseException], BaseException, TracebackType | None], obj
 
 def install_in_command() -> None:
     """Explain such a name at the end of Luigi's command; Python's exit code of 1 stays."""
-    sys.excepthook = explaining(sys.excepthook)
+    sys.excepthook = task_name_hook(sys.excepthook)
 
 
-def explaining(otherwise: _Hook) -> _Hook:
+def task_name_hook(otherwise: _Hook) -> _Hook:
     """A hook for uncaught errors that leaves errors of other kinds to ``otherwise``."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.plaintext import printable
 from ciss_luigi.state import markerform, owners
@@ -90,7 +91,7 @@ class Markers:
                 logger.debug("%s is ignored: %s", path, why)
                 return
             self._told.add(why)
-            why = f"{why}; so are all others made for it. If it has moved: ciss adopt"
+            why = f"{why}; so are all others made for it. If it has moved: {commands.adopt()}"
         logger.warning("%s is ignored: %s", path, why)
 
     def read_moved(self, date: RunDate, step: Step) -> Marker | None:

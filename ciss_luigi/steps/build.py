@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
+from ciss_luigi import commands
 from ciss_luigi.billing.oddrows import OddRows
 from ciss_luigi.billing.rates import RateMonths, faults, wrong_rates
 from ciss_luigi.billing.rundate import Month
@@ -119,7 +120,7 @@ def _differences(
 def _after_a_difference(job: Job) -> str:
     """The next command after a difference: look at the site's own rules. Empty if it has none: run again."""
     rules = job.settings.sql_dir
-    return f"ciss plan --date {job.date}, then correct {rules / 'build.sql'}" if rules else ""
+    return f"{commands.plan(job.date)}, then correct {rules / 'build.sql'}" if rules else ""
 
 
 def _rate_months(session: Session, statements: Statements) -> RateMonths:

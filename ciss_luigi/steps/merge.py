@@ -130,10 +130,10 @@ def _proven_temp(job: Job, session: Session) -> Marker:
             job.known.temp = built
             return built
         job.budget.spend(TempChanged(listed("temp does not hold what BuildTemp's marker says:", differences)))
-        job.markers.write(_build_anew(job, session))
+        job.markers.write(_build_again(job, session))
 
 
-def _build_anew(job: Job, session: Session) -> Marker:
+def _build_again(job: Job, session: Session) -> Marker:
     """Build on the engine of BuildTemp; if that is the merging one, in the session that is open."""
     return build_proven(job, session) if job.builder is job.engine else build_temp(job)
 

@@ -118,7 +118,7 @@ def _build_sees_the_same(job: Job) -> bool:
 def _ask(job: Job, site: Site, months: Sequence[Month], *, alone: bool) -> Holdings:
     if not job.engine.exists():
         job.require_warehouse()
-        logger.warning("there is no %s yet; ciss load DIR makes it", job.engine.identity)
+        logger.warning("there is no %s yet; %s makes it", job.engine.identity, commands.load())
     settings = site.settings
     try:
         return with_retries(
@@ -133,5 +133,5 @@ def _ask(job: Job, site: Site, months: Sequence[Month], *, alone: bool) -> Holdi
         raise EngineUnavailable(
             f"the sources, or what main holds, could not be asked: {error.what}",
             state="no table was touched",
-            next_command=error.next_command or "ciss check",
+            next_command=error.next_command or commands.check(),
         ) from error

@@ -14,7 +14,7 @@ DEBIAN = Path("/usr/bin/python3")
 
 PROGRAM = """
 import socket, ssl, sys, threading
-from ciss_luigi.engines.hiveserver2.line import Line, NoConnection, explaining
+from ciss_luigi.engines.hiveserver2.line import Line, NoConnection, as_no_connection
 
 door = socket.create_server(("127.0.0.1", 0))
 def hang_up():
@@ -23,7 +23,7 @@ def hang_up():
     client.close()
 threading.Thread(target=hang_up, daemon=True).start()
 try:
-    with explaining(Line("localhost", 1, None, 60)):
+    with as_no_connection(Line("localhost", 1, None, 60)):
         wire = socket.create_connection(door.getsockname())
         ssl.create_default_context().wrap_socket(wire, server_hostname="localhost")
 except NoConnection as error:

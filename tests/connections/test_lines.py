@@ -11,7 +11,7 @@ import pytest
 from ciss_luigi import site
 from ciss_luigi.engines.hive import driver as hive
 from ciss_luigi.engines.hiveserver2 import line as lines
-from ciss_luigi.engines.hiveserver2.line import Line, NoConnection, explaining
+from ciss_luigi.engines.hiveserver2.line import Line, NoConnection, as_no_connection
 from ciss_luigi.engines.hiveserver2.verdicts import Verdict, judge
 from ciss_luigi.engines.impala import driver as impala
 from ciss_luigi.errors import EngineUnavailable
@@ -20,7 +20,7 @@ LINE = Line("hive.example.net", 10_000, None, 600.0)
 
 
 def refused() -> None:
-    with explaining(LINE):
+    with as_no_connection(LINE):
         raise ConnectionRefusedError
 
 
@@ -35,7 +35,7 @@ def test_a_reconnect_does_not_repeat_the_reason_of_the_line_that_was_lost() -> N
 def test_what_is_not_known_is_told_as_it_came() -> None:
     with (
         pytest.raises(NoConnection, match="cannot be used: quota exceeded"),
-        explaining(LINE),
+        as_no_connection(LINE),
     ):
         raise RuntimeError("Error while compiling statement: FAILED: quota exceeded")
 

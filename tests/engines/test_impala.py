@@ -124,7 +124,7 @@ def test_a_source_is_called_absent_after_impala_was_asked_once_more(
 
 
 @pytest.mark.parametrize("where", EVERY)
-def test_temp_dropped_and_made_anew_by_hive_between_two_steps_is_found(
+def test_temp_dropped_and_made_again_by_hive_between_two_steps_is_found(
     make_cluster: MakeCluster, where: Where, front: ImpalaFront
 ) -> None:
     cluster = make_cluster(where)

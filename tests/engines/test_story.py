@@ -54,7 +54,7 @@ def test_an_older_date_leaves_a_newer_estimate_alone(ran: Cluster) -> None:
     assert (marker["months"], marker["superseded"]) == ([], ["2016-11"])
 
 
-def test_a_killed_command_is_resumed_and_temp_that_changed_is_built_anew(ran: Cluster) -> None:
+def test_a_killed_command_is_resumed_and_temp_that_changed_is_built_again(ran: Cluster) -> None:
     assert ran.merge(LATER, prelude=KILLED_AFTER_BUILD).code == -9
     assert ran.marked(LATER) == ["TruncateTemp", "BuildTemp"]
     double_a_row(ran, LATER)

@@ -7,7 +7,7 @@ from TCLIService import ttypes
 
 from ciss_luigi.engines.hive.driver import HiveDriver
 from ciss_luigi.engines.hiveserver2 import thrift
-from ciss_luigi.engines.hiveserver2.client import State, Status
+from ciss_luigi.engines.hiveserver2.client import OperationState, Status
 from ciss_luigi.engines.hiveserver2.verdicts import Verdict
 from ciss_luigi.engines.impala.driver import _ttypes
 from ciss_luigi.errors import SettingRefused, StatementFailed
@@ -54,7 +54,7 @@ def test_a_state_that_is_not_under_way_is_an_end(number: int) -> None:
     """8 is a time limit of the server's, which impyla's copy of the protocol does not know."""
     for types in (ttypes, _ttypes()):
         status = thrift.status(types, types.TGetOperationStatusResp(operationState=number))
-        assert status.state is (State.OVERDUE if number == 8 else State.FAILED)
+        assert status.state is (OperationState.OVERDUE if number == 8 else OperationState.FAILED)
 
 
 class Forgetful:
@@ -64,7 +64,7 @@ class Forgetful:
         self._name = statement.removeprefix("SET ").partition("=")[0]
 
     def status(self) -> Status:
-        return Status(State.DONE)
+        return Status(OperationState.DONE)
 
     def rows(self) -> list[tuple[str]]:
         return [(f"{self._name}=what it was",)]

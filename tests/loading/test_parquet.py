@@ -32,7 +32,7 @@ class TestParquet:
         there.load()
         assert there.rows("rate") == [("", "\0", "USD", loaded if loaded is None else Decimal(loaded))]
 
-    def test_every_load_reads_its_file_anew(self, there: Warehouse) -> None:
+    def test_every_load_reads_its_file_again(self, there: Warehouse) -> None:
         setting = "SELECT current_setting('enable_external_file_cache')"
         before = there.session.query(setting)
         for scale in range(10, 18):

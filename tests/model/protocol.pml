@@ -200,7 +200,7 @@ inline build_temp() { build_proven() }
 
 #define write_built built_id[here] = run_id[me]; built_saw[here] = saw; run_id[me] = 0; saw = 0
 
-inline _build_anew() {
+inline _build_again() {
     build_proven();
     atomic { write_built }
 }
@@ -225,7 +225,7 @@ inline _proven_temp() {
             :: else -> goto failed
             fi
         }
-        _build_anew();
+        _build_again();
         known = 1
     od
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import event, given, settings
 
-from ciss_luigi.billing.totals import plain
+from ciss_luigi.billing.totals import in_digits
 from ciss_luigi.errors import CissError
 from ciss_luigi.state.markers import Step
 from tests import reference
@@ -62,7 +62,7 @@ def assert_marked(bench: Bench, case: Case, built: list[reference.Row], left_out
         for currency, amounts in month.totals.items()
     }
     expected = {
-        part: [plain(value) for value in list(vars(totals).values())[2:]]
+        part: [in_digits(value) for value in list(vars(totals).values())[2:]]
         for part, totals in reference.totals(built).items()
     }
     assert found == expected

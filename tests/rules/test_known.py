@@ -54,7 +54,7 @@ def test_each_is_summed_up_once(filled: Bench, transactions: bool) -> None:
     assert watch.count(*LOOKS_AT_TEMP) == 1
 
 
-def test_sources_that_moved_since_they_were_asked_are_asked_anew_and_cost_no_rebuild(filled: Bench) -> None:
+def test_sources_that_moved_since_they_were_asked_are_asked_again_and_cost_no_rebuild(filled: Bench) -> None:
     watch = without_transactions(filled)
     known = ask_sources(filled)
     filled.query(LATE)
@@ -63,7 +63,7 @@ def test_sources_that_moved_since_they_were_asked_are_asked_anew_and_cost_no_reb
     assert [row["overage_charge"] for row in filled.rows() if row["currency"] == "CHF"] == ["1.2501"]
 
 
-def test_sources_that_move_right_before_the_build_are_asked_anew_too(filled: Bench) -> None:
+def test_sources_that_move_right_before_the_build_are_asked_again_too(filled: Bench) -> None:
     without_transactions(filled)
     known = ask_sources(filled)
     watch = interfere(filled, LATE, times=1, words=(BUILDS,), transactions=False)
@@ -88,7 +88,7 @@ def test_a_temp_that_is_changed_after_its_proof_is_found_in_main_and_healed(
     assert {row["run_id"] for row in filled.rows(TEMP)} >= {row["run_id"] for row in filled.rows()}
 
 
-def test_a_temp_that_is_dropped_after_its_proof_is_built_anew(filled: Bench) -> None:
+def test_a_temp_that_is_dropped_after_its_proof_is_built_again(filled: Bench) -> None:
     without_transactions(filled)
     known = ask_sources(filled)
     perform(filled, known, Step.TRUNCATE, Step.BUILD)

@@ -44,7 +44,7 @@ CHANGES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_temp_is_built_anew_once_and_published(built: Bench, change: str) -> None:
+def test_a_changed_temp_is_built_again_once_and_published(built: Bench, change: str) -> None:
     watch = Watch()
     built.wrap = watch.engine
     old = built.marker(DATE)

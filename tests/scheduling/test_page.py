@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from ciss_luigi.scheduling.messages import plain
+from ciss_luigi.scheduling.messages import for_luigid
 from ciss_luigi.tasks import MergeMain
 
 
@@ -15,5 +15,5 @@ def test_older_dates_come_first_by_a_short_number() -> None:
 
 
 def test_an_arrow_is_a_word_and_no_broken_sign() -> None:
-    assert plain("no rate XXX -> USD") == "no rate XXX to USD"
-    assert plain("<b>3 > 2</b>") == "(b)3 ) 2(/b)"
+    assert for_luigid("no rate XXX -> USD") == "no rate XXX to USD"
+    assert for_luigid("<b>3 > 2</b>") == "(b)3 ) 2(/b)"

@@ -34,7 +34,7 @@ def run_ids(place: Place) -> list[str]:
     return [run_id for (run_id,) in place.query(f"SELECT DISTINCT run_id FROM mnaas.{MAIN}")]
 
 
-def test_temp_that_another_run_filled_is_noticed_and_built_anew(
+def test_temp_that_another_run_filled_is_noticed_and_built_again(
     place: Place, other: Place, started: Started
 ) -> None:
     hold = Hold(place, "MergeMain")
@@ -51,7 +51,7 @@ def test_temp_that_another_run_filled_is_noticed_and_built_anew(
     ciss(other.folder, "verify", "--date", DATE).expect(1, "the rows in main are of another run")
 
 
-def test_temp_that_another_run_emptied_is_noticed_and_built_anew(
+def test_temp_that_another_run_emptied_is_noticed_and_built_again(
     place: Place, other: Place, started: Started
 ) -> None:
     holds = Hold(place, "MergeMain"), Hold(other, "BuildTemp")

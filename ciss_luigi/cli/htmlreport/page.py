@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi.billing.totals import plain
+from ciss_luigi.billing.totals import in_digits
 from ciss_luigi.cli.htmlreport import pictures, words
 from ciss_luigi.engines.base import Row
 from ciss_luigi.errors import Refused
@@ -111,7 +111,7 @@ def _policy(scripts: Sequence[str]) -> str:
 
 def _json(values: Any) -> str:
     """JSON without ``</``, at which a script element would end."""
-    return without_secrets(json.dumps(values, default=plain)).replace("<", "\\u003c")
+    return without_secrets(json.dumps(values, default=in_digits)).replace("<", "\\u003c")
 
 
 def packed(rows: Sequence[Row]) -> str:
@@ -124,4 +124,4 @@ def packed(rows: Sequence[Row]) -> str:
 
 
 def _text(value: Decimal | int | str | None) -> str:
-    return "" if value is None else plain(value)
+    return "" if value is None else in_digits(value)

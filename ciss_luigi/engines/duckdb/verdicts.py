@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ciss_luigi import commands
 from ciss_luigi.errors import EngineUnavailable, Fault, OutOfMemory, StatementFailed
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def refuse_foreign(path: Path) -> None:
 
 def _foreign(path: Path, what: str) -> EngineUnavailable:
     return EngineUnavailable(
-        f"{path} {what}", next_command="name another file in [ciss] warehouse_url, then: ciss load DIR"
+        f"{path} {what}",
+        next_command=f"name another file in [ciss] warehouse_url, then: {commands.load()}",
     )
 
 

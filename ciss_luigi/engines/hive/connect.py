@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ciss_luigi.config.connectargs import KERBEROS
-from ciss_luigi.engines.hiveserver2.line import Line, explaining, line
+from ciss_luigi.engines.hiveserver2.line import Line, as_no_connection, line
 
 _HTTP_PATH = "cliservice"
 
@@ -28,7 +28,7 @@ def connector(host: str, port: int, arguments: Mapping[str, Any], scheme: str | 
     def connect() -> Any:
         from pyhive import hive
 
-        with explaining(to_server):
+        with as_no_connection(to_server):
             make = _http if scheme else _binary
             return hive.connect(thrift_transport=make(to_server, arguments, session["username"]), **session)
 
@@ -45,7 +45,7 @@ def _binary(line: Line, arguments: Mapping[str, Any], user: str) -> Any:
         service = arguments.get("kerberos_service_name", "hive")
         return transports.kerberos(line, service, arguments.get("krb_host", line.host))
     # A server that does not check the password still needs one
-    return transports.plain(line, user, arguments.get("password", "x"))
+    return transports.by_password(line, user, arguments.get("password", "x"))
 
 
 def _http(line: Line, arguments: Mapping[str, Any], user: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ciss_luigi.engines.base import Row
 from ciss_luigi.engines.hiveserver2 import thrift
-from ciss_luigi.engines.hiveserver2.client import Client, State, Status, run, set_one
+from ciss_luigi.engines.hiveserver2.client import Client, OperationState, Status, run, set_one
 from ciss_luigi.engines.hiveserver2.journal import Journal
 from ciss_luigi.engines.hiveserver2.verdicts import (
     LINE_LOST,
@@ -61,7 +61,8 @@ class PyHiveClient:
         from TCLIService import ttypes
 
         status = thrift.status(ttypes, self._cursor.poll())
-        return replace(status, lines=self._journal.lines()) if status.state is State.RUNNING else status
+        runs = status.state is OperationState.RUNNING
+        return replace(status, lines=self._journal.lines()) if runs else status
 
     def _log(self) -> list[str]:
         """The operation's log; a server may keep none."""
@@ -141,7 +142,7 @@ class HiveDriver:
         """No statement: Hive reads its metastore for every statement."""
         return []
 
-    def look_anew(self, tables: Sequence[str]) -> list[str]:
+    def find_again(self, tables: Sequence[str]) -> list[str]:
         """No statement: a table that Hive does not list does not exist."""
         return []
 

@@ -27,7 +27,7 @@ def poll_pause(elapsed: float) -> float:
     return min(max(FIRST_POLL_SECONDS, elapsed * _SHARE_OF_ELAPSED), _LONGEST_POLL_SECONDS)
 
 
-class State(Enum):
+class OperationState(Enum):
     """The state of an operation on the server."""
 
     RUNNING = "running"
@@ -41,7 +41,7 @@ class State(Enum):
 class Status:
     """An operation's state, error text, how far it is (from 0 to 1; None: not said), and new log lines."""
 
-    state: State
+    state: OperationState
     error: str = ""
     fraction: float | None = None
     lines: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ class Driver(Protocol):
     def refresh(self, statement: str, words: str) -> list[str]:
         """The statements that renew the engine's picture of a statement's tables, after such an error."""
 
-    def look_anew(self, tables: Sequence[str]) -> list[str]:
+    def find_again(self, tables: Sequence[str]) -> list[str]:
         """The statements that make the engine look for tables again; names are quoted, with schema."""
 
 
@@ -113,9 +113,9 @@ class Policy:
 def run(client: Client, statement: str) -> list[Row]:
     """Run a statement about the connection itself, such as SET: short, and never repeated."""
     client.start(statement)
-    while (status := client.status()).state is State.RUNNING:
+    while (status := client.status()).state is OperationState.RUNNING:
         time.sleep(FIRST_POLL_SECONDS)
-    if status.state is not State.DONE:
+    if status.state is not OperationState.DONE:
         raise RuntimeError(status.error)
     return client.rows()
 

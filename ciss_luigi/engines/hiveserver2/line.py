@@ -68,7 +68,7 @@ def tls_context(ca_cert: str | None, check_hostname: bool) -> ssl.SSLContext:
 
 
 @contextmanager
-def explaining(line: Line) -> Iterator[None]:
+def as_no_connection(line: Line) -> Iterator[None]:
     """Raise what goes wrong while connecting as NoConnection, with the reason that the drivers hide."""
     before = sys.exception()  # a reconnect happens while another error is handled, which is not the reason
     try:

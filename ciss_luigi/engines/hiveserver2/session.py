@@ -17,7 +17,7 @@ from typing import Any
 from ciss_luigi import events, stopping
 from ciss_luigi.engines.base import Progress, Row
 from ciss_luigi.engines.hiveserver2 import journal
-from ciss_luigi.engines.hiveserver2.client import Client, Driver, Policy, State, poll_pause
+from ciss_luigi.engines.hiveserver2.client import Client, Driver, OperationState, Policy, poll_pause
 from ciss_luigi.engines.hiveserver2.connection import Connection
 from ciss_luigi.engines.hiveserver2.orphans import end_once, end_or_wait
 from ciss_luigi.engines.hiveserver2.verdicts import Verdict
@@ -88,7 +88,7 @@ class HiveServer2Session:
         """The names of the tables in a schema, in lower case; missing ones are looked for again."""
         there = self._listed(question)
         unseen = [name for name in wanted if _bare(name) not in there and name not in self._looked_for]
-        renewals = self._driver.look_anew(unseen)
+        renewals = self._driver.find_again(unseen)
         self._looked_for.update(unseen)
         for renewal in renewals:
             try:
@@ -225,7 +225,7 @@ class HiveServer2Session:
         """Poll until the operation ends, or its deadline comes; ``told`` gets the server's query id."""
         begun = time.monotonic()
         give_up = begun + self._policy.deadline_seconds
-        while (status := client.status()).state is State.RUNNING:
+        while (status := client.status()).state is OperationState.RUNNING:
             if status.lines or status.fraction is not None:
                 progress = journal.progress(status.lines, status.fraction)
                 told.update({"labels_query": progress.query} if progress.query else {})
@@ -237,9 +237,9 @@ class HiveServer2Session:
                     "and was cancelled"
                 )
             self._policy.sleep(poll_pause(time.monotonic() - begun))
-        if status.state is not State.DONE:
+        if status.state is not OperationState.DONE:
             error = RuntimeError(status.error or f"the server says the statement is {status.state.value}")
-            overdue = status.state is State.OVERDUE
+            overdue = status.state is OperationState.OVERDUE
             verdict = Verdict.NEVER if overdue else self._driver.verdict(error)
             raise _Broken(self._driver.words(error), verdict)
 

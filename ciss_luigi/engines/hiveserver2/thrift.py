@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ciss_luigi.engines.hiveserver2.client import State, Status
+from ciss_luigi.engines.hiveserver2.client import OperationState, Status
 
 _TIMEDOUT_STATE = 8
 """A state newer than impyla's copy of the protocol: the server's own time limit ended the statement."""
@@ -38,21 +38,21 @@ def _runs(client: Any, ttypes: Any, handle: Any) -> bool:
     response = client.GetOperationStatus(ttypes.TGetOperationStatusReq(operationHandle=handle))
     if response.status.statusCode != ttypes.TStatusCode.SUCCESS_STATUS:
         return False  # the server no longer knows it
-    return status(ttypes, response).state is State.RUNNING
+    return status(ttypes, response).state is OperationState.RUNNING
 
 
 def status(ttypes: Any, response: Any) -> Status:
     """An operation's status from the server's answer."""
     states = ttypes.TOperationState
     known = dict.fromkeys(
-        (states.INITIALIZED_STATE, states.PENDING_STATE, states.RUNNING_STATE), State.RUNNING
+        (states.INITIALIZED_STATE, states.PENDING_STATE, states.RUNNING_STATE), OperationState.RUNNING
     )
-    known |= {states.FINISHED_STATE: State.DONE, states.CANCELED_STATE: State.CANCELLED}
-    known |= {_TIMEDOUT_STATE: State.OVERDUE}
+    known |= {states.FINISHED_STATE: OperationState.DONE, states.CANCELED_STATE: OperationState.CANCELLED}
+    known |= {_TIMEDOUT_STATE: OperationState.OVERDUE}
     progress = getattr(response, "progressUpdateResponse", None)
     fraction = progress.progressedPercentage if progress is not None else None
     return Status(
-        known.get(response.operationState, State.FAILED),
+        known.get(response.operationState, OperationState.FAILED),
         response.errorMessage or "",
         fraction if isinstance(fraction, float) and 0 < fraction <= 1 else None,
     )

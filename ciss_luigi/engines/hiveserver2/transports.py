@@ -87,7 +87,7 @@ def bare(line: Line) -> Any:
     return _Bare(line, socket, socket)
 
 
-def plain(line: Line, user: str, password: str) -> Any:
+def by_password(line: Line, user: str, password: str) -> Any:
     """A binary transport with a login by user and password."""
     return _sasl(line, "PLAIN", lambda: _Login(line.host, username=user, password=password))
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ciss_luigi.config.connectargs import KERBEROS
 from ciss_luigi.config.enginekinds import COMMON
-from ciss_luigi.engines.hiveserver2.line import Line, explaining, line
+from ciss_luigi.engines.hiveserver2.line import Line, as_no_connection, line
 
 _RETRIES = 1
 """impyla would send a refused login again, and three wrong passwords lock an account. We retry ourselves."""
@@ -31,7 +31,7 @@ def connector(host: str, port: int, arguments: Mapping[str, Any]) -> Callable[[]
     mechanism = arguments.get("auth_mechanism") or ("LDAP" if arguments.get("password") else "NOSASL")
 
     def connect() -> tuple[Any, Any]:
-        with explaining(to_server):
+        with as_no_connection(to_server):
             make = _http if arguments.get("use_http_transport") else _binary
             connection, be_patient = make(to_server, arguments, user, mechanism)
             cursor = connection.cursor(user=user, configuration=_session(arguments))
@@ -53,7 +53,7 @@ def _binary(line: Line, arguments: Mapping[str, Any], user: str, mechanism: str)
         service = arguments.get("kerberos_service_name", "impala")
         transport = transports.kerberos(line, service, arguments.get("krb_host", line.host))
     else:
-        transport = transports.plain(line, user, arguments.get("password", "x"))
+        transport = transports.by_password(line, user, arguments.get("password", "x"))
     transport.open()
     client = hiveserver2.ThriftClient(TBinaryProtocolAccelerated(transport))
     calls = hiveserver2.HS2Service(client, retries=arguments.get("retries", _RETRIES))

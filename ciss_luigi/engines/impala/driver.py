@@ -9,7 +9,7 @@ from typing import Any
 
 from ciss_luigi.engines.base import Row
 from ciss_luigi.engines.hiveserver2 import thrift
-from ciss_luigi.engines.hiveserver2.client import Client, State, Status, set_one
+from ciss_luigi.engines.hiveserver2.client import Client, OperationState, Status, set_one
 from ciss_luigi.engines.hiveserver2.journal import Journal
 from ciss_luigi.engines.hiveserver2.verdicts import (
     LINE_LOST,
@@ -82,7 +82,8 @@ class ImpylaClient:
     def status(self) -> Status:
         """Ask for the state of the operation."""
         status = thrift.status(_ttypes(), self._cursor._last_operation.get_state())
-        return replace(status, lines=self._journal.lines()) if status.state is State.RUNNING else status
+        runs = status.state is OperationState.RUNNING
+        return replace(status, lines=self._journal.lines()) if runs else status
 
     def _log(self) -> list[str]:
         """The operation's log; a server may keep none."""
@@ -157,7 +158,7 @@ class ImpalaDriver:
         verb = "INVALIDATE METADATA" if "Database does not exist: " in words else "REFRESH"
         return [f"{verb} {table}" for table in dict.fromkeys(tables)]
 
-    def look_anew(self, tables: Sequence[str]) -> list[str]:
+    def find_again(self, tables: Sequence[str]) -> list[str]:
         """INVALIDATE METADATA for each: until then a table that Hive made is not in Impala's catalog."""
         return [f"INVALIDATE METADATA {table}" for table in tables]
 

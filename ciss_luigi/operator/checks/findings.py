@@ -9,15 +9,16 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ciss_luigi import commands, exitcodes
 from ciss_luigi.errors import CissError, ConfigurationError, EngineUnavailable
 
-FILL = "fill it (the embedded warehouse: ciss load DIR)"
+FILL = f"fill it (the embedded warehouse: {commands.load()})"
 GRANT = 'have it granted to the job\'s user (docs/clusters.md, "What to grant")'
 _MISSING_RIGHT = re.compile(
     r"AccessControlException|AuthorizationException|does not have (?:the )?(?:following )?privilege"
 )
 """How Hive, Impala and what guards a Spark name a missing right."""
-FAULT = 1
+FAULT = exitcodes.NO
 ENGINE_AWAY = EngineUnavailable.exit_code
 CONFIGURATION = ConfigurationError.exit_code
 
@@ -46,7 +47,7 @@ class Report:
     """All that was found, in the order of the checks."""
 
     findings: list[Finding] = field(default_factory=list)
-    exit_code: int = 0
+    exit_code: int = exitcodes.DONE
 
     def of(self, level: Level) -> list[Finding]:
         """The findings of one level."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
+from ciss_luigi import commands
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.operator.checks.engines import explain, reaching
@@ -14,7 +15,7 @@ from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import Job, sitesrules
 from ciss_luigi.steps.parts import columns
 
-SHOWN = "ciss plan shows the statement as it is sent"
+SHOWN = f"{commands.plan()} shows the statement as it is sent"
 EXAMPLE = RunDate.parse("2016-11-02")
 """The date if none was given: what an engine says about a statement does not depend on it."""
 

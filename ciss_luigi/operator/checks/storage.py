@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ciss_luigi import commands
 from ciss_luigi.engines.base import Engine, Session, Storage
 from ciss_luigi.operator.checks.findings import Group
 from ciss_luigi.queries.statements import TEMP_PARTITION, Statements
@@ -27,7 +28,9 @@ def check_temp(group: Group, session: Session, statements: Statements, writer: E
     storage = _storage(session, statements, settings.temp_table)
     partition = _partition(settings.temp, storage, TEMP_PARTITION, writer)
     if partition:
-        group.fault(partition, f"DROP TABLE {statements.temp}, then ciss init makes it as a run wants it")
+        group.fault(
+            partition, f"DROP TABLE {statements.temp}, then {commands.init()} makes it as a run wants it"
+        )
     return not partition and _format_fits(group, settings.temp, storage, writer)
 
 

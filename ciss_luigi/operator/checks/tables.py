@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+from ciss_luigi import commands
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.schema import Column, Table
 from ciss_luigi.config.settings import Settings
@@ -81,7 +82,7 @@ def check_source(
             text,
             f"alter the table, or name a view with the right columns in [ciss] {table.role}_table "
             f"(the embedded warehouse: DROP TABLE {statements.source(table.role)}, "
-            "then ciss load DIR makes it)",
+            f"then {commands.load()} makes it)",
         )
     if not capabilities.double_rates and columns.get("avg_conv_rate", "").upper() == "DOUBLE":
         wrong.append(f"{name}.avg_conv_rate is DOUBLE, whose decimal text is not proven on this engine")
@@ -97,7 +98,8 @@ def check_temp(group: Group, session: Session, statements: Statements) -> bool:
     wrong = _wrong(settings.temp, dict(columns), wanted, can_hold)
     for text in wrong:
         group.fault(
-            text, f"DROP TABLE {statements.temp}, then ciss init: a run fills it again with what it needs"
+            text,
+            f"DROP TABLE {statements.temp}, then {commands.init()}: a run fills it again with what it needs",
         )
     return not wrong
 

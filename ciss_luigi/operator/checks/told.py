@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ciss_luigi import commands
 from ciss_luigi.alerts import ways
 from ciss_luigi.counting import counted
 from ciss_luigi.operator.alerts import settings
@@ -18,10 +19,10 @@ def check(group: Group, site: Site) -> None:
     if not names:
         group.note(
             "nobody is told when a night fails",
-            f"name somebody in [ciss_alerts] of {site.config_path}, then: ciss alerts --test",
+            f"name somebody in [ciss_alerts] of {site.config_path}, then: {commands.alerts_test()}",
         )
         return
-    group.ok(f"told when a night fails: {', '.join(names)} (ciss alerts --test tries them)")
+    group.ok(f"told when a night fails: {', '.join(names)} ({commands.alerts_test()} tries them)")
     for key, url in (("sdp_url", alerts.sdp_url), ("ping_url", alerts.ping_url)):
         if url.startswith("http://"):
             group.warn(
@@ -32,4 +33,4 @@ def check(group: Group, site: Site) -> None:
     folder = site.settings.state_dir / "alerts" / "outbox"
     waiting = len(list(folder.glob("*.json"))) if os.path.isdir(folder) else 0
     if waiting:
-        group.warn(f"{counted(waiting, 'message')} still to be sent", "ciss alerts")
+        group.warn(f"{counted(waiting, 'message')} still to be sent", commands.alerts())

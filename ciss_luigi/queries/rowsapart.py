@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ciss_luigi.billing.rundate import Month
-from ciss_luigi.billing.totals import plain
+from ciss_luigi.billing.totals import in_digits
 from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Row
 from ciss_luigi.plaintext import printable
@@ -37,7 +37,7 @@ _COUNTED = """SELECT {columns}, SUM(left_rows) AS left_rows, SUM(right_rows) AS 
 
 
 @dataclass(frozen=True)
-class Side:
+class PlaceRows:
     """The rows of one place as SQL: a query, and what goes before it (``WITH ...``)."""
 
     select: str
@@ -52,29 +52,29 @@ class Apart:
     only_right: int
 
 
-def main(statements: Statements, months: Sequence[Month]) -> Side:
+def main(statements: Statements, months: Sequence[Month]) -> PlaceRows:
     """Main's rows of some months."""
     column = statements.month_column
     selected = ", ".join(f"{column} AS {MONTH}" if name == MONTH else name for name in _COLUMNS)
-    return Side(f"SELECT {selected} FROM {statements.main} WHERE {column} IN ({_literals(months)})")
+    return PlaceRows(f"SELECT {selected} FROM {statements.main} WHERE {column} IN ({_literals(months)})")
 
 
-def temp(statements: Statements, months: Sequence[Month]) -> Side:
+def temp(statements: Statements, months: Sequence[Month]) -> PlaceRows:
     """Temp's rows of the run date, of some months."""
     where = f"{TEMP_PARTITION} = '{statements.date}' AND {MONTH} IN ({_literals(months)})"
-    return Side(f"SELECT {', '.join(_COLUMNS)} FROM {statements.temp} WHERE {where}")
+    return PlaceRows(f"SELECT {', '.join(_COLUMNS)} FROM {statements.temp} WHERE {where}")
 
 
-def sources(statements: Statements, months: Sequence[Month]) -> Side:
+def sources(statements: Statements, months: Sequence[Month]) -> PlaceRows:
     """The rows that a run would build for some months from the sources as they are now."""
     query = statements.build_query(months)
     if not statements.dialect.leading_ctes:
-        return Side(f"SELECT * FROM (\n{query.text}\n) built")
+        return PlaceRows(f"SELECT * FROM (\n{query.text}\n) built")
     ctes, select = query.parts()
-    return Side(select, ctes)
+    return PlaceRows(select, ctes)
 
 
-def count(statements: Statements, left: Side, right: Side) -> str:
+def count(statements: Statements, left: PlaceRows, right: PlaceRows) -> str:
     """SQL that counts the rows on one side only, by month; ``read_counts`` reads its answer."""
     return tagged(
         f"{left.ctes}{right.ctes}SELECT {MONTH},\n"
@@ -92,7 +92,7 @@ def read_counts(rows: Iterable[Row]) -> dict[str, Apart]:
     return {str(month): Apart(int(only_left), int(only_right)) for month, only_left, only_right in rows}
 
 
-def sample(statements: Statements, left: Side, right: Side) -> str:
+def sample(statements: Statements, left: PlaceRows, right: PlaceRows) -> str:
     """SQL for some of the rows on one side only; ``read_sample`` reads its answer."""
     return tagged(
         f"{left.ctes}{right.ctes}SELECT {', '.join(_COLUMNS)}, left_rows, right_rows\n"
@@ -134,10 +134,10 @@ def _words(key: Row) -> str:
 
 
 def _value(value: object) -> str:
-    return repr(printable(value)) if isinstance(value, str) else plain(value)  # type: ignore[arg-type]
+    return repr(printable(value)) if isinstance(value, str) else in_digits(value)  # type: ignore[arg-type]
 
 
-def _counted(left: Side, right: Side) -> str:
+def _counted(left: PlaceRows, right: PlaceRows) -> str:
     return _COUNTED.format(columns=", ".join(_COLUMNS), left=left.select, right=right.select)
 
 

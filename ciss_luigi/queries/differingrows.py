@@ -1,6 +1,6 @@
 """SQL for the rows of two tables that are not the same on both sides.
 
-They are called odd here. (The odd rows of docs/tables.md are something else: billing/oddrows.py.)
+They are called differing rows here. (The odd rows of docs/tables.md are something else: billing/oddrows.py.)
 
 Both sides go under one UNION ALL and are grouped twice: by whole rows, which pairs what is the same, and by
 key, which pairs the rest. NULL equals NULL, as in every GROUP BY; no join says so on all engines. If the
@@ -18,7 +18,7 @@ from ciss_luigi.billing.rundate import Month
 from ciss_luigi.engines.base import Dialect
 from ciss_luigi.queries.columnforms import MOST_DIGITS, Form
 
-FINGERPRINTS, ODD_KEYS, ODD_ROWS = "ciss_compare_prints", "ciss_compare_keys", "ciss_compare_rows"
+FINGERPRINTS, DIFFERING_KEYS, DIFFERING_ROWS = "ciss_compare_prints", "ciss_compare_keys", "ciss_compare_rows"
 BUCKETS = 65_536
 _UNLIKE = (
     "SUM(mine) * 2 <> COUNT(*) "
@@ -32,7 +32,7 @@ ALIKE = "alike"
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedTable:
     """One of the two tables: its name with its schema, quoted, and its month column."""
 
     table: str
@@ -59,15 +59,15 @@ class Side:
 
 
 @dataclass(frozen=True)
-class OddRows:
+class DifferingRows:
     """What is compared: the two tables, some months, and the forms of the key's columns and of the others.
 
     ``tolerance``: numbers that differ by no more than this count as equal.
     """
 
     dialect: Dialect
-    here: Side
-    there: Side
+    here: ComparedTable
+    there: ComparedTable
     months: tuple[Month, ...]
     keys: tuple[Form, ...]
     values: tuple[Form, ...]
@@ -96,7 +96,7 @@ class OddRows:
             for mine, rows in ((1, self._side("here")), (0, self._side("there")))
         )
 
-    def odd_keys(self) -> str:
+    def differing_keys(self) -> str:
         """SQL for the fingerprints of the keys whose rows are not the same on both sides.
 
         Most keys fall into buckets that are the same on both sides; these are not grouped key by key.
@@ -142,7 +142,7 @@ class OddRows:
     def _by_row(self) -> str:
         keys, values = self.names
         names = listed([*keys, *values])
-        narrow = f"WHERE k IN (SELECT k FROM {ODD_KEYS})\n" if self.narrows else ""
+        narrow = f"WHERE k IN (SELECT k FROM {DIFFERING_KEYS})\n" if self.narrows else ""
         counts = "SUM(mine) AS n_here, SUM(1 - mine) AS n_there"
         return f"SELECT {names}, {counts}\nFROM (\n{self._united()}\n) united\n{narrow}GROUP BY {names}"
 
