@@ -53,20 +53,20 @@ class Apart:
 
 
 def main(statements: Statements, months: Sequence[Month]) -> Side:
-    """Main's rows of some months."""
+    """The SQL for main's rows of some months."""
     column = statements.month_column
     selected = ", ".join(f"{column} AS {MONTH}" if name == MONTH else name for name in _COLUMNS)
     return Side(f"SELECT {selected} FROM {statements.main} WHERE {column} IN ({_literals(months)})")
 
 
 def temp(statements: Statements, months: Sequence[Month]) -> Side:
-    """Temp's rows of the run date, of some months."""
+    """The SQL for temp's rows of some months, as this run date wrote them."""
     where = f"{TEMP_PARTITION} = '{statements.date}' AND {MONTH} IN ({_literals(months)})"
     return Side(f"SELECT {', '.join(_COLUMNS)} FROM {statements.temp} WHERE {where}")
 
 
 def sources(statements: Statements, months: Sequence[Month]) -> Side:
-    """The rows that a run would build for some months from the sources as they are now."""
+    """The SQL for the rows that a run would build for some months from the sources as they are now."""
     query = statements.build_query(months)
     if not statements.dialect.leading_ctes:
         return Side(f"SELECT * FROM (\n{query.text}\n) built")
