@@ -35,7 +35,7 @@ class Sign:
         self._thread.start()
 
     def end(self) -> None:
-        """Leave no more signs, and wait for the thread: a command that forks must have only one."""
+        """Stop, and wait for the thread to end: a process must have only one thread when it forks."""
         self._ended.set()
         if self._thread.ident is not None:
             self._thread.join()

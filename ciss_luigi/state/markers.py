@@ -96,7 +96,7 @@ class Markers:
     def read_moved(self, date: RunDate, step: Step) -> Marker | None:
         """A step's marker that was made for another warehouse or other tables; None where there is none.
 
-        It proves nothing here until it has been compared with what is here. Then ``sign`` it.
+        Compare it with the tables here first; ``sign`` then makes it valid.
         """
         found = self._read(date, step)
         if found is None:
@@ -120,7 +120,7 @@ class Markers:
         write_whole(self.path(date, step), json.dumps(signed, indent=2, ensure_ascii=False) + "\n")
 
     def is_merged(self, date: RunDate) -> bool:
-        """Whether main is as new as the date: MergeMain's marker is valid and rests on BuildTemp's.
+        """Whether main is as new as the date: MergeMain's marker is valid and matches BuildTemp's.
 
         BuildTemp's marker may be missing. If it is there, it must be of the same build, and have all the
         months that MergeMain's has.
@@ -165,7 +165,8 @@ class Markers:
     def remove_from(self, date: RunDate, step: Step) -> list[Step]:
         """Remove the markers of a step and of all later steps; returns the steps that had one.
 
-        The last step's goes first: so a kill in between leaves no later marker without its earlier one.
+        Markers of later steps are removed first, so a kill never leaves one without the earlier one. Raises
+        OSError.
         """
         self._roll_backs.take_back(date)
         later = [one for one in reversed(STEPS) if STEPS.index(one) >= STEPS.index(step)]

@@ -19,7 +19,8 @@ from pathlib import Path
 def hand_over(path: Path) -> None:
     """Give a new file or folder to the owner and group of the folder that it is in.
 
-    Root can give both. Other users can only give the group, and only one that they belong to.
+    Root can give both. Other users can only give the group, and only one that they belong to. What cannot be
+    given stays as it is. Raises OSError if the file or its folder cannot be looked at.
     """
     folder = path.parent.stat()
     mine = path.lstat()

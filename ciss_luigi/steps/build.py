@@ -25,9 +25,10 @@ from ciss_luigi.steps.sitesrules import require_one_query
 
 
 def build_temp(job: Job) -> Marker:
-    """Compute the summary into temp and prove that it agrees with the sources.
+    """Compute the summary into temp and prove that it agrees with the sources; main is never touched.
 
-    Raises SourcesMissing, BillingFault or TotalsDiffer; main is never touched.
+    Returns the step's marker. Raises SourcesMissing, ConfigurationError, EngineUnavailable and StepFailed;
+    among the last are BillingFault and TotalsDiffer.
     """
     with job.builder.session() as session:
         return build_proven(job, session)
@@ -36,7 +37,7 @@ def build_temp(job: Job) -> Marker:
 def build_proven(job: Job, session: Session) -> Marker:
     """Build in an open session, and make the other engines see it; after a first difference, build once more.
 
-    Raises what ``build_temp`` raises.
+    Returns and raises what ``build_temp`` does.
     """
     while True:
         try:

@@ -54,12 +54,16 @@ def settings_of(job: Job) -> Java:
 
 
 def truncate_temp(job: Job) -> Marker:
-    """Only wait for the turn: BuildTemp empties temp, as it has to each time before it fills it."""
+    """Do nothing, and return the step's marker: BuildTemp itself empties temp each time it fills it."""
     return Marker(Step.TRUNCATE, job.date, "", now(), loader="java")
 
 
 def merge_main(job: Job) -> Marker:
-    """Let the old class put temp into main, once temp is proven to hold this date's rows."""
+    """Let the old class put temp into main, once temp is proven to hold this date's rows.
+
+    Returns the step's marker. Raises EngineUnavailable, AlreadyRunning, OSError and StepFailed; among the
+    last are TempChanged, TotalsDiffer and LeaseLost.
+    """
     newer = newer_than(job.markers, job.date)
     superseded = [month for month in job.months if month in newer and not job.settings.allow_older]
     with job.month_locks(job.months) as fence:
@@ -91,7 +95,11 @@ def _leave_alone(job: Job, built: Marker | None, superseded: Sequence[Month]) ->
 
 
 def build_temp(job: Job) -> Marker:
-    """Empty the whole temp table and fill it by the old class; raises StepFailed."""
+    """Empty the whole temp table and let the old class fill it.
+
+    Returns the step's marker. Raises EngineUnavailable, AlreadyRunning, OSError and StepFailed; among the
+    last is TempChanged.
+    """
     started, run_id = now(), job.make_run_id(job.date)
     runs = _runs(job)
 

@@ -74,8 +74,8 @@ class _Output:
 def run(command: Sequence[str], folder: Path, runs: JavaRuns, *, what: str, deadline_seconds: float) -> None:
     """Run a class to its end; raises JavaFailed, StatementDeadline or Stopped.
 
-    If its processes were killed, its record in ``runs`` stays: what they had sent may still run on the
-    server. ``folder`` is the working directory, ``what`` the class's name in messages.
+    If processes had to be ended, the record in ``runs`` stays: the server may still run what they sent.
+    ``folder`` is the working directory, ``what`` the class's name in messages.
     """
     output = _Output(what)
     process, jvm = _start(command, folder, runs, what)

@@ -42,8 +42,11 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 def merge_main(job: Job) -> Marker:
     """Publish temp's months in main, each proven before and after.
 
-    Raises TempChanged or TotalsDiffer. Nobody else may write between the look for a newer estimate and the
-    write: so the locks of all months are taken before the engine is opened, and held until the end.
+    Nobody else may write between the look for a newer estimate and the write: so the locks of all months are
+    taken before the engine is opened, and held until the end.
+
+    Returns the step's marker. Raises EngineUnavailable, OSError and StepFailed; among the last are
+    TempChanged, TotalsDiffer and LeaseLost. If temp has to be built again, also what ``build_temp`` raises.
     """
     started = now()
     with job.month_locks(job.months) as fence:

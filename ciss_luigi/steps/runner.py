@@ -1,4 +1,4 @@
-"""One step of one date, in the order that makes a kill cost no more than a re-run.
+"""Runs one step of one date; after a kill at any point a re-run finishes it.
 
 The order is: start in the ledger, data, marker, end in the ledger. The marker is the proof; the ledger tells
 what happened.
@@ -104,7 +104,7 @@ class _Entry:
         return RebuildBudget(left, lambda: self._ledger.rebuild(self._date, self._attempt, command))
 
     def end(self, outcome: Outcome, error: str = "", *, result: Result | None = None, kind: str = "") -> None:
-        """Write the end; if that fails, a warning says so, and how the step ended still counts."""
+        """Write the end; if that fails, only a warning is logged."""
         attempt, self._attempt = self._attempt, ""
         if not attempt:
             return

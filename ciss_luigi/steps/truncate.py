@@ -16,7 +16,10 @@ from ciss_luigi.steps.parts import columns, now, refresh, send
 
 
 def truncate_temp(job: Job) -> Marker:
-    """Make the tables that are absent, empty this date's part of temp, and drop what finished dates left."""
+    """Make absent tables, empty this date's part of temp, and drop the partitions of finished dates.
+
+    Returns the step's marker. Raises EngineUnavailable and StepFailed.
+    """
     started = now()
     job.known.temp = None
     statements = job.statements(Step.TRUNCATE)
