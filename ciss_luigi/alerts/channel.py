@@ -60,7 +60,7 @@ def tried(channel: Channel, entry: Entry, failure: Failure | None) -> Taken:
         return channel.send(entry, failure)
     except NotTaken:
         raise
-    except Exception as error:
+    except Exception as error:  # the libraries of the channels raise their own
         why = without_secrets(f"{type(error).__name__}: {error}")
         raise NotTaken(f"it broke off ({why})", uncertain=True) from None
 

@@ -92,7 +92,7 @@ def _require_readable(name: str, parameter: luigi.Parameter, text: str) -> None:
         parameter.parse(text)  # type: ignore[no-untyped-call]
     except CissError:
         raise
-    except Exception as error:
+    except Exception as error:  # each class of parameter raises its own
         given = f"--{name.replace('_', '-')} {text!r}"
         if isinstance(parameter, luigi.DateParameter):
             what, again = f"{given} is not a date; a date looks like 2016-11-22", commands.dates_example()

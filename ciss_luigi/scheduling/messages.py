@@ -259,7 +259,7 @@ class Teller:
             for what, value in newest.items():
                 try:
                     self._senders[what](value)  # type: ignore[misc]
-                except Exception as error:
+                except Exception as error:  # Luigi's, of many kinds; none may end this thread
                     logger.debug("luigid did not take a status message: %s", error)
             if not self._wake.is_set():
                 self._idle.set()

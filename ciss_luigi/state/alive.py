@@ -37,7 +37,7 @@ class Sign:
     def end(self) -> None:
         """Stop, and wait for the thread to end: a process must have only one thread when it forks."""
         self._ended.set()
-        if self._thread.ident is not None:
+        if self._thread.ident is not None:  # it never started if the first sign could not be left
             self._thread.join()
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)

@@ -31,6 +31,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
         return os.open(name, flags, mode)
 
     make_folder(path.parent)
+    # with the process id: two processes may write the same file at once
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         # A path in a JSON text may hold bytes that are not UTF-8: as backslashes they are JSON's own escapes
@@ -43,7 +44,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
             os.fsync(file.fileno())
         hand_over(beside)
         beside.rename(path)
-    except BaseException:
+    except BaseException:  # a signal, too, must not leave a file beside it
         beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)

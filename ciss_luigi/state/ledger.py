@@ -166,6 +166,7 @@ class Ledger:
         return sorted(found)
 
     def _append(self, date: RunDate, entry: dict[str, Any]) -> None:
+        # sync: a step that a power cut ends must be seen to have begun
         jsonlines.append(self._folder / f"{date}.jsonl", entry, sync=True)
 
     def _entries(self, date: RunDate) -> list[dict[str, Any]]:

@@ -67,7 +67,7 @@ class Markers:
         """Write a marker whole or not at all; raises OSError."""
         text = json.dumps(self._to_json(marker), indent=2, ensure_ascii=False)
         write_whole(self.path(marker.date, marker.step), text + "\n")
-        if marker.step is Step.MERGE:
+        if marker.step is Step.MERGE:  # only now: a merge that is killed before its marker needs it again
             self._roll_backs.take_back(marker.date)
 
     def read(self, date: RunDate, step: Step) -> Marker | None:

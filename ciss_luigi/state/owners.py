@@ -64,6 +64,7 @@ def _remedy(path: Path, status: os.stat_result) -> str:
     for folder in path.parents:
         with suppress(OSError):
             above = folder.stat()
+            # a folder of root's, such as /var, does not say whose the files in it should be
             if above.st_uid == 0 or (above.st_uid, above.st_gid) == (status.st_uid, status.st_gid):
                 continue
             return f"type: {give(path, above)}"

@@ -55,13 +55,13 @@ def build_proven(job: Job, session: Session) -> Marker:
 
 def _build_once(job: Job, session: Session) -> Marker:
     started = now()
-    job.known.temp = None
+    job.known.temp = None  # temp is about to change: nothing that was proven of it holds any more
     statements = job.statements(Step.BUILD, job.make_run_id(job.date), job.builder)
     known = job.known.take_survey()
     # SourcesReady has made the job's engine look at the sources already
     survey = known or look(job, session, statements, renew=job.builder is not job.engine)
     scope = readiness.judge(survey.holdings, job.months, job.settings).require()
-    if not (known and job.known.has_tables):
+    if not (known and job.known.has_tables):  # an older survey does not list what TruncateTemp has made since
         make_lost_tables(job, session, statements, survey.holdings.tables)
     sources = _concerned(survey, scope, statements)
     held = partial(_rate_months, session, statements)

@@ -105,7 +105,7 @@ def build_temp(job: Job) -> Marker:
 
     def attempt() -> None:
         _settle(job, runs)
-        runs.note_temp("", "")
+        runs.note_temp("", "")  # first: after a kill nobody may believe that temp still holds a date's rows
         _empty_temp(job, run_id)
         _run_once(job, temp_command, Step.BUILD)
 
@@ -217,7 +217,7 @@ def _settle(job: Job, runs: JavaRuns) -> None:
 
 def _wait_for_the_server(job: Job, session: Session) -> None:
     """Wait until the server lists no other running statement, at most ``orphan_wait_minutes``."""
-    if job.engine.capabilities.transactions:
+    if job.engine.capabilities.transactions:  # an embedded engine: its statements end with their process
         return
     give_up = time.monotonic() + job.settings.orphan_wait_minutes * 60
     while _others_run(session):

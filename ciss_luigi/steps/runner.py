@@ -71,11 +71,11 @@ def perform(
         site.require_warehouse(None if step is Step.TRUNCATE else date)
         job = _job(site, date, tell, queue, watch)
         marker = _attempt(replace(job, budget=entry.budget(command), known=known or Known()), step)
-        stopping.raise_if_requested()
-        with stopping.held_back():
+        stopping.raise_if_requested()  # before the marker: a stopped step must not count as done
+        with stopping.held_back():  # a signal in between would leave a marker, and an attempt without an end
             site.markers.write(marker)
             entry.end(Outcome.DONE, result=Result.of(marker))
-    except BaseException as error:
+    except BaseException as error:  # signals, too: every attempt that is not killed has an end in the ledger
         failure = _failure(error, date, step)
         told = without_secrets(_told(failure))
         outcome = Outcome.STOPPED if isinstance(failure, Stopped) else Outcome.FAILED

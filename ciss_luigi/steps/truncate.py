@@ -21,7 +21,7 @@ def truncate_temp(job: Job) -> Marker:
     Returns the step's marker. Raises EngineUnavailable and StepFailed.
     """
     started = now()
-    job.known.temp = None
+    job.known.temp = None  # temp is about to be emptied: nothing that was proven of it holds any more
     statements = job.statements(Step.TRUNCATE)
     with job.engine.session() as session, session.transaction():
         there = session.tables(statements.list_tables(), statements.output_tables)
