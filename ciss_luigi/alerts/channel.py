@@ -67,7 +67,7 @@ def tried(channel: Channel, entry: Entry, failure: Failure | None) -> Taken:
 
 @dataclass(frozen=True)
 class Unusable:
-    """A channel whose settings cannot be used: it takes nothing, says why, and stands in no other's way."""
+    """A channel whose settings cannot be used: it takes nothing and says why; other channels still work."""
 
     name: str
     why: str

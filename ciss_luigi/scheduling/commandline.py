@@ -1,6 +1,7 @@
-"""Reading the command line as Luigi does, before Luigi does: so an option that cannot be read is named.
+"""Reads the command line before Luigi does, in the same way, and names an option that cannot be read.
 
-Luigi's own error does not name the option, and not the value if it is a day that its month does not have.
+Luigi's own error never names the option. For a day that does not exist, such as the 31st of November, it does
+not even show the value.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ def _holder(lock: FileLock) -> Holder | None:
 
 @contextmanager
 def holding(here: Site, date: RunDate) -> Iterator[None]:
-    """Hold the date's lock for one step: the command's own, or else wait for it."""
+    """Hold the date's lock for one step. If the command does not hold it already, wait for it."""
     lock = current().locks.get(date)
     if lock is not None:
         _still_ours(lock, date)

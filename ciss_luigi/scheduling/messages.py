@@ -180,7 +180,7 @@ def _give_up_on_a_full_log() -> None:
 
 
 def plain(text: str) -> str:
-    """A text that luigid shows unchanged in both of its ways."""
+    """A text that luigid shows unchanged, both as text and as raw HTML."""
     return "".join(
         character if character.isprintable() or character == "\n" else " "
         for character in without_secrets(text).replace("->", "to")

@@ -65,7 +65,7 @@ class Reports:
         raise queue.Empty
 
     def forget(self, worker: Any) -> None:
-        """Wait for no more results of a worker."""
+        """Stop waiting for results of a worker."""
         for reading in [one for one, of in self._workers.items() if of is worker]:
             del self._workers[reading]
             reading.close()
