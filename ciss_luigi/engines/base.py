@@ -215,7 +215,8 @@ class Session(Protocol):
     def writing(self, target: str) -> AbstractContextManager[None]:
         """A context for the writes to one partition; ``target`` names it (``Settings.main_target``).
 
-        First it ends what a killed run may still write there. Raises EngineUnavailable if it cannot.
+        First it ends what a killed run may still write there; raises EngineUnavailable if it cannot. The
+        write is recorded (``Writes``): raises OSError, too, and LeaseLost.
         """
 
     def transaction(self) -> AbstractContextManager[None]:

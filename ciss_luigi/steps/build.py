@@ -27,8 +27,8 @@ from ciss_luigi.steps.sitesrules import require_one_query
 def build_temp(job: Job) -> Marker:
     """Compute the summary into temp and prove that it agrees with the sources; main is never touched.
 
-    Returns the step's marker. Raises SourcesMissing, ConfigurationError, EngineUnavailable and StepFailed;
-    among the last are BillingFault and TotalsDiffer.
+    Returns the step's marker. Raises SourcesMissing, ConfigurationError, EngineUnavailable, OSError and
+    StepFailed; among the last are BillingFault and TotalsDiffer.
     """
     with job.builder.session() as session:
         return build_proven(job, session)

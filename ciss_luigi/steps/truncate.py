@@ -18,7 +18,7 @@ from ciss_luigi.steps.parts import columns, now, refresh, send
 def truncate_temp(job: Job) -> Marker:
     """Make absent tables, empty this date's part of temp, and drop the partitions of finished dates.
 
-    Returns the step's marker. Raises EngineUnavailable and StepFailed.
+    Returns the step's marker. Raises EngineUnavailable, OSError and StepFailed.
     """
     started = now()
     job.known.temp = None  # temp is about to be emptied: nothing that was proven of it holds any more
