@@ -146,5 +146,5 @@ def _tell(observers: Sequence[Observer], tell: Callable[[Observer], None]) -> No
     for observer in observers:
         try:
             tell(observer)
-        except Exception as error:
+        except Exception as error:  # no observer's fault may stop the step, or the other observers
             logger.warning("%s could not do its part: %s", type(observer).__name__, error)

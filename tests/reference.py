@@ -293,7 +293,7 @@ class MappingRow:
 
     @classmethod
     def of(cls, row: SourceRow) -> MappingRow:
-        """A blank start is since ever, a blank end 9999-12-31; a blank group or name is empty."""
+        """A blank start is the beginning, a blank end 9999-12-31; a blank group or name is empty."""
         return cls(
             Key.of(row),
             mapping_date(row["co_mapping_start_date"], ""),

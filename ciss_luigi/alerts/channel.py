@@ -60,14 +60,14 @@ def tried(channel: Channel, entry: Entry, failure: Failure | None) -> Taken:
         return channel.send(entry, failure)
     except NotTaken:
         raise
-    except Exception as error:
+    except Exception as error:  # the libraries of the channels raise their own
         why = without_secrets(f"{type(error).__name__}: {error}")
         raise NotTaken(f"it broke off ({why})", uncertain=True) from None
 
 
 @dataclass(frozen=True)
 class Unusable:
-    """A channel whose settings cannot be used: it takes nothing, says why, and stands in no other's way."""
+    """A channel whose settings cannot be used: it takes nothing and says why; other channels still work."""
 
     name: str
     why: str

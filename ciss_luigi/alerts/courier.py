@@ -16,7 +16,7 @@ from ciss_luigi.alerts.words import Message
 
 SECONDS = 30.0
 _LESS = 3.0
-"""So much earlier the process ends by itself, and can still say what did not answer."""
+"""The process ends by itself this much earlier, so that it can still say what did not answer."""
 _MODULE = "ciss_luigi.alerts.sender"
 
 

@@ -39,7 +39,7 @@ class Ping:
                 self._process.stdin.close()
 
     def wait(self, seconds: float) -> str:
-        """Wait for its end, at most so long, then end it; returns what went wrong, or nothing."""
+        """Wait for its end, at most ``seconds``, then end it; returns what went wrong, or ""."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:

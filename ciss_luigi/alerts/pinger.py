@@ -28,7 +28,7 @@ def main() -> None:
         sys.stdout.write(f"HTTP {error.code}")
     except urllib.error.URLError as error:
         sys.stdout.write(f"{type(error.reason).__name__}")
-    except Exception as error:
+    except Exception as error:  # a traceback of any kind could show the address
         sys.stdout.write(type(error).__name__)
 
 

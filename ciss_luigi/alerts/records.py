@@ -89,7 +89,7 @@ class Records:
 
 
 def taken(lock: FileLock, seconds: float) -> bool:
-    """Try to take a lock for at most so long; returns whether it was taken. Raises LocksUnusable."""
+    """Try to take a lock for at most ``seconds``; returns whether it was taken. Raises LocksUnusable."""
     until = time.monotonic() + seconds
     while not lock.try_acquire():
         if time.monotonic() > until:

@@ -44,7 +44,7 @@ class Round:
     report: Report
 
     def run(self, channels: Sequence[Channel], seconds: float) -> None:
-        """Try to send all that waits; returns when that is done, or after so many seconds."""
+        """Try to send all that waits; returns when that is done, or after ``seconds``."""
         until = time.monotonic() + seconds
         threads = [
             threading.Thread(

@@ -14,7 +14,7 @@ def date() -> dt.date:
 
 
 def is_asked_for(arguments: Sequence[str], day: dt.date | None = None) -> bool:
-    """Whether a command line names a date, today's without one, or a range that holds it."""
+    """Whether a command line names a date (without ``day``: today) or a range that holds it."""
     wanted = str(day or date())
     return asks_within(arguments, wanted, wanted)
 

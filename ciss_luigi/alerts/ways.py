@@ -54,7 +54,7 @@ def _by_mail(alerts: Alerts) -> Iterator[Channel]:
     wanted = {MAIL: alerts.mail_to, DESK_BY_MAIL: (alerts.sdp_mail,) if alerts.sdp_mail else ()}
     try:
         relay = _relay(alerts)
-    except Exception as error:
+    except Exception as error:  # Luigi's parameters raise many kinds; the other channels must go on
         why = shortened(f"{type(error).__name__}: {error}", 300)
         yield from (Unusable(name, why) for name, to in wanted.items() if to)
         return

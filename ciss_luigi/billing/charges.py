@@ -19,7 +19,10 @@ class SourceRow:
     """One source row. None stands for NULL."""
 
     details: tuple[str | None, str | None, str | None]
-    """The columns that tell the row apart, such as invoice number, line and date; None where it has fewer."""
+    """Up to three columns that identify the row, such as invoice number, line and date.
+
+    None where its kind has no such column.
+    """
 
     billable_subs: int | None
     """How many subscriptions it counts; 0 for a kind that counts none."""

@@ -32,19 +32,20 @@ class MappingRow:
 
     @property
     def first_day(self) -> str:
-        """The first ten characters of its start; empty if that is blank, which means since ever."""
+        """The first ten characters of its start; empty if that is blank: from the beginning."""
         return _or(self.start, "")[:_DATE_LENGTH]
 
     @property
     def last_day(self) -> str:
-        """The first ten characters of its end; 9999-12-31 if that is blank, which means for ever."""
+        """The first ten characters of its end; 9999-12-31 if that is blank: for ever."""
         return _or(self.end, _FOR_EVER)[:_DATE_LENGTH]
 
     @property
     def precedence(self) -> tuple[bytes, bytes, bytes, bytes]:
-        """What rows are compared by: of several, the one with the greatest value counts.
+        """The sort key: of several rows, the one with the greatest key counts.
 
-        Start, end, group and name as UTF-8 bytes; a blank one is the lowest.
+        It is start, end, group and name, as UTF-8 bytes. A blank end is 9999-12-31; the other blank parts are
+        the lowest.
         """
         texts = (self.first_day, self.last_day, _or(self.group, ""), _or(self.name, ""))
         start, end, group, name = (text.encode(errors="surrogatepass") for text in texts)

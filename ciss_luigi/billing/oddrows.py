@@ -100,7 +100,8 @@ class OddRows:
 class OddPart:
     """Odd rows of one source and currency, as an engine counts them.
 
-    ``amount`` is their sum in that currency, ``example`` the value that makes one of them odd.
+    ``amount`` is their sum in that currency, with 4 decimals; it is 0 for rates and mapping, which have no
+    amounts. ``example`` is the value that makes one of them odd.
     """
 
     role: str

@@ -29,7 +29,7 @@ class Rate:
     """
 
     lowest: Decimal | None
-    """The lowest usable rate, None if there is none; not the same as ``highest`` if two rates contradict."""
+    """The lowest usable rate; None if there is none. It differs from ``highest`` if there are two rates."""
 
     highest: Decimal | None
     unusable: int
@@ -40,7 +40,7 @@ class Rate:
 
 
 RateMonths = Mapping[str, Iterable[str]]
-"""For each currency, the texts in the month column of its rates to USD; not all need be months."""
+"""For each currency, the texts in the month column of its rates to USD; some may not be months."""
 
 Rates = Mapping[tuple[str, str], Rate]
 """The rates to USD by month and currency."""
@@ -54,9 +54,9 @@ def is_blank(text: str | None) -> bool:
 def choose_rate(
     rates: Rates, month: Month, currency: str, fallback_months: int
 ) -> tuple[str, Decimal] | None:
-    """The month and the rate to USD by which the rules convert a currency; None if there is no rate.
+    """The rate that converts a currency to USD, as (its month, rate); None if there is none.
 
-    ``fallback_months``: how many months before ``month`` may lend their rate (``rate_fallback_months``).
+    ``fallback_months``: how many months back a rate may be taken from (``rate_fallback_months``).
     """
     if currency == USD:
         return str(month), _ONE

@@ -40,7 +40,7 @@ class Month:
         return f"{self.year:04d}-{self.number:02d}"
 
     def minus(self, months: int) -> Month:
-        """The month that lies so many months before this one; a negative number gives a later month."""
+        """The month ``months`` months earlier; a negative number gives a later month."""
         index = self.year * 12 + self.number - 1 - months
         return Month(index // 12, index % 12 + 1)
 
@@ -73,7 +73,7 @@ class RunDate:
 
     @property
     def month(self) -> Month:
-        """The month that the run date lies in."""
+        """The month of the run date."""
         return Month(self.date.year, self.date.month)
 
     def months_in_scope(self, grace_days: int) -> tuple[Month, ...]:
@@ -87,12 +87,12 @@ class RunDate:
         return (self.month,)
 
     def days_earlier(self, days: int) -> RunDate:
-        """The run date that lies so many days before this one, but never before 0001-01-01."""
+        """The run date ``days`` days earlier, but never before 0001-01-01."""
         return RunDate(dt.date.fromordinal(max(1, self.date.toordinal() - days)))
 
 
 def spans(dates: Iterable[RunDate]) -> list[tuple[RunDate, RunDate]]:
-    """The first and last date of each series of days without a gap; ``dates`` are in ascending order."""
+    """The first and last date of each group of consecutive days; ``dates`` are in ascending order."""
     numbered = enumerate(dates)
     groups = groupby(numbered, key=lambda pair: pair[1].date.toordinal() - pair[0])
     found = [[date for _, date in together] for _, together in groups]

@@ -55,8 +55,8 @@ class SourceTotals:
 class SummaryTotals:
     """What temp or main holds for one month and currency, and what is wrong with its rows.
 
-    A sum is None if all values are NULL. Pairs are the least and the greatest value: all rows must have the
-    same one.
+    A sum is None if all values are NULL. A pair is the lowest and the highest value of all rows; they must be
+    equal.
     """
 
     rows: int
@@ -182,7 +182,7 @@ def compare_sources(
 
 
 def check_rows(key: Key, row: SummaryTotals, build: Build) -> list[str]:
-    """What is wrong with rows of temp or main by themselves, one line each; the sources are not asked."""
+    """Errors within the rows of temp or main, one line each; the sources are not asked."""
     place = _place(key)
     found = [
         f"{place}: {counted(count, 'row')} with {what}"

@@ -17,7 +17,7 @@ _HELP = "ciss --help lists every verb."
 
 
 def say_next() -> None:
-    """Print it; raises ConfigurationError if the configuration has faults."""
+    """Print both; raises ConfigurationError if the configuration has faults."""
     for line in (*_lines(), _HELP):
         say(line)
 

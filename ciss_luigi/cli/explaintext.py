@@ -101,7 +101,8 @@ def _mapping(figure: Figure) -> Iterator[str]:
 
 
 def _span(row: MappingRow) -> str:
-    return printable(f"{(row.start or '').strip() or 'since ever'} to {(row.end or '').strip() or 'no end'}")
+    start, end = (row.start or "").strip(), (row.end or "").strip()
+    return printable(f"{start or 'from the beginning'} to {end or 'no end'}")
 
 
 def _now(figure: Figure) -> Iterator[str]:

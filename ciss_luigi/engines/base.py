@@ -100,7 +100,7 @@ class Dialect(Protocol):
     """Common table expressions are allowed only at the beginning of a statement, not in a subquery."""
 
     count_type: str
-    """The SQL type that sums counts exactly: a sum of BIGINT wraps around on Hive and Impala."""
+    """The SQL type for exact sums of counts; a BIGINT sum overflows silently on Hive and Impala."""
 
     def text(self, value: str) -> str:
         """An SQL expression whose value is this text, whatever is in it: engines quote differently."""
@@ -163,11 +163,11 @@ class Dialect(Protocol):
     def add_columns(self, table: str, columns: Sequence[tuple[str, str]]) -> list[list[str]]:
         """The statements that add columns, given as (name, type), to a table and all its partitions.
 
-        A list of ways, the best first: servers that share a dialect differ. Each way is a list of statements.
+        Alternatives, the best first; each is a list of statements. Servers that share a dialect differ here.
         """
 
     def empty_table(self, table: str) -> list[str]:
-        """Statements of which each one alone leaves a table without rows, the best first."""
+        """Alternative statements, the best first: any one of them empties the table."""
 
     def matches(self, text: str, pattern: str) -> str:
         """The SQL condition that a text matches a pattern; the pattern has no backslashes and no quotes."""
@@ -201,9 +201,9 @@ class Session(Protocol):
 
         ``question`` comes from ``Dialect.list_tables``. The answer is empty if the schema does not exist.
 
-        ``wanted`` are names with their schema, quoted (``Statements.all_tables``, ``output_tables``). An
-        engine that keeps its own list of tables is told to look again, once in a session, if one of them is
-        not in it.
+        ``wanted`` are names with their schema, quoted (``Statements.all_tables``, ``output_tables``). Some
+        engines cache a list of tables: if a wanted table is not in it, the list is renewed, once in a
+        session.
         """
 
     def columns(self, question: str) -> list[tuple[str, str]]:
@@ -215,7 +215,8 @@ class Session(Protocol):
     def writing(self, target: str) -> AbstractContextManager[None]:
         """A context for the writes to one partition; ``target`` names it (``Settings.main_target``).
 
-        First it ends what a killed run may still write there. Raises EngineUnavailable if it cannot.
+        First it ends what a killed run may still write there; raises EngineUnavailable if it cannot. The
+        write is recorded (``Writes``): raises OSError, too, and LeaseLost.
         """
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -239,7 +240,7 @@ class Engine(ABC):
         """Open a session and close it at the end; raises EngineUnavailable."""
 
     def reading(self) -> AbstractContextManager[Session]:
-        """Open a session only to read; if the engine can, one that is not able to write."""
+        """Open a session for reading; read-only if the engine can do that."""
         return self.session()
 
     def exists(self) -> bool:
@@ -256,7 +257,7 @@ class Engine(ABC):
     def why_no_query(self, text: str) -> str:
         """Why a text is not one query that only reads; empty if it is one, or if the engine cannot say.
 
-        Servers cannot say. They take one statement a call, and answer a second one with an error.
+        Servers cannot say. But a server accepts one statement per call and refuses a second one.
         """
         return ""
 

@@ -57,7 +57,7 @@ def broken(file: SourceFile, error: Exception, line: int) -> LoadError:
 
 @contextmanager
 def wide_fields() -> Iterator[None]:
-    """Let the csv module take long fields, which it refuses by default; the limit is the whole process's."""
+    """Let the csv module take long fields, which it refuses by default; the process has one limit for all."""
     before = csv.field_size_limit(RECORD_BYTES)
     try:
         yield

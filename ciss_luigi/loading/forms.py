@@ -69,11 +69,11 @@ class Text(Form):
         return None
 
     def matches(self, column: str) -> str:
-        """Anything but nothing."""
+        """Any text that is not empty."""
         return f"{column} <> ''"
 
     def takes(self, column: str, source_type: str) -> str | None:
-        """Text only: a date or a number has no one way to be written."""
+        """Text only: a date or a number can be written in several ways."""
         return "true" if source_type == "VARCHAR" else None
 
 

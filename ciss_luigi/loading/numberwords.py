@@ -1,4 +1,4 @@
-"""How a number that is not written as one should be written."""
+"""How to write a number that a file has in a wrong form."""
 
 from __future__ import annotations
 

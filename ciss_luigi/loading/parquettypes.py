@@ -1,8 +1,8 @@
 """Which types of a Parquet file come through exactly.
 
-DuckDB reads some columns as a wrong type, and so wrong numbers: a decimal of more than 38 digits becomes a
-DOUBLE of other numbers. So the types that the file itself names are checked, and only those that are known to
-be read exactly are accepted; a test compares each with pyarrow.
+DuckDB reads some columns as a wrong type and then gives wrong numbers: a decimal of more than 38 digits
+becomes a DOUBLE of other numbers. So the types that the file itself names are checked, and only those that
+are known to be read exactly are accepted; a test compares each with pyarrow.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class LeaseBook:
 
 
 class _LeasedWrites:
-    """Writes that may not have ended, recorded in two places: this host's state and the lease."""
+    """Unfinished writes, recorded in two places: this host's state and the lease."""
 
     def __init__(self, own: Writes, engine: str, leases: Leases, held: Mapping[str, Lease]) -> None:
         self._own = own
@@ -78,7 +78,7 @@ class _LeasedWrites:
         self._held = held
 
     def find(self, target: str) -> tuple[str, ...]:
-        """The traces of writes that may not have ended, of this host and of the lease's last holders."""
+        """The traces of unfinished writes, of this host and of the lease's last holders."""
         lease = self._held.get(target)
         left_behind = lease.left_behind.get(self._engine) if lease else None
         return (*self._own.find(target), *([left_behind] if left_behind else []))
@@ -92,6 +92,6 @@ class _LeasedWrites:
         self._leases.note_writing(self._held[target], self._engine, trace)
 
     def close(self, target: str) -> None:
-        """Write down in both places that the write has ended."""
+        """Write down in both places that the write has ended; raises OSError and EngineUnavailable."""
         self._own.close(target)
         self._leases.note_written(self._held[target], self._engine)

@@ -32,7 +32,7 @@ class NewFile:
     """The variables whose value no setting can hold, each with the reason."""
 
     def put(self, section: str, key: str, value: str, *variables: Variable | None) -> None:
-        """Write a key, unless a value holds what a line of the file cannot."""
+        """Write a key, unless a value holds something that a line of the file cannot hold."""
         given = [variable for variable in variables if variable is not None]
         wrong = next((why for variable in given if (why := _unfit(variable))), "")
         if wrong:

@@ -11,7 +11,7 @@ from ciss_luigi.migration.properties import Variable
 
 
 class Rule(NamedTuple):
-    """A role, the pattern of the names that have it, and why it needs no setting (or nothing)."""
+    """A role, the pattern of the names that have it, and why it needs no setting; empty if it needs one."""
 
     role: str
     pattern: re.Pattern[str]

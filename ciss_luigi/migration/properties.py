@@ -29,7 +29,7 @@ class Variable:
     file: Path
     line: int
     secret: bool
-    """Whether its name says so, or it holds the value of one whose name does."""
+    """Whether its name says that it is a secret, or it holds the value of a variable with such a name."""
 
 
 @dataclass

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 DATED = re.compile("\0([^\0]*)\0")
-"""How a value holds ``$(date +FORMAT)``: a text of the day it is read, between two NULs that no file has."""
+"""How a value holds ``$(date +FORMAT)``: the format, between two NUL characters, which no file has."""
 
 _DEEPEST = 60
 _ESCAPED_IN_QUOTES = re.compile(r'\\([$`"\\])|\\\n')

@@ -44,7 +44,7 @@ class Request:
     samples: int = 5
 
     def command(self, months: Sequence[object] = ()) -> str:
-        """The command that asks this, or asks it of other months, with all options that it needs."""
+        """The command that asks the same, of these or of other ``months``, with all options that it needs."""
         of_months = months or self.months
         asked = {
             "--date": "" if of_months else str(self.date),

@@ -1,4 +1,4 @@
-"""Telling people of drift: main and the old job's table differ. Once for each date or set of months."""
+"""Tells people that main and the old job's table differ, once for each date or set of months."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def require_channel(site: Site) -> None:
 
 
 def tell(site: Site, request: Request, found: Compared, words: Iterable[str]) -> Sequence[Outcome]:
-    """Tell people that they differ, if that has not been told yet; raises OSError and LocksUnusable."""
+    """Tell people that the tables differ, if that has not been told yet; raises OSError and LocksUnusable."""
     folder = site.settings.state_dir / "alerts"
     what = str(request.date) if request.date else ", ".join(map(str, found.months))
     error = "\n".join([*words, "State: nothing was changed", f"Next:  {request.command()} shows it again"])

@@ -32,13 +32,16 @@ class Line:
 
     @property
     def went_well(self) -> bool:
-        """Whether it is done, or may still be."""
+        """Whether it is done, or still runs and may end well."""
         return self.outcome in (Outcome.DONE, RUNNING)
 
 
 @dataclass(frozen=True)
 class Merged:
-    """What was merged for one month; ``total`` and ``change`` are US dollars, ``change`` None at first."""
+    """What was merged for one month; ``total`` and ``change`` are US dollars.
+
+    ``change`` is None if nothing was merged before.
+    """
 
     date: RunDate
     month: str

@@ -10,7 +10,7 @@ from ciss_luigi.telemetry import metrics
 
 
 def write(site: Site, path: Path) -> str:
-    """Write them; returns what prevented it, or nothing."""
+    """Write the figures; returns why that failed, empty if it did not."""
     try:
         metrics.write(path, monitored.look(site))
     except ImportError:

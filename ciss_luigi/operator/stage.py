@@ -1,4 +1,4 @@
-"""What a step would find: what the engines hold now, and what its writes, and those before it, would change.
+"""What a step would find: what the engines hold now, changed by earlier writes and by its own.
 
 A plan does not sum up the sources. Whatever their totals are, an undisturbed run finds the same in temp and
 main. So a made-up row for each source and month that has rows is enough.

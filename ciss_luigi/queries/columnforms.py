@@ -2,8 +2,8 @@
 
 Numbers become decimals of one type. Texts stay texts. Everything else is compared by the text that the engine
 makes of it.
-A text that is not a number, and a number that no decimal can hold, keeps its text beside a NULL, so that it
-is equal to nothing but itself. The rules are in ``docs/migration.md``.
+If a value cannot become a decimal, the number is NULL and a second expression holds its text. So it is equal
+only to the same text. The rules are in ``docs/migration.md``.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _WHOLE_DIGITS = {
 }  # fmt: skip
 _COMPLEX = ("ARRAY", "MAP", "STRUCT", "UNION", "UNIONTYPE", "LIST", "BLOB", "BINARY")
 MOST_DIGITS = 37
-"""One digit less than a decimal can have: the difference of two numbers may need one more than they."""
+"""38 less one: a difference can need one digit more than its numbers, and a decimal has at most 38."""
 _DIGITS = 20
-"""How many digits before the point are compared of a number in a text or a DOUBLE."""
+"""For a number in a text or a DOUBLE: how many digits before the point are compared."""
 _DECIMALS = 8
 """How many digits after the point are compared if neither type says how many it has."""
 _LEAST_DECIMALS = 4

@@ -112,7 +112,11 @@ class Comparison:
 
     @cached_property
     def facets(self) -> list[tuple[str, int, str]]:
-        """What ``in_common`` counts: ``key`` or ``value``, the column's position, side or difference."""
+        """What ``in_common`` counts, one tuple for each facet.
+
+        A tuple has ``key`` or ``value``; the column's position; and ``here``, ``there`` or ``difference``, or
+        "" for a key.
+        """
         return [(one.role, one.index, one.side) for one in self._facet_expressions]
 
     def _asked(self, select: str) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 When = Callable[[str, bool], AbstractContextManager[bool]]
-"""A context around such statements. It is called with the condition in words, and whether it holds.
+"""Makes a context for such statements, from the condition in words and whether it is true.
 
-It says whether to go on to the statements. A run goes on if the condition holds; a plan always goes on, so
-that it can show them.
+The context gives True if the statements are to be sent. A run sends them if the condition is true. A plan
+gets True in any case, so that it can show them.
 """
 
 
 def in_a_run(condition: str, holds: bool) -> AbstractContextManager[bool]:
-    """What a run does: go on if the condition holds."""
+    """What a run does: send the statements if the condition is true."""
     return nullcontext(holds)

@@ -1,4 +1,4 @@
-"""What is asked about one customer, as SQL text: always as many statements, whatever the customer has.
+"""The queries about one customer, as SQL text. Their number does not depend on how much the customer has.
 
 The names of customers are the only texts from outside that become part of a statement; each engine's dialect
 quotes them (``Dialect.text``).
@@ -45,7 +45,7 @@ class CustomerStatements:
     def charges(self, largest: int | None) -> str:
         """Ask for the customer's charges: of each key and kind at least the ``largest`` rows; None: all.
 
-        Rows that are alike come as one, with the number of its copies.
+        Identical rows are returned once, with their number.
         """
         limit = "" if largest is None else f"\nWHERE place <= {largest}"
         return self._asked("customer_charges", {**self._who("currency"), **self._sources, "limit": limit})

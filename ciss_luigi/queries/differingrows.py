@@ -2,9 +2,9 @@
 
 They are called differing rows here. (The odd rows of docs/tables.md are something else: billing/oddrows.py.)
 
-Both sides go under one UNION ALL and are grouped twice: by whole rows, which pairs what is the same, and by
-key, which pairs the rest. NULL equals NULL, as in every GROUP BY; no join says so on all engines. If the
-engine has fingerprints (``Dialect.fingerprint``), only the keys whose fingerprints differ are grouped.
+One UNION ALL holds both tables. It is grouped by the whole row, to match equal rows, then by key, to match
+the rest. GROUP BY treats two NULLs as equal; no join does so on all engines. If the engine has fingerprints
+(``Dialect.fingerprint``), only the keys whose fingerprints differ are grouped.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Statements that carry a name, so that whoever sees one sent knows what it is without reading its SQL."""
+"""SQL texts with a name, so that nobody has to read the SQL to know what it is."""
 
 from __future__ import annotations
 

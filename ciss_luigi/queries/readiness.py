@@ -45,7 +45,7 @@ class Holdings:
         return (role, str(month)) in self.months
 
     def plus(self, newer: Holdings) -> Holdings:
-        """What was known of other months, together with a newer answer."""
+        """The newer answer, with the months that were known before added."""
         return replace(newer, months=self.months | newer.months)
 
 
@@ -56,7 +56,7 @@ class Scope:
     months: tuple[Month, ...]
     why_left_out: Mapping[Month, str] = field(default_factory=dict)
     empty: tuple[tuple[str, Month], ...] = ()
-    """Pairs (role, month): this source has no row of this month, which is built all the same."""
+    """Pairs (role, month): this source has no row of this month, which is built anyway."""
 
     missing: tuple[str, ...] = ()
     """Why the run cannot begin at all, one line each; empty if it can."""
@@ -127,7 +127,8 @@ def ask(
 
     ``renew``: with ``refresh_sources``, make the engine look at the sources again first.
     ``double_rates``: whether the engine that will read the rates turns DOUBLE into the same decimals as the
-    other engines. Raises ConfigurationError if it does not, and the rates are DOUBLE (docs/clusters.md).
+    other engines. Raises ConfigurationError if it does not, and the rates are DOUBLE (docs/clusters.md); and
+    StatementFailed.
     """
     holdings = look(session, statements)
     found: set[tuple[str, str]] = set()
@@ -140,7 +141,7 @@ def ask(
 
 
 def look(session: Session, statements: Statements) -> Holdings:
-    """See which tables there are, and which sources are absent; no table is read."""
+    """See which tables there are, and which sources are absent; no table is read. Raises StatementFailed."""
     settings = statements.settings
     there = session.tables(statements.list_tables(), statements.all_tables)
     absent = tuple(
@@ -159,7 +160,10 @@ def if_all_are_there(holdings: Holdings, when: When) -> AbstractContextManager[b
 def with_main(
     session: Session, statements: Statements, months: Sequence[Month], holdings: Holdings, when: When
 ) -> Holdings:
-    """The holdings, with what main holds of the months that are not ready; other months do not matter."""
+    """The holdings, with what main holds of the months that are not ready; other months do not matter.
+
+    Raises StatementFailed.
+    """
     settings = statements.settings
     lacking = [month for month in months if not holdings.absent and _lacking(holdings, month, settings)]
     is_there = settings.main_table.lower() in holdings.tables
@@ -172,7 +176,7 @@ def with_main(
 
 
 def prepare(session: Session, statements: Statements, *, double_rates: bool, renew: bool) -> None:
-    """Make the engine look at the sources again; raises ConfigurationError for DOUBLE rates.
+    """Make the engine look at the sources again; raises ConfigurationError for DOUBLE rates, StatementFailed.
 
     ``double_rates`` and ``renew`` as in ``ask``.
     """
@@ -213,9 +217,9 @@ def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Sc
 
 
 def unknown_before(scope: Scope, asked: Collection[Month]) -> list[Month]:
-    """The months that ``gone`` needs to know and that were not ``asked`` for.
+    """For each month in which a source is empty: the month before, if it was not ``asked`` for.
 
-    These are the months before one that some source has no row of.
+    ``gone`` needs to know what the sources hold in these months.
     """
     return sorted({month.minus(1) for _, month in scope.empty}.difference(asked))
 

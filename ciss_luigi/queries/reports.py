@@ -1,4 +1,4 @@
-"""What the report on a month asks, as SQL text: always as many statements, whatever main holds."""
+"""The queries of the report on a month, as SQL text. Their number does not depend on how much main holds."""
 
 from __future__ import annotations
 

@@ -53,20 +53,20 @@ class Apart:
 
 
 def main(statements: Statements, months: Sequence[Month]) -> PlaceRows:
-    """Main's rows of some months."""
+    """The SQL for main's rows of some months."""
     column = statements.month_column
     selected = ", ".join(f"{column} AS {MONTH}" if name == MONTH else name for name in _COLUMNS)
     return PlaceRows(f"SELECT {selected} FROM {statements.main} WHERE {column} IN ({_literals(months)})")
 
 
 def temp(statements: Statements, months: Sequence[Month]) -> PlaceRows:
-    """Temp's rows of the run date, of some months."""
+    """The SQL for temp's rows of some months, as this run date wrote them."""
     where = f"{TEMP_PARTITION} = '{statements.date}' AND {MONTH} IN ({_literals(months)})"
     return PlaceRows(f"SELECT {', '.join(_COLUMNS)} FROM {statements.temp} WHERE {where}")
 
 
 def sources(statements: Statements, months: Sequence[Month]) -> PlaceRows:
-    """The rows that a run would build for some months from the sources as they are now."""
+    """The SQL for the rows that a run would build for some months from the sources as they are now."""
     query = statements.build_query(months)
     if not statements.dialect.leading_ctes:
         return PlaceRows(f"SELECT * FROM (\n{query.text}\n) built")

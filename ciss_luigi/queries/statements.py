@@ -106,7 +106,10 @@ class Statements(SourceQuestions):
         return self._tagged(self.dialect.overwrite(self.temp, self._temp_partition, outputs, query))
 
     def rules(self, months: Sequence[Month]) -> str:
-        """The billing rules for some months as one query, without the write around it; never sent so."""
+        """The billing rules for some months as one query, without the write around it.
+
+        It is not sent in this form.
+        """
         return self.build_query(months).text
 
     @named
@@ -135,7 +138,7 @@ class Statements(SourceQuestions):
     def before_merge(self, months: Sequence[Month]) -> str:
         """Ask for ``main_rows`` of some months, if any, and how many customers in temp are unmapped.
 
-        One statement, for on a cluster each one costs seconds.
+        One statement, because each costs seconds on a cluster.
         """
         unmapped = fill(built_in("temp_unmapped"), {"temp": self.temp, "run_date": str(self.date)})
         main = [self._main_rows(months)] if months else []

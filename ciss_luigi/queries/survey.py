@@ -30,7 +30,10 @@ class Survey:
     rates: Rates = field(default_factory=dict)
     odd_rows: tuple[OddRows, ...] = ()
     held_before: frozenset[tuple[str, str]] = frozenset()
-    """Pairs (role, month) with a row, of the months before a month in which some source has none."""
+    """Pairs (role, month) with rows, for the month before each month in which a source is empty.
+
+    A month that was looked at anyway is in ``holdings`` only.
+    """
 
     def of(self, months: Collection[Month], rate_months: Collection[Month]) -> Survey:
         """Only what matters for a build of some months, whose rates may come from ``rate_months``."""
@@ -51,7 +54,7 @@ def take(
     renew: bool = True,
     when: When = in_a_run,
 ) -> Survey:
-    """Look at the sources of some months; arguments and errors are those of ``readiness.ask``."""
+    """Look at the sources of some months; arguments and errors as in ``readiness.ask``."""
     holdings = readiness.look(session, statements)
     totals: list[Row] = []
     others: list[Row] = []

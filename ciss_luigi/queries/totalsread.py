@@ -44,7 +44,7 @@ def read_source_totals(rows: Iterable[Row]) -> dict[Key, SourceTotals]:
 
 
 def read_odd_register(rows: Iterable[Row]) -> list[OddPart]:
-    """Read from the answer to ``source_totals.sql`` the register's rows that belong to no month."""
+    """Read the register's rows that belong to no month from the answer to ``source_totals.sql``."""
     return [
         OddPart(role, currency, int(count), charge, value)
         for role, month, currency, count, _, charge, _, value in rows
@@ -91,13 +91,13 @@ def _int(value: Any) -> int | None:
 
 
 def read_newest(rows: Iterable[Row], months: Iterable[Month]) -> dict[Month, str | None]:
-    """Read from the answer to ``before_merge`` main's newest as_of_date; a month without rows is missing."""
+    """Read main's newest as_of_date from the answer to ``before_merge``. Months without rows are left out."""
     by_name = {str(month): month for month in months}
     return {by_name[name]: newest for name, _, newest in rows if name in by_name}
 
 
 def read_unmapped(rows: Iterable[Row], months: Iterable[Month]) -> int:
-    """Read from the answer to ``before_merge`` how many customers are unmapped in any of some months."""
+    """Read how many customers are unmapped in any of some months from the answer to ``before_merge``."""
     wanted = {str(month) for month in months}
     return sum(
         int(customers)
@@ -149,7 +149,7 @@ def read_rates_and_odd_rows(rows: Iterable[Row]) -> Others:
 def month_differences(
     built: Marker, expected: Sequence[MonthTotals], found: Mapping[Key, SummaryTotals], sides: tuple[str, str]
 ) -> list[str]:
-    """Where the rows found are not those that a build should have left, one line each; empty if all are.
+    """Differences between the rows found and the rows that the build wrote, one line each.
 
     ``built`` is BuildTemp's marker; ``expected`` are the months that must be there. A month that is there and
     not expected is a difference, too. ``sides`` are the words for expected and found.

@@ -17,8 +17,8 @@ def is_paused(worker: Any) -> bool:
 def run_elsewhere(worker: Any) -> list[Any]:
     """The tasks of ours that another command does, as luigid believes.
 
-    Luigi's own answers do not tell of a step that was killed after its marker and before its report: it is
-    done, so this command did not ask for it; but luigid lets nothing begin after it.
+    Luigi's own answers leave out a step that was killed between its marker and its report. Its marker says
+    that it is done, so this command did not ask for it. But luigid lets no step after it begin.
     """
     running = _ask(worker, "task_list", status="RUNNING", upstream_status="")
     return [task for key, task in luigiprivate.scheduled(worker).items() if key in running]

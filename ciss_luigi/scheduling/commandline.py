@@ -1,6 +1,7 @@
-"""Reading the command line as Luigi does, before Luigi does: so an option that cannot be read is named.
+"""Reads the command line before Luigi does, in the same way, and names an option that cannot be read.
 
-Luigi's own error does not name the option, and not the value if it is a day that its month does not have.
+Luigi's own error never names the option. For a day that does not exist, such as the 31st of November, it does
+not even show the value.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ def _require_readable(name: str, parameter: luigi.Parameter, text: str) -> None:
         parameter.parse(text)  # type: ignore[no-untyped-call]
     except CissError:
         raise
-    except Exception as error:
+    except Exception as error:  # each class of parameter raises its own
         given = f"--{name.replace('_', '-')} {text!r}"
         if isinstance(parameter, luigi.DateParameter):
             what, again = f"{given} is not a date; a date looks like 2016-11-22", commands.dates_example()

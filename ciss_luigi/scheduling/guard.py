@@ -49,7 +49,7 @@ def claim(here: Site, date: RunDate) -> None:
     _require_workers(date)
     lock = here.date_lock(date)
     try:
-        if current().is_range:
+        if current().is_range:  # the steps take the locks of their dates, one at a time
             lock.require_usable()
             _claim_old_ways(here)
             return
@@ -135,7 +135,7 @@ def _holder(lock: FileLock) -> Holder | None:
 
 @contextmanager
 def holding(here: Site, date: RunDate) -> Iterator[None]:
-    """Hold the date's lock for one step: the command's own, or else wait for it."""
+    """Hold the date's lock for one step. If the command does not hold it already, wait for it."""
     lock = current().locks.get(date)
     if lock is not None:
         _still_ours(lock, date)
@@ -191,7 +191,7 @@ def refusing() -> Iterator[None]:
     except Stopped:  # what a driver's error turned out to be: the signal came before any step
         signals.leave_if_stopped()
         raise
-    except Exception as error:
+    except Exception as error:  # of any kind: a driver's own may be what a signal has caused
         signals.leave_if_stopped()
         explained = messages.machine_fault(error) or error
         if not in_command():
@@ -233,7 +233,7 @@ def _leave_temp(here: Site, date: RunDate) -> None:
 
 
 def _leave(error: CissError) -> NoReturn:
-    if not luigiprivate.is_luigis_command():
+    if not luigiprivate.is_luigis_command():  # a program that runs the tasks itself gets the error, no exit
         raise error
     logger.error("%s", error)
     current().reason = str(error)

@@ -8,7 +8,7 @@ from ciss_luigi.state import thiscommand
 
 
 class LedgerLines(Observer):
-    """Writes both. Why a command does not end well is noted when it is said (messages.py)."""
+    """Writes both lines. Why a command does not end well is noted when it is said (messages.py)."""
 
     def command_begins(self, begin: CommandBegin) -> None:
         """Write down that it begins, also where the configuration has faults."""

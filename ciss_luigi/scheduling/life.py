@@ -85,11 +85,11 @@ def _living(dated: type[luigi.Task], run: Callable[..., Any]) -> Callable[..., A
             signals.hear_no_more()
         except SystemExit as leaving:
             code = leaving.code if isinstance(leaving.code, int) else 1
-        except Exception as error:
+        except Exception as error:  # whatever it is, the command must end with a code of ours
             code = _uncaught(error)
         finally:
             end(code, result)
-        raise SystemExit(code)
+        raise SystemExit(code)  # here, or Luigi would end with a code of its own
 
     return live
 
@@ -115,7 +115,7 @@ def _has_log() -> bool:
     """Whether Luigi's log exists: Luigi makes it late, and not at all if its own file is faulty."""
     try:
         luigiprivate.set_up_log()
-    except Exception:
+    except Exception:  # whatever a faulty logging file makes Python's logging raise
         return False
     return logger.hasHandlers()
 
@@ -131,12 +131,11 @@ def _number(error: Exception) -> int:
 def end(code: int, result: Any = None) -> None:
     """Free the locks, then tell all observers; they hear of it once."""
     command = current()
-    command.give_up = lambda _code: None
+    command.give_up = lambda _code: None  # whatever comes now, the end is not told a second time
     signals.hear_no_more()
     for child in multiprocessing.active_children():
-        child.join(
-            _PATIENCE_SECONDS
-        )  # it has reported its result, but holds the command's locks until it has ended
+        # it has reported its result, but holds the command's locks until it has ended
+        child.join(_PATIENCE_SECONDS)
     guard.release_all()
     how = ending.Ending.of(result.worker) if result else ending.Ending()
     reason = command.reason or (how.reason if code else "")

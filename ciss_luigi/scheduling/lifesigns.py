@@ -15,12 +15,12 @@ class LifeSigns(Observer):
         self._sign: Sign | None = None
 
     def step_begins(self, begin: StepBegin) -> None:
-        """Leave the first; raises OSError."""
+        """Leave the first sign; raises OSError."""
         self._sign = Sign(site.current().settings.state_dir, RunDate(begin.date))
         self._sign.begin()
 
     def step_ends(self, end: StepEnd) -> None:
-        """Leave no more signs."""
+        """Stop leaving signs."""
         if self._sign is not None:
             self._sign.end()
             self._sign = None

@@ -32,20 +32,20 @@ class LogBook(Observer):
         events.tell("command-begin", f"luigi {typed}")
 
     def step_begins(self, begin: StepBegin) -> None:
-        """From here on each line says which step it belongs to."""
+        """Log it; from now on each line says which step it belongs to."""
         kind = str(site.current().settings.warehouse.kind)
         context.put(labels_run_date=str(begin.date), labels_step=begin.step, labels_engine=kind)
         events.tell("step-begin", f"{begin.step} of {begin.date} begins")
 
     def step_ends(self, end: StepEnd) -> None:
-        """What came of it, and what it built or merged."""
+        """Log the outcome, and what was built or merged."""
         try:
             _tell_end(end, None if end.error else _attempt(end))
         finally:
             context.take_back(context.DATE, context.STEP, context.ENGINE)
 
     def command_ends(self, end: CommandEnd) -> None:
-        """The exit code, and why."""
+        """Log the exit code and the reason for it."""
         took = int((end.at - end.begin.at).total_seconds() * 1e9)
         words = f"the command ends with {end.code}{f': {end.reason}' if end.reason else ''}"
         level = logging.ERROR if end.number and end.number not in (10, 20, 25) else logging.INFO

@@ -1,4 +1,4 @@
-"""A proxy, set in the environment, that would get between the command and luigid, on loopback, too."""
+"""A proxy from the environment that stands between the command and luigid, even one on this host."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ def _give_up_on_a_full_log() -> None:
 
 
 def for_luigid(text: str) -> str:
-    """A text that luigid shows unchanged in both of its ways."""
+    """A text that luigid shows unchanged, both as text and as raw HTML."""
     return "".join(
         character if character.isprintable() or character == "\n" else " "
         for character in without_secrets(text).replace("->", "to")
@@ -259,7 +259,7 @@ class Teller:
             for what, value in newest.items():
                 try:
                     self._senders[what](value)  # type: ignore[misc]
-                except Exception as error:
+                except Exception as error:  # Luigi's, of many kinds; none may end this thread
                     logger.debug("luigid did not take a status message: %s", error)
             if not self._wake.is_set():
                 self._idle.set()

@@ -1,4 +1,4 @@
-"""Ranges of run dates: of which tasks Luigi makes none, and of which it runs only a part.
+"""Ranges of run dates: which tasks cannot be in one, and which ranges Luigi runs only in part.
 
 If a range is beyond one of Luigi's own limits, Luigi ends with 0 and says nothing.
 """

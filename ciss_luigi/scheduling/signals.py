@@ -48,6 +48,7 @@ def install() -> None:
     if threading.current_thread() is not threading.main_thread():
         return
     for number in SIGNALS:
+        # SIG_IGN: whoever started this process wants it so; a shell does that to background jobs
         if signal.getsignal(number) not in (_handle, _pass_over, signal.SIG_IGN):
             signal.signal(number, _handle)
 
@@ -171,6 +172,7 @@ def _leave_before_begin(number: int, children: list[BaseProcess]) -> NoReturn:
     words = f"stopped by {stopping.requested()} before a step began; nothing was touched"
     command = current()
     command.reason = words
+    # not by print or logging: the signal may have come in the middle of a write of theirs
     os.write(2, f"{words}\n".encode())
     thiscommand.note(words)
     if children:

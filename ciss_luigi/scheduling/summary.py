@@ -33,7 +33,7 @@ _COOLING = (
 
 
 def tell(worker: Any, code: int) -> None:
-    """Say them, if the command is about run dates; ``code`` is the number in our table.
+    """Say the last words, if the command is about run dates; ``code`` is the number in our table.
 
     They are a warning if the job is not done, so that a log of warnings has them, too.
     """

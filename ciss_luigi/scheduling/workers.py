@@ -65,7 +65,7 @@ class Reports:
         raise queue.Empty
 
     def forget(self, worker: Any) -> None:
-        """Wait for no more results of a worker."""
+        """Stop waiting for results of a worker."""
         for reading in [one for one, of in self._workers.items() if of is worker]:
             del self._workers[reading]
             reading.close()
@@ -129,7 +129,7 @@ class PatientWorker(luigiprivate.Worker):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)  # type: ignore[no-untyped-call]
-        self._task_result_queue.close()
+        self._task_result_queue.close()  # Luigi's, which its own constructor has made
         self._reports = Reports()
         self._task_result_queue = self._reports  # type: ignore[assignment]
 

@@ -1,7 +1,8 @@
 """The SQL files: reading them, filling in their placeholders, finding where a write head goes.
 
-Only validated values ever enter a statement: table and column names, dates, months, run ids, integers.
-No text from data or configuration does, because engines quote texts differently.
+Only validated values enter a statement: table and column names, dates, months, run ids, integers.
+No other text from data or configuration does, because engines quote texts differently. The one exception: the
+names of customers, which the engine's dialect quotes (queries/customer.py).
 """
 
 from __future__ import annotations

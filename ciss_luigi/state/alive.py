@@ -35,9 +35,9 @@ class Sign:
         self._thread.start()
 
     def end(self) -> None:
-        """Leave no more signs, and wait for the thread: a command that forks must have only one."""
+        """Stop, and wait for the thread to end: a process must have only one thread when it forks."""
         self._ended.set()
-        if self._thread.ident is not None:
+        if self._thread.ident is not None:  # it never started if the first sign could not be left
             self._thread.join()
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)

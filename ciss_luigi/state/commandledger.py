@@ -48,7 +48,10 @@ class Command:
     reasons: tuple[str, ...] = ()
 
     def runs(self) -> bool:
-        """Whether it still runs. Another host's cannot be seen: one without an end counts as running."""
+        """Whether it still runs.
+
+        A process on another host cannot be seen: without an end it counts as running.
+        """
         if self.exit_code is not None:
             return False
         return self.host != socket.gethostname() or (self.born != "" and born(self.pid) == self.born)

@@ -21,15 +21,17 @@ __all__ = [
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """Write a file next to it, sync it to disk, rename it, sync the folder.
+    """Write a new file beside ``path``, sync it, rename it to ``path``, sync the folder.
 
-    Raises OSError; then the old file is unchanged. ``mode`` is the new file's, before the umask.
+    Raises OSError; even then ``path`` is the whole old file or the whole new one. ``mode`` is the new file's,
+    before the umask.
     """
 
     def opener(name: str, flags: int) -> int:
         return os.open(name, flags, mode)
 
     make_folder(path.parent)
+    # with the process id: two processes may write the same file at once
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         # A path in a JSON text may hold bytes that are not UTF-8: as backslashes they are JSON's own escapes
@@ -42,14 +44,17 @@ def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
             os.fsync(file.fileno())
         hand_over(beside)
         beside.rename(path)
-    except BaseException:
+    except BaseException:  # a signal, too, must not leave a file beside it
         beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, and sync them: a power cut could remove a new one with its files."""
+    """Make a folder and those above it, and sync them; raises OSError.
+
+    Without the sync, a power cut could remove a new folder with its files.
+    """
     absent = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for one in reversed(absent):
@@ -58,7 +63,7 @@ def make_folder(folder: Path) -> None:
 
 
 def remove(path: Path) -> bool:
-    """Remove a file if it is there, and sync the folder; returns whether it was there."""
+    """Remove a file if it is there, and sync the folder; returns whether it was there. Raises OSError."""
     try:
         path.unlink()
     except FileNotFoundError:
@@ -68,7 +73,7 @@ def remove(path: Path) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames and removals in a folder safe from a power cut."""
+    """Make renames and removals in a folder safe from a power cut; raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

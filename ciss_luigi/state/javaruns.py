@@ -54,7 +54,11 @@ class JavaRun:
 
 
 class JavaRuns:
-    """The records of one ``state_dir``; and those that other hosts see, where runs take leases."""
+    """The records of one ``state_dir``; with leases, also a copy that other hosts can read.
+
+    ``seen`` is where that copy goes; None without leases. ``temp`` is the name of the temp table: the copy is
+    kept under it.
+    """
 
     def __init__(self, state_dir: Path, seen: Writes | None = None, temp: str = "") -> None:
         self._running = state_dir / "java" / "running.json"
@@ -81,7 +85,7 @@ class JavaRuns:
         self._seen.open(self._target, record)
 
     def over(self) -> None:
-        """Remove the record: all its processes have ended, and so has what they sent to the server.
+        """Remove the record, once its processes and their statements on the server have ended.
 
         Raises OSError and EngineUnavailable.
         """

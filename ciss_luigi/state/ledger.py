@@ -76,7 +76,7 @@ class Attempt:
     """One attempt at a step; ``outcome`` is None while it runs and if it was killed.
 
     Times are ISO texts in UTC. ``command`` is the id of the command that made the attempt. ``result`` is None
-    if it did not end well. Ledgers of 0.1.0 have neither of the two: there they are "" and None.
+    if it did not end well. Ledgers of 0.1.0 have neither: then ``command`` is "" and ``result`` None.
     """
 
     id: str
@@ -138,7 +138,7 @@ class Ledger:
         self._append(date, {"event": "rebuild", "attempt": attempt, "command": command})
 
     def has_rebuilt(self, date: RunDate, command: str) -> bool:
-        """Whether a command has built a date's temp again."""
+        """Whether a command has built a date's temp again; raises OSError if the ledger cannot be read."""
         return any(
             entry["event"] == "rebuild" and entry.get("command") == command for entry in self._entries(date)
         )
@@ -166,6 +166,7 @@ class Ledger:
         return sorted(found)
 
     def _append(self, date: RunDate, entry: dict[str, Any]) -> None:
+        # sync: a step that a power cut ends must be seen to have begun
         jsonlines.append(self._folder / f"{date}.jsonl", entry, sync=True)
 
     def _entries(self, date: RunDate) -> list[dict[str, Any]]:

@@ -60,11 +60,11 @@ class Marker:
     checks: tuple[str, ...] = ()
     """What was checked, in words; empty if everything was."""
     unmapped_customers: int | None = None
-    """How many customers of the months merged have a row without an offer group; None if not counted."""
+    """How many customers have a row without an offer group in the merged months; None if not counted."""
 
     @property
     def names(self) -> set[str]:
-        """The months that were built, as ``YYYY-MM``."""
+        """The months that were built, as ``YYYY-MM``; MergeMain's superseded months are among them."""
         return {month.month for month in self.months} | set(self.superseded)
 
 

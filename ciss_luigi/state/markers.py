@@ -68,7 +68,7 @@ class Markers:
         """Write a marker whole or not at all; raises OSError."""
         text = json.dumps(self._to_json(marker), indent=2, ensure_ascii=False)
         write_whole(self.path(marker.date, marker.step), text + "\n")
-        if marker.step is Step.MERGE:
+        if marker.step is Step.MERGE:  # only now: a merge that is killed before its marker needs it again
             self._roll_backs.take_back(marker.date)
 
     def read(self, date: RunDate, step: Step) -> Marker | None:
@@ -97,7 +97,7 @@ class Markers:
     def read_moved(self, date: RunDate, step: Step) -> Marker | None:
         """A step's marker that was made for another warehouse or other tables; None where there is none.
 
-        It proves nothing here until it has been compared with what is here. Then ``sign`` it.
+        Compare it with the tables here first; ``sign`` then makes it valid.
         """
         found = self._read(date, step)
         if found is None:
@@ -121,7 +121,7 @@ class Markers:
         write_whole(self.path(date, step), json.dumps(signed, indent=2, ensure_ascii=False) + "\n")
 
     def is_merged(self, date: RunDate) -> bool:
-        """Whether main is as new as the date: MergeMain's marker is valid and rests on BuildTemp's.
+        """Whether main is as new as the date: MergeMain's marker is valid and matches BuildTemp's.
 
         BuildTemp's marker may be missing. If it is there, it must be of the same build, and have all the
         months that MergeMain's has.
@@ -166,7 +166,8 @@ class Markers:
     def remove_from(self, date: RunDate, step: Step) -> list[Step]:
         """Remove the markers of a step and of all later steps; returns the steps that had one.
 
-        The last step's goes first: so a kill in between leaves no later marker without its earlier one.
+        Markers of later steps are removed first, so a kill never leaves one without the earlier one. Raises
+        OSError.
         """
         self._roll_backs.take_back(date)
         later = [one for one in reversed(STEPS) if STEPS.index(one) >= STEPS.index(step)]

@@ -19,7 +19,8 @@ from pathlib import Path
 def hand_over(path: Path) -> None:
     """Give a new file or folder to the owner and group of the folder that it is in.
 
-    Root can give both. Other users can only give the group, and only one that they belong to.
+    Root can give both. Other users can only give the group, and only one that they belong to. What cannot be
+    given stays as it is. Raises OSError if the file or its folder cannot be looked at.
     """
     folder = path.parent.stat()
     mine = path.lstat()
@@ -63,6 +64,7 @@ def _remedy(path: Path, status: os.stat_result) -> str:
     for folder in path.parents:
         with suppress(OSError):
             above = folder.stat()
+            # a folder of root's, such as /var, does not say whose the files in it should be
             if above.st_uid == 0 or (above.st_uid, above.st_gid) == (status.st_uid, status.st_gid):
                 continue
             return f"type: {give(path, above)}"

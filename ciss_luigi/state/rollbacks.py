@@ -25,7 +25,7 @@ class RollBacks:
         write_whole(self._path(date), json.dumps({"run_id": run_id, "months": names}) + "\n")
 
     def granted(self, date: RunDate, run_id: str) -> frozenset[Month]:
-        """The months whose newer estimates a merge of this build may replace; as a rule there are none.
+        """The months whose newer estimates a merge of this build may replace; usually none.
 
         A file that makes no sense permits nothing.
         """

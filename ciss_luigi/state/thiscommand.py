@@ -36,7 +36,7 @@ def begin(ledger: CommandLedger, arguments: Sequence[str]) -> None:
 
 
 def note(reason: str) -> None:
-    """Write down a reason why the command will not end well, each once; workers may call it, too."""
+    """Note why the command will not end well; each reason once. Workers may call it, too."""
     text = without_secrets(reason).strip()
     if _Current.path is None or not text or text in _Current.noted:
         return
@@ -48,7 +48,7 @@ def note(reason: str) -> None:
 
 
 def has_noted() -> bool:
-    """Whether this process has noted a reason why the command will not end well."""
+    """Whether this process has noted why the command will not end well."""
     return bool(_Current.noted)
 
 

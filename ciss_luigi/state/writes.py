@@ -1,4 +1,4 @@
-"""Writes that may not have ended: one file for each partition, there as long as it is being written.
+"""Unfinished writes: one file per partition while it is being written.
 
 On a server, statements outlive their client. So the next run that writes the partition finds the file of a
 killed run, and ends that run's session on the server before it writes itself.
@@ -18,23 +18,23 @@ UNKNOWN = "unknown"
 
 
 class Writes(Protocol):
-    """Where writes that may not have ended are written down.
+    """Where unfinished writes are written down.
 
     ``target`` names a partition. ``trace`` is what the engine needs to find the write again on its server.
     """
 
     def find(self, target: str) -> tuple[str, ...]:
-        """The traces of the writes to a partition that may not have ended."""
+        """The traces of the unfinished writes to a partition; raises OSError."""
 
     def open(self, target: str, trace: str) -> None:
-        """Write down that a write begins."""
+        """Write down that a write begins; raises OSError, LeaseLost and EngineUnavailable."""
 
     def close(self, target: str) -> None:
-        """Write down that the write has ended."""
+        """Write down that the write has ended; raises OSError and EngineUnavailable."""
 
 
 class Nowhere:
-    """Where nobody else is to hear of a write."""
+    """Records nothing: no other run needs to know of the write."""
 
     def find(self, target: str) -> tuple[str, ...]:
         """Nothing."""
@@ -48,14 +48,14 @@ class Nowhere:
 
 
 class OpenWrites:
-    """The writes of one ``state_dir`` that may not have ended, on one engine."""
+    """The unfinished writes of one ``state_dir`` on one engine."""
 
     def __init__(self, folder: Path, engine: str) -> None:
         self._folder = folder
         self._engine = engine
 
     def find(self, target: str) -> tuple[str, ...]:
-        """The trace of the write to a partition that may not have ended; empty if there is none here.
+        """The trace of the unfinished write to a partition; empty if there is none here.
 
         A record that makes no sense gives UNKNOWN: that write cannot be ended, only waited for. Raises
         OSError if the record cannot be read.

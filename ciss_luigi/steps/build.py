@@ -26,9 +26,10 @@ from ciss_luigi.steps.sitesrules import require_one_query
 
 
 def build_temp(job: Job) -> Marker:
-    """Compute the summary into temp and prove that it agrees with the sources.
+    """Compute the summary into temp and prove that it agrees with the sources; main is never touched.
 
-    Raises SourcesMissing, BillingFault or TotalsDiffer; main is never touched.
+    Returns the step's marker. Raises SourcesMissing, ConfigurationError, EngineUnavailable, OSError and
+    StepFailed; among the last are BillingFault and TotalsDiffer.
     """
     with job.builder.session() as session:
         return build_proven(job, session)
@@ -37,7 +38,7 @@ def build_temp(job: Job) -> Marker:
 def build_proven(job: Job, session: Session) -> Marker:
     """Build in an open session, and make the other engines see it; after a first difference, build once more.
 
-    Raises what ``build_temp`` raises.
+    Returns and raises what ``build_temp`` does.
     """
     while True:
         try:
@@ -55,13 +56,13 @@ def build_proven(job: Job, session: Session) -> Marker:
 
 def _build_once(job: Job, session: Session) -> Marker:
     started = now()
-    job.known.temp = None
+    job.known.temp = None  # temp is about to change: nothing that was proven of it holds any more
     statements = job.statements(Step.BUILD, job.make_run_id(job.date), job.builder)
     known = job.known.take_survey()
     # SourcesReady has made the job's engine look at the sources already
     survey = known or look(job, session, statements, renew=job.builder is not job.engine)
     scope = readiness.judge(survey.holdings, job.months, job.settings).require()
-    if not (known and job.known.has_tables):
+    if not (known and job.known.has_tables):  # an older survey does not list what TruncateTemp has made since
         make_lost_tables(job, session, statements, survey.holdings.tables)
     sources = _concerned(survey, scope, statements)
     held = partial(_rate_months, session, statements)

@@ -54,12 +54,16 @@ def settings_of(job: Job) -> Java:
 
 
 def truncate_temp(job: Job) -> Marker:
-    """Only wait for the turn: BuildTemp empties temp, as it has to each time before it fills it."""
+    """Do nothing, and return the step's marker: BuildTemp itself empties temp each time it fills it."""
     return Marker(Step.TRUNCATE, job.date, "", now(), loader="java")
 
 
 def merge_main(job: Job) -> Marker:
-    """Let the old class put temp into main, once temp is proven to hold this date's rows."""
+    """Let the old class put temp into main, once temp is proven to hold this date's rows.
+
+    Returns the step's marker. Raises EngineUnavailable, AlreadyRunning, OSError and StepFailed; among the
+    last are TempChanged, TotalsDiffer and LeaseLost.
+    """
     newer = newer_than(job.markers, job.date)
     superseded = [month for month in job.months if month in newer and not job.settings.allow_older]
     with job.month_locks(job.months) as fence:
@@ -91,13 +95,17 @@ def _leave_alone(job: Job, built: Marker | None, superseded: Sequence[Month]) ->
 
 
 def build_temp(job: Job) -> Marker:
-    """Empty the whole temp table and fill it by the old class; raises StepFailed."""
+    """Empty the whole temp table and let the old class fill it.
+
+    Returns the step's marker. Raises EngineUnavailable, AlreadyRunning, OSError and StepFailed; among the
+    last is TempChanged.
+    """
     started, run_id = now(), job.make_run_id(job.date)
     runs = _runs(job)
 
     def attempt() -> None:
         _settle(job, runs)
-        runs.note_temp("", "")
+        runs.note_temp("", "")  # first: after a kill nobody may believe that temp still holds a date's rows
         _empty_temp(job, run_id)
         _run_once(job, temp_command, Step.BUILD)
 
@@ -209,7 +217,7 @@ def _settle(job: Job, runs: JavaRuns) -> None:
 
 def _wait_for_the_server(job: Job, session: Session) -> None:
     """Wait until the server lists no other running statement, at most ``orphan_wait_minutes``."""
-    if job.engine.capabilities.transactions:
+    if job.engine.capabilities.transactions:  # an embedded engine: its statements end with their process
         return
     give_up = time.monotonic() + job.settings.orphan_wait_minutes * 60
     while _others_run(session):

@@ -74,8 +74,8 @@ class _Output:
 def run(command: Sequence[str], folder: Path, runs: JavaRuns, *, what: str, deadline_seconds: float) -> None:
     """Run a class to its end; raises JavaFailed, StatementDeadline or Stopped.
 
-    If its processes were killed, its record in ``runs`` stays: what they had sent may still run on the
-    server. ``folder`` is the working directory, ``what`` the class's name in messages.
+    If processes had to be ended, the record in ``runs`` stays: the server may still run what they sent.
+    ``folder`` is the working directory, ``what`` the class's name in messages.
     """
     output = _Output(what)
     process, jvm = _start(command, folder, runs, what)
@@ -87,7 +87,7 @@ def run(command: Sequence[str], folder: Path, runs: JavaRuns, *, what: str, dead
             code = _wait(process, what, deadline_seconds)
         killed = False
     finally:
-        with stopping.held_back():
+        with stopping.held_back():  # a second signal must not leave a process behind
             left = _end(process, jvm)
             reader.join(PATIENCE_SECONDS)
             if not killed and not left:
@@ -111,7 +111,7 @@ def _start(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            start_new_session=True,  # a Ctrl-C must reach this command alone, which then ends the class
         )
         jvm = JavaRun(socket.gethostname(), process.pid, mark, what)
         runs.begin(jvm)
@@ -149,7 +149,7 @@ def _end(process: subprocess.Popen[bytes], jvm: JavaRun) -> list[int]:
     while jvm.processes() and time.monotonic() < give_up:
         process.poll()
         time.sleep(_POLL_SECONDS)
-    while jvm.end(signal.SIGKILL):
+    while jvm.end(signal.SIGKILL):  # until none is found: a dying process may just have started another
         process.poll()
         time.sleep(_POLL_SECONDS)
     process.wait()

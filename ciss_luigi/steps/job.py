@@ -27,7 +27,7 @@ from ciss_luigi.steps.known import Known
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 MonthLocks = Callable[[Sequence[Month]], AbstractContextManager[Fence]]
-"""Holds the locks of some months for a block; gives the fence to pass before main is written."""
+"""Holds the months' locks for a block; gives the ``Fence`` to call before main is written."""
 
 
 def new_run_id(date: RunDate) -> str:

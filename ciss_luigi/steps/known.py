@@ -1,4 +1,4 @@
-"""What a command has learned about a date, so that a step need not ask what an earlier step has just proven.
+"""What a command has learned about a date, so that a step does not repeat the check of an earlier one.
 
 It is true only as long as nobody else can run the date: in the process and the command that learned it, under
 the date's lock. Everywhere else a step begins with nothing known, and asks.
@@ -26,7 +26,7 @@ class Known:
     """BuildTemp's marker, if temp has been proven to hold what it says."""
 
     def take_survey(self) -> Survey | None:
-        """The survey, which is given once: a build that is repeated has to look again."""
+        """Return the survey and forget it: a repeated build must look again."""
         taken, self.survey = self.survey, None
         return taken
 

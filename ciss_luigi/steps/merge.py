@@ -42,8 +42,11 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 def merge_main(job: Job) -> Marker:
     """Publish temp's months in main, each proven before and after.
 
-    Raises TempChanged or TotalsDiffer. Nobody else may write between the look for a newer estimate and the
-    write: so the locks of all months are taken before the engine is opened, and held until the end.
+    Nobody else may write between the look for a newer estimate and the write: so the locks of all months are
+    taken before the engine is opened, and held until the end.
+
+    Returns the step's marker. Raises EngineUnavailable, OSError and StepFailed; among the last are
+    TempChanged, TotalsDiffer and LeaseLost. If temp has to be built again, also what ``build_temp`` raises.
     """
     started = now()
     with job.month_locks(job.months) as fence:
@@ -59,7 +62,7 @@ def merge_main(job: Job) -> Marker:
         months=tuple(month for month in built.months if Month.parse(month.month) not in newer),
         superseded=tuple(map(str, newer)),
         unmapped_customers=unmapped,
-        finished_at=None,
+        finished_at=None,  # not BuildTemp's: it is set when this marker is written
     )
 
 
@@ -172,7 +175,7 @@ def _merge_month(
                 fence()
                 _write_month(job, session, statements, month, table)
                 _read_back(session, statements, month, built, expected)
-                fence()
+                fence()  # again before the commit: the locks may have been lost meanwhile
             break
         except TotalsDiffer as error:
             if last:
@@ -184,7 +187,7 @@ def _merge_month(
 
 def _look_again(job: Job, session: Session, built: Marker) -> None:
     """Raise _TempMoved if temp is not as it was proven, in this step or in the one before."""
-    job.known.temp = None
+    job.known.temp = None  # or the next line would trust the old proof and not ask
     differences = _temp_differences(job, session, built)
     if differences:
         raise _TempMoved(listed("temp was changed after it had been proven:", differences))

@@ -26,8 +26,8 @@ def refresh(
     """Make the other engines see what one of them wrote.
 
     ``what`` names the table or the month in messages; ``of`` makes the statements, for ``step`` and
-    ``run_id``. ``writer`` is the engine that wrote, if that is not the job's. Raises StepFailed, which names
-    what is still old there.
+    ``run_id``. ``writer`` is the engine that wrote, if that is not the job's. Raises StepFailed, which
+    names what the other engine still shows old.
     """
     for engine in job.shown(writer or job.engine):
         try:
@@ -60,7 +60,7 @@ def make_lost_tables(job: Job, session: Session, statements: Statements, there: 
 
 
 def columns(session: Session, statements: Statements, table: str) -> Columns:
-    """A table's columns in order, if inserts go by position; else nothing is asked, and it is empty."""
+    """A table's columns in order, if inserts go by position; otherwise empty, and nothing is asked."""
     return session.columns(statements.list_columns(table)) if statements.dialect.positional else ()
 
 

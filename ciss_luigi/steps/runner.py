@@ -1,4 +1,4 @@
-"""One step of one date, in the order that makes a kill cost no more than a re-run.
+"""Runs one step of one date; after a kill at any point a re-run finishes it.
 
 The order is: start in the ledger, data, marker, end in the ledger. The marker is the proof; the ledger tells
 what happened.
@@ -71,11 +71,11 @@ def perform(
         site.require_warehouse(None if step is Step.TRUNCATE else date)
         job = _job(site, date, tell, queue, watch)
         marker = _attempt(replace(job, budget=entry.budget(command), known=known or Known()), step)
-        stopping.raise_if_requested()
-        with stopping.held_back():
+        stopping.raise_if_requested()  # before the marker: a stopped step must not count as done
+        with stopping.held_back():  # a signal in between would leave a marker, and an attempt without an end
             site.markers.write(marker)
             entry.end(Outcome.DONE, result=Result.of(marker))
-    except BaseException as error:
+    except BaseException as error:  # signals, too: every attempt that is not killed has an end in the ledger
         failure = _failure(error, date, step)
         told = without_secrets(_told(failure))
         outcome = Outcome.STOPPED if isinstance(failure, Stopped) else Outcome.FAILED
@@ -104,7 +104,7 @@ class _Entry:
         return RebuildBudget(left, lambda: self._ledger.rebuild(self._date, self._attempt, command))
 
     def end(self, outcome: Outcome, error: str = "", *, result: Result | None = None, kind: str = "") -> None:
-        """Write the end; if that fails, a warning says so, and how the step ended still counts."""
+        """Write the end; if that fails, only a warning is logged."""
         attempt, self._attempt = self._attempt, ""
         if not attempt:
             return

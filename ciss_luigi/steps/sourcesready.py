@@ -85,8 +85,8 @@ class Sources:
 def ask(job: Job, months: Sequence[Month], *, alone: bool = False) -> Holdings:
     """What the warehouse has for some months, asked now; nothing if an embedded engine has no file yet.
 
-    ``alone``: this command runs one date and holds its lock. Then, on an engine where each statement is slow,
-    the question is the one that the build has to ask anyway, and ``job.known`` keeps the answer for it.
+    ``alone``: this command runs one date and holds its lock. Then, if the build can use the answer, it asks
+    what the build must ask anyway, and keeps the answer in ``job.known``.
 
     Raises EngineUnavailable, StatementFailed or ConfigurationError.
     """

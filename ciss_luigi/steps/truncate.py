@@ -16,9 +16,12 @@ from ciss_luigi.steps.parts import columns, now, refresh, send
 
 
 def truncate_temp(job: Job) -> Marker:
-    """Make the tables that are absent, empty this date's part of temp, and drop what finished dates left."""
+    """Make absent tables, empty this date's part of temp, and drop the partitions of finished dates.
+
+    Returns the step's marker. Raises EngineUnavailable, OSError and StepFailed.
+    """
     started = now()
-    job.known.temp = None
+    job.known.temp = None  # temp is about to be emptied: nothing that was proven of it holds any more
     statements = job.statements(Step.TRUNCATE)
     with job.engine.session() as session, session.transaction():
         there = session.tables(statements.list_tables(), statements.output_tables)

@@ -46,7 +46,7 @@ class LogFile(logging.Handler):
                 self._rotate(len(line))
                 self._open()
             _write_whole(self._descriptor, line)
-        except Exception as error:
+        except Exception as error:  # no fault of the log, whatever it is, may stop the job
             self._say_once(error)
 
     def close(self) -> None:

@@ -106,7 +106,7 @@ class Headline:
 
 
 def headline(report: Report) -> Headline:
-    """The figure on top; changes against the run before, the month before on that day, and its end."""
+    """The figure on top; its changes against the run before, the month before on that day, and its end."""
     total = total_usd(report.rows)
     found = []
     if (run := _run_before(report)) is not None:

@@ -127,7 +127,7 @@ class DuckDbEngine(Engine):
                 told = "%s: a program that was killed left it unfinished; it is opened for writing once."
                 logger.warning(told, self._path)
                 with self._queue(), self._opened(self._connect_args):
-                    pass
+                    pass  # opening is enough: DuckDB then finishes what was left
                 connection = stack.enter_context(self._opened(read_only))
             yield connection
 
@@ -143,6 +143,7 @@ class DuckDbEngine(Engine):
         connection = self._wait_for_file(engine.connect)
         try:
             self._stay_offline(connection)
+            # or SQLAlchemy would begin transactions of its own; those of the session are SQL text
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
         finally:
             with stopping.held_back():  # SQLAlchemy would log what a signal raises while it closes
@@ -172,7 +173,7 @@ class DuckDbEngine(Engine):
                 if is_new:
                     hand_over(self._path)
                 return connection
-            except Exception as error:
+            except Exception as error:  # only its text says whether another program has the file
                 holder = LOCKED.search(str(error))
                 if holder is None or time.monotonic() >= give_up:
                     raise self._unavailable(error, holder) from error

@@ -87,7 +87,7 @@ class DuckDbSession:
             try:
                 result = self._connection.exec_driver_sql(statement)
                 return result.fetchall() if result.returns_rows else []
-            except Exception as error:
+            except Exception as error:  # SQLAlchemy's, or DuckDB's own that it does not wrap
                 stopping.raise_if_requested(error)
                 if expired.is_set():
                     raise StatementDeadline(

@@ -124,7 +124,7 @@ def set_one(driver: Driver, client: Client, name: str, literal: str) -> None:
     """SET one session setting; raises SettingRefused with the server's words."""
     try:
         run(client, f"SET {name}={literal}")
-    except Exception as error:
+    except Exception as error:  # each driver raises its own; the verdict reads its words
         if driver.verdict(error) is Verdict.NEVER:
             words = without_parts(one_line(driver.words(error)), literal)
             raise SettingRefused(name, words) from None  # the server's error may hold a part of a secret

@@ -35,7 +35,7 @@ class Connection:
                 self._driver.settings(client, self._settings)
             except CissError:
                 raise
-            except Exception as error:
+            except Exception as error:  # each driver raises its own
                 if client is not None:
                     client.abandon()
                 stopping.raise_if_requested(error)

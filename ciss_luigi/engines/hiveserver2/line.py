@@ -73,7 +73,7 @@ def as_no_connection(line: Line) -> Iterator[None]:
     before = sys.exception()  # a reconnect happens while another error is handled, which is not the reason
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # of the socket, of TLS, of the login, of Thrift, of the driver
         causes = list(_causes(error, before))
         refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
         raise NoConnection(f"{line.address} {_reason(error, causes, line)}", may_pass=refused) from error

@@ -89,7 +89,7 @@ class HiveServer2Session:
         there = self._listed(question)
         unseen = [name for name in wanted if _bare(name) not in there and name not in self._looked_for]
         renewals = self._driver.find_again(unseen)
-        self._looked_for.update(unseen)
+        self._looked_for.update(unseen)  # a table that does not exist is not looked for each time
         for renewal in renewals:
             try:
                 self._run(leading_comment(question) + renewal, fetch=False)
@@ -111,7 +111,7 @@ class HiveServer2Session:
         """Name and type of a table's columns, partition columns last."""
         found: dict[str, str] = {}
         for name, kind, *_ in self.query(question):
-            if not name or name.startswith("#"):
+            if not name or name.startswith("#"):  # what follows lists the partition columns once more
                 break
             found[name.strip().lower()] = kind.strip().lower()
         return list(found.items())
@@ -127,7 +127,7 @@ class HiveServer2Session:
         self._target = target
         try:
             yield
-        except (OutcomeUnknown, StatementDeadline):
+        except (OutcomeUnknown, StatementDeadline):  # the server may still write: the record stays
             raise
         except StatementFailed:
             with suppress(OSError, EngineUnavailable):  # must not hide the first error
@@ -204,12 +204,12 @@ class HiveServer2Session:
             self._record(client)
             self._wait(client, told)
             return client.rows() if fetch else []
-        except _Broken:
+        except _Broken:  # of _wait, which has judged it
             raise
         except (CissError, Stopped, KeyboardInterrupt):  # ours: a stop, a deadline, a lost lease
             self._give_up()
             raise
-        except Exception as error:
+        except Exception as error:  # each driver raises its own; the verdict reads its words
             if stopping.requested():
                 self._give_up()
                 stopping.raise_if_requested(error)

@@ -143,6 +143,7 @@ class ImpalaDriver:
         """What to do after an error."""
         text = self.words(error)
         verdict = judge(text, SIGNS)
+        # some errors, of Thrift say, tell what they are by their type alone
         return judge(f"{type(error).__name__}: {text}", SIGNS) if verdict is Verdict.NEVER else verdict
 
     def words(self, error: BaseException) -> str:

@@ -20,7 +20,7 @@ class _Undo(Exception):
 
 @contextmanager
 def undone(session: Session) -> Iterator[None]:
-    """A transaction that is rolled back at its end, in any case."""
+    """A transaction that is always rolled back at its end."""
     with suppress(_Undo), session.transaction():
         yield
         raise _Undo

@@ -47,7 +47,7 @@ def _on(builder: Engine, job: Job, session: Session) -> AbstractContextManager[S
 
 
 def check_merge(group: Group, job: Job, session: Session) -> None:
-    """EXPLAIN the statement that MergeMain would send: a view or another partitioning would refuse it."""
+    """EXPLAIN the statement that MergeMain would send: it fails for a view or for other partitions."""
     settings, statements = job.settings, job.statements(Step.MERGE, "check")
     table = columns(session, statements, settings.main_table)
     *_, write = statements.merge(job.months[-1], table)

@@ -20,7 +20,7 @@ NEWEST = 4
 
 
 def check_months(group: Group, session: Session, statements: Statements, table: Table) -> list[OddPart]:
-    """Say how many rows a charge source has for its newest months; returns those of no month."""
+    """Say how many rows a charge source has for its newest months; returns the rows of no month."""
     settings = statements.settings
     name = settings.source(table.role)
     months: dict[str, int] = {}
