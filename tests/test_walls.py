@@ -61,3 +61,10 @@ def test_each_room_has_its_floor() -> None:
 
     assert len(named) == len(set(named))
     assert set(named) == rooms()
+
+
+def test_every_room_but_three_may_not_know_a_driver() -> None:
+    listed = contract("drivers")["source_modules"].split()
+
+    assert len(listed) == len(set(listed))
+    assert set(listed) == {f"ciss_luigi.{room}" for room in rooms() - {"engines", "locking", "loading"}}
