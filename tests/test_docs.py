@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ciss_luigi.exitcodes import RETCODES
 from ciss_luigi.queries.statements import MONTH, SUMMARY
 from ciss_luigi.sql.files import BUILD_PLACEHOLDERS
 from ciss_luigi.version import VERSION
+from tests.servers.hivejars import DOWNLOAD
 
 TOP = Path(__file__).parents[1]
 DOCUMENTS = [*sorted(TOP.glob("*.md")), *sorted((TOP / "docs").glob("*.md"))]
@@ -146,3 +148,25 @@ def test_readme_lists_every_verb() -> None:
     listed = set(re.findall(r"^\| `ciss ([a-z-]+)", text("README.md"), re.MULTILINE))
 
     assert listed == set(VERBS)
+
+
+def test_the_amount_to_download_is_the_same_everywhere() -> None:
+    amount = re.search(r"about \d+ MB of jars", DOWNLOAD)
+
+    assert amount is not None
+    assert amount[0] in text("Makefile")
+    assert amount[0].removesuffix(" of jars") in text("CONTRIBUTING.md")
+
+
+def test_the_page_for_contributors_explains_every_marker() -> None:
+    parser = configparser.ConfigParser()
+    parser.read(TOP / "setup.cfg", encoding="utf-8")
+    markers = re.findall(r"^(\w+): ", parser["tool:pytest"]["markers"], re.MULTILINE)
+    part = re.search(
+        r"^(\w+) markers in `setup.cfg`(.*?)\n\n", text("CONTRIBUTING.md"), re.MULTILINE | re.DOTALL
+    )
+
+    assert part is not None
+    told, explained = part.groups()
+    assert [name for name in markers if f"`{name}`" not in explained] == []
+    assert told == {5: "Five", 6: "Six", 7: "Seven"}[len(markers)]
