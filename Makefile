@@ -53,7 +53,7 @@ $(VENV)/.run: setup.cfg | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.test: setup.cfg | $(VENV)/bin/python
-	@echo "setting up the tests: about 600 MB of Python packages; tests of servers fetch about 350 MB of jars more"
+	@echo "setting up the tests: about 600 MB of Python packages; tests of servers fetch about 390 MB of jars more"
 	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@ $(VENV)/.run
 

@@ -406,7 +406,8 @@ FORGED = f"{DATE} merged: all is well"
 def forge(path: Path, key: str) -> None:
     """Put a newline and a line that status might say behind a value, in each entry of a file."""
     entries = [json.loads(line) for line in path.read_text().splitlines() if line]
-    assert all(key in entry for entry in entries[:1])
+    assert entries
+    assert key in entries[0]
     forged = [
         {name: f"{value}\n{FORGED}" if name == key else value for name, value in entry.items()}
         for entry in entries

@@ -47,4 +47,8 @@ def test_what_had_no_effect_is_refused(
 
 
 def test_a_value_that_changed_was_taken_however_it_is_spelled() -> None:
-    check("x", "80%", {"X": Option("0", "REGULAR")}, {"X": Option("6871947673", "REGULAR")})
+    before, after = {"X": Option("0", "REGULAR")}, {"X": Option("6871947673", "REGULAR")}
+    for asked in ("80%", "2g"):
+        check("x", asked, before, after)
+    with pytest.raises(SettingRefused, match="asked for 2g, the server answers 6871947673"):
+        check("x", "2g", after, after)

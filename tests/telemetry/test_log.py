@@ -73,6 +73,7 @@ def test_no_secret_reaches_the_file(tmp_path: Path, form: str) -> None:
     remember("log-secret-77")
     lines = write(tmp_path / "log", ("log-secret-77", {"error.message": "log-secret-77"}), format=form)
     assert "log-secret-77" not in lines[0]
+    assert lines[0].count("***") == 2, "the message and the error"
 
 
 def test_rotation_keeps_so_many_files_of_so_many_bytes(tmp_path: Path) -> None:
