@@ -84,9 +84,8 @@ def answer(cluster: Cluster, *options: str, code: int = 1, with_: str = "") -> d
 WAY = ("--columns", "org_id=org", "--other-month", "bill_month")
 
 
-@pytest.mark.parametrize("where", engine_params(*ENGINES, long=(SPARK,)))
-def test_every_difference_is_found_whatever_the_types(where: Any, make_cluster: MakeCluster) -> None:
-    cluster = make_cluster(where)
+def unlike_tables() -> tuple[list[dict[str, str | None]], list[dict[str, str | None]]]:
+    """The rows of the new table and of the old one: each kind of difference, and rows that are equal."""
     same, empty = row("same"), row("empty", None, overage_charge=None, org_name=None)
     far, near, word = row("far"), row("near"), row("word")
     here = [same, empty, far, near, word, row("here"), row("twice"), row("both"), row("both")]
@@ -96,9 +95,10 @@ def test_every_difference_is_found_whatever_the_types(where: Any, make_cluster: 
         old(row("there")), old(row("twice")), old(row("twice"), overage_charge="1.25E1"),
         old(row("both")), old(row("both")),
     ]  # fmt: skip
-    two_tables(cluster, here, there)
+    return here, there
 
-    found = answer(cluster, *WAY)
+
+def every_difference_is_counted(found: dict[str, Any]) -> None:
     assert found["rows"] == {
         "here": 9, "there": 10, "only_here": 1, "only_there": 1, "twice_here": 0, "twice_there": 1,
         "differ": 3,
@@ -121,12 +121,25 @@ def test_every_difference_is_found_whatever_the_types(where: Any, make_cluster: 
         "of": 6,
         "percent": "100.0",
     } in found["in_common"]
+
+
+def every_difference_has_its_sample(found: dict[str, Any]) -> None:
     samples = {one["key"]["org_id"]: one for one in found["samples"]}
     assert set(samples) == {"far", "near", "word", "here", "there", "twice"}
     assert samples["word"]["columns"] == {"overage_charge": {"here": "12.50000000", "there": "n/a"}}
     assert samples["near"]["columns"] == {"total_charge_usd": {"here": "100.2500", "there": "100.2504"}}
     assert samples["twice"]["kind"] == "twice"
     assert (samples["twice"]["rows_here"], samples["twice"]["rows_there"]) == (1, 2)
+
+
+@pytest.mark.parametrize("where", engine_params(*ENGINES, long=(SPARK,)))
+def test_every_difference_is_found_whatever_the_types(where: Any, make_cluster: MakeCluster) -> None:
+    cluster = make_cluster(where)
+    two_tables(cluster, *unlike_tables())
+
+    found = answer(cluster, *WAY)
+    every_difference_is_counted(found)
+    every_difference_has_its_sample(found)
     assert found["only_in_schema"] == {"here": [], "there": ["remark"]}
 
     tolerant = answer(cluster, *WAY, "--tolerance", "0.0005", "--ignore", "overage_charge")
