@@ -39,7 +39,8 @@ def _lines() -> Iterator[str]:
 
 def _of_dates(here: Site, found: Overview) -> Iterator[str]:
     if not found.dates:
-        yield f"No date has been run yet; {here.engine().identity} is there."
+        there = " is there" if here.settings.warehouse.kind.embedded else " is the warehouse"
+        yield f"No date has been run yet; {here.engine().identity}{there}."
         yield f"Next:  {commands.check()}, then {commands.merge('YYYY-MM-DD')}"
         return
     running = [one for one in found.dates if one.state is RunState.RUNNING]
@@ -54,7 +55,7 @@ def _of_dates(here: Site, found: Overview) -> Iterator[str]:
         yield f"{_named(waiting)} not merged ({waiting[-1].state})."
         yield f"Next:  {commands.status(waiting[-1].date)}"
     else:
-        yield from _done(found.dates[-1])
+        yield from _done(found.dates[-1], reports=here.settings.loader == "sql")
 
 
 def _named(dates: list[DateStatus]) -> str:
@@ -62,8 +63,9 @@ def _named(dates: list[DateStatus]) -> str:
     return f"{dates[-1].date}{more} {'are' if more else 'is'}"
 
 
-def _done(newest: DateStatus) -> Iterator[str]:
+def _done(newest: DateStatus, *, reports: bool) -> Iterator[str]:
     yield f"All is merged; the newest date is {newest.date}."
     months = newest.months
     month = months[-1].month if months else str(newest.date.month)
-    yield f"Next:  {commands.status()}, or {commands.report(month)}"
+    more = f", or {commands.report(month)}" if reports else ""  # the old classes' main has other columns
+    yield f"Next:  {commands.status()}{more}"

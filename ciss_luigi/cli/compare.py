@@ -13,6 +13,7 @@ from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import safe, say, say_json
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.exitcodes import NO
+from ciss_luigi.operator.answerfile import AnswerFile
 from ciss_luigi.operator.compare import KEY, Compared, Request, compare
 from ciss_luigi.site import Site
 from ciss_luigi.sql.files import NAME
@@ -89,16 +90,13 @@ def command(ctx: click.Context, /, *, as_json: bool, html: Path | None, tell: bo
     """
     request = _request(given)
     here = site.current()
+    file = AnswerFile.of(html, "--html", here) if html is not None else None
     if tell:
         from ciss_luigi.operator import comparetell
 
         comparetell.require_channel(here)
     with waiting("comparing in the warehouse"):
         found = compare(here, request)
-    if html is not None:
-        from ciss_luigi.cli.comparehtml import write
-
-        write(html, found)
     if as_json:
         from ciss_luigi.operator.comparejson import to_json
 
@@ -108,9 +106,13 @@ def command(ctx: click.Context, /, *, as_json: bool, html: Path | None, tell: bo
 
         for line in lines(found):
             say(line)
+    if not found.equal and tell:
+        _tell(here, request, found)
+    if file is not None:  # after the message: a full disk must not keep drift from those who wait for it
+        from ciss_luigi.cli.comparehtml import render
+
+        file.write(render(found))
     if not found.equal:
-        if tell:
-            _tell(here, request, found)
         ctx.exit(NO)
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from pathlib import Path
 
 from ciss_luigi.cli.comparetext import KINDS, in_common, remarks, row_counts, verdict
-from ciss_luigi.errors import Refused
 from ciss_luigi.operator.compare import Compared
 from ciss_luigi.operator.comparedrows import Sample
 from ciss_luigi.plaintext import printable, without_secrets
@@ -25,16 +23,9 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def write(file: Path, found: Compared) -> None:
-    """Write the page; raises Refused if that is not possible."""
-    try:
-        file.write_text("\n".join(_page(found)) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise Refused(
-            f"{file} cannot be written: {error.strerror}",
-            state="the comparison was made; nothing was changed",
-            next_command="the same command with another --html FILE",
-        ) from None
+def render(found: Compared) -> str:
+    """The whole page as text."""
+    return "\n".join(_page(found)) + "\n"
 
 
 def _page(found: Compared) -> Iterator[str]:

@@ -72,6 +72,16 @@ def _backfill(here: site.Site, first: RunDate, last: RunDate) -> None:
         raise click.UsageError(f"--from {first} is later than --to {last}")
     if last.date.toordinal() - first.date.toordinal() >= DATES_AT_MOST:
         raise click.UsageError(f"a range has at most {DATES_AT_MOST:,} dates")
+    if here.settings.loader == "java":
+        raise Refused(
+            "with loader = java the dates of a range are not foretold: "
+            "only markers say which months main has a newer estimate of",
+            state="nothing was asked",
+            next_command=commands.plan(last),
+        )
+    from ciss_luigi.scheduling.dates import refuse_after_tomorrow  # imports Luigi
+
+    refuse_after_tomorrow(here, [last.date])
     with waiting("asking the warehouse"):
         found = foretell(here, first, last)
     for one in found.dates:

@@ -13,6 +13,7 @@ from ciss_luigi.cli.output import say
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.counting import counted
 from ciss_luigi.operator import report as reports
+from ciss_luigi.operator.answerfile import AnswerFile
 
 
 @click.command("report")
@@ -39,10 +40,11 @@ def command(month: Month, out: Path, open_it: bool) -> None:
     from ciss_luigi.cli.htmlreport import page
 
     here = site.current()
+    file = AnswerFile.of(out, "--out", here)
     with waiting("asking the warehouse"):
         found = reports.gather(here, month)
     with waiting("writing the report"):
-        page.write(out, found)
+        file.write(page.render(found))
     say(f"{out}: {month}, {counted(len(found.rows), 'row')}")
     if open_it:
         click.launch(str(out.absolute()))

@@ -155,7 +155,7 @@ def test_nobody_is_shut_out(of: str, colours: Any, sample: Path, chromium: Any, 
     if of == "the sample":
         file = report_of(sample)
     else:
-        pages.write(file, moving() if of == "a month that moved" else many(0))
+        file.write_text(pages.render(moving() if of == "a month that moved" else many(0)))
     with opened(chromium, file, color_scheme=colours) as found:
         found.page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
         results = Axe().run(found.page)
@@ -274,7 +274,7 @@ def test_steps_that_were_not_done_are_told_while_the_runs_are_closed(chromium: A
         DatedAttempt(RunDate.parse("2016-11-22"), Attempt("id", Step.BUILD, "host", 7, AT, AT, outcome))
         for outcome in ends
     ]
-    pages.write(tmp_path / "r.html", replace(many(3), attempts=attempts))
+    (tmp_path / "r.html").write_text(pages.render(replace(many(3), attempts=attempts)))
     with opened(chromium, tmp_path / "r.html") as found:
         summary = found.page.locator("#runs-title ~ details summary")
         assert summary.inner_text() == "4 steps begun, 3 not done"
@@ -291,7 +291,7 @@ def test_no_picture_is_empty_where_nobody_has_a_charge(
         (*row[:usd], row[usd] * sign - (place + 1 if sign else 0), *row[usd + 1 :])
         for place, row in enumerate(report.rows)
     ]
-    pages.write(tmp_path / "r.html", replace(report, rows=changed, month_before={}))
+    (tmp_path / "r.html").write_text(pages.render(replace(report, rows=changed, month_before={})))
     with opened(chromium, tmp_path / "r.html") as found:
         assert found.page.locator("#customers").count() == 0
         told = found.page.inner_text("section:has(#who-title)")
@@ -328,7 +328,7 @@ WORDS_IN_THE_WAY = """() => {
 
 @pytest.mark.parametrize("width", [320, 360, 700, 1200])
 def test_the_line_is_drawn_with_all_its_words_in_sight(width: int, chromium: Any, tmp_path: Path) -> None:
-    pages.write(tmp_path / "r.html", moving())
+    (tmp_path / "r.html").write_text(pages.render(moving()))
     with opened(chromium, tmp_path / "r.html", viewport={"width": width, "height": 740}) as found:
         words = set(found.page.locator("#moved text").all_text_contents())
         narrow = width < 600
@@ -338,7 +338,7 @@ def test_the_line_is_drawn_with_all_its_words_in_sight(width: int, chromium: Any
 
 
 def test_a_minus_in_a_picture_is_one(chromium: Any, tmp_path: Path) -> None:
-    pages.write(tmp_path / "r.html", moving())
+    (tmp_path / "r.html").write_text(pages.render(moving()))
     with opened(chromium, tmp_path / "r.html") as found:
         words = found.page.locator(".picture text").all_text_contents()
         assert any(word.startswith("\N{MINUS SIGN}") for word in words)
@@ -385,7 +385,7 @@ def _row(place: int, number: int) -> tuple[Any, ...]:
 def test_50_000_rows_are_written_fast_stay_small_and_answer_at_once(chromium: Any, tmp_path: Path) -> None:
     report = many(50_000)
     begun = time.process_time()
-    pages.write(tmp_path / "r.html", report)
+    (tmp_path / "r.html").write_text(pages.render(report))
     assert time.process_time() - begun < 5
     assert (tmp_path / "r.html").stat().st_size <= 4_000_000
     with opened(chromium, tmp_path / "r.html") as found:

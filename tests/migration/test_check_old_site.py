@@ -69,7 +69,9 @@ def test_a_status_file_that_cannot_be_written_is_a_warning(place: Place, what: s
     name = {"a folder": ".", "no folder": "nowhere/status"}[what]
     place.configure(f"[ciss_legacy]\nstatus_file = {name}")
     answer = check(place).expect(0, "warning  [ciss_legacy] status_file: ")
-    assert "cannot be" in answer.out
+    assert {"a folder": "cannot be", "no folder": f"there is no folder {place.folder}/nowhere"}[
+        what
+    ] in answer.out
 
 
 def test_a_status_file_that_can_be_written_is_said(place: Place) -> None:

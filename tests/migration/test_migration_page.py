@@ -66,9 +66,11 @@ def commands(*of: str) -> list[str]:
 
 
 def nightly(date: str) -> str:
-    """The comparison as the page's line for cron has it, of one date."""
+    """The comparison as the page's line for cron has it, of one date; cron's PATH has no /opt/ciss/bin."""
     (line,) = re.findall(r"^    30 4 \* \* \*  cd \S+ && (.*)$", PAGE.read_text("utf-8"), re.MULTILINE)
-    return re.sub(r'"\$\(date .*?\)"', date, str(line))
+    assert line.startswith("/opt/ciss/bin/ciss compare ")
+    here = line.replace("/opt/ciss/bin/ciss", str(PYTHON.with_name("ciss")))
+    return "PATH=/usr/bin:/bin; " + re.sub(r'"[$][(]date .*?[)]"', date, here)
 
 
 def test_the_page_goes_from_import_to_the_way_back() -> None:

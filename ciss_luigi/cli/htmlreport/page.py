@@ -9,18 +9,15 @@ import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from ciss_luigi.billing.totals import in_digits
 from ciss_luigi.cli.htmlreport import pictures, words
 from ciss_luigi.engines.base import Row
-from ciss_luigi.errors import Refused
 from ciss_luigi.operator import reportfigures
 from ciss_luigi.operator.report import Report
 from ciss_luigi.plaintext import without_secrets
 from ciss_luigi.queries.reports import COLUMNS
-from ciss_luigi.state.files import write_whole
 from ciss_luigi.state.ledger import Outcome
 
 TOP = 50
@@ -30,18 +27,6 @@ SHOWN = COLUMNS[: COLUMNS.index("as_of_date")]
 """The columns of the table of all rows, without the run, which is the same for all."""
 
 _SCRIPTS = ("echarts/echarts.common.min.js", "rows.js", "page.js")
-
-
-def write(file: Path, report: Report) -> None:
-    """Write the page; raises Refused if that is not possible."""
-    try:
-        write_whole(file, render(report))
-    except OSError as error:
-        raise Refused(
-            f"{file} cannot be written: {error.strerror}",
-            state="the report was made; nothing was changed",
-            next_command="the same command with another --out FILE",
-        ) from None
 
 
 def render(report: Report) -> str:

@@ -33,6 +33,9 @@ def _check_status_file(group: Group, path: Path) -> None:
         why = ""
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
+    if not why and not real.parent.is_dir():
+        group.warn(f"[ciss_legacy] status_file: there is no folder {real.parent}", "make it")
+        return
     if not why and not os.access(real.parent, os.W_OK | os.X_OK):
         why = f"cannot be replaced: {real.parent} cannot be written"
     if not why and os.path.exists(real) and os.geteuid() not in (0, real.stat().st_uid):
@@ -48,8 +51,9 @@ def _check_java(group: Group, java: Java) -> None:
         group.fault(
             f"[ciss_java] java: there is no program {java.java}", "name it with its path", code=CONFIGURATION
         )
-    if java.properties_file is not None and not os.access(java.properties_file, os.R_OK):
-        text = f"[ciss_java] properties_file: {java.properties_file} cannot be read"
+    properties = java.properties_file
+    if properties is not None and not (properties.is_file() and os.access(properties, os.R_OK)):
+        text = f"[ciss_java] properties_file: {properties} cannot be read"
         group.fault(text, "name the file that the classes read", code=CONFIGURATION)
     if not os.path.isdir(java.working_dir):
         text = f"[ciss_java] working_dir: there is no folder {java.working_dir}"
