@@ -33,6 +33,7 @@ from ciss_luigi.migration.statusfile import (
     StatusFile,
 )  # fmt: skip
 from ciss_luigi.observers import CommandEnd, Observer, StepBegin, StepEnd
+from ciss_luigi.scheduling.command import current
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Step
 
@@ -143,8 +144,8 @@ def _warning(file: StatusFile) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = error.strerror or str(error)
-        logger.warning("[ciss_legacy] status_file: %s cannot be written: %s", file.path, why)
+        words = f"[ciss_legacy] status_file: {file.path} cannot be written: {error.strerror or error}"
+        current().once(words, lambda: logger.warning("%s", words))  # not at each step: cron mails them all
 
 
 def _pid() -> str:
