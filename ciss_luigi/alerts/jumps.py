@@ -18,9 +18,9 @@ def found(ledger: Ledger, dates: Iterable[RunDate], command: str, alerts: Alerts
     known = ledger.dates()
     for date in dates:
         for run_id, figures in _merged(ledger, date, command):
-            before = _before(ledger, known, figures.month, run_id)
-            if before is not None and _is_far(before, figures.total_charge_usd, alerts):
-                yield _seen(date, run_id, before, figures)
+            before, now = _before(ledger, known, figures.month, run_id), figures.total_charge_usd
+            if before is not None and now is not None and _is_far(before, now, alerts):
+                yield _seen(date, run_id, before, now, figures.month)
 
 
 def _merged(ledger: Ledger, date: RunDate, command: str = "") -> Iterator[tuple[str, MonthFigures]]:
@@ -33,7 +33,7 @@ def _merged(ledger: Ledger, date: RunDate, command: str = "") -> Iterator[tuple[
 
 
 def _before(ledger: Ledger, known: Iterable[RunDate], month: str, run_id: str) -> Decimal | None:
-    """The total of the run that was merged last before this one, or None for the first of a month."""
+    """The total of the run that was merged last before this one; None if there is none or it is not known."""
     merged = [
         (attempt.ended_at, attempt.result.run_id, figures.total_charge_usd)
         for date in known
@@ -43,7 +43,7 @@ def _before(ledger: Ledger, known: Iterable[RunDate], month: str, run_id: str) -
         for figures in attempt.result.months
         if figures.month == month
     ]
-    merged.sort()
+    merged.sort(key=lambda one: one[:2])
     place = next((index for index, (_, one, _) in enumerate(merged) if one == run_id), 0)
     return merged[place - 1][2] if place else None
 
@@ -59,22 +59,22 @@ def _is_far(before: Decimal, now: Decimal, alerts: Alerts) -> bool:
     return moved > Decimal(str(alerts.jump_usd)) and percent > Decimal(str(alerts.jump_percent))
 
 
-def _seen(date: RunDate, run_id: str, before: Decimal, now: MonthFigures) -> Seen:
-    moved = now.total_charge_usd - before
+def _seen(date: RunDate, run_id: str, before: Decimal, now: Decimal, month: str) -> Seen:
+    moved = now - before
     percent = f" ({100 * moved / abs(before):+.1f} %)" if before else ""
     text = (
-        f"The total of {now.month} moved from {before:,.4f} to {now.total_charge_usd:,.4f} USD, "
+        f"The total of {month} moved from {before:,.4f} to {now:,.4f} USD, "
         f"by {moved:+,.4f} USD{percent}, with the run of {date} (run id {run_id}).\n"
         f"State: main holds the new estimate; the control totals agree\n"
         f"Next:  {commands.history(date)}"
     )
     return Seen(
-        f"{now.month} moved by {moved:+,.2f} USD{percent}",
+        f"{month} moved by {moved:+,.2f} USD{percent}",
         str(Step.MERGE),
         0,
         "Jump",
         text,
         (str(date),),
         scope=Scope.NEVER,
-        own_signature=f"jump {run_id} {now.month}",
+        own_signature=f"jump {run_id} {month}",
     )

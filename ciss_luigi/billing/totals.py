@@ -117,6 +117,15 @@ class MonthTotals:
     source_rows: int
     totals: Mapping[str, Amounts]
 
+    def in_usd(self) -> Decimal | None:
+        """The month's total in US dollars, with 4 decimals; None where only its rows are known.
+
+        That is so with ``loader = java``: the old classes' main has columns of its own.
+        """
+        if self.rows and not self.totals:
+            return None
+        return sum((one.total_charge_usd for one in self.totals.values()), Decimal("0.0000"))
+
     def to_json(self) -> dict[str, Any]:
         """The form that a marker keeps and ``--json`` prints; decimals as strings."""
         totals = {currency: amounts.to_json() for currency, amounts in self.totals.items()}

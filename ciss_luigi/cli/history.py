@@ -72,6 +72,8 @@ def _attempt(line: Line, longest: dict[str, float], room: int) -> str:
 
 
 def _month(one: Merged) -> str:
+    if one.total is None:
+        return f"{one_line(one.month)}: {counted(one.rows, 'row')}, amounts not known"
     change = "first run of this month" if one.change is None else f"{one.change:+,.2f} USD"
     return f"{one_line(one.month)}: {counted(one.rows, 'row')}, {one.total:,.2f} USD ({change})"
 

@@ -61,9 +61,11 @@ def lines(dates: Sequence[DateStatus]) -> Iterator[str]:
 def _in_all(status: DateStatus) -> tuple[str, str, str, str]:
     months = status.months
     names = ", ".join(one_line(month.month) for month in months)
-    amounts = [amount.total_charge_usd for month in months for amount in month.totals.values()]
+    amounts = [amount for month in months if (amount := month.in_usd()) is not None]
+    known = len(amounts) == len(months)
     rows = sum(month.rows for month in months)
-    return str(status.date), names, grouped(rows), grouped(sum(amounts, Decimal("0.0000")))
+    dollars = grouped(sum(amounts, Decimal("0.0000"))) if known else "not known"
+    return str(status.date), names, grouped(rows), dollars
 
 
 def _tables(month: MonthTotals, width: int) -> Iterator[Table]:

@@ -68,5 +68,6 @@ def _by_ledger(attempts: Sequence[Attempt], date: RunDate, month: Month) -> Iter
 
 def _figures(result: Result, date: RunDate, month: Month, at: str) -> Iterator[Estimate]:
     for figures in result.months:
-        if figures.month == str(month):
-            yield Estimate(date, at, result.run_id, figures.rows, figures.total_charge_usd)
+        total = figures.total_charge_usd
+        if figures.month == str(month) and total is not None:
+            yield Estimate(date, at, result.run_id, figures.rows, total)

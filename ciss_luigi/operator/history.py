@@ -40,7 +40,7 @@ class Line:
 class Merged:
     """What was merged for one month; ``total`` and ``change`` are US dollars.
 
-    ``change`` is None if nothing was merged before.
+    ``total`` is None if only the rows are known, ``change`` if nothing is known to compare with.
     """
 
     date: RunDate
@@ -48,7 +48,7 @@ class Merged:
     run_id: str
     rows: int
     source_rows: int
-    total: Decimal
+    total: Decimal | None
     change: Decimal | None
 
 
@@ -122,13 +122,13 @@ def _merged(known: dict[RunDate, list[Attempt]]) -> list[Merged]:
         for attempt in attempts
         if attempt.step == Step.MERGE and attempt.outcome is Outcome.DONE and attempt.result is not None
     ]
-    totals: dict[str, Decimal] = {}
+    totals: dict[str, Decimal | None] = {}
     found = []
     for _, date, result in sorted(merges, key=lambda one: one[0]):
         for month in result.months:
             before = totals.get(month.month)
             total = totals[month.month] = month.total_charge_usd
-            change = None if before is None else total - before
+            change = None if before is None or total is None else total - before
             figures = (month.month, result.run_id, month.rows, month.source_rows, total, change)
             found.append(Merged(date, *figures))
     return sorted(found, key=lambda one: (one.date, one.month))
@@ -179,7 +179,7 @@ def _month(one: Merged) -> dict[str, Any]:
         "run_id": one.run_id,
         "rows": one.rows,
         "source_rows": one.source_rows,
-        "total_charge_usd": format(one.total, "f"),
+        "total_charge_usd": None if one.total is None else format(one.total, "f"),
         "change_usd": None if one.change is None else format(one.change, "f"),
     }
 

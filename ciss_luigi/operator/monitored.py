@@ -25,7 +25,7 @@ class MonthFigures:
 
     rows: int
     source_rows: int
-    usd: Decimal
+    usd: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,7 @@ def look(site: Site) -> Figures:
             step: sum(one.attempt.step == step and not one.went_well for one in lines) for step in steps
         },
         months={
-            month.month: MonthFigures(
-                month.rows,
-                month.source_rows,
-                sum((one.total_charge_usd for one in month.totals.values()), Decimal()),
-            )
+            month.month: MonthFigures(month.rows, month.source_rows, month.in_usd())
             for month in (marker.months if marker else ())
         },
         superseded=len(marker.superseded) if marker else 0,

@@ -36,7 +36,7 @@ def _merged(marker: Marker) -> str:
         published = marker.step is Step.MERGE
         return f"{names}: {'published' if published else 'built'} by the old job's classes"
     rows = sum(month.rows for month in marker.months)
-    dollars = (one.total_charge_usd for month in marker.months for one in month.totals.values())
+    dollars = (month.in_usd() or Decimal() for month in marker.months)
     told = f"{names}: {counted(rows, 'row')}, {sum(dollars, Decimal('0.0000')):,.2f} USD"
     unmapped = marker.unmapped_customers
     return f"{told}, {counted(unmapped, 'customer')} unmapped" if unmapped else told

@@ -37,13 +37,13 @@ class Outcome(StrEnum):
 class MonthFigures:
     """What an attempt built or merged for one month: rows, source rows, and the total in US dollars.
 
-    The total has 4 decimals.
+    The total has 4 decimals; it is None where only the rows are known (``loader = java``).
     """
 
     month: str
     rows: int
     source_rows: int
-    total_charge_usd: Decimal
+    total_charge_usd: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,7 @@ class Result:
     def of(cls, marker: Marker) -> Result:
         """The result that a step's marker proves."""
         months = tuple(
-            MonthFigures(
-                month.month,
-                month.rows,
-                month.source_rows,
-                sum((one.total_charge_usd for one in month.totals.values()), Decimal("0.0000")),
-            )
+            MonthFigures(month.month, month.rows, month.source_rows, month.in_usd())
             for month in marker.months
         )
         left_out = marker.left_out if marker.step is not Step.TRUNCATE else ()
@@ -213,7 +208,9 @@ def _to_json(result: Result) -> dict[str, Any]:
                 "month": one.month,
                 "rows": one.rows,
                 "source_rows": one.source_rows,
-                "total_charge_usd": format(one.total_charge_usd, "f"),
+                "total_charge_usd": None
+                if one.total_charge_usd is None
+                else format(one.total_charge_usd, "f"),
             }
             for one in result.months
         ],
@@ -236,8 +233,9 @@ def _from_json(values: Any) -> Result | None:
 
 
 def _figures(values: Mapping[str, Any]) -> MonthFigures:
-    amount = Decimal(str(values["total_charge_usd"]))
-    if not amount.is_finite():
+    known = values["total_charge_usd"] is not None
+    amount = Decimal(str(values["total_charge_usd"])) if known else None
+    if amount is not None and not amount.is_finite():
         raise ValueError(f"{amount} is not an amount")
     month = str(Month.parse(values["month"]))
     return MonthFigures(month, int(values["rows"]), int(values["source_rows"]), amount)

@@ -69,7 +69,9 @@ def _metrics(figures: Any) -> Iterator[Metric]:
         "ciss_source_rows", "Source rows that they sum.", {m: f.source_rows for m, f in months.items()}
     )
     yield from by_month(
-        "ciss_total_charge_usd", "The total in US dollars.", {m: float(f.usd) for m, f in months.items()}
+        "ciss_total_charge_usd",
+        "The total in US dollars.",
+        {m: float(f.usd) for m, f in months.items() if f.usd is not None},
     )
     yield from one(
         "ciss_superseded_months", "Months that the newest date left to a newer estimate.", figures.superseded

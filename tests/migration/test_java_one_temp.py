@@ -6,12 +6,17 @@ What the classes leave in main names the date whose rows temp held.
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 
 import pytest
 
+from ciss_luigi import site
+from ciss_luigi.operator import monitored
+from ciss_luigi.telemetry.metrics import _metrics as made
 from tests.command import MAIN, TEMP, Place, wait_until
+from tests.helpers import typed
 from tests.migration.javasite import section
 
 pytestmark = pytest.mark.slow
@@ -149,3 +154,20 @@ def test_the_next_date_need_not_wait_after_buildtemp_alone(old: Place) -> None:
     old.luigi("BuildTemp", "--date", "2016-11-22", "--local-scheduler").explained(0)
     done = old.merge("2016-12-23").explained(0)
     assert "waiting for it" not in done.text
+
+
+def test_amounts_that_nobody_has_counted_are_not_called_zero(old: Place) -> None:
+    old.merge("2016-11-22").explained(0)
+    old.merge("2016-11-23").explained(0)
+
+    history = typed(old.folder, "history").expect(0, "1 row, amounts not known")
+    assert "0.00 USD" not in history.out
+    months = json.loads(typed(old.folder, "history", "--json").expect(0).out)["months"]
+    assert [(one["rows"], one["total_charge_usd"], one["change_usd"]) for one in months] == [
+        (1, None, None)
+    ] * 2
+    both = typed(old.folder, "status", "--from", "2016-11-22", "--to", "2016-11-23")
+    assert "not known" in both.expect(0).out
+    metrics = "\n".join(str(one) for one in made(monitored.look(site.load({}, old.folder))))
+    assert "ciss_rows" in metrics
+    assert "Sample(name='ciss_total_charge_usd'" not in metrics
