@@ -155,7 +155,7 @@ def _alerts(folder: Path) -> None:
     )
     sent = Sent(TOLD.isoformat(), "desk", "failure", 1)
     records.note_sent(over.id, sent, request="4711")
-    replace(notices, now=TOLD + dt.timedelta(minutes=5)).heal(lambda date: date == "2016-11-21")
+    replace(notices, now=TOLD + dt.timedelta(minutes=5)).heal(lambda date, _: date == "2016-11-21")
     notices.fail(
         [
             Seen(

@@ -8,12 +8,13 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import socket
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ciss_luigi.alerts import words
 from ciss_luigi.alerts.failure import Failure, Scope, Seen, What, first_seen
 from ciss_luigi.alerts.outbox import Outbox
+from ciss_luigi.alerts.over import IsOver
 from ciss_luigi.alerts.records import Records
 
 
@@ -39,7 +40,7 @@ class Notices:
                 self.records.write(failure)
         return told
 
-    def heal(self, is_over: Callable[[str], bool], ended: Collection[Scope] = ()) -> list[Failure]:
+    def heal(self, is_over: IsOver, ended: Collection[Scope] = ()) -> list[Failure]:
         """Close the failures whose dates are all over, and those with a scope that this command ended.
 
         Returns those that are closed now. Raises OSError and LocksUnusable.
@@ -123,7 +124,7 @@ class Notices:
         return self.now.isoformat(timespec="seconds")
 
 
-def _healed(failure: Failure, is_over: Callable[[str], bool]) -> Failure:
-    over = {date for date in failure.dates if is_over(date)}
+def _healed(failure: Failure, is_over: IsOver) -> Failure:
+    over = {date for date in failure.dates if is_over(date, failure.since)}
     left = tuple(date for date in failure.dates if date not in over)
     return replace(failure, dates=left, healed=tuple(sorted({*failure.healed, *over})))

@@ -1,7 +1,11 @@
-"""Whether a date that failed is over: main is as new as it, or newer."""
+"""Whether a date that failed is over: it is merged, or newer dates were merged after it had failed.
+
+What newer dates had published before that is no cure: the date failed all the same.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 from ciss_luigi.billing.rundate import Month, RunDate
@@ -12,18 +16,22 @@ _DAYS_AFTER = 62
 """A date rebuilds its month, and in the first days of a month the one before it."""
 
 
-def judge(site: Site) -> Callable[[str], bool]:
-    """A function that says whether a date, ``YYYY-MM-DD``, is over; it reads only markers."""
-    return lambda text: _is_over(site, RunDate.parse(text))
+IsOver = Callable[[str, str], bool]
+"""Whether a date, ``YYYY-MM-DD``, that has failed at a time (ISO) is over."""
 
 
-def _is_over(site: Site, date: RunDate) -> bool:
-    """Whether it is merged, or all its months were published by newer dates (docs/tables.md)."""
+def judge(site: Site) -> IsOver:
+    """A function that says so; it reads only markers."""
+    return lambda text, failed: _is_over(site, RunDate.parse(text), dt.datetime.fromisoformat(failed))
+
+
+def _is_over(site: Site, date: RunDate, failed: dt.datetime) -> bool:
+    """Whether it is merged, or all its months were published by newer dates since then (docs/tables.md)."""
     if site.markers.is_merged(date):
         return True
     left = set(date.months_in_scope(site.settings.grace_days))
     for newer in _newer(site.markers, date):
-        left -= _published(site.markers, newer)
+        left -= _published(site.markers, newer, failed)
         if not left:
             return True
     return False
@@ -34,11 +42,11 @@ def _newer(markers: Markers, date: RunDate) -> list[RunDate]:
     return [one for one in markers.dates() if date < one and one.date.toordinal() <= last]
 
 
-def _published(markers: Markers, date: RunDate) -> set[Month]:
-    """The months that a date merged, or that had a newer estimate when it did."""
+def _published(markers: Markers, date: RunDate, since: dt.datetime) -> set[Month]:
+    """The months that a date merged after a time, or that had a newer estimate when it did."""
     if not markers.is_merged(date):
         return set()
     merged = markers.read(date, Step.MERGE)
-    if merged is None:
+    if merged is None or merged.finished_at is None or merged.finished_at < since:
         return set()
     return {Month.parse(text) for text in (*(one.month for one in merged.months), *merged.superseded)}

@@ -82,7 +82,11 @@ class Teller:
         if self._here is None:
             return []
         is_over = over.judge(self._here)
-        return notices.heal(lambda date: date not in failed_now and is_over(date), self._scopes_ended())
+
+        def is_healed(date: str, since: str) -> bool:
+            return date not in failed_now and is_over(date, since)
+
+        return notices.heal(is_healed, self._scopes_ended())
 
     def _jumps(self, found: reach.Reach) -> Iterator[Seen]:
         if self._here is not None and found.alerts.watch_jumps:

@@ -48,15 +48,17 @@ class _TimeOfDay(click.ParamType[dt.time]):
 def command(context: click.Context, by: dt.time, date: RunDate | None, hung_minutes: float) -> None:
     """Tell the people in [ciss_alerts] when a date is not merged in time.
 
-    Exit code 0 if the date is merged or still has time, 1 if it is not merged in time.
+    Exit code 0 if the date is merged or still has time, 1 if it is not merged in time. What it found is
+    written to stderr if [ciss_alerts] names nobody, so that cron mails it.
     """
     found = watch.watch(site.current(), by, date, hung_minutes)
     if found.well:
         say(found.sentence)
     else:
-        click.echo(safe(found.sentence), err=True)
-        click.echo(safe(f"State: {_state(found)}"), err=True)
-        click.echo(safe(f"Next:  {found.next_command}"), err=True)
+        # where people are told, cron need not mail it each quarter of an hour as well
+        is_silent = _nobody_is_told(found)
+        for line in (found.sentence, f"State: {_state(found)}", f"Next:  {found.next_command}"):
+            click.echo(safe(line), err=is_silent)
     for one in found.sent:
         say(f"{one.channel}: {one.error or f'took {one.subject}'}")
     if found.warning:
@@ -65,11 +67,15 @@ def command(context: click.Context, by: dt.time, date: RunDate | None, hung_minu
         context.exit(NO)
 
 
+def _nobody_is_told(found: watch.Verdict) -> bool:
+    mine = [one for one in found.told if str(found.date) in one.dates]
+    return bool(mine) and not any(one.is_told for one in mine)
+
+
 def _state(found: watch.Verdict) -> str:
     """The state of the data, and whether people are told of it."""
-    mine = [one for one in found.told if str(found.date) in one.dates]
-    if mine and not any(one.is_told for one in mine):
+    if _nobody_is_told(found):
         return "main holds what earlier runs have published; nobody is told ([ciss_alerts] names nobody)"
-    if mine:
+    if any(str(found.date) in one.dates for one in found.told):
         return "main holds what earlier runs have published; this is told now"
     return "main holds what earlier runs have published; ciss alerts says who was told"

@@ -212,8 +212,11 @@ def _killed(site: Site, day: RunDate) -> Iterator[Seen]:
     """The runs of other dates that were killed and that no later command has healed."""
     is_over = over.judge(site)
     for found in status.look(site):
-        if found.state is RunState.KILLED and found.date != day and not is_over(str(found.date)):
-            yield _seen_killed(found)
+        if found.state is not RunState.KILLED or found.date == day:
+            continue
+        killed = _seen_killed(found)
+        if not is_over(str(found.date), killed.began):
+            yield killed
 
 
 def _seen_killed(found: DateStatus) -> Seen:

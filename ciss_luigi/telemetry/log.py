@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ciss_luigi.config.telling import Log
+from ciss_luigi.state import owners
 from ciss_luigi.state.owners import hand_over
 from ciss_luigi.telemetry import formats
 
@@ -92,9 +93,11 @@ class LogFile(logging.Handler):
         if self._is_broken or sys.stderr is None:
             return
         self._is_broken = True
-        words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        if isinstance(error, OSError):
+            why += owners.words(error)
         with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(f"WARNING: the log {self._path} cannot be written: {words}; the job goes on\n")
+            sys.stderr.write(f"WARNING: the log {self._path} cannot be written: {why}; the job goes on\n")
 
 
 def _write_whole(descriptor: int, line: bytes) -> None:
@@ -106,8 +109,11 @@ def _write_whole(descriptor: int, line: bytes) -> None:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
+    is_new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
     try:
+        if is_new:
+            hand_over(path)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:

@@ -56,7 +56,7 @@ def test_a_channel_gets_plain_text(folder: Path, hooks: Hooks) -> None:
     assert values["title"].startswith("ciss: BuildTemp failed")
     assert values["type"] == "failure"
     assert not set("<>@") & set(values["message"])
-    desk.at(1, channels=(channel_name(url),)).heal(lambda _: True)
+    desk.at(1, channels=(channel_name(url),)).heal(lambda *_: True)
     send(desk, url)
     values = json.loads(hooks.bodies[1])
     assert (values["type"], values["title"][:6]) == ("success", "Over: ")

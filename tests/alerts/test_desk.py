@@ -56,7 +56,7 @@ def fail(office: Office, minutes: float = 0, **more: object) -> None:
 
 
 def heal(office: Office, minutes: float) -> None:
-    office.at(minutes, channels=("desk",)).heal(lambda _: True)
+    office.at(minutes, channels=("desk",)).heal(lambda *_: True)
 
 
 def tell_it_all(office: Office, desk: ServiceDesk, **more: Any) -> list[Outcome]:

@@ -70,7 +70,7 @@ def test_repeats_and_recovery_answer_the_first_mail(desk: Desk, relay: Relay) ->
     desk.at().fail([seen()])
     send(desk, settings(relay))
     desk.at(61).fail([seen()])
-    desk.at(62).heal(lambda _: True)
+    desk.at(62).heal(lambda *_: True)
     send(desk, settings(relay))
     first, *answers = relay.post
     assert [post.subject for post in answers] == [f"Re: {first.subject}"] * 2
@@ -95,7 +95,7 @@ def test_a_relay_that_is_down_keeps_the_thread_in_order(desk: Desk) -> None:
     (outcome,) = send(desk, down)
     assert outcome.error.startswith(f"the relay localhost:{port}: ")
     desk.at(61).fail([seen()])
-    desk.at(62).heal(lambda _: True)
+    desk.at(62).heal(lambda *_: True)
     assert len(send(desk, down)) == 1
     waiting = desk.waiting()
     assert [(entry.what, entry.tries) for entry in waiting] == [
@@ -112,7 +112,7 @@ def test_a_relay_that_is_down_keeps_the_thread_in_order(desk: Desk) -> None:
 def test_greylisting_is_tried_again_and_later_mails_wait_for_it(desk: Desk, relay: Relay) -> None:
     relay.answer = "451 4.7.1 greylisted, try again"
     desk.at().fail([seen()])
-    desk.at(1).heal(lambda _: True)
+    desk.at(1).heal(lambda *_: True)
     (outcome,) = send(desk, settings(relay))
     assert outcome.error == f"the relay localhost:{relay.port} said: 451 4.7.1 greylisted, try again"
     assert relay.tries == 1

@@ -132,18 +132,18 @@ def test_without_throttle_each_time_is_told(desk: Desk) -> None:
 
 def test_a_recovery_comes_once_all_dates_are_over(desk: Desk) -> None:
     desk.at().fail([seen("2016-11-22"), seen("2016-11-23")])
-    assert desk.at(5).heal(lambda date: date == "2016-11-22") == []
-    (closed,) = desk.at(6).heal(lambda _: True)
+    assert desk.at(5).heal(lambda date, _: date == "2016-11-22") == []
+    (closed,) = desk.at(6).heal(lambda *_: True)
     assert closed.healed == ("2016-11-22", "2016-11-23")
     assert desk.told() == [(What.FAILURE, 1), (What.RECOVERY, 2)]
     assert desk.waiting()[-1].text.startswith("Over: BuildTemp failed for 2016-11-22")
-    assert desk.at(7).heal(lambda _: True) == []
+    assert desk.at(7).heal(lambda *_: True) == []
     assert desk.records.open() == []
 
 
 def test_what_fails_again_after_its_recovery_is_a_new_failure(desk: Desk) -> None:
     desk.at().fail([seen()])
-    desk.at(1).heal(lambda _: True)
+    desk.at(1).heal(lambda *_: True)
     desk.at(2).fail([seen()])
     assert desk.told() == [(What.FAILURE, 1), (What.RECOVERY, 2), (What.FAILURE, 1)]
     assert len({entry.failure for entry in desk.waiting()}) == 2
@@ -152,8 +152,8 @@ def test_what_fails_again_after_its_recovery_is_a_new_failure(desk: Desk) -> Non
 def test_a_fault_of_the_configuration_ends_with_the_command_that_gets_past_it(desk: Desk) -> None:
     fault = seen(scope=Scope.CONFIGURATION, dates=(), exit_code=40, step="", kind="ConfigurationError")
     desk.at().fail([fault])
-    assert desk.at(1).heal(lambda _: True) == []
-    assert len(desk.at(2).heal(lambda _: False, [Scope.CONFIGURATION])) == 1
+    assert desk.at(1).heal(lambda *_: True) == []
+    assert len(desk.at(2).heal(lambda *_: False, [Scope.CONFIGURATION])) == 1
     assert desk.told() == [(What.FAILURE, 1), (What.RECOVERY, 2)]
 
 
@@ -161,7 +161,7 @@ def test_a_jump_is_told_once_and_has_no_recovery(desk: Desk) -> None:
     jump = seen(scope=Scope.NEVER, exit_code=0, own_signature="jump run-1 2016-11")
     for minutes in (0, 100, 200):
         desk.at(minutes).fail([jump])
-    desk.at(300).heal(lambda _: True, [Scope.CONFIGURATION])
+    desk.at(300).heal(lambda *_: True, [Scope.CONFIGURATION])
     assert desk.told() == [(What.JUMP, 1)]
 
 
@@ -189,7 +189,7 @@ def test_without_a_channel_the_failure_is_kept_and_told_when_there_is_one(desk: 
 
 def test_a_failure_that_nobody_was_told_of_has_no_recovery(desk: Desk) -> None:
     desk.at(channels=()).fail([seen()])
-    assert len(desk.at(1).heal(lambda _: True)) == 1
+    assert len(desk.at(1).heal(lambda *_: True)) == 1
     assert desk.waiting() == []
 
 
@@ -257,7 +257,7 @@ def test_what_watch_sees_after_a_command_has_told_is_the_same_failure(desk: Desk
         desk.at(minutes).fail([killed])
     assert desk.told() == [(What.FAILURE, 1), (What.REPEAT, 2)]
     assert "it was killed" in desk.waiting()[1].text
-    desk.at(201).heal(lambda _: True)
+    desk.at(201).heal(lambda *_: True)
     assert desk.told()[2:] == [(What.RECOVERY, 3)]
     assert len(desk.records.closed()) == 1
 
@@ -282,10 +282,10 @@ def test_a_record_of_a_newer_version_stays_readable(desk: Desk) -> None:
 
 def test_closed_failures_are_forgotten_after_a_while(desk: Desk) -> None:
     desk.at().fail([seen()])
-    desk.at(1).heal(lambda _: True)
-    desk.at(KEPT_DAYS * 24 * 60).heal(lambda _: True)
+    desk.at(1).heal(lambda *_: True)
+    desk.at(KEPT_DAYS * 24 * 60).heal(lambda *_: True)
     assert len(desk.records.closed()) == 1
-    desk.at((KEPT_DAYS + 1) * 24 * 60).heal(lambda _: True)
+    desk.at((KEPT_DAYS + 1) * 24 * 60).heal(lambda *_: True)
     assert desk.records.closed() == []
 
 
