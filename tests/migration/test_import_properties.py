@@ -175,6 +175,44 @@ def test_a_hostile_line_does_nothing_and_is_named(tmp_path: Path, what: str) -> 
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("SEP=\\ \nMailId=a@b.c", id="escaped space at the end of a line"),
+        pytest.param("SEP=\\\n\nMailId=a@b.c", id="a line that goes on, then an empty one"),
+        pytest.param("x_LogPath=/tmp/x.log.$$", id="process id"),
+        pytest.param("export MailId={a,b}@c.d", id="braces after export"),
+        pytest.param("export bill_view_tblname=#${dbname}z", id="hash after export"),
+        pytest.param("Dname_bill_view=t``x", id="backquotes"),
+        pytest.param('Dname_bill_view=t_$"x"', id="translated string"),
+        pytest.param("Dname_bill_view=\f", id="form feed"),
+        pytest.param("Dname_bill_view=\v", id="vertical tab"),
+        pytest.param("\fDname_bill_view=x", id="form feed before a name"),
+        pytest.param('export "Dname_bill_view=x"', id="assignment in quotes"),
+        pytest.param("export $dbname", id="a name from a variable"),
+        pytest.param("A=${HOSTNAME:-x}", id="a variable that bash sets"),
+        pytest.param(". ./{a,b}", id="braces in the name of a file"),
+        pytest.param("A=x\\", id="backslash at the end of the file"),
+    ],
+)
+def test_what_could_be_read_in_two_ways_is_listed(tmp_path: Path, line: str) -> None:
+    own = oldsite.make(tmp_path)
+    own.write_text(own.read_text() + line)
+    imported(tmp_path, own).expect(1, "Not understood:", f"{own}, line 13")
+
+
+def test_a_declaration_takes_the_values_of_before_it(tmp_path: Path) -> None:
+    (tmp_path / "own").write_text("A=old\nexport A=new B=$A\nC=newer D=$C\n")
+    found = propertiesfile.read(tmp_path / "own")
+    assert {name: one.value for name, one in found.variables.items()} == bash(tmp_path, "own", list("ABCD"))
+
+
+def test_a_variable_without_a_value_in_the_name_of_a_file_is_named(tmp_path: Path) -> None:
+    own = oldsite.make(tmp_path)
+    own.write_text(own.read_text() + ". $NOTSET/y\n")
+    imported(tmp_path, own).expect(1, "$NOTSET, which these files do not set")
+
+
+@pytest.mark.parametrize(
     "content",
     [
         pytest.param(b"A=" + b"x" * 10_000_000 + b"\n", id="a line of 10 MB"),
@@ -213,10 +251,12 @@ for name in $3; do printf '%s=%s\\0' "$name" "${!name}"; done
 """
 
 
-def bash(folder: Path, file: str, names: list[str]) -> dict[str, str]:
+def bash(
+    folder: Path, file: str, names: list[str], environment: dict[str, str] | None = None
+) -> dict[str, str]:
     done = subprocess.run(
         ["/bin/bash", "-c", BASH, "bash", str(folder), file, " ".join(names)],
-        env={}, capture_output=True, check=True,
+        env=environment or {}, stdin=subprocess.DEVNULL, capture_output=True, check=True,
     )  # fmt: skip
     return dict(line.split("=", 1) for line in os.fsdecode(done.stdout).split("\0") if line)
 
