@@ -91,7 +91,7 @@ class _File(NamedTuple):
         found: Word = words.word(self.text, start, place)
         if found.end < node.end_byte or not _CONTINUED.fullmatch(self.text, node.end_byte, found.end):
             last = self.text.count("\n", 0, node.end_byte) + 1
-            raise NotUnderstood(f"what the parser cannot place (nothing was read up to line {last})")
+            raise NotUnderstood(f"what the parser cannot place, and nothing was read up to line {last}")
         return found.value
 
     def has_blanks_only(self, nodes: Iterable[Node]) -> bool:
@@ -217,8 +217,14 @@ class _Reading:
         options = [_text(one) for one in rest if one.type == "word"]
         line = node.start_point[0] + 1
         if {"-A", "-a"} & set(options):
-            names = ", ".join(_text(name) for name in _names(node))
-            self.found.notes.append(Line(file.path, line, f"{names}: an array, which no setting needs"))
+            names = [_text(name) for name in _names(node)]
+            text = f"{', '.join(names)}: an array, which no setting needs"
+            values = [one.child_by_field_name("value") for one in rest if one.type == "variable_assignment"]
+            is_array = all(value is not None and value.type == "array" for value in values)
+            if is_array and not set(names) & set(self._values):
+                self.found.notes.append(Line(file.path, line, text))
+            else:
+                self._not_understood(file.path, line, f"an array in the place of a value: {_shown(node)}")
             return
         named = rest[len(options) :]  # bash takes no option after a name
         is_known = _text(keyword) in _KEYWORDS and not set(options) - {"-x", "-r", "-g"}

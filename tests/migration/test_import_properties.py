@@ -189,6 +189,8 @@ def test_a_hostile_line_does_nothing_and_is_named(tmp_path: Path, what: str) -> 
         pytest.param("\fDname_bill_view=x", id="form feed before a name"),
         pytest.param('export "Dname_bill_view=x"', id="assignment in quotes"),
         pytest.param("export $dbname", id="a name from a variable"),
+        pytest.param("declare -a MailId=(a b)", id="an array in the place of a value"),
+        pytest.param("declare -A map=([a]=1) MailId=x", id="an array and a value"),
         pytest.param("A=${HOSTNAME:-x}", id="a variable that bash sets"),
         pytest.param(". ./{a,b}", id="braces in the name of a file"),
         pytest.param("A=x\\", id="backslash at the end of the file"),
@@ -198,6 +200,10 @@ def test_what_could_be_read_in_two_ways_is_listed(tmp_path: Path, line: str) -> 
     own = oldsite.make(tmp_path)
     own.write_text(own.read_text() + line)
     imported(tmp_path, own).expect(1, "Not understood:", f"{own}, line 13")
+
+
+def test_an_array_of_its_own_is_only_noted(tmp_path: Path) -> None:
+    imported_with(tmp_path, "declare -A map=([a]=1 [b]=2)\n").expect(0, "note: ", "map: an array")
 
 
 def test_a_declaration_takes_the_values_of_before_it(tmp_path: Path) -> None:
