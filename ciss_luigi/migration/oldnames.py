@@ -95,9 +95,15 @@ def _played(variables: Iterable[Variable]) -> Iterator[tuple[Rule, str, Variable
 
 
 def _jobs(played: list[tuple[Rule, str, Variable]]) -> tuple[str, ...]:
-    """The jobs: what has a temp table; if nothing has, what has a class, a status file or one main table."""
-    for role in ("temp_table", "temp_class", "status_file", "name", "main_table"):
-        found = tuple(dict.fromkeys(job for rule, job, _ in played if rule.role == role))
-        if found:
-            return found
-    return ()
+    """The jobs: what has a temp table or a class; if nothing has, what has a status file or a main table.
+
+    A main table alone may be a table that the job only reads, unless no main table is the job's own.
+    """
+    named = [
+        tuple(dict.fromkeys(job for rule, job, _ in played if rule.role in roles))
+        for roles in (("temp_table", "temp_class", "main_class", "name"), ("status_file",), ("main_table",))
+    ]
+    own, status, main = named
+    if own:
+        return own if not main or set(own) & set(main) else (*own, *main)
+    return status or main

@@ -6,14 +6,16 @@ Whatever else bash would do with the file is told, line by line, and not done.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ciss_luigi import commands
 from ciss_luigi.errors import ConfigurationError, Refused
 from ciss_luigi.migration.properties import Line, Properties, Variable, is_secret
-from ciss_luigi.migration.shelltext import NotUnderstood, Words
+from ciss_luigi.migration.shelltext import NotUnderstood, Place, Word, Words
 from ciss_luigi.plaintext import one_line
 
 if TYPE_CHECKING:
@@ -23,6 +25,12 @@ LARGEST = 200_000
 """The largest file, in bytes; the old job's have about one thousand."""
 _MOST_FILES = 50
 _SHOWN = 60
+_ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
+_BLANKS = re.compile(r"(?:[ \t]|\\\n)*")
+_BETWEEN = re.compile(r"(?:[ \t\n;]|\\\n)*")
+_CONTINUED = re.compile(r"(?:\\\n)*")
+_COMMENT = re.compile(r"#[^\n]*")
+_KEYWORDS = ("export", "declare", "typeset", "readonly")
 _STATEMENTS = {
     "command": "a command",
     "if_statement": "an if",
@@ -70,6 +78,36 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_bash.language()))
 
 
+class _File(NamedTuple):
+    """A file that is being read; its text has one character for each byte."""
+
+    path: Path
+    text: str
+
+    def word(self, node: Node, start: int, words: Words, place: Place) -> str:
+        """The value of a word that begins there, if the parser sees its end where bash would."""
+        if node.has_error or node.is_missing:
+            raise NotUnderstood("something that is not shell syntax")
+        found: Word = words.word(self.text, start, place)
+        if found.end < node.end_byte or not _CONTINUED.fullmatch(self.text, node.end_byte, found.end):
+            last = self.text.count("\n", 0, node.end_byte) + 1
+            raise NotUnderstood(f"what the parser cannot place, and nothing was read up to line {last}")
+        return found.value
+
+    def has_blanks_only(self, nodes: Iterable[Node]) -> bool:
+        """Whether between the parts of a statement there is only what bash takes for blanks."""
+        ends = [(node.start_byte, node.end_byte) for node in nodes]
+        return all(
+            end < start and _BLANKS.fullmatch(self.text, end, start)
+            for (_, end), (start, _) in pairwise(ends)
+        )
+
+    def is_comment(self, node: Node) -> bool:
+        """Whether bash too would see a comment there, and its end there."""
+        begins = node.start_byte == 0 or self.text[node.start_byte - 1] in " \t\n;"
+        return begins and bool(_COMMENT.fullmatch(self.text, node.start_byte, node.end_byte))
+
+
 class _Reading:
     """One reading of a file and those that it sources."""
 
@@ -80,6 +118,7 @@ class _Reading:
         self._open: list[Path] = []
         self._count = 0
         self._read_only: set[str] = set()
+        self._values: dict[str, str] = {}
 
     def file(self, path: Path) -> str:
         """Read a file; returns why it could not be read, or nothing."""
@@ -95,8 +134,12 @@ class _Reading:
         if problem:
             return problem
         self._open.append(path.resolve())
-        for node in self._parser.parse(source).root_node.children:
-            self._statement(node, path)
+        # One character for each byte: the parser counts in bytes.
+        opened = _File(path, source.decode("latin-1"))
+        nodes = self._parser.parse(source).root_node.children
+        self._gaps(nodes, opened)
+        for node in nodes:
+            self._statement(node, opened)
         self._open.pop()
         return ""
 
@@ -123,85 +166,120 @@ class _Reading:
 
     # --- statements -----------------------------------------------------------------------------------
 
-    def _statement(self, node: Node, path: Path) -> None:
-        line = node.start_point[0] + 1
-        if node.type == "comment" or (not node.is_named and node.type in (";", "\n")):
+    def _gaps(self, nodes: list[Node], file: _File) -> None:
+        """List what the parser passed over, and statements without an end between them."""
+        place, ended = 0, True
+        for node in nodes:
+            gap = file.text[place : node.start_byte]
+            is_end = not node.is_named and node.type in (";", "\n")
+            ended = ended or bool(_BETWEEN.fullmatch(gap) and set(gap.replace("\\\n", "")) & set("\n;"))
+            if not _BETWEEN.fullmatch(gap) or not (ended or is_end or node.type == "comment"):
+                shown = one_line(gap.strip(" \t\n") + _text(node).partition("\n")[0])
+                self._hidden(file, node, f"what the parser cannot place, before {shown}")
+            ended = (ended and node.type == "comment") or is_end
+            place = node.end_byte
+        if not _BETWEEN.fullmatch(file.text[place:]):
+            self._not_understood(file.path, 0, "ends with what the parser cannot place")
+
+    def _hidden(self, file: _File, node: Node, text: str) -> None:
+        """List a text, without what follows ``before`` if that may be a secret's value."""
+        if is_secret(text):
+            text = "what the parser cannot place (not shown: it may hold a secret)"
+        self._not_understood(file.path, node.start_point[0] + 1, text)
+
+    def _statement(self, node: Node, file: _File) -> None:
+        if node.type == "comment" and file.is_comment(node):
+            return
+        if not node.is_named and node.type in (";", "\n"):
             return
         if node.type == "variable_assignment":
-            self._assign(node, path)
-        elif node.type == "variable_assignments":
+            self._assign(node, file, Words(self._values), Place.ASSIGNED)
+        elif node.type == "variable_assignments" and file.has_blanks_only(node.children):
             for child in node.children:
-                self._statement(child, path)
-        elif node.type == "declaration_command" and not node.has_error:
-            self._declare(node, path)
+                self._statement(child, file)
+        elif (
+            node.type == "declaration_command" and not node.has_error and file.has_blanks_only(node.children)
+        ):
+            self._declare(node, file)
         elif node.type == "command" and not node.has_error and _words(node)[0] in (".", "source"):
-            self._sourced(node, path)
+            self._sourced(node, file)
         else:
             what = (
                 "no shell syntax"
                 if node.has_error or node.is_error
-                else _STATEMENTS.get(node.type, node.type)
+                else _STATEMENTS.get(node.type, node.type.replace("_", " "))
             )
-            self._not_understood(path, line, f"{what}, not run: {_shown(node)}")
+            self._not_understood(file.path, node.start_point[0] + 1, f"{what}, not run: {_shown(node)}")
 
-    def _declare(self, node: Node, path: Path) -> None:
+    def _declare(self, node: Node, file: _File) -> None:
         """``export A=1``, ``declare -A map=(...)`` and the like."""
-        keyword, options = (
-            _text(node.children[0]),
-            [_text(one) for one in node.named_children if one.type == "word"],
-        )
+        keyword, *rest = node.children
+        options = [_text(one) for one in rest if one.type == "word"]
         line = node.start_point[0] + 1
         if {"-A", "-a"} & set(options):
-            names = ", ".join(_text(name) for name in _names(node))
-            self.found.notes.append(Line(path, line, f"{names}: an array, which no setting needs"))
+            names = [_text(name) for name in _names(node)]
+            text = f"{', '.join(names)}: an array, which no setting needs"
+            values = [one.child_by_field_name("value") for one in rest if one.type == "variable_assignment"]
+            is_array = all(value is not None and value.type == "array" for value in values)
+            if is_array and not set(names) & set(self._values):
+                self.found.notes.append(Line(file.path, line, text))
+            else:
+                self._not_understood(file.path, line, f"an array in the place of a value: {_shown(node)}")
             return
-        if set(options) - {"-x", "-r", "-g"}:
-            self._not_understood(path, line, f"{keyword} {' '.join(options)}: {_shown(node)}")
+        named = rest[len(options) :]  # bash takes no option after a name
+        is_known = _text(keyword) in _KEYWORDS and not set(options) - {"-x", "-r", "-g"}
+        if not is_known or any(one.type not in ("variable_assignment", "variable_name") for one in named):
+            text = f"{' '.join([_text(keyword), *options])}, more than names and values: {_shown(node)}"
+            self._not_understood(file.path, line, text)
             return
-        for child in node.named_children:
+        before = dict(self._values)  # bash finds all values before it sets the first
+        for child in named:
             if child.type == "variable_assignment":
-                self._assign(child, path)
-        if keyword == "readonly" or "-r" in options:
-            self._read_only.update(_text(name) for name in _names(node))
+                self._assign(child, file, Words(before), Place.DECLARED)
+            if _text(keyword) == "readonly" or "-r" in options:
+                self._read_only.update(_text(name) for name in _name(child))
 
-    def _assign(self, node: Node, path: Path) -> None:
+    def _assign(self, node: Node, file: _File, words: Words, place: Place) -> None:
         line = node.start_point[0] + 1
-        target = node.child_by_field_name("name")
-        value = node.child_by_field_name("value")
-        if target is None or target.type != "variable_name" or target.is_missing:
-            self._not_understood(path, line, f"an element of an array: {_shown(node)}")
+        sign = _ASSIGNED.match(file.text, node.start_byte)
+        if sign is None:
+            self._not_understood(file.path, line, f"an element of an array: {_shown(node)}")
             return
-        name = _text(target)
-        words = Words({one.name: one.value for one in self.found.variables.values()})
+        name = sign[0].rstrip("+=")
         try:
             if name in self._read_only:
                 raise NotUnderstood(f"a value for {name}, which is read-only")
-            if node.has_error:
-                raise NotUnderstood("something that is not shell syntax")
-            text = "" if value is None else words.value(value, _before(node, value))
+            text = file.word(node, sign.end(), words, place)
         except NotUnderstood as error:
-            self._not_understood(path, line, f"{name} holds {error}: {_shown(node)}", secret=is_secret(name))
+            self._not_understood(
+                file.path, line, f"{name} holds {error}: {_shown(node)}", secret=is_secret(name)
+            )
             return
         self.found.used |= words.used
         for unset in sorted(words.unset):
-            self._not_understood(path, line, f"{name} takes ${unset}, which these files do not set")
-        before = self.found.variables.get(name)
-        if any(_text(child) == "+=" for child in node.children):
-            text = (before.value if before else "") + text
+            self._not_understood(file.path, line, f"{name} takes ${unset}, which these files do not set")
+        if sign[0].endswith("+="):
+            text = self._values.get(name, "") + text
         secret = is_secret(name) or any(self._is_secret(one) for one in words.used)
-        self.found.variables[name] = Variable(name, text, path, line, secret)
+        self.found.variables[name] = Variable(name, text, file.path, line, secret)
+        self._values[name] = text
 
     def _is_secret(self, name: str) -> bool:
         return name in self.found.variables and self.found.variables[name].secret
 
-    def _sourced(self, node: Node, path: Path) -> None:
-        line = node.start_point[0] + 1
+    def _sourced(self, node: Node, file: _File) -> None:
+        path, line = file.path, node.start_point[0] + 1
         arguments = node.named_children[1:]
-        words = Words({one.name: one.value for one in self.found.variables.values()})
+        words = Words(self._values)
         try:
-            if len(arguments) != 1:
+            if len(arguments) != 1 or not file.has_blanks_only(node.children):
                 raise NotUnderstood("no one file")
-            named = words.value(arguments[0])
+            named = file.word(arguments[0], arguments[0].start_byte, words, Place.ARGUMENT)
+            if "\0" in named:
+                raise NotUnderstood("a date")
+            if words.unset:
+                names = ", ".join(f"${one}" for one in sorted(words.unset))
+                raise NotUnderstood(f"{names}, which these files do not set")
         except NotUnderstood as error:
             self._not_understood(path, line, f"sources a file whose name holds {error}: {_shown(node)}")
             return
@@ -226,20 +304,18 @@ class _Reading:
         self.found.not_understood.append(Line(path, line, words))
 
 
-def _before(node: Node, value: Node) -> bytes:
-    """What is between ``=`` and the value."""
-    sign = next(child for child in node.children if _text(child) in ("=", "+="))
-    return (node.text or b"")[sign.end_byte - node.start_byte : value.start_byte - node.start_byte]
-
-
 def _names(node: Node) -> Iterator[Node]:
     for child in node.named_children:
-        if child.type == "variable_name":
-            yield child
-        elif child.type == "variable_assignment":
-            name = child.child_by_field_name("name")
-            if name is not None:
-                yield name
+        yield from _name(child)
+
+
+def _name(node: Node) -> Iterator[Node]:
+    if node.type == "variable_name":
+        yield node
+    elif node.type == "variable_assignment":
+        name = node.child_by_field_name("name")
+        if name is not None:
+            yield name
 
 
 def _words(node: Node) -> list[str]:

@@ -1,43 +1,63 @@
 """The values of words in shell syntax, as bash would expand them; nothing is run.
 
-Tree-sitter parses; this module reads the tree. What has no value without running something raises
-NotUnderstood.
+A word is read character by character from the file's text, up to the end that bash would give it. What is
+not one of a few harmless forms raises NotUnderstood.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tree_sitter import Node
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
 
 DATED = re.compile("\0([^\0]*)\0")
 """How a value holds ``$(date +FORMAT)``: the format, between two NUL characters, which no file has."""
 
 _DEEPEST = 60
-_ESCAPED_IN_QUOTES = re.compile(r'\\([$`"\\])|\\\n')
-_ESCAPED = re.compile(r"\\\n|\\(.)", re.DOTALL)
-_PLAIN = re.compile(r"[\w./:,@%+=-]*")
-"""Characters that mean themselves everywhere in a word."""
+_SIMPLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)(\\\n)?")
+_BRACED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(\}|:?[-+])")
+_DATE = re.compile(r"""\$\([ \t]*date[ \t]+\+(?P<quote>['"]?)([-_.:%/A-Za-z0-9]*)(?P=quote)[ \t]*\)""")
+_OLD_DATE = re.compile(r"`[ \t]*date[ \t]+\+(?P<quote>'?)([-_.:%/A-Za-z0-9]*)(?P=quote)[ \t]*`")
+"""The same between backquotes. In double quotes, others inside them would be another matter."""
+_QUOTED_DEFAULT = re.compile(r'"([A-Za-z0-9_./:,@%+=-]*)"')
+_SPLIT = re.compile(r"[ \t\n*?\[]")
 
-_DATE = re.compile(r"[-_.:%/A-Za-z0-9]*")
-_NAMES = {
-    "command_substitution": "a command, which was not run",
-    "process_substitution": "a process substitution, which was not run",
-    "arithmetic_expansion": "arithmetic",
-    "array": "an array",
-    "ansi_c_string": "a string in $'...'",
-    "translated_string": 'a string in $"..."',
-    "special_variable_name": "a variable of the shell itself",
-    "brace_expression": "a list in braces",
+_COMMAND = "a command, which was not run"
+_OTHER = {
+    "$(": _COMMAND,
+    "$[": "arithmetic",
+    "${": "a ${...} that changes a value",
+    "$'": "a string in $'...'",
+    '$"': 'a string in $"..."',
+    "$\\": "a $ at the end of a line",
+    **{f"${one}": "a variable of the shell itself" for one in "$!#?@*-0123456789"},
 }
+_SHELLS_OWN = re.compile(
+    r"_|BASH.*|DIRSTACK|EPOCH.*|EUID|GROUPS|HOSTNAME|HOSTTYPE|IFS|LINENO|MACHTYPE|OLDPWD|OPT(ARG|ERR|IND)|OSTYPE"
+    r"|PATH|PIPESTATUS|PPID|PS4|PWD|RANDOM|SECONDS|SHELL|SHELLOPTS|SHLVL|SRANDOM|TERM|UID"
+)
+"""Variables that bash sets: without a value in the files they have one all the same."""
 
 
 class NotUnderstood(Exception):
     """A word whose value only a shell could find; the text says what it holds."""
+
+
+class Place(Enum):
+    """Where a word stands: each place has characters that bash treats in a way of its own."""
+
+    ASSIGNED = ""
+    DECLARED = "{"
+    ARGUMENT = "{*?["
+
+
+class Word(NamedTuple):
+    """A word's value, and where the word ends in the text."""
+
+    value: str
+    end: int
 
 
 @dataclass
@@ -45,120 +65,196 @@ class Words:
     """Expands words; ``used`` gathers the variables that they name, ``unset`` those without a value."""
 
     values: Mapping[str, str]
+    used: set[str] = field(default_factory=set)
+    unset: set[str] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        self.used: set[str] = set()
-        self.unset: set[str] = set()
+    def word(self, text: str, start: int, place: Place) -> Word:
+        """The word that starts there, in a text with one character for each byte; raises NotUnderstood."""
+        reader = _Reader(self, text, start, place)
+        value = reader.unquoted(0)
+        return Word(value.encode("latin-1").decode(errors="surrogateescape"), reader.at)
 
-    def value(self, node: Node, before: bytes = b"") -> str:
-        """The value of what follows ``=``; raises NotUnderstood.
-
-        ``before`` is what is between the two: the parser leaves an escaped space there out of the word.
-        """
-        text = _text(node)
-        if text.startswith("~") or (node.type in ("word", "concatenation") and ":~" in text):
-            raise NotUnderstood("a home directory, ~")
-        gap = before.decode(errors="surrogateescape")
-        return _ESCAPED.sub(_without_backslash, gap) + self._value(node, 0, quoted=False)
-
-    def _value(self, node: Node, depth: int, *, quoted: bool) -> str:  # noqa: PLR0911 - one for each kind
-        if depth > _DEEPEST:
-            raise NotUnderstood("too many things inside each other")
-        if node.has_error or node.is_missing:
-            raise NotUnderstood("something that is not shell syntax")
-        text = _text(node)
-        if node.type in ("word", "number", "extglob_pattern") and not node.named_children:
-            return _ESCAPED.sub(_without_backslash, text)
-        if node.type == "raw_string" and not quoted:
-            return text[1:-1]
-        if node.type in ("string", "concatenation"):
-            return self._parts(node, depth, quoted=node.type == "string")
-        if node.type == "string_content":
-            return _ESCAPED_IN_QUOTES.sub(_without_backslash, text)
-        if node.type == "simple_expansion":
-            return self._variable(node.named_children[0])
-        if node.type == "expansion":
-            return self._expansion(node, depth, quoted=quoted)
-        if node.type == "command_substitution":
-            return _date(node)
-        raise NotUnderstood(_NAMES.get(node.type, f"something unknown ({node.type})"))
-
-    def _parts(self, node: Node, depth: int, *, quoted: bool) -> str:
-        """The parts, one after the other; in quotes, what is between two parts belongs to the text."""
-        source = node.text or b""
-        found, place = [], node.start_byte
-        for child in node.children:
-            between = source[place - node.start_byte : child.start_byte - node.start_byte]
-            gap = between.decode(errors="surrogateescape")
-            found.append((_ESCAPED_IN_QUOTES if quoted else _ESCAPED).sub(_without_backslash, gap))
-            place = child.end_byte
-            if child.is_named:
-                found.append(self._value(child, depth + 1, quoted=quoted))
-            elif quoted:  # the closing quote may come with the spaces before it
-                found.append(_text(child).replace('"', ""))
-            else:
-                found.append(_text(child))
-        return "".join(found)
-
-    def _variable(self, node: Node) -> str:
-        if node.type != "variable_name":
-            raise NotUnderstood(_NAMES.get(node.type, "a variable of the shell itself"))
-        name = _text(node)
+    def variable(self, name: str) -> str:
+        """The value of a variable; empty if it has none."""
         self.used.add(name)
         if name not in self.values:
             self.unset.add(name)
-        return self.values.get(name, "")
+        return _bytes(self.values.get(name, ""))
 
-    def _expansion(self, node: Node, depth: int, *, quoted: bool) -> str:
-        """``${name}``, ``${name:-word}`` and the like."""
-        inner = node.children[1:-1]
-        if not inner or inner[0].type != "variable_name":
-            raise NotUnderstood("a ${...} that changes a value")
-        name = _text(inner[0])
-        if len(inner) == 1:
-            return self._variable(inner[0])
-        operator = _text(inner[1])
-        if operator not in (":-", "-", ":+", "+"):
-            raise NotUnderstood("a ${...} that changes a value")
+    def other(self, name: str, operator: str) -> str | None:
+        """What ``${name-...}`` or ``${name+...}`` is without its default; None if it is the default."""
+        if name not in self.values and _SHELLS_OWN.fullmatch(name):
+            raise NotUnderstood("a variable of the shell itself")
         self.used.add(name)
         there = bool(self.values.get(name)) if operator.startswith(":") else name in self.values
         if operator.endswith("-"):
-            return self.values[name] if there else self._default(node, inner[2:], depth, quoted=quoted)
-        return self._default(node, inner[2:], depth, quoted=quoted) if there else ""
+            return _bytes(self.values[name]) if there else None
+        return None if there else ""
 
-    def _default(self, whole: Node, nodes: list[Node], depth: int, *, quoted: bool) -> str:
-        begin = whole.children[2].end_byte - whole.start_byte
-        end = whole.children[-1].start_byte - whole.start_byte
-        plain = (whole.text or b"")[begin:end].decode(errors="surrogateescape")
-        if _PLAIN.fullmatch(
-            plain
-        ):  # the parser takes some of it for other things, such as 0= for an assignment
-            return plain
-        if any(not child.is_named for child in nodes):
-            raise NotUnderstood("a ${...} that changes a value")
-        if len(nodes) > 1 or whole.children[1].end_byte + 2 < nodes[0].start_byte:
+
+@dataclass
+class _Reader:
+    """Reads one word."""
+
+    words: Words
+    text: str
+    at: int
+    place: Place
+
+    def __post_init__(self) -> None:
+        self._start = self.at
+
+    def unquoted(self, depth: int) -> str:
+        """What is outside quotes, up to the end of the word; in a ``${...}``, up to the brace."""
+        if depth > _DEEPEST:
+            raise NotUnderstood("too many things inside each other")
+        found = []
+        while self._next not in (("}",) if depth else ("", " ", "\t", "\n", ";")):
+            found.append(self._piece(depth))
+        return "".join(found)
+
+    @property
+    def _next(self) -> str:
+        return self.text[self.at : self.at + 1]
+
+    def _piece(self, depth: int) -> str:
+        char = self._next
+        if char == "\\":
+            return self._escaped()
+        if char == "'":
+            return self._single()
+        if char == '"':
+            return self._double(depth)
+        if char in "$`":
+            return self._dollar(depth, quoted=False)
+        if depth and char in (" ", "\t", "\n", ""):
             raise NotUnderstood("a ${...} with a default of several words")
-        return self._value(nodes[0], depth + 1, quoted=quoted)
+        if char == "~" and (depth or self.at == self._start or self.text[self.at - 1] in ":="):
+            raise NotUnderstood("a home directory, ~")
+        if char == "{" and (depth or char in self.place.value):
+            raise NotUnderstood("a list in braces")
+        if char in self.place.value:
+            raise NotUnderstood("a pattern of file names")
+        if char in "|&;<>()":
+            raise NotUnderstood(
+                "an array" if char == "(" and self.at == self._start else f"{char} without quotes"
+            )
+        return self._plain()
+
+    def _plain(self) -> str:
+        char = self._next
+        if (char < " " and char not in "\t\n") or char == "\x7f":
+            raise NotUnderstood("a control character")
+        self.at += 1
+        return char
+
+    def _escaped(self) -> str:
+        self.at += 1
+        if self._next == "\n":
+            self.at += 1
+            return ""
+        if not self._next:
+            raise NotUnderstood("a backslash at the end of the file")
+        return self._plain()
+
+    def _single(self) -> str:
+        self.at += 1
+        found = []
+        while self._next != "'":
+            self._require_more()
+            found.append(self._plain())
+        self.at += 1
+        return "".join(found)
+
+    def _double(self, depth: int) -> str:
+        self.at += 1
+        found = []
+        while self._next != '"':
+            self._require_more()
+            if self._next in "$`":
+                found.append(self._dollar(depth, quoted=True))
+            elif self._next == "\\" and self.text[self.at + 1 : self.at + 2] in ("$", "`", '"', "\\", "\n"):
+                found.append(self._escaped())
+            else:
+                found.append(self._plain())
+        self.at += 1
+        return "".join(found)
+
+    def _require_more(self) -> None:
+        if not self._next:
+            raise NotUnderstood("a quote that is not closed")
+
+    def _dollar(self, depth: int, *, quoted: bool) -> str:
+        """What a ``$`` or a backquote begins."""
+        date = _DATE.match(self.text, self.at) or _OLD_DATE.match(self.text, self.at)
+        if date:
+            self.at = date.end()
+            return f"\0{date[2]}\0"
+        if self._next == "`":
+            raise NotUnderstood(_COMMAND)
+        simple = _SIMPLE.match(self.text, self.at)
+        if simple:
+            if simple[2]:
+                raise NotUnderstood("a variable's name at the end of a line that goes on")
+            self.at = simple.end()
+            return self._unsplit(self._own(simple[1]), quoted=quoted)
+        braced = _BRACED.match(self.text, self.at)
+        if braced:
+            self.at = braced.end()
+            return self._unsplit(self._braced(braced[1], braced[2], depth, quoted=quoted), quoted=quoted)
+        two = self.text[self.at : self.at + 2]
+        if self.text.startswith("$((", self.at):
+            raise NotUnderstood("arithmetic")
+        if two in _OTHER and not (quoted and two in ("$'", '$"')):
+            if quoted and two == "$\\" and self.text[self.at + 2 : self.at + 3] != "\n":
+                return self._plain()
+            raise NotUnderstood(_OTHER[two])
+        return self._plain()
+
+    def _own(self, name: str) -> str:
+        if name == "_":
+            raise NotUnderstood("a variable of the shell itself")
+        return self.words.variable(name)
+
+    def _unsplit(self, value: str, *, quoted: bool) -> str:
+        """A value, unless bash would make several words of it."""
+        if self.place is Place.ARGUMENT and not quoted and _SPLIT.search(value):
+            raise NotUnderstood("a variable with spaces, outside quotes")
+        return value
+
+    def _braced(self, name: str, operator: str, depth: int, *, quoted: bool) -> str:
+        if operator == "}":
+            return self._own(name)
+        value = self.words.other(name, operator)
+        apart = self.words if value is None else Words(self.words.values)
+        mine, self.words = self.words, apart  # a default that is not taken names no variable
+        try:
+            default = self._quoted_default(depth + 1) if quoted else self.unquoted(depth + 1)
+        finally:
+            self.words = mine
+        self.at += 1
+        return default if value is None else value
+
+    def _quoted_default(self, depth: int) -> str:
+        """The default of a ``${...}`` in double quotes, where other rules hold for quotes."""
+        if depth > _DEEPEST:
+            raise NotUnderstood("too many things inside each other")
+        found = []
+        while self._next != "}":
+            self._require_more()
+            inner = _QUOTED_DEFAULT.match(self.text, self.at)
+            if inner:
+                self.at = inner.end()
+                found.append(inner[1])
+            elif self._next in "$`":
+                found.append(self._dollar(depth, quoted=True))
+            elif self._next in "\"'\\~{\n":
+                raise NotUnderstood("a ${...} that changes a value")
+            else:
+                found.append(self._plain())
+        return "".join(found)
 
 
-def _without_backslash(match: re.Match[str]) -> str:
-    return match[1] or ""
-
-
-def _date(node: Node) -> str:
-    """The command ``date +FORMAT``, the only one with a meaning here; raises NotUnderstood for any other."""
-    commands = node.named_children
-    if len(commands) == 1 and commands[0].type == "command":
-        parts = [_text(child) for child in commands[0].named_children]
-        if len(parts) == _DATE_WORDS and parts[0] == "date" and parts[1].startswith("+"):
-            form = parts[1][1:].strip("'\"")
-            if _DATE.fullmatch(form):
-                return f"\0{form}\0"
-    raise NotUnderstood(_NAMES["command_substitution"])
-
-
-_DATE_WORDS = 2
-
-
-def _text(node: Node) -> str:
-    return (node.text or b"").decode(errors="surrogateescape")
+def _bytes(value: str) -> str:
+    """A value with one character for each byte."""
+    return value.encode(errors="surrogateescape").decode("latin-1")

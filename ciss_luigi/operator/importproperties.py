@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ciss_luigi.errors import Refused
+from ciss_luigi.config import crosschecks
+from ciss_luigi.config.reading import Context
+from ciss_luigi.config.sections import CISS, SECTIONS
+from ciss_luigi.config.tellingkeys import mail_address
+from ciss_luigi.errors import Fault, Refused
 from ciss_luigi.migration import newfile, oldnames, propertiesfile
 from ciss_luigi.migration.newfile import NewFile
 from ciss_luigi.migration.oldnames import Roles
-from ciss_luigi.migration.properties import Properties, Variable
+from ciss_luigi.migration.properties import Line, Properties, Variable
 from ciss_luigi.migration.shelltext import DATED
 
 HIDDEN = "***"
+_SEE_BELOW = "not understood, see below"
+_STAND_IN = "stands-in-for-a-secret"
+_NO_SERVER = (
+    "no warehouse_url: neither HIVE_HOST nor IMPALAD_HOST names a server, "
+    "and without one the job makes a DuckDB file of its own"
+)
 
 
 @dataclass(frozen=True)
@@ -46,17 +57,55 @@ def import_properties(file: Path, out: Path) -> Imported:
     found = propertiesfile.read(file)
     roles = oldnames.assign(found.variables)
     made = newfile.make(roles.by_role)
-    unclear = [*map(str, found.not_understood), *made.refused, *_unclear(roles)]
+    _comment_out_faults(made, out.parent)
+    unclear = [*map(str, found.not_understood), *map(str, made.refused), *_unclear(roles)]
+    if not made.is_written("ciss", "warehouse_url"):
+        unclear.append(_NO_SERVER)
+    rows = tuple(_row(one, found, roles, made) for one in found.variables.values())
+    unclear += _without_a_place(rows, found, unclear)
     written = len(roles.jobs) <= 1
     if written:
         _write(out, made.text)
     return Imported(
-        tuple(_row(one, found, roles, made) for one in found.variables.values()),
+        rows,
         tuple(unclear),
         tuple(map(str, found.notes)),
         {name: f"{one.file}, line {one.line}" for name, one in made.exports.items()} if written else {},
         written,
     )
+
+
+def _comment_out_faults(made: NewFile, folder: Path) -> None:
+    """Make comments of the keys that ``ciss check`` would refuse."""
+    context = Context(folder, dict.fromkeys(made.exports, _STAND_IN))
+    for section in SECTIONS:
+        _comment_out(made, section.read(made.active(section.name), context)[1])
+    values, _ = CISS.read(made.active(CISS.name), context)
+    _comment_out(made, crosschecks.find(values))
+    if made.is_written("email", "sender"):
+        try:
+            mail_address(made.sections["email"]["sender"])
+        except ValueError as error:
+            made.comment_out("email", "sender", str(error))
+
+
+def _comment_out(made: NewFile, faults: list[Fault]) -> None:
+    for fault in faults:
+        if (fault.section, fault.key) in made.sources and made.is_written(fault.section, fault.key):
+            made.comment_out(fault.section, fault.key, fault.problem)
+
+
+def _without_a_place(
+    rows: tuple[tuple[str, str, str], ...], found: Properties, unclear: list[str]
+) -> Iterator[str]:
+    """A line for each variable whose row points to a line that is not there yet."""
+    named = set(re.findall(r"\w+", " ".join(unclear)))
+    for name, _, became in rows:
+        if became == _SEE_BELOW and name not in named:
+            one = found.variables[name]
+            yield str(
+                Line(one.file, one.line, f"{name} belongs to another job, or to a server without a host")
+            )
 
 
 def _write(out: Path, text: str) -> None:
@@ -88,4 +137,4 @@ def _row(one: Variable, found: Properties, roles: Roles, made: NewFile) -> tuple
     became = made.became.get(one.name) or roles.not_needed.get(one.name, "")
     if one.name in found.used and not made.became.get(one.name):
         became = "part of other values"
-    return one.name, value, became or "not understood, see below"
+    return one.name, value, became or _SEE_BELOW

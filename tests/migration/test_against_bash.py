@@ -1,8 +1,9 @@
-"""Generated harmless files: the values that are read are those that a real bash has."""
+"""Generated files: the values that are read are those that a real bash has, or the file is listed."""
 
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -59,5 +60,43 @@ def test_generated_files_mean_what_bash_makes_of_them(own: list[str], sourced: l
         found = propertiesfile.read(folder / "own")
         assert found.not_understood == []
         assert {one: found.variables[one].value for one in NAMES} == bash(folder, "own", list(NAMES))
+    finally:
+        shutil.rmtree(folder)
+
+
+# --- what may be misread ------------------------------------------------------------------------------
+
+ODD = (
+    "\\ ", "\\\n", "\\\t", "\\", "\\~", "\\{", "$$", "$#", "$_", "$?", "$0", "$", "${A", "${A}", "$A",
+    "${A:-", "}", "${#A}", "$[1]", "$((1))", "{q,z}", "{1..2}", "{", "#", "# ", "`", "``", "`q`", '$"q"',
+    "$'q'", '"', "'", '"$"', "\f", "\v", "\x01", "\x1b", "\x7f", " ", "\t", "\n", "\n\n", ";", "=", "~",
+    ":~", "*", "[", "]", "?", "!", "(", ")", "\xa0", "\u2003", "\ufeff", "q", "z=", "A=q", "dbname=z", "-",
+    "+", "0=", "%", "@", ",", "/", "^", "é",
+)  # fmt: skip
+STARTS = ("", "", "export ", "declare -x ", "readonly ", " ", "\f", "B_1=1 ", "export B_1=q ")
+odd_value = st.lists(st.one_of(st.sampled_from(ODD), st.sampled_from(ODD), piece), max_size=4).map("".join)
+odd_line = st.tuples(
+    st.sampled_from(STARTS), name, st.sampled_from(["=", "=", "=", "+=", "", " ="]), odd_value
+).map("".join)
+
+
+def bash_or_fault(folder: Path, file: str) -> dict[str, str] | None:
+    """What bash has; None if it ends with a fault, as it does at a command that is not there."""
+    try:
+        return bash(folder, file, list(NAMES), {"PATH": str(folder / "no_programs")})
+    except subprocess.CalledProcessError:
+        return None
+
+
+@settings(max_examples=200, deadline=None)
+@given(odd=odd_line, more=st.lists(odd_line, max_size=1), after=st.lists(assignment, min_size=1, max_size=2))
+def test_what_is_not_read_as_bash_reads_it_is_listed(odd: str, more: list[str], after: list[str]) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="properties-"))
+    start = [f"{one}={one}0" for one in NAMES]
+    try:
+        (folder / "own").write_text("\n".join([*start, odd, *more, *after]) + "\n")
+        found = propertiesfile.read(folder / "own")
+        if not found.not_understood:
+            assert {one: found.variables[one].value for one in NAMES} == bash_or_fault(folder, "own")
     finally:
         shutil.rmtree(folder)

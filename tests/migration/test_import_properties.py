@@ -175,6 +175,50 @@ def test_a_hostile_line_does_nothing_and_is_named(tmp_path: Path, what: str) -> 
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("SEP=\\ \nMailId=a@b.c", id="escaped space at the end of a line"),
+        pytest.param("SEP=\\\n\nMailId=a@b.c", id="a line that goes on, then an empty one"),
+        pytest.param("x_LogPath=/tmp/x.log.$$", id="process id"),
+        pytest.param("export MailId={a,b}@c.d", id="braces after export"),
+        pytest.param("export bill_view_tblname=#${dbname}z", id="hash after export"),
+        pytest.param("Dname_bill_view=t``x", id="backquotes"),
+        pytest.param('Dname_bill_view=t_$"x"', id="translated string"),
+        pytest.param("Dname_bill_view=\f", id="form feed"),
+        pytest.param("Dname_bill_view=\v", id="vertical tab"),
+        pytest.param("\fDname_bill_view=x", id="form feed before a name"),
+        pytest.param('export "Dname_bill_view=x"', id="assignment in quotes"),
+        pytest.param("export $dbname", id="a name from a variable"),
+        pytest.param("declare -a MailId=(a b)", id="an array in the place of a value"),
+        pytest.param("declare -A map=([a]=1) MailId=x", id="an array and a value"),
+        pytest.param("A=${HOSTNAME:-x}", id="a variable that bash sets"),
+        pytest.param(". ./{a,b}", id="braces in the name of a file"),
+        pytest.param("A=x\\", id="backslash at the end of the file"),
+    ],
+)
+def test_what_could_be_read_in_two_ways_is_listed(tmp_path: Path, line: str) -> None:
+    own = oldsite.make(tmp_path)
+    own.write_text(own.read_text() + line)
+    imported(tmp_path, own).expect(1, "Not understood:", f"{own}, line 13")
+
+
+def test_an_array_of_its_own_is_only_noted(tmp_path: Path) -> None:
+    imported_with(tmp_path, "declare -A map=([a]=1 [b]=2)\n").expect(0, "note: ", "map: an array")
+
+
+def test_a_declaration_takes_the_values_of_before_it(tmp_path: Path) -> None:
+    (tmp_path / "own").write_text("A=old\nexport A=new B=$A\nC=newer D=$C\n")
+    found = propertiesfile.read(tmp_path / "own")
+    assert {name: one.value for name, one in found.variables.items()} == bash(tmp_path, "own", list("ABCD"))
+
+
+def test_a_variable_without_a_value_in_the_name_of_a_file_is_named(tmp_path: Path) -> None:
+    own = oldsite.make(tmp_path)
+    own.write_text(own.read_text() + ". $NOTSET/y\n")
+    imported(tmp_path, own).expect(1, "$NOTSET, which these files do not set")
+
+
+@pytest.mark.parametrize(
     "content",
     [
         pytest.param(b"A=" + b"x" * 10_000_000 + b"\n", id="a line of 10 MB"),
@@ -204,6 +248,106 @@ def test_what_a_value_holds_cannot_add_a_setting(tmp_path: Path) -> None:
     assert "evil" not in (tmp_path / "luigi.cfg").read_text()
 
 
+def imported_with(folder: Path, lines: str, *without: str) -> Answer:
+    """The old site with more lines, and without the variables of some names."""
+    own = oldsite.make(folder)
+    common = own.parent / "Common.properties"
+    kept = [line for line in common.read_text().splitlines() if line.partition("=")[0] not in without]
+    common.write_text("\n".join(kept) + "\n")
+    own.write_text(own.read_text() + lines)
+    return imported(folder, own)
+
+
+def test_a_password_without_a_user_is_listed(tmp_path: Path) -> None:
+    answer = imported_with(tmp_path, "HIVE_PASSWORD=s3cr3t\n")
+    answer.expect(1, "line 13: HIVE_PASSWORD is a password, but no variable names its user")
+    assert "s3cr3t" not in answer.out
+
+
+def test_what_the_table_points_to_is_there(tmp_path: Path) -> None:
+    answer = imported_with(tmp_path, "other_tblname=t\n", "HIVE_HOST")
+    answer.expect(1, "line 13: other_tblname belongs to", "HIVE_JDBC_PORT belongs to")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param("y_classname=com.example.y\nDname_y=y\n", id="class and name"),
+        pytest.param("y_temp_classname=com.example.y\n", id="temp class"),
+        pytest.param("Dname_y=y\n", id="name"),
+    ],
+)
+def test_tables_of_one_job_with_classes_of_another_are_several_jobs(tmp_path: Path, lines: str) -> None:
+    imported_with(tmp_path, lines).expect(1, "several jobs: bill_view, y", "nothing was written")
+    assert not (tmp_path / "luigi.cfg").exists()
+
+
+def test_a_table_of_one_job_with_a_class_of_another_alone_are_several_jobs(tmp_path: Path) -> None:
+    (tmp_path / "own").write_text("HIVE_HOST=h\nx_tblname=t\ny_classname=com.example.y\n")
+    imported(tmp_path, tmp_path / "own").expect(1, "several jobs: y, x")
+
+
+@pytest.mark.parametrize(
+    ("line", "section", "key", "value"),
+    [
+        ("bill_view_tblname=$dbname.t", "ciss", "main_table", "t"),
+        ("MailId='a@x.net b@y.net'", "ciss_alerts", "mail_to", "a@x.net,b@y.net"),
+        ("MailId='a@x.net; b@y.net'", "ciss_alerts", "mail_to", "a@x.net,b@y.net"),
+        ("ccList='A B <a@x.net>; b@y.net'", "ciss_alerts", "mail_cc", "A B <a@x.net>,b@y.net"),
+        ("HIVE_HOST=jdbc:hive2://h.net:10000", "ciss", "warehouse_url", "hive://h.net:10000/mnaas"),
+        ("HIVE_HOST=jdbc:hive2://h.net/mnaas", "ciss", "warehouse_url", "hive://h.net:10000/mnaas"),
+        ("IMPALAD_HOST=h.net:21050", "ciss", "refresh_url", "impala://h.net:21050/mnaas"),
+    ],
+)
+def test_a_value_with_a_plain_meaning_becomes_valid(
+    tmp_path: Path, line: str, section: str, key: str, value: str
+) -> None:
+    imported_with(tmp_path, f"{line}\n").expect(0)
+    assert sections(tmp_path / "luigi.cfg")[section][key] == value
+    site.load({}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("bill_view_tblname=other.t", "main_table"),
+        ("dbname=a-b", "database"),
+        ("MailId=nobody", "mail_to"),
+        ("SDP_ticket_to_email='a@x.net b@y.net'", "sdp_mail"),
+        ("SDP_ticket_from_email=nobody", "sender"),
+        ("IMPALAD_JDBC_PORT=abc", "refresh_url"),
+        ("IMPALAD_HOST=jdbc:impala://h.net:99", "refresh_url"),
+        ("IMPALAD_HOST='h.net/x?auth=NONE#'", "refresh_url"),
+        ("HIVE_JDBC_PORT=10000/x", "warehouse_url"),
+        ("bill_view_classname='not a class'", "main_class"),
+        ("bill_view_tblname=bill_view_temp", "main_table"),
+    ],
+)
+def test_a_value_that_check_would_refuse_is_listed_and_written_as_a_comment(
+    tmp_path: Path, line: str, key: str
+) -> None:
+    name = line.partition("=")[0]
+    imported_with(tmp_path, f"{line}\n", "ccList").expect(
+        1, "line 13: ", f"{name} ", f"a {key} that is not valid"
+    )
+    assert f"\n#{key} = " in (tmp_path / "luigi.cfg").read_text()
+    site.load({}, tmp_path)
+
+
+def test_without_a_server_it_is_said_that_duckdb_is_what_is_left(tmp_path: Path) -> None:
+    imported_with(tmp_path, "", "HIVE_HOST", "IMPALAD_HOST").expect(1, "neither HIVE_HOST nor IMPALAD_HOST")
+
+
+def test_a_table_without_a_name_is_listed(tmp_path: Path) -> None:
+    imported_with(tmp_path, "bill_view_tblname=\n").expect(1, "line 13: bill_view_tblname is empty")
+
+
+def test_a_date_in_the_middle_is_listed_once_with_its_line(tmp_path: Path) -> None:
+    answer = imported_with(tmp_path, "bill_view_LogPath=/tmp/$(date +%F)/log\n")
+    answer.expect(1, "line 13: bill_view_LogPath holds a date in the middle")
+    assert answer.out.count("holds a date in the middle") == 1
+
+
 # --- held against a real bash -------------------------------------------------------------------------
 
 BASH = """\
@@ -213,10 +357,12 @@ for name in $3; do printf '%s=%s\\0' "$name" "${!name}"; done
 """
 
 
-def bash(folder: Path, file: str, names: list[str]) -> dict[str, str]:
+def bash(
+    folder: Path, file: str, names: list[str], environment: dict[str, str] | None = None
+) -> dict[str, str]:
     done = subprocess.run(
         ["/bin/bash", "-c", BASH, "bash", str(folder), file, " ".join(names)],
-        env={}, capture_output=True, check=True,
+        env=environment or {}, stdin=subprocess.DEVNULL, capture_output=True, check=True,
     )  # fmt: skip
     return dict(line.split("=", 1) for line in os.fsdecode(done.stdout).split("\0") if line)
 
