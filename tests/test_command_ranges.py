@@ -179,6 +179,20 @@ def test_25_for_overlapping_ranges_under_one_luigid_though_all_is_built(place: P
     place.range("2016-11-11", "2016-11-15", *daemon.options).explained(0, "Did not run any tasks")
 
 
+@pytest.mark.parametrize(
+    "bounds",
+    [("--start", "2016-11-11", "--stop", "2016-11-11"), ("--start", "2016-11-24", "--now", "1479859200")],
+    ids=["stop is start", "from tomorrow on"],
+)
+def test_a_range_without_a_date_is_a_mistake_of_the_command_line(
+    place: Place, bounds: tuple[str, ...]
+) -> None:
+    finished = place.luigi("RangeDaily", "--of", "MergeMain", *bounds, "--local-scheduler")
+    finished.explained(
+        40, "no date lies in this range", "the first date after it", f"--start {bounds[1]} --stop"
+    )
+
+
 # --- longer than its limit ----------------------------------------------------------------------------
 
 

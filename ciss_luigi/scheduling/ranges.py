@@ -36,6 +36,7 @@ def look(task: luigi.Task, dated: type[luigi.Task]) -> None:
         raise BadCommandLine(what, next_command=commands.dates_example())
     if issubclass(of, dated):
         _require_daily(task, of.task_family)
+        _require_dates(task, of.task_family)
         _tell_left_over(task, _required(task))
 
 
@@ -47,6 +48,23 @@ def _require_daily(task: Any, of: str) -> None:
     if task.task_limit < 1:
         what = f"[RangeDaily] task_limit = {task.task_limit} lets a range run no date"
         raise ConfigurationError(what, next_command="set it to 1 or more, then the same command again")
+
+
+def _require_dates(task: Any, of: str) -> None:
+    """Refuse a range that holds no date: Luigi ends with 0 and says nothing."""
+    stop = task.stop or _today(task) + dt.timedelta(days=1)
+    if (
+        task.start is None or task.start < stop or (task.stop and task.start > stop)
+    ):  # the last is Luigi's to say
+        return
+    what = f"no date lies in this range: it begins with {task.start}, and {stop} is the first date after it"
+    again = commands.dates(task.start, task.start + dt.timedelta(days=1), of=of)
+    raise BadCommandLine(what, next_command=again)
+
+
+def _today(task: Any) -> dt.date:
+    now = dt.datetime.fromtimestamp(task.now, dt.UTC) if task.now else dt.datetime.now(dt.UTC)
+    return now.date()
 
 
 def _required(task: Any) -> list[luigi.Task]:
@@ -73,8 +91,7 @@ def _tell_left_over(task: Any, mine: Sequence[luigi.Task]) -> None:
 
 def _limits(task: Any, count: int) -> list[tuple[str, int, str]]:
     """The limits that may have cut a range: name, a value that cuts nothing, and the words for it."""
-    now = dt.datetime.fromtimestamp(task.now, dt.UTC) if task.now else dt.datetime.now(dt.UTC)
-    today = now.date()
+    today = _today(task)
     found = []
     if count >= task.task_limit:
         found.append(("task_limit", sys.maxsize, f"it runs {task.task_limit:,} at most"))

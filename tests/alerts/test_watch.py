@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,27 @@ def test_another_reason_is_told_and_the_end_too(told: Place) -> None:
     assert len({entry.failure for entry in office(told).waiting()}) == 1
 
 
+def test_what_newer_dates_had_published_before_does_not_end_a_failure(told: Place) -> None:
+    """Watched again and again it is told once; a newer date that is merged after that ends it."""
+    run(told.folder, "2016-11-23")
+    time.sleep(1.1)  # a failure is written down to the second
+    for _ in range(3):
+        assert not watch_at(told, dt.datetime.now().astimezone(), 0).well
+    assert waiting(told) == [What.FAILURE]
+    run(told.folder, "2016-11-24")
+    watch_at(told, dt.datetime.now().astimezone(), 0, RunDate.parse("2016-11-24"))
+    assert waiting(told) == [What.FAILURE, What.RECOVERY]
+
+
+def test_what_was_told_is_written_where_cron_does_not_mail_it_again(told: Place) -> None:
+    answer = typed(told.folder, "watch", "--by", "06:00", "--date", DATE).expect(
+        1, "ever began", "is told now"
+    )
+    assert answer.err == ""
+    again = typed(told.folder, "watch", "--by", "06:00", "--date", DATE).expect(1, "says who was told")
+    assert again.err == ""
+
+
 def test_a_past_date_is_due_at_once(told: Place) -> None:
     day = RunDate.parse(DATE)
     now = dt.datetime(2016, 11, 23, 0, 1, tzinfo=ZONE)
@@ -165,8 +187,8 @@ def test_what_a_command_has_told_is_not_told_again(place: Place, relay: Relay) -
     tell(place, relay)
     spoil(place)
     place.merge(DATE).explained(30)
-    answer = ciss(place.folder, "watch", "--by", "00:00", "--date", DATE).explained(1, "BuildTemp failed: ")
-    assert "XXX" in answer.err
+    answer = ciss(place.folder, "watch", "--by", "00:00", "--date", DATE).expect(1, "BuildTemp failed: ")
+    assert "XXX" in answer.out
     assert len(relay.post) == 1
     mend(place)
     run(place.folder, DATE)
@@ -178,10 +200,10 @@ def test_what_a_command_has_told_is_not_told_again(place: Place, relay: Relay) -
 def test_what_waits_is_said_with_source_and_month(place: Place, relay: Relay) -> None:
     tell(place, relay)
     place.merge("2020-01-01").explained(20)
-    answer = ciss(place.folder, "watch", "--by", "00:00", "--date", "2020-01-01").explained(
+    answer = ciss(place.folder, "watch", "--by", "00:00", "--date", "2020-01-01").expect(
         1, "waits for sources", "billable_sub_with_charge_and_limit", "2020-01"
     )
-    assert "--date 2020-01-01" in answer.err
+    assert "--date 2020-01-01" in answer.out
     assert len(relay.post) == 1
 
 
@@ -193,7 +215,7 @@ def test_a_killed_command_is_found_and_told(place: Place, relay: Relay) -> None:
     assert (place.state / "alive" / DATE).exists()
     command.send_group(signal.SIGKILL)
     command.process.wait()
-    ciss(place.folder, "watch", "--by", "00:00", "--date", DATE).explained(1, "BuildTemp was killed on ")
+    ciss(place.folder, "watch", "--by", "00:00", "--date", DATE).expect(1, "BuildTemp was killed on ")
     assert "was killed on" in relay.post[0].text
 
 

@@ -220,9 +220,10 @@ def test_verbs_that_change_something_log_too(place: Place) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_what_root_makes_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> None:
     os.chown(tmp_path, 65534, 65534)
-    write(tmp_path / "log", ("x", {}))
-    status = (tmp_path / "log").stat()
-    assert (status.st_uid, status.st_gid) == (65534, 65534)
+    write(tmp_path / "log", *(("x" * 1000, {}) for _ in range(100)), rotate_mb=0.02)
+    made = {path.name: path.stat() for path in tmp_path.iterdir()}
+    assert {".log.lock", "log", "log.1"} <= made.keys()
+    assert {(one.st_uid, one.st_gid) for one in made.values()} == {(65534, 65534)}
 
 
 @pytest.mark.slow
