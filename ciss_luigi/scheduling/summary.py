@@ -159,12 +159,17 @@ def _not_done(worker: Any, ending: Ending, code: int) -> Iterator[str]:
         yield current().left_over.partition("\n")[0]
 
 
-def _error_of(date: Any, step: str) -> str:
+def _error(date: Any, step: str) -> str:
+    """The error of the last attempt at a step, as the ledger has it."""
     try:
         attempts = [one for one in site.current().ledger.attempts(RunDate(date)) if one.step == step]
     except (CissError, OSError):
         return ""
-    first, *others = attempts[-1].error.split("\n") if attempts else [""]
+    return attempts[-1].error if attempts else ""
+
+
+def _error_of(date: Any, step: str) -> str:
+    first, *others = _error(date, step).split("\n")
     first = first.removeprefix(f"{step} of {date}: ")
     if first.endswith(":") and others:
         first = f"{first} {others[0].strip().removeprefix('- ')}"
@@ -176,12 +181,20 @@ def _following(worker: Any, ending: Ending, code: int) -> str:
         return _after_all(ending)
     again = commands.again()
     if ending.failed or stopping.requested() or ending.unasked:
-        return again
+        return _told_by_the_error(ending).replace("the same command again", again) or again
     if current().left_over:
         return current().left_over.rpartition("Next:  ")[2]
     if ending.missing:
         return f"{commands.check(ending.missing[0])}, and once the rows are there {again}"
     return _when_granted(worker, again, is_elsewhere=code == exitcodes.RUNNING_ELSEWHERE)
+
+
+def _told_by_the_error(ending: Ending) -> str:
+    """What the one failure of this command says to do; "" if there are several, or if it says nothing."""
+    if len(ending.failed) != 1:
+        return ""
+    ((date, step),) = ending.failed
+    return _error(date, step).rpartition("\nNext:  ")[2].partition("\n")[0]
 
 
 def _when_granted(worker: Any, again: str, *, is_elsewhere: bool) -> str:

@@ -43,7 +43,8 @@ def test_a_step_that_fails(place: Place, way: tuple[str, ...]) -> None:
     why = "the source data has errors; nothing was published: no XXX rate for 2016-11"
     assert not_done.startswith(f"BuildTemp of {DATE} failed ({why}")
     flags = "".join(f" {flag}" for flag in way)
-    assert following == f"luigi --module ciss_luigi MergeMain --date {DATE}{flags} --local-scheduler"
+    again = f"luigi --module ciss_luigi MergeMain --date {DATE}{flags} --local-scheduler"
+    assert following == f"correct the source rows, then {again}"
 
 
 def test_a_range_of_which_a_part_lacks_sources(place: Place) -> None:
