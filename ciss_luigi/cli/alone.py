@@ -23,9 +23,10 @@ def say_next() -> None:
 
 
 def _lines() -> Iterator[str]:
-    if not any(configfile.is_there(path) for path in configfile.luigi_paths(os.environ, Path.cwd())):
-        yield "There is no luigi.cfg here yet."
-        yield f"Next:  printf '[ciss]\\n' > luigi.cfg && {commands.load_sample()}"
+    known = [*configfile.luigi_paths(os.environ, Path.cwd()), Path("luigi.toml")]
+    if not any(configfile.is_there(path) for path in known):
+        yield "There is no luigi.cfg here. If there is one elsewhere: cd to it, or set LUIGI_CONFIG_PATH."
+        yield f"Next:  to begin here: printf '[ciss]\\n' > luigi.cfg && {commands.load_sample()}"
         return
     here = site.current()
     here.require_warehouse()

@@ -44,6 +44,13 @@ def words(error: OSError) -> str:
     return ""
 
 
+def if_locked_out(path: Path) -> str:
+    """The same for a file that another program's library could not open; empty if this user may write it."""
+    if not os.path.exists(path) or os.access(path, os.R_OK | os.W_OK):
+        return ""
+    return words(PermissionError(errno.EACCES, "", str(path)))
+
+
 def belongs(status: os.stat_result) -> str:
     """Owner, group and mode in words: ``belongs to user:group, mode 0644``."""
     return f"belongs to {named(status)}, mode {stat.S_IMODE(status.st_mode):04o}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import tempfile
@@ -16,6 +17,7 @@ from tests.machine.around import DATE
 from tests.oddfiles import make_odd
 
 USER = pwd.getpwnam("nobody")
+USER_GROUP = grp.getgrgid(USER.pw_gid).gr_name
 AS_USER = ("setpriv", f"--reuid={USER.pw_uid}", f"--regid={USER.pw_gid}", "--clear-groups")
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
@@ -127,3 +129,15 @@ def test_check_tells_the_room(place: Place) -> None:
     for what in ("state folder", "warehouse", "spill folder"):
         assert f"{what}: " in out
     assert out.count(" GB free (") == 3
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("setpriv")
+@pytest.mark.parametrize("mode", [0o644, 0o600])
+def test_a_warehouse_that_root_has_made_its_own_is_named_with_its_owner(theirs: Place, mode: int) -> None:
+    os.chown(theirs.warehouse, 0, 0)
+    theirs.warehouse.chmod(mode)
+    finished = theirs.merge(DATE, before=AS_USER)
+    assert finished.code in (30, 35)
+    remedy = f"sudo chown -R nobody:{USER_GROUP} {theirs.warehouse}"
+    finished.explained(finished.code, f"belongs to root:root, mode {mode:04o}", remedy)

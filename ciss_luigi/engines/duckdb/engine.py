@@ -37,6 +37,7 @@ from ciss_luigi.errors import (
 )
 from ciss_luigi.plainfile import is_there
 from ciss_luigi.plaintext import without_parts
+from ciss_luigi.state import owners
 from ciss_luigi.state.files import make_folder
 from ciss_luigi.state.owners import hand_over
 
@@ -194,7 +195,8 @@ class DuckDbEngine(Engine):
         if holder is None and faults:
             return ConfigurationError("the engine does not take an option", faults)
         if holder is None:
-            return EngineUnavailable(f"{self._path} cannot be opened: {first_words(error)}")
+            whose = owners.if_locked_out(self._path)
+            return EngineUnavailable(f"{self._path} cannot be opened: {first_words(error)}{whose}")
         seen = f" (ps -p {holder[2]})" if holder[2] else ""
         return EngineUnavailable(
             f"{self._path} is in use by another program: {holder_words(holder)}; "
