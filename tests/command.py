@@ -26,7 +26,7 @@ LUIGID = PYTHON.with_name("luigid")
 MONTHS = ("2016-10", "2016-11", "2016-12", "2017-01")
 STEPS = ("TruncateTemp", "BuildTemp", "MergeMain")
 TRACEBACK = "Traceback (most recent call last)"
-PATIENCE = 90.0
+PATIENCE = 180.0
 SHORT_WAIT = """
 from ciss_luigi.engines.duckdb.engine import DuckDbEngine
 DuckDbEngine.__init__.__kwdefaults__["open_wait_seconds"] = 1.0

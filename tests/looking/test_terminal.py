@@ -96,7 +96,7 @@ def test_alone_it_says_what_to_do_next(tmp_path: Path, sample: Path) -> None:
 
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert "Next:  printf '[ciss]\\n' > luigi.cfg && ciss load --sample" in said(empty)
+    assert "Next:  to begin here: printf '[ciss]\\n' > luigi.cfg && ciss load --sample" in said(empty)
     (empty / "luigi.cfg").write_text("[ciss]\n")
     assert "Next:  ciss load DIR, or to try it: ciss load --sample" in said(empty)
     typed(empty, "load", "--sample").expect(0)
