@@ -6,7 +6,7 @@ import pytest
 
 from tests.command import Place, name_of
 
-AS_BEFORE = "and so on, as above for another date"
+AS_BEFORE = "and so on, as above"
 
 
 @pytest.mark.slow

@@ -45,8 +45,14 @@ def test_a_warehouse_that_never_was_is_loaded_first(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["check"], ["plan", "--date", DATE], ["plan", "--date", "2016-12-09"], ["init"], []]
-)
+    "arguments",
+    [
+        ["check"], ["plan", "--date", DATE], ["plan", "--date", "2016-12-09"], ["init"], [],
+        ["explain", "--date", DATE, "--org", "org-1"],
+        ["report", "--month", DATE[:7], "--out", "report.html"],
+        ["compare", "--date", DATE, "--with", "other"],
+    ],
+)  # fmt: skip
 def test_the_other_verbs_say_so_too(arguments: list[str], lost: Place) -> None:
     answer = typed(lost.folder, *arguments).expect(35)
     assert f"there is no duckdb {lost.warehouse}, in which {DATE} was built" in answer.out + answer.err

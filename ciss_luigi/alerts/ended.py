@@ -106,7 +106,11 @@ def _seen(end: CommandEnd, headline: str, scope: Scope) -> Seen:
     dates = tuple(map(str, end.dates)) or _asked_for(end.begin.arguments)
     if scope is Scope.DATES and not dates:
         scope = Scope.COMMAND
-    return Seen(str(headline), "", end.number, end.kind or str(headline), end.reason, dates, scope=scope)
+    text = end.reason
+    if "\nState: " not in text:
+        again = without_secrets(commands.typed(end.begin.arguments))
+        text += f"\nState: every month in main is whole, old or new\nNext:  {again}"
+    return Seen(str(headline), "", end.number, end.kind or str(headline), text, dates, scope=scope)
 
 
 def _asked_for(arguments: Sequence[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -37,13 +38,16 @@ def logged(arguments: Sequence[str]) -> Iterator[None]:
     opened.begin(settings, uuid.uuid4().hex)
     events.tell("command-begin", f"ciss {without_secrets(shlex.join(arguments))}")
     code, error = 0, ""
+    began = time.monotonic_ns()
     try:
         yield
     except BaseException as trouble:
         code, error = _code(trouble), str(trouble) if isinstance(trouble, CissError) else ""
         raise
     finally:
-        outcome = {"event_outcome": "failure" if code else "success", "error_message": error}
+        took = time.monotonic_ns() - began
+        result = "failure" if code else "success"
+        outcome = {"event_duration": took, "event_outcome": result, "error_message": error}
         level = logging.ERROR if code else logging.INFO
         words = f"ciss {arguments[0]} ends with {code}"
         events.tell("command-end", words, level, process_exit__code=code, **outcome)

@@ -16,8 +16,10 @@ T = TypeVar("T")
 def ask(site: Site, question: Callable[[Engine, Session], T]) -> T:
     """Ask the warehouse something, only reading; again after errors that may pass.
 
-    Raises EngineUnavailable or StatementFailed.
+    Raises EngineUnavailable or StatementFailed; the first also for an embedded file that is gone although
+    markers speak of it: nobody may think that loading it anew is all there is to do.
     """
+    site.require_warehouse()
     engine = site.engine()
 
     def once() -> T:

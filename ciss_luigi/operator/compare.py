@@ -91,6 +91,7 @@ def compare(site: Site, request: Request) -> Compared:
     """Compare; raises Refused, BadArgument, EngineUnavailable or StatementFailed."""
     months = request.months or _merged_months(site, request)
     engine = site.engine()
+    site.require_warehouse()
     if not engine.exists():
         raise EngineUnavailable(
             f"there is no {engine.identity}",

@@ -42,6 +42,7 @@ def explain(site: Site, customer: Customer, months: Sequence[Month], *, everythi
     Raises Refused for a customer that main does not hold, EngineUnavailable, StatementFailed.
     """
     require_own_rows(site)
+    site.require_warehouse()
     if not site.engine().exists():
         raise EngineUnavailable(
             f"there is no {site.engine().identity} yet",

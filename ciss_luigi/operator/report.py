@@ -63,6 +63,7 @@ def gather(site: Site, month: Month) -> Report:
     Raises Refused for a month that main does not hold, EngineUnavailable, StatementFailed.
     """
     require_own_rows(site)
+    site.require_warehouse()
     if not site.engine().exists():
         raise EngineUnavailable(
             f"there is no {site.engine().identity} yet",

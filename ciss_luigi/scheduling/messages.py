@@ -77,7 +77,7 @@ def _is_missing(record: logging.LogRecord) -> bool:
 
 
 _DATE = re.compile(r"\d{4}-\d\d(-\d\d)?")
-_AS_BEFORE = "and so on, as above for another date"
+_AS_BEFORE = "and so on, as above"
 _said: set[str] = set()
 
 

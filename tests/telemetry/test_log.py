@@ -215,6 +215,9 @@ def test_verbs_that_change_something_log_too(place: Place) -> None:
     begun = [one["message"] for one in lines if one.get("event", {}).get("action") == "command-begin"]
     assert begun == [f"ciss reset --date {DATE}", f"ciss watch --by 00:00 --date {DATE}"]
     assert [one["process"]["exit_code"] for one in lines if "exit_code" in one["process"]][-1] == 1
+    ended = [one["event"] for one in lines if one.get("event", {}).get("action") == "command-end"]
+    assert len(ended) == 2
+    assert all(one["duration"] > 0 for one in ended)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
