@@ -19,7 +19,7 @@ from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import BillingFault
 from ciss_luigi.state.ledger import Outcome
-from tests.command import Place, name_of
+from tests.command import MAIN, Place, name_of
 from tests.helpers import CISS, Answer, clean, run, typed
 
 pytestmark = pytest.mark.whole
@@ -132,6 +132,15 @@ def test_the_run_that_main_holds_is_said_by_month(place: Place) -> None:
 
 
 @pytest.mark.slow
+def test_what_main_holds_is_told_truly_after_the_marker_was_removed(place: Place) -> None:
+    run(place.folder, DATE)
+    run(place.folder, "2016-11-23")
+    (held,) = place.query(f"SELECT DISTINCT run_id FROM mnaas.{MAIN} WHERE month_year = '2016-11'")
+    assert held[0].startswith("2016-11-23-")
+    typed(place.folder, "reset", "--date", "2016-11-23").expect(0)
+    assert f"main's 2016-11 holds the run {held[0]}\n" in status(place).out
+
+
 def test_a_main_that_is_rolled_back_is_said_until_a_newer_night(place: Place) -> None:
     run(place.folder, DATE)
     run(place.folder, "2016-11-09")

@@ -1,14 +1,18 @@
-"""Which run main's months hold, as the markers say: the run that merged a month last."""
+"""Which run main's months hold: the run that merged a month last.
+
+Markers say so; and the ledger, where ``ciss reset`` has removed a marker: main still holds that run.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.site import Site
-from ciss_luigi.state.markers import Marker, Step
+from ciss_luigi.state.ledger import Outcome
+from ciss_luigi.state.markers import Step
 
 _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 
@@ -33,25 +37,53 @@ def look(site: Site, months: Iterable[Month]) -> list[MonthHeld]:
     Months that no valid marker names are left out.
     """
     wanted = set(months)
-    merged: dict[Month, list[Marker]] = {}
+    merged: dict[Month, list[_Merge]] = {}
     for date in site.markers.dates():
-        if not wanted.intersection((date.month, date.month.minus(1))):
+        marker = site.markers.read(date, Step.MERGE) if _may_hold(date, wanted) else None
+        if marker is not None and site.markers.is_merged(date):
+            found = _Merge(marker.finished_at or _LONG_AGO, date, marker.run_id)
+            for totals in marker.months:
+                merged.setdefault(Month.parse(totals.month), []).append(found)
+    removed = list(_without_marker(site, wanted))
+    return [_held(month, merged[month], removed) for month in sorted(wanted.intersection(merged))]
+
+
+@dataclass(frozen=True, order=True)
+class _Merge:
+    """A run that merged some months, and when."""
+
+    at: dt.datetime
+    date: RunDate
+    run_id: str
+    months: tuple[str, ...] = ()
+
+
+def _may_hold(date: RunDate, wanted: set[Month]) -> bool:
+    return not wanted.isdisjoint((date.month, date.month.minus(1)))
+
+
+def _without_marker(site: Site, wanted: set[Month]) -> Iterator[_Merge]:
+    """The merges that the ledger knows of dates that have no valid marker of MergeMain now."""
+    for date in site.ledger.dates():
+        if not _may_hold(date, wanted) or site.markers.read(date, Step.MERGE) is not None:
             continue
-        marker = site.markers.read(date, Step.MERGE) if site.markers.is_merged(date) else None
-        for totals in marker.months if marker else ():
-            month = Month.parse(totals.month)
-            if marker and month in wanted:
-                merged.setdefault(month, []).append(marker)
-    return [_held(month, merged[month]) for month in sorted(merged)]
+        for one in site.ledger.attempts(date):
+            if one.step == Step.MERGE and one.outcome is Outcome.DONE and one.result is not None:
+                months = tuple(month.month for month in one.result.months)
+                yield _Merge(_time(one.ended_at), date, one.result.run_id, months)
 
 
-def _held(month: Month, markers: list[Marker]) -> MonthHeld:
-    last = max(markers, key=lambda one: one.finished_at or _LONG_AGO)
-    newest = max(one.date for one in markers)
-    return MonthHeld(
-        month,
-        last.date,
-        last.run_id,
-        last.finished_at or _LONG_AGO,
-        newest if newest > last.date else None,
-    )
+def _time(text: str) -> dt.datetime:
+    """A time of the ledger; long ago for a text that is none, so that it does not count."""
+    try:
+        return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return _LONG_AGO
+
+
+def _held(month: Month, merges: list[_Merge], removed: Iterable[_Merge]) -> MonthHeld:
+    last, newest = max(merges), max(one.date for one in merges)
+    later = [one for one in removed if str(month) in one.months and one.at > last.at]
+    if later:
+        last = max(later)
+    return MonthHeld(month, last.date, last.run_id, last.at, newest if newest > last.date else None)
