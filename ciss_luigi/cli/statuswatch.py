@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from ciss_luigi import commands
 from ciss_luigi.cli import statustext
 from ciss_luigi.cli.output import console
+from ciss_luigi.counting import counted
 from ciss_luigi.operator.status import Overview
 
 if TYPE_CHECKING:
@@ -27,14 +29,19 @@ def watch(look: Callable[[], Overview], state_dir: Path) -> NoReturn:
 
 
 def _picture(found: Overview, state_dir: Path) -> Text:
-    """What fits the terminal: the end, where the newest dates and what needs attention are."""
+    """What fits the terminal: the end, where the newest dates and what needs attention are.
+
+    Long lines are wrapped, because commands to type are among them; what does not fit is counted.
+    """
     from rich.text import Text
 
     out = console()
     with out.capture() as captured:
         statustext.show(found, state_dir, out)
-    lines = captured.get().rstrip("\n").split("\n")
+    told = captured.get().rstrip("\n").split("\n")
+    lines = [piece for line in told for piece in (Text.from_ansi(line).wrap(out, out.width) or [Text()])]
     left = max(1, out.height - 1)
-    hint = f"{time.strftime('%H:%M:%S')}  Ctrl-C ends"
-    shown = "\n".join([*lines[:left], hint]) if len(lines) <= left else "\n".join([*lines[-left:], hint])
-    return Text.from_ansi(shown, no_wrap=True)
+    hidden = max(0, len(lines) - left)
+    more = f"  {counted(hidden, 'line')} above: {commands.status()}" if hidden else ""
+    hint = Text(f"{time.strftime('%H:%M:%S')}  Ctrl-C ends{more}"[: out.width])
+    return Text("\n").join([*lines[-left:], hint])

@@ -59,6 +59,17 @@ def test_watch_shows_what_changes_until_ctrl_c(sample: Path) -> None:
     assert screen.command.wait() == 128 + signal.SIGINT
 
 
+@pytest.mark.slow
+def test_watch_on_a_small_terminal_wraps_what_is_to_be_typed_and_counts_what_it_hides(sample: Path) -> None:
+    dates = ("--from", "2016-11-01", "--to", "2016-11-22")
+    screen = Terminal(sample, "status", "--watch", *dates, COLUMNS="40", LINES="8", NO_COLOR="1")
+    screen.shows("Ctrl-C ends")
+    os.kill(screen.command.pid, signal.SIGINT)
+    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.rest())
+    assert re.search(r"Ctrl-C ends  [0-9]+ lines", said)
+    assert "--local-scheduler" in said
+
+
 def test_watch_is_for_a_terminal(sample: Path) -> None:
     assert "--watch is for people" in typed(sample, "status", "--watch").expect(2).err
 
