@@ -59,8 +59,8 @@ def import_properties(file: Path, out: Path) -> Imported:
     made = newfile.make(roles.by_role)
     _comment_out_faults(made, out.parent)
     unclear = [*map(str, found.not_understood), *map(str, made.refused), *_unclear(roles)]
-    if not made.is_written("ciss", "warehouse_url"):
-        unclear.append(_NO_SERVER)
+    # a script that named its server elsewhere leaves none here, so this is no fault
+    notes = [] if made.is_written("ciss", "warehouse_url") else [_NO_SERVER]
     rows = tuple(_row(one, found, roles, made) for one in found.variables.values())
     unclear += _without_a_place(rows, found, unclear)
     written = len(roles.jobs) <= 1
@@ -69,7 +69,7 @@ def import_properties(file: Path, out: Path) -> Imported:
     return Imported(
         rows,
         tuple(unclear),
-        tuple(map(str, found.notes)),
+        (*map(str, found.notes), *notes),
         {name: f"{one.file}, line {one.line}" for name, one in made.exports.items()} if written else {},
         written,
     )
