@@ -8,6 +8,7 @@ somebody else.
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ def __getattr__(name: str) -> Any:
 
 
 def _is_asked_for() -> bool:
-    """Whether Luigi's command names this package, or a part of it, as its module."""
-    values = [argument.rpartition("=")[2] for argument in sys.argv[1:]]
-    return any(value.split(".")[0] == __name__ for value in values)
+    """Whether Luigi's command names this package, or a part of it, as its ``--module``."""
+    words = [word for argument in sys.argv[1:] for word in argument.split("=", 1)]
+    named = [value for option, value in pairwise(words) if option.startswith("--m")]  # it may be shortened
+    return any(value.split(".")[0] == __name__ for value in named)
 
 
 if "luigi.cmdline" in sys.modules and _is_asked_for():

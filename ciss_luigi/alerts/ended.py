@@ -110,7 +110,9 @@ def _seen(end: CommandEnd, headline: str, scope: Scope) -> Seen:
     if "\nState: " not in text:
         again = without_secrets(commands.typed(end.begin.arguments))
         text += f"\nState: every month in main is whole, old or new\nNext:  {again}"
-    return Seen(str(headline), "", end.number, end.kind or str(headline), text, dates, scope=scope)
+    kind = end.kind or str(headline)
+    # only the reason decides what is the same: the command to type differs from try to try
+    return Seen(str(headline), "", end.number, kind, text, dates, scope=scope, compared=end.reason)
 
 
 def _asked_for(arguments: Sequence[str]) -> tuple[str, ...]:

@@ -74,8 +74,7 @@ def _backfill(here: site.Site, first: RunDate, last: RunDate) -> None:
         raise click.UsageError(f"a range has at most {DATES_AT_MOST:,} dates")
     if here.settings.loader == "java":
         raise Refused(
-            "with loader = java the dates of a range are not foretold: "
-            "only markers say which months main has a newer estimate of",
+            "with loader = java a range cannot be foretold: main does not say which estimate is newer",
             state="nothing was asked",
             next_command=commands.plan(last),
         )

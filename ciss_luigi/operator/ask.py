@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from ciss_luigi import commands
 from ciss_luigi.engines.base import Engine, Session
-from ciss_luigi.errors import Refused
+from ciss_luigi.errors import EngineUnavailable, Refused
 from ciss_luigi.retry import with_retries
 from ciss_luigi.site import Site
 
@@ -16,11 +17,17 @@ T = TypeVar("T")
 def ask(site: Site, question: Callable[[Engine, Session], T]) -> T:
     """Ask the warehouse something, only reading; again after errors that may pass.
 
-    Raises EngineUnavailable or StatementFailed; the first also for an embedded file that is gone although
-    markers speak of it: nobody may think that loading it anew is all there is to do.
+    Raises EngineUnavailable or StatementFailed. The first is also raised if there is no embedded file; if
+    markers show that there was one, the error says so.
     """
     site.require_warehouse()
     engine = site.engine()
+    if not engine.exists():
+        raise EngineUnavailable(
+            f"there is no {engine.identity} yet",
+            state="nothing was asked and nothing was changed",
+            next_command=f"{commands.load()}, or correct warehouse_url",
+        )
 
     def once() -> T:
         with engine.reading() as session:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.engines.base import Engine, Session
-from ciss_luigi.errors import EngineUnavailable, Refused, explaining
+from ciss_luigi.errors import Refused, explaining
 from ciss_luigi.operator.ask import ask
 from ciss_luigi.operator.comparedcolumns import Columns, resolve
 from ciss_luigi.operator.comparedrows import Answer, read
@@ -90,14 +90,6 @@ class Compared:
 def compare(site: Site, request: Request) -> Compared:
     """Compare; raises Refused, BadArgument, EngineUnavailable or StatementFailed."""
     months = request.months or _merged_months(site, request)
-    engine = site.engine()
-    site.require_warehouse()
-    if not engine.exists():
-        raise EngineUnavailable(
-            f"there is no {engine.identity}",
-            state="nothing was compared",
-            next_command="put the file back, or correct warehouse_url, then the same command again",
-        )
 
     def question(engine: Engine, session: Session) -> Compared:
         return _Question(site, engine, session, request, months).ask()

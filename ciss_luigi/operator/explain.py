@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.engines.base import Engine, Row, Session
-from ciss_luigi.errors import EngineUnavailable, Refused, explaining
+from ciss_luigi.errors import Refused, explaining
 from ciss_luigi.operator.ask import ask, require_own_rows
 from ciss_luigi.operator.figures import Figure, MainRow, Sources, figures
 from ciss_luigi.queries.customer import Customer, CustomerStatements
@@ -42,13 +42,6 @@ def explain(site: Site, customer: Customer, months: Sequence[Month], *, everythi
     Raises Refused for a customer that main does not hold, EngineUnavailable, StatementFailed.
     """
     require_own_rows(site)
-    site.require_warehouse()
-    if not site.engine().exists():
-        raise EngineUnavailable(
-            f"there is no {site.engine().identity} yet",
-            state="nothing was changed",
-            next_command=f"{commands.load()}, or correct warehouse_url",
-        )
 
     # the date is only part of the statements' comment, by which they can be found on the server
     date = RunDate.parse(months[-1].first_day)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.engines.base import Engine, Row, Session
-from ciss_luigi.errors import EngineUnavailable, Refused, explaining
+from ciss_luigi.errors import Refused, explaining
 from ciss_luigi.operator.ask import ask, require_own_rows
 from ciss_luigi.operator.estimates import DatedAttempt, Estimate, attempts, estimates
 from ciss_luigi.queries.reports import COLUMNS, ReportStatements
@@ -63,13 +63,6 @@ def gather(site: Site, month: Month) -> Report:
     Raises Refused for a month that main does not hold, EngineUnavailable, StatementFailed.
     """
     require_own_rows(site)
-    site.require_warehouse()
-    if not site.engine().exists():
-        raise EngineUnavailable(
-            f"there is no {site.engine().identity} yet",
-            state="nothing was written",
-            next_command=f"{commands.load()}, or correct warehouse_url",
-        )
 
     def question(engine: Engine, session: Session) -> _Answers:
         names = Statements(site.settings, engine.dialect, RunDate.parse(month.first_day), "report")

@@ -57,7 +57,7 @@ def _require_dates(task: Any, of: str) -> None:
         task.start is None or task.start < stop or (task.stop and task.start > stop)
     ):  # the last is Luigi's to say
         return
-    what = f"no date lies in this range: it begins with {task.start}, and {stop} is the first date after it"
+    what = f"this range holds no date: it starts at {task.start} and ends before {stop}"
     again = commands.dates(task.start, task.start + dt.timedelta(days=1), of=of)
     raise BadCommandLine(what, next_command=again)
 

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from ciss_luigi.config.telling import Log
 from ciss_luigi.state import owners
-from ciss_luigi.state.owners import hand_over
 from ciss_luigi.telemetry import formats
 
 _MODE = 0o664
@@ -70,7 +69,9 @@ class LogFile(logging.Handler):
         is_new = not self._path.exists()
         self._descriptor = os.open(self._path, flags, _MODE)
         if is_new:
-            hand_over(self._path)  # one command as root must not lock out the user that runs every night
+            owners.hand_over(
+                self._path
+            )  # one command as root must not lock out the user that runs every night
 
     def _rotate(self, more: int) -> None:
         """Rename the file, unless another process just did; raises OSError."""
@@ -113,7 +114,7 @@ def _locked(path: Path) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
     try:
         if is_new:
-            hand_over(path)
+            owners.hand_over(path)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:

@@ -79,7 +79,7 @@ def test_select_insert_and_delete_are_enough_and_needed(server: HiveServer, site
         checked[privilege].expect(1, what, f"{MAIN} cannot be written", TO_DO)
     lacking_check.expect(1, "[SELECT] on Object", TO_DO)
     granted.explained(0)
-    granted_check.expect(0, "names no right that is missing")
+    granted_check.expect(0, "says that no right to make and empty tables of mnaas is missing")
     assert TO_DO not in granted_check.out
     assert site.marked("2016-11-22") == list(STEPS)
 

@@ -88,13 +88,19 @@ def test_the_tasks_change_nothing_but_what_luigi_knows_of_tasks() -> None:
 IN_LUIGIS_COMMAND = "import luigi.cmdline\nsys.argv[1:] = ['--module', '{}', 'Some']\nbefore = look()\n"
 
 
-def test_no_room_changes_a_command_that_runs_the_tasks_of_others() -> None:
-    assert changed_by(rooms(), before=IN_LUIGIS_COMMAND.format("site_tasks")) == "[]"
+@pytest.mark.parametrize("more", ["", "', '--logging-conf-file', 'ciss_luigi.cfg"])
+def test_no_room_changes_a_command_that_runs_the_tasks_of_others(more: str) -> None:
+    assert changed_by(rooms(), before=IN_LUIGIS_COMMAND.format(f"site_tasks{more}")) == "[]"
 
 
 @pytest.mark.parametrize(
     ("module", "imported"),
-    [("ciss_luigi", "ciss_luigi"), ("ciss_luigi.tasks", "ciss_luigi"), ("site_tasks", "ciss_luigi.tasks")],
+    [
+        ("ciss_luigi", "ciss_luigi"),
+        ("ciss_luigi.tasks", "ciss_luigi"),
+        ("site_tasks", "ciss_luigi.tasks"),
+        ("site_tasks', '--module=ciss_luigi", "ciss_luigi"),
+    ],
 )
 def test_luigis_command_is_set_up(module: str, imported: str) -> None:
     changed = changed_by([imported], before=IN_LUIGIS_COMMAND.format(module))

@@ -39,7 +39,6 @@ from ciss_luigi.plainfile import is_there
 from ciss_luigi.plaintext import without_parts
 from ciss_luigi.state import owners
 from ciss_luigi.state.files import make_folder
-from ciss_luigi.state.owners import hand_over
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -172,7 +171,7 @@ class DuckDbEngine(Engine):
                 is_new = not self._path.exists()
                 connection = connect()
                 if is_new:
-                    hand_over(self._path)
+                    owners.hand_over(self._path)
                 return connection
             except Exception as error:  # only its text says whether another program has the file
                 holder = LOCKED.search(str(error))

@@ -68,8 +68,8 @@ def _ask(group: Group, job: Job, session: Session, statements: Statements, there
             refused = True
     if not refused:
         group.note(
-            f"{job.engine.identity} names no right that is missing to make and empty tables of "
-            f"{job.settings.database}; it was asked by EXPLAIN, so what its files allow is not known"
+            f"{job.engine.identity} says that no right to make and empty tables of {job.settings.database} "
+            "is missing; it was asked by EXPLAIN, which does not look at the permissions of files"
         )
 
 
