@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import shlex
 import sys
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import Place
 from tests.helpers import process, typed
+from tests.migration.javasite import section
 
 NEXT = re.compile(r"^Next:  luigi (.*)$", re.MULTILINE)
 
@@ -63,3 +66,18 @@ def test_mistakes_of_the_command_line(sample: Path) -> None:
     )
     done = typed(sample, "plan", "--from", "2016-11-22", "--to", "2016-11-22").expect(0)
     assert "Nothing is left to run." in done.out
+
+
+def test_what_the_command_would_refuse_is_refused(place: Place) -> None:
+    tomorrow = dt.datetime.now().astimezone().date() + dt.timedelta(days=1)
+    late = tomorrow + dt.timedelta(days=1)
+    answer = typed(place.folder, "plan", "--from", str(tomorrow), "--to", str(late))
+    answer.explained(40, f"{late} lies after tomorrow")
+    assert typed(place.folder, "plan", "--from", str(tomorrow), "--to", str(tomorrow)).code == 0
+
+
+def test_a_range_of_the_old_classes_is_not_foretold(place: Place) -> None:
+    place.configure(section("classes"), loader="java")
+    typed(place.folder, "plan", "--from", "2016-11-01", "--to", "2016-11-06").explained(
+        1, "with loader = java a range cannot be foretold", "ciss plan --date 2016-11-06"
+    )
