@@ -15,7 +15,7 @@ from ciss_luigi.telemetry import context
 from tests.command import Luigid, Place, luigid, make_warehouse
 from tests.servers import needs
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.engines.sites"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import resource
 import shutil
-import time
+import subprocess
 import uuid
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from ciss_luigi import site
+from ciss_luigi import plainfile, site
 from ciss_luigi.operator import history
-from ciss_luigi.state import commandledger
+from ciss_luigi.state import commandledger, jsonlines
 from ciss_luigi.state.markers import Step
-from tests.command import Place
-from tests.helpers import ciss, run, running, typed
+from tests.command import PYTHON, Place
+from tests.helpers import run, running, typed
 
 pytestmark = pytest.mark.whole
 
@@ -158,28 +158,36 @@ def command_lines(day: dt.date, name: str, begin: dt.datetime) -> list[dict[str,
     ]
 
 
-def test_three_years_of_nights_take_less_than_a_second(tmp_path: Path) -> None:
+def test_each_ledger_of_three_years_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it costs is measured in benchmarks/nights.py."""
     (tmp_path / "luigi.cfg").write_text("[ciss]\nstate_dir = state\n")
     write_nights(tmp_path / "state" / "ledger", dt.date(2014, 1, 1), 1096)
     here = site.load({}, tmp_path)
-    begin = time.process_time()
+    read: Counter[Path] = Counter()
+
+    def counted(path: Path, **how: str) -> str:
+        read[path] += 1
+        return plainfile.read_plain(path, **how)
+
+    monkeypatch.setattr(jsonlines, "read_plain", counted)
     found = history.look(here)
-    assert time.process_time() - begin < 1
+    assert set(read.values()) == {1}
+    assert len(read) == 2 * 1096
     assert len(found.lines) == 3 * 1096
     assert len(found.months) == len(found.commands) == 1096
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--json",), ("--failed",)])
-def test_the_command_itself_shows_three_years_in_less_than_a_second(
-    tmp_path: Path, options: tuple[str, ...]
-) -> None:
-    """By its processor's time: the machine may be busy with other tests."""
+def test_history_needs_no_engine_and_no_step(tmp_path: Path, options: tuple[str, ...]) -> None:
     (tmp_path / "luigi.cfg").write_text("[ciss]\nstate_dir = state\n")
-    write_nights(tmp_path / "state" / "ledger", dt.date(2014, 1, 1), 1096)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    answer = ciss(tmp_path, "history", *options).expect(0)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    assert took < 1
-    assert ("2016-12-31" in answer.out) is ("--failed" not in options)
+    write_nights(tmp_path / "state" / "ledger", dt.date(2014, 1, 1), 3)
+    program = (
+        "import sys\nfrom ciss_luigi.cli import main\n"
+        "try:\n    main()\nfinally:\n    print(*sys.modules, sep='\\n', file=sys.stderr)\n"
+    )
+    command = [str(PYTHON), "-c", program, "history", *options]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ("2014-01-03" in done.stdout) is ("--failed" not in options)
+    assert "ciss_luigi.operator.history" in done.stderr.splitlines()
+    needless = {"duckdb", "sqlalchemy", "ciss_luigi.engines", "ciss_luigi.steps", "ciss_luigi.queries"}
+    assert needless & set(done.stderr.splitlines()) == set()

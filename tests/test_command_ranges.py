@@ -370,11 +370,6 @@ def test_bounds_out_of_the_configuration_are_read_the_same_way(place: Place) -> 
 
 
 @pytest.mark.slow
-def test_an_empty_range_is_done(place: Place) -> None:
-    place.range("2016-11-13", "2016-11-13").explained(0, "Did not run any tasks")
-
-
-@pytest.mark.slow
 def test_a_range_without_stop_ends_with_today(place: Place) -> None:
     before = today()
     finished = from_day(place, before - timedelta(days=1)).finish()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ciss_luigi.errors import Refused
 from ciss_luigi.site import Site
-from ciss_luigi.state.files import write_whole
+from ciss_luigi.state.files import FOLDERS, write_whole
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,19 @@ def _refusal(path: Path, site: Site) -> str:
 
 
 def _is_the_sites(path: Path, site: Site) -> bool:
+    """Whether the site keeps the file. What lies in ``state_dir`` beside its folders is the user's own."""
     settings = site.settings
-    own = [site.config_path]
+    folders = [settings.state_dir / name for name in FOLDERS] + [settings.sql_dir]
+    inside = any(Path(os.path.realpath(folder)) in path.parents for folder in folders if folder)
+    return inside or path in [Path(os.path.realpath(one)) for one in _files(site)]
+
+
+def _files(site: Site) -> Iterator[Path]:
+    """The files that the configuration names."""
+    settings = site.settings
+    yield site.config_path
     if settings.warehouse.kind.embedded:
-        own.append(Path(settings.warehouse.place))
-    folders = [settings.state_dir, *([settings.sql_dir] if settings.sql_dir else [])]
-    inside = any(Path(os.path.realpath(folder)) in path.parents for folder in folders)
-    return inside or path in [Path(os.path.realpath(one)) for one in own]
+        yield Path(settings.warehouse.place)
+        yield Path(f"{settings.warehouse.place}.wal")
+    for section in settings.others.values():
+        yield from (value for value in vars(section).values() if isinstance(value, Path))

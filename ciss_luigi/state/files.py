@@ -9,6 +9,7 @@ from ciss_luigi.plainfile import LARGEST, OddFile, naming, read_plain
 from ciss_luigi.state.owners import hand_over
 
 __all__ = [
+    "FOLDERS",
     "LARGEST",
     "OddFile",
     "make_folder",
@@ -18,6 +19,9 @@ __all__ = [
     "sync_folder",
     "write_whole",
 ]
+
+FOLDERS = ("markers", "locks", "ledger", "writes", "alerts", "alive", "java")
+"""The folders of ``state_dir``, in which only the job writes: there a file is small, and a plain one."""
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:

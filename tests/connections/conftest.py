@@ -6,6 +6,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The servers are on loopback, whatever way the machine has to others."""
-    monkeypatch.setenv("no_proxy", "*")
+def _no_proxy(no_proxy: None) -> None:
+    """All of these tests ask servers on loopback."""

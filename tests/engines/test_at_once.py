@@ -21,7 +21,8 @@ from tests.engines.cluster import (
     expected,
     months_of,
 )
-from tests.engines.conftest import LONG, MakeCluster, engine_params
+from tests.engines.conftest import LONG, engine_params
+from tests.engines.sites import MakeCluster
 from tests.sample import SAMPLE
 from tests.servers.impalafront import ImpalaFront
 

@@ -10,7 +10,8 @@ import pytest
 
 from ciss_luigi.sql.files import built_in
 from tests.engines.cluster import HIVE, SPARK_ANSI, Cluster, Where, expected
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import MakeCluster
 from tests.sample import SAMPLE
 from tests.servers import needs
 from tests.servers.process import clean_environment

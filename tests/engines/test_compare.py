@@ -10,7 +10,8 @@ import pytest
 
 from tests.command import Finished
 from tests.engines.cluster import DUCKDB, HIVE, IMPALA, SPARK, SPARK_ANSI, Cluster
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import MakeCluster
 
 MONTH = "2016-11"
 NEW = (

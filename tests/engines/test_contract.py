@@ -9,7 +9,8 @@ from ciss_luigi.operator.explain import explain
 from ciss_luigi.queries.customer import Customer
 from tests.command import STEPS
 from tests.engines.cluster import DUCKDB, HIVE, SPARK_ANSI, Cluster, Where, expected, months_of
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import MakeCluster
 from tests.reference import build, read_tables
 from tests.sample import SAMPLE
 from tests.strategies import ODD_TEXTS

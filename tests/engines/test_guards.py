@@ -9,7 +9,8 @@ import pytest
 from ciss_luigi.errors import StepFailed
 from ciss_luigi.state.markers import Step
 from tests.engines.cluster import ALL, DUCKDB, HIVE, SPARK, SPARK_ANSI, Cluster, Where, expected
-from tests.engines.conftest import MakeCluster, engine_params, pairs
+from tests.engines.conftest import engine_params, pairs
+from tests.engines.sites import MakeCluster
 from tests.sample import SAMPLE
 
 DATE = "2016-11-22"

@@ -14,7 +14,7 @@ import pytest
 from ciss_luigi import commands
 from tests.command import PATIENCE, STOPPED_BEFORE_MAIN, Running, wait_until
 from tests.engines.cluster import HIVE, IMPALA, Cluster, Where, expected
-from tests.engines.conftest import MakeCluster
+from tests.engines.sites import MakeCluster
 from tests.engines.slow import slow_merge, slow_sql
 from tests.hosts.postgres import Postgres, postgres, short_term
 from tests.sample import SAMPLE

@@ -21,7 +21,8 @@ from tests.engines.cluster import (
     Where,
     expected,
 )
-from tests.engines.conftest import Loaded, MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import Loaded, MakeCluster
 from tests.sample import SAMPLE
 from tests.servers.impalafront import ImpalaFront
 

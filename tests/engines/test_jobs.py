@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.engines.cluster import HIVE, SPARK_ANSI, Where
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import MakeCluster
 from tests.servers.hiveserver import HiveServer
 from tests.servers.sparkserver import SparkServer
 

@@ -12,7 +12,8 @@ import pytest
 from ciss_luigi.errors import CissError
 from ciss_luigi.state.markers import Step
 from tests.engines.cluster import HIVE, HIVE_IMPYLA, SPARK_ANSI, Cluster, Where, expected
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import MakeCluster
 from tests.sample import SAMPLE
 from tests.servers.tcpproxy import Action, TcpProxy, tcp_proxy
 

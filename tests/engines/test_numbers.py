@@ -22,7 +22,8 @@ from ciss_luigi.billing.schema import SUMMARY_COLUMNS
 from ciss_luigi.operator import report, reportfigures
 from tests.engines.backends import DuckFile
 from tests.engines.cluster import DUCKDB, HIVE, HIVE_TRANSACTIONAL, SPARK, SPARK_ANSI, Cluster, Where
-from tests.engines.conftest import Loaded, MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import Loaded, MakeCluster
 from tests.reference import COLUMNS
 from tests.sample import TYPES
 

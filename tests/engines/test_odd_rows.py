@@ -10,7 +10,8 @@ import pytest
 
 from tests import reference
 from tests.engines.cluster import COLUMNS, DUCKDB, HIVE, IMPALA, SPARK, SPARK_ANSI, Cluster, Where, months_of
-from tests.engines.conftest import Loaded, MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import Loaded, MakeCluster
 from tests.reference import Cell, Tables, is_month
 from tests.rules.telling import mapping
 from tests.sample import TYPES

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.engines.cluster import HIVE, IMPALA, Cluster, expected, months_of
-from tests.engines.conftest import MakeCluster
+from tests.engines.sites import MakeCluster
 from tests.sample import SAMPLE
 from tests.servers.impalafront import ImpalaFront, Statement
 

@@ -8,7 +8,8 @@ from ciss_luigi.engines.base import Output
 from ciss_luigi.errors import StatementFailed
 from ciss_luigi.sql.files import Query
 from tests.engines.cluster import HIVE, SPARK_ANSI, Where
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import MakeCluster
 
 PLAINLY_TWO = ("SELECT 1; {drop}", "SELECT 1;\n{drop};", "SELECT 1) written; {drop}")
 BEHIND = (

@@ -14,7 +14,8 @@ from ciss_luigi.scheduling.messages import Teller
 from ciss_luigi.sql.files import built_in
 from tests.command import Luigid, Place, wait_until
 from tests.engines.cluster import HIVE, Where
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import MakeCluster
 from tests.engines.slow import slow_sql
 from tests.hostile import browser
 

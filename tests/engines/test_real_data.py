@@ -9,7 +9,8 @@ import pytest
 
 from tests.engines.backends import duck_of
 from tests.engines.cluster import HIVE, SPARK, SPARK_ANSI, Cluster, Where, months_of
-from tests.engines.conftest import Loaded, MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import Loaded, MakeCluster
 from tests.rules.harness import SHARED
 from tests.rules.test_real_data import SHARED_MONTHS, needs_shared, oracle
 

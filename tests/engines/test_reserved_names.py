@@ -16,7 +16,8 @@ from tests.engines.cluster import (
     as_text,
     expected,
 )
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import MakeCluster
 from tests.sample import SAMPLE
 
 DATE = "2016-11-22"

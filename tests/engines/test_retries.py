@@ -10,7 +10,7 @@ from ciss_luigi.engines.hiveserver2.session import HiveServer2Session
 from ciss_luigi.errors import OutcomeUnknown, StatementFailed
 from ciss_luigi.site import Site
 from tests.engines.cluster import IMPALA, Cluster
-from tests.engines.conftest import MakeCluster
+from tests.engines.sites import MakeCluster
 from tests.servers.impalafront import ImpalaFront
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]

@@ -13,7 +13,8 @@ from ciss_luigi.queries.statements import Statements
 from ciss_luigi.queries.totalsread import read_summary_totals
 from ciss_luigi.state.markers import Step
 from tests.engines.cluster import DUCKDB, Cluster, Where
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import MakeCluster
 
 MONTH = Month(2016, 11)
 LAST_DIGIT = Decimal("0.0001")

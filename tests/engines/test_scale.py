@@ -13,7 +13,8 @@ from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.state.markers import Step
 from tests.engines.cluster import HIVE, SPARK_ANSI, Cluster, Where
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import MakeCluster
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 

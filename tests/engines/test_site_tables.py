@@ -8,7 +8,8 @@ import pytest
 
 from ciss_luigi.billing import schema
 from tests.engines.cluster import HIVE, IMPALA, SPARK_ANSI, Cluster, Where, expected
-from tests.engines.conftest import MakeCluster, engine_params, pairs
+from tests.engines.conftest import engine_params, pairs
+from tests.engines.sites import MakeCluster
 from tests.sample import SAMPLE
 
 DATE = "2016-11-22"

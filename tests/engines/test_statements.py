@@ -12,7 +12,7 @@ from ciss_luigi.engines.hive.driver import PyHiveClient
 from ciss_luigi.operator import plan
 from ciss_luigi.steps.sourcesready import Sources
 from tests.engines.cluster import HIVE, IMPALA, SPARK_ANSI, Where, expected, months_of
-from tests.engines.conftest import MakeCluster
+from tests.engines.sites import MakeCluster
 from tests.sample import SAMPLE
 from tests.servers.impalafront import ImpalaFront
 

@@ -25,7 +25,8 @@ from tests.engines.cluster import (
     Where,
     expected,
 )
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import MakeCluster
 from tests.engines.slow import slow_sql
 from tests.sample import SAMPLE
 from tests.servers.impalafront import ImpalaFront

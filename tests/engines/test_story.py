@@ -6,7 +6,8 @@ import pytest
 
 from tests.engines.backends import DuckFile
 from tests.engines.cluster import SPARK_ANSI, Cluster, Where, expected
-from tests.engines.conftest import LONG, MakeCluster, engine_params
+from tests.engines.conftest import LONG, engine_params
+from tests.engines.sites import MakeCluster
 from tests.sample import SAMPLE
 
 FIRST, OLDER, LATER = "2016-11-22", "2016-11-20", "2016-11-25"

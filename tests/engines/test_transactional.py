@@ -8,7 +8,8 @@ from ciss_luigi.billing import schema
 from ciss_luigi.billing.schema import Column
 from ciss_luigi.state.markers import Step
 from tests.engines.cluster import HIVE_TRANSACTIONAL, Cluster, Where, expected, months_of
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import MakeCluster
 from tests.sample import SAMPLE
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]

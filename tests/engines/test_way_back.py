@@ -6,7 +6,8 @@ import pytest
 
 from ciss_luigi.billing import schema
 from tests.engines.cluster import HIVE, SPARK_ANSI, Cluster, Where
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import MakeCluster
 
 FIRST, LATER, MONTH = "2016-11-22", "2016-11-25", "2016-11"
 UNCHANGED = (

@@ -12,7 +12,8 @@ from ciss_luigi.engines.hiveserver2.verdicts import Verdict
 from ciss_luigi.engines.impala.driver import _ttypes
 from ciss_luigi.errors import SettingRefused, StatementFailed
 from tests.engines.cluster import HIVE, HIVE_IMPYLA, SPARK_ANSI, SPARK_IMPYLA, Where
-from tests.engines.conftest import MakeCluster, engine_params
+from tests.engines.conftest import engine_params
+from tests.engines.sites import MakeCluster
 
 ERRORS = {
     "TSocket read 0 bytes": Verdict.LOST,

@@ -30,14 +30,26 @@ def write(place: Place, verb: str, file: object) -> Answer:
 
 
 @pytest.mark.parametrize("verb", ["report", "compare"])
-@pytest.mark.parametrize("what", ["warehouse.duckdb", "luigi.cfg", "state/answer.html"])
+@pytest.mark.parametrize(
+    "what", ["warehouse.duckdb", "warehouse.duckdb.wal", "luigi.cfg", "state/ledger/answer.html", "job.log"]
+)
 def test_what_belongs_to_the_site_is_not_replaced(merged: Place, verb: str, what: str) -> None:
+    merged.configure("[ciss_log]\nfile = job.log")
     before = {path: path.read_bytes() for path in (merged.warehouse, merged.config)}
 
     write(merged, verb, merged.folder / what).explained(1, "belongs to this site and must not be replaced")
 
     assert {path: path.read_bytes() for path in before} == before
-    assert not (merged.state / "answer.html").exists()
+    assert not list(merged.state.glob("*/answer.html"))
+
+
+@pytest.mark.parametrize("verb", ["report", "compare"])
+def test_an_earlier_answer_is_replaced_also_beside_the_folders_of_the_state(merged: Place, verb: str) -> None:
+    page = merged.state / "answer.html"
+    for _ in range(2):
+        write(merged, verb, page)
+        assert page.read_text().startswith("<!")
+        page.write_text("an earlier answer")
 
 
 @pytest.mark.parametrize("verb", ["report", "compare"])

@@ -12,12 +12,12 @@ import pytest
 from ciss_luigi import site
 from tests.command import Finished, Running, wait_until
 from tests.engines.cluster import HIVE, Cluster
-from tests.engines.conftest import MakeCluster, _no_proxy, loaded_on, make_cluster, sample_file
+from tests.engines.sites import MakeCluster
 from tests.engines.slow import slowly
 from tests.migration.javasite import classes, jdbc, section
 from tests.servers.hiveserver import HiveServer
 
-__all__ = ["_no_proxy", "classes", "loaded_on", "make_cluster", "sample_file"]
+__all__ = ["classes"]
 
 DATE = "2016-11-05"
 MONTHS = ("2016-10", "2016-11")
@@ -25,7 +25,7 @@ COLUMNS = "org_id STRING, currency STRING, amount DECIMAL(18,4)"
 _LONG = 600.0
 PASSWORD = "t0p-s3cret-in-the-properties"
 
-pytestmark = [pytest.mark.slow, pytest.mark.server]
+pytestmark = [pytest.mark.slow, pytest.mark.server, pytest.mark.usefixtures("no_proxy")]
 
 
 class OldSite(Cluster):

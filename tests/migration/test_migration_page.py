@@ -15,14 +15,12 @@ import pytest
 from tests.alerts.relay import relaying
 from tests.command import PYTHON, Finished
 from tests.engines.backends import Backend, copy_of
-from tests.engines.conftest import DATABASE, Loaded, loaded_on, sample_file
+from tests.engines.sites import DATABASE, Loaded
 from tests.migration import oldsite
 from tests.migration.oldsite import JOB
 from tests.reference import build, read_tables
 from tests.sample import SAMPLE
 from tests.servers.hiveserver import HiveServer
-
-__all__ = ["loaded_on", "sample_file"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "migration.md"
 MONTH = "2016-11"

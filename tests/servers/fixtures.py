@@ -29,6 +29,12 @@ _TRANSACTIONS = {
 }
 
 
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The servers are on loopback, whatever way the machine has to others."""
+    monkeypatch.setenv("no_proxy", "*")
+
+
 @pytest.fixture(scope="session")
 def hive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HiveServer]:
     """Apache Hive; the first run on a machine downloads its jars."""

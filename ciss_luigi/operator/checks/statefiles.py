@@ -10,10 +10,7 @@ from pathlib import Path
 from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
 from ciss_luigi.plaintext import printable
 from ciss_luigi.state import owners
-from ciss_luigi.state.files import LARGEST
-
-_OURS = ("markers", "locks", "ledger", "writes", "alerts", "alive")
-"""The folders in which only the job writes: there a file is small, and a plain one."""
+from ciss_luigi.state.files import FOLDERS, LARGEST
 
 _SHOWN = 5
 
@@ -55,7 +52,7 @@ def _all(folder: Path) -> Iterator[Path]:
 
 
 def _odd(path: Path, status: os.stat_result, state_dir: Path) -> Iterator[str]:
-    if path.relative_to(state_dir).parts[0] not in _OURS or stat.S_ISDIR(status.st_mode):
+    if path.relative_to(state_dir).parts[0] not in FOLDERS or stat.S_ISDIR(status.st_mode):
         return
     if not stat.S_ISREG(status.st_mode):
         yield "is not a plain file"
