@@ -63,6 +63,7 @@ def test_a_run_after_it_gives_the_same_main(merged: Place) -> None:
 
 def test_a_date_without_markers_is_as_it_should_be(place: Place) -> None:
     reset(place).expect(0, f"{DATE}: there was no marker to remove")
+    assert not list(place.state.glob("locks/date-*")), "it may be a mistyped date"
 
 
 def test_other_dates_keep_their_markers(merged: Place) -> None:

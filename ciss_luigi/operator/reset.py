@@ -39,7 +39,10 @@ def reset(site: Site, date: RunDate, step: Step) -> list[Step]:
 
 @contextmanager
 def held(site: Site, date: RunDate, look: str) -> Iterator[None]:
-    """Hold the date as a run does, on this host and, if there are leases, on all hosts; never waits."""
+    """Hold the date as a run does, on this host and, if there are leases, on all hosts; never waits.
+
+    The lock's file is left only where the date has left something else, too (it may be a mistyped date).
+    """
     lock = site.date_lock(date)
     try:
         taken = lock.try_acquire()
@@ -57,7 +60,10 @@ def held(site: Site, date: RunDate, look: str) -> Iterator[None]:
             raise Refused(what, state="no marker was removed", next_command=following)
         yield
     finally:
-        lock.release()
+        if site.has_state(date):
+            lock.release()
+        else:
+            lock.discard()
 
 
 def newer_in_main(site: Site, date: RunDate) -> Mapping[Month, str]:

@@ -15,10 +15,10 @@ from itertools import pairwise
 
 import luigi.configuration
 from luigi.configuration import LuigiTomlParser
-from luigi.task import UnconsumedParameterWarning  # type: ignore[attr-defined]
 
 from ciss_luigi.config.tellingkeys import ALERTS
 from ciss_luigi.exitcodes import RETCODES
+from ciss_luigi.scheduling import luigiprivate
 
 DEFAULTS: dict[str, dict[str, int | bool | str]] = {
     "retcode": dict(RETCODES),
@@ -48,10 +48,8 @@ def apply() -> None:
         # Luigi's own mails would come in addition to ours, one for each task, with values in tracebacks, over
         # a connection that trusts every certificate
         config.set("email", "format", "none")
-    # Luigi warns of its own default on every range
-    warnings.filterwarnings("ignore", 'Parameter "param_name" with value "None"')
-    # Luigi reads these keys, and still warns on every run that nobody does
-    warnings.filterwarnings("ignore", ".* the parameter 'rpc_", UnconsumedParameterWarning)
+    for warning in luigiprivate.NEEDLESS_WARNINGS:
+        warnings.filterwarnings("ignore", warning)
 
 
 def _as_text(value: int | bool | str) -> str:

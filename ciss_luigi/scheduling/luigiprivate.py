@@ -6,6 +6,7 @@ version, and ``missing()`` names what a Luigi no longer has (tests/scheduling/te
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -15,8 +16,10 @@ import luigi
 import luigi.cmdline_parser
 import luigi.execution_summary
 import luigi.interface
+import luigi.parameter
 import luigi.retcodes
 import luigi.setup_logging
+import luigi.task_register
 import luigi.worker
 
 Run = Callable[..., Any]
@@ -26,6 +29,18 @@ Worker = luigi.worker.Worker
 
 WorkerFactory = luigi.interface._WorkerSchedulerFactory
 """Where Luigi's command makes its worker. Replaced by: an option that names another class of worker."""
+
+LAST_WORDS = "was stopped. Shutting down Keep-Alive thread"
+"""How a line ends that Luigi says after our own last words. Replaced by: a worker that says it at DEBUG."""
+
+UPSTREAM_NOT_DONE = "Unfulfilled"
+"""How Luigi's error for a step whose upstream is not done begins. Replaced by: an error class of its own."""
+
+UNKNOWN_TASK, OFFERS = "No task ", (". Did you mean:\n", ". Candidates are: ")
+"""How Luigi's error for an unknown task begins, and what follows the name. Replaced by: an attribute."""
+
+NEEDLESS_WARNINGS = ('Parameter "param_name" with value "None"', ".* the parameter 'rpc_")
+"""Warnings about a default and about keys of Luigi's own. Replaced by: a Luigi that does not warn of them."""
 
 
 def is_luigis_command() -> bool:
@@ -134,6 +149,24 @@ _NEEDED: dict[str, tuple[Any, str]] = {
 """Where each private part is looked for, by what it is needed for."""
 
 
+_OUTCOMES = (
+    *("completed", "already_done", "failed", "still_pending_ext", "scheduling_error"),
+    *("run_by_other_worker", "not_run"),
+)
+
+_SAID: dict[str, tuple[Any, str]] = {
+    "the worker's last words": (luigi.worker, LAST_WORDS),
+    "an upstream that is not done": (luigi.worker, f"{UPSTREAM_NOT_DONE} %s"),
+    "an unknown task": (luigi.task_register, f"{UNKNOWN_TASK}%s. Did you mean:"),
+    "an unknown task that is like no other": (luigi.task_register, f"{UNKNOWN_TASK}%s{OFFERS[1]}"),
+    "the warning of a parameter's type": (luigi.parameter, 'Parameter "{}" with value "{}" is not'),
+    "the warning of a key that no task reads": (luigi.task, "the parameter '{key}'"),
+    "tasks that nobody can ask for by name": (luigi.task_register, "_visible_in_registry"),
+    **{f"the outcome {name}": (luigi.execution_summary, f'set_tasks["{name}"]') for name in _OUTCOMES},
+}
+"""Which module of Luigi holds each text or name by which something is recognised."""
+
+
 def missing() -> list[str]:
     """What this Luigi no longer has of all that is used here, in words; empty if it has all."""
     words = [
@@ -145,6 +178,11 @@ def missing() -> list[str]:
     for name in ("_task_result_queue", "_running_tasks", "_scheduled_tasks", "_scheduler"):
         if not hasattr(worker, name):
             words.append(f"a worker of Luigi {luigi.__version__} has no {name}, which workers.py needs")
+    words += [
+        f"{module.__name__} of Luigi {luigi.__version__} says {text!r} no more: by that {what} is recognised"
+        for what, (module, text) in _SAID.items()
+        if text not in inspect.getsource(module)
+    ]
     return words
 
 

@@ -16,7 +16,7 @@ from luigi.rpc import RPCError
 
 from ciss_luigi.errors import MACHINE_LACKS, CissError, EngineUnavailable, SourcesMissing, Stopped
 from ciss_luigi.plaintext import printable_lines, without_secrets
-from ciss_luigi.scheduling import luigidproxy
+from ciss_luigi.scheduling import luigidproxy, luigiprivate
 from ciss_luigi.state import thiscommand
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ _TRACED = re.compile(r"\A(?P<head>[^\n]*)\nTraceback .*^ciss_luigi\.[\w.]+: (?P<
 _NEXT_LINE = "\n  "
 _LUIGIS = "luigi-interface"
 _LAST_WORD_SECONDS = 2.0
-_NOISE = "was stopped. Shutting down Keep-Alive thread"
-"""What Luigi would say after our own last words, which must stay the last."""
 # luigid shows a status message twice: escaped, and a second later as raw HTML
 _PLAIN = str.maketrans({"<": "(", ">": ")", "&": "+", '"': " ", "'": " "})
 
@@ -40,9 +38,9 @@ class Readable(logging.Filter):
     """Drops the traceback of a failure whose own text explains it; hides the values of ``${NAME}``."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Make a record's text harmless; drop only Luigi's noise."""
+        """Make a record's text harmless; drop only what Luigi says after our own last words."""
         text = head = record.getMessage()
-        if text.endswith(_NOISE):
+        if text.endswith(luigiprivate.LAST_WORDS):
             return False
         ours, told = record.name != _LUIGIS, None
         if record.exc_info:
@@ -133,7 +131,7 @@ def _of_others(error: BaseException) -> tuple[str, str, str] | None:
     lacking = machine_fault(error)
     if lacking is not None:
         return lacking.what, lacking.state, lacking.next_command
-    if isinstance(error, RuntimeError) and str(error).startswith("Unfulfilled"):
+    if isinstance(error, RuntimeError) and str(error).startswith(luigiprivate.UPSTREAM_NOT_DONE):
         what = f"luigid let this step begin although one before it is not done. {error}"
         return what, "this step touched nothing", "the same command again; steps mark themselves as done"
     if _is_no_url(error):

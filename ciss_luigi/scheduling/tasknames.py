@@ -10,7 +10,7 @@ from types import TracebackType
 from luigi.task_register import Register, TaskClassAmbigiousException, TaskClassNotFoundException
 
 from ciss_luigi import commands
-from ciss_luigi.scheduling import messages
+from ciss_luigi.scheduling import luigiprivate, messages
 
 _Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
 
@@ -46,7 +46,9 @@ def _explanation(error: BaseException) -> str | None:
 
 def _unknown(text: str) -> tuple[str, str]:
     """What failed and the next command, read from Luigi's text: the name, and what it offers instead."""
-    name = text.removeprefix("No task ").partition(". Did you mean:\n")[0].partition(". Candidates are: ")[0]
+    name = text.removeprefix(luigiprivate.UNKNOWN_TASK)
+    for offer in luigiprivate.OFFERS:
+        name = name.partition(offer)[0]
     names = _names()
     near = get_close_matches(name, names, n=1)
     if not near:

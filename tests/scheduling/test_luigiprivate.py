@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -35,3 +36,11 @@ def test_no_other_room_reaches_into_luigi() -> None:
         for match in reaching.findall(path.read_text())
     }
     assert found == set()
+
+
+def test_a_luigi_that_says_it_otherwise_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = inspect.getsource
+    monkeypatch.setattr(inspect, "getsource", lambda of: read(of).replace("Unfulfilled", "Undone"))
+    (words,) = luigiprivate.missing()
+    assert "luigi.worker of Luigi" in words
+    assert "by that an upstream that is not done is recognised" in words
