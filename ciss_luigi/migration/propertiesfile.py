@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ciss_luigi import commands
 from ciss_luigi.errors import ConfigurationError, Refused
+from ciss_luigi.migration import parsedfile
+from ciss_luigi.migration.parsedfile import ParsedFile, shown, text_of
 from ciss_luigi.migration.properties import Line, Properties, Variable, is_secret
-from ciss_luigi.migration.shelltext import NotUnderstood, Place, Word, Words
+from ciss_luigi.migration.shelltext import NotUnderstood, Place, Words
 from ciss_luigi.plaintext import one_line
 
 if TYPE_CHECKING:
@@ -24,12 +24,8 @@ if TYPE_CHECKING:
 LARGEST = 200_000
 """The largest file, in bytes; the old job's have about one thousand."""
 _MOST_FILES = 50
-_SHOWN = 60
 _ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
-_BLANKS = re.compile(r"(?:[ \t]|\\\n)*")
 _BETWEEN = re.compile(r"(?:[ \t\n;]|\\\n)*")
-_CONTINUED = re.compile(r"(?:\\\n)*")
-_COMMENT = re.compile(r"#[^\n]*")
 _KEYWORDS = ("export", "declare", "typeset", "readonly")
 _STATEMENTS = {
     "command": "a command",
@@ -78,36 +74,6 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_bash.language()))
 
 
-class _File(NamedTuple):
-    """A file that is being read; its text has one character for each byte."""
-
-    path: Path
-    text: str
-
-    def word(self, node: Node, start: int, words: Words, place: Place) -> str:
-        """The value of a word that begins there, if the parser sees its end where bash would."""
-        if node.has_error or node.is_missing:
-            raise NotUnderstood("something that is not shell syntax")
-        found: Word = words.word(self.text, start, place)
-        if found.end < node.end_byte or not _CONTINUED.fullmatch(self.text, node.end_byte, found.end):
-            last = self.text.count("\n", 0, node.end_byte) + 1
-            raise NotUnderstood(f"what the parser cannot place, and nothing was read up to line {last}")
-        return found.value
-
-    def has_blanks_only(self, nodes: Iterable[Node]) -> bool:
-        """Whether between the parts of a statement there is only what bash takes for blanks."""
-        ends = [(node.start_byte, node.end_byte) for node in nodes]
-        return all(
-            end < start and _BLANKS.fullmatch(self.text, end, start)
-            for (_, end), (start, _) in pairwise(ends)
-        )
-
-    def is_comment(self, node: Node) -> bool:
-        """Whether bash too would see a comment there, and its end there."""
-        begins = node.start_byte == 0 or self.text[node.start_byte - 1] in " \t\n;"
-        return begins and bool(_COMMENT.fullmatch(self.text, node.start_byte, node.end_byte))
-
-
 class _Reading:
     """One reading of a file and those that it sources."""
 
@@ -135,7 +101,7 @@ class _Reading:
             return problem
         self._open.append(path.resolve())
         # One character for each byte: the parser counts in bytes.
-        opened = _File(path, source.decode("latin-1"))
+        opened = ParsedFile(path, source.decode("latin-1"))
         nodes = self._parser.parse(source).root_node.children
         self._gaps(nodes, opened)
         for node in nodes:
@@ -166,7 +132,7 @@ class _Reading:
 
     # --- statements -----------------------------------------------------------------------------------
 
-    def _gaps(self, nodes: list[Node], file: _File) -> None:
+    def _gaps(self, nodes: list[Node], file: ParsedFile) -> None:
         """List what the parser passed over, and statements without an end between them."""
         place, ended = 0, True
         for node in nodes:
@@ -174,20 +140,20 @@ class _Reading:
             is_end = not node.is_named and node.type in (";", "\n")
             ended = ended or bool(_BETWEEN.fullmatch(gap) and set(gap.replace("\\\n", "")) & set("\n;"))
             if not _BETWEEN.fullmatch(gap) or not (ended or is_end or node.type == "comment"):
-                shown = one_line(gap.strip(" \t\n") + _text(node).partition("\n")[0])
-                self._hidden(file, node, f"what the parser cannot place, before {shown}")
+                begin = one_line(gap.strip(" \t\n") + text_of(node).partition("\n")[0])
+                self._hidden(file, node, f"what the parser cannot place, before {begin}")
             ended = (ended and node.type == "comment") or is_end
             place = node.end_byte
         if not _BETWEEN.fullmatch(file.text[place:]):
             self._not_understood(file.path, 0, "ends with what the parser cannot place")
 
-    def _hidden(self, file: _File, node: Node, text: str) -> None:
+    def _hidden(self, file: ParsedFile, node: Node, text: str) -> None:
         """List a text, without what follows ``before`` if that may be a secret's value."""
         if is_secret(text):
             text = "what the parser cannot place (not shown: it may hold a secret)"
         self._not_understood(file.path, node.start_point[0] + 1, text)
 
-    def _statement(self, node: Node, file: _File) -> None:
+    def _statement(self, node: Node, file: ParsedFile) -> None:
         if node.type == "comment" and file.is_comment(node):
             return
         if not node.is_named and node.type in (";", "\n"):
@@ -201,7 +167,7 @@ class _Reading:
             node.type == "declaration_command" and not node.has_error and file.has_blanks_only(node.children)
         ):
             self._declare(node, file)
-        elif node.type == "command" and not node.has_error and _words(node)[0] in (".", "source"):
+        elif node.type == "command" and not node.has_error and parsedfile.words(node)[0] in (".", "source"):
             self._sourced(node, file)
         else:
             what = (
@@ -209,41 +175,41 @@ class _Reading:
                 if node.has_error or node.is_error
                 else _STATEMENTS.get(node.type, node.type.replace("_", " "))
             )
-            self._not_understood(file.path, node.start_point[0] + 1, f"{what}, not run: {_shown(node)}")
+            self._not_understood(file.path, node.start_point[0] + 1, f"{what}, not run: {shown(node)}")
 
-    def _declare(self, node: Node, file: _File) -> None:
+    def _declare(self, node: Node, file: ParsedFile) -> None:
         """``export A=1``, ``declare -A map=(...)`` and the like."""
         keyword, *rest = node.children
-        options = [_text(one) for one in rest if one.type == "word"]
+        options = [text_of(one) for one in rest if one.type == "word"]
         line = node.start_point[0] + 1
         if {"-A", "-a"} & set(options):
-            names = [_text(name) for name in _names(node)]
+            names = [text_of(name) for name in parsedfile.names(node)]
             text = f"{', '.join(names)}: an array, which no setting needs"
             values = [one.child_by_field_name("value") for one in rest if one.type == "variable_assignment"]
             is_array = all(value is not None and value.type == "array" for value in values)
             if is_array and not set(names) & set(self._values):
                 self.found.notes.append(Line(file.path, line, text))
             else:
-                self._not_understood(file.path, line, f"an array in the place of a value: {_shown(node)}")
+                self._not_understood(file.path, line, f"an array in the place of a value: {shown(node)}")
             return
         named = rest[len(options) :]  # bash takes no option after a name
-        is_known = _text(keyword) in _KEYWORDS and not set(options) - {"-x", "-r", "-g"}
+        is_known = text_of(keyword) in _KEYWORDS and not set(options) - {"-x", "-r", "-g"}
         if not is_known or any(one.type not in ("variable_assignment", "variable_name") for one in named):
-            text = f"{' '.join([_text(keyword), *options])}, more than names and values: {_shown(node)}"
+            text = f"{' '.join([text_of(keyword), *options])}, more than names and values: {shown(node)}"
             self._not_understood(file.path, line, text)
             return
         before = dict(self._values)  # bash finds all values before it sets the first
         for child in named:
             if child.type == "variable_assignment":
                 self._assign(child, file, Words(before), Place.DECLARED)
-            if _text(keyword) == "readonly" or "-r" in options:
-                self._read_only.update(_text(name) for name in _name(child))
+            if text_of(keyword) == "readonly" or "-r" in options:
+                self._read_only.update(text_of(name) for name in parsedfile.names_of(child))
 
-    def _assign(self, node: Node, file: _File, words: Words, place: Place) -> None:
+    def _assign(self, node: Node, file: ParsedFile, words: Words, place: Place) -> None:
         line = node.start_point[0] + 1
         sign = _ASSIGNED.match(file.text, node.start_byte)
         if sign is None:
-            self._not_understood(file.path, line, f"an element of an array: {_shown(node)}")
+            self._not_understood(file.path, line, f"an element of an array: {shown(node)}")
             return
         name = sign[0].rstrip("+=")
         try:
@@ -252,7 +218,7 @@ class _Reading:
             text = file.word(node, sign.end(), words, place)
         except NotUnderstood as error:
             self._not_understood(
-                file.path, line, f"{name} holds {error}: {_shown(node)}", secret=is_secret(name)
+                file.path, line, f"{name} holds {error}: {shown(node)}", secret=is_secret(name)
             )
             return
         self.found.used |= words.used
@@ -267,7 +233,7 @@ class _Reading:
     def _is_secret(self, name: str) -> bool:
         return name in self.found.variables and self.found.variables[name].secret
 
-    def _sourced(self, node: Node, file: _File) -> None:
+    def _sourced(self, node: Node, file: ParsedFile) -> None:
         path, line = file.path, node.start_point[0] + 1
         arguments = node.named_children[1:]
         words = Words(self._values)
@@ -281,7 +247,7 @@ class _Reading:
                 names = ", ".join(f"${one}" for one in sorted(words.unset))
                 raise NotUnderstood(f"{names}, which these files do not set")
         except NotUnderstood as error:
-            self._not_understood(path, line, f"sources a file whose name holds {error}: {_shown(node)}")
+            self._not_understood(path, line, f"sources a file whose name holds {error}: {shown(node)}")
             return
         self.found.used |= words.used
         target = Path(path.parent, named)
@@ -302,33 +268,3 @@ class _Reading:
     def _not_understood(self, path: Path, line: int, text: str, *, secret: bool = False) -> None:
         words = text.partition(": ")[0] if secret else text
         self.found.not_understood.append(Line(path, line, words))
-
-
-def _names(node: Node) -> Iterator[Node]:
-    for child in node.named_children:
-        yield from _name(child)
-
-
-def _name(node: Node) -> Iterator[Node]:
-    if node.type == "variable_name":
-        yield node
-    elif node.type == "variable_assignment":
-        name = node.child_by_field_name("name")
-        if name is not None:
-            yield name
-
-
-def _words(node: Node) -> list[str]:
-    return [_text(child) for child in node.named_children] or [""]
-
-
-def _text(node: Node) -> str:
-    return (node.text or b"").decode(errors="surrogateescape")
-
-
-def _shown(node: Node) -> str:
-    """The beginning of what is there, without what may be a secret's value."""
-    text = one_line(_text(node).partition("\n")[0])
-    if is_secret(text):
-        return "(not shown: it may hold a secret)"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -27,6 +27,8 @@ _NO_SERVER = (
     "and without one the job makes a DuckDB file of its own"
 )
 
+_TABLES = ("database", "temp_table", "main_table")
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -59,8 +61,7 @@ def import_properties(file: Path, out: Path) -> Imported:
     made = newfile.make(roles.by_role)
     _comment_out_faults(made, out.parent)
     unclear = [*map(str, found.not_understood), *map(str, made.refused), *_unclear(roles)]
-    # a script that named its server elsewhere leaves none here, so this is no fault
-    notes = [] if made.is_written("ciss", "warehouse_url") else [_NO_SERVER]
+    notes = list(_left_to_defaults(made))
     rows = tuple(_row(one, found, roles, made) for one in found.variables.values())
     unclear += _without_a_place(rows, found, unclear)
     written = len(roles.jobs) <= 1
@@ -73,6 +74,15 @@ def import_properties(file: Path, out: Path) -> Imported:
         {name: f"{one.file}, line {one.line}" for name, one in made.exports.items()} if written else {},
         written,
     )
+
+
+def _left_to_defaults(made: NewFile) -> Iterator[str]:
+    """What the new file leaves to a default of ours. The old script may have named it elsewhere: no fault."""
+    if not made.is_written(CISS.name, "warehouse_url"):
+        yield _NO_SERVER
+    for key in CISS.keys:
+        if key.name in _TABLES and not made.is_written(CISS.name, key.name):
+            yield f"no {key.name} in the new file, so it is the default: {key.default}"
 
 
 def _comment_out_faults(made: NewFile, folder: Path) -> None:

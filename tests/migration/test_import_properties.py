@@ -340,6 +340,17 @@ def test_without_a_server_it_is_said_that_duckdb_is_what_is_left(tmp_path: Path)
     imported_with(tmp_path, "", *hosts).expect(0, words)
 
 
+def test_a_table_that_no_variable_names_is_said_to_be_the_default(tmp_path: Path) -> None:
+    own = tmp_path / "own.properties"
+    own.write_text("HIVE_HOST=hive.example.net\nbill_view_temp_classname=com.example.Temp\n")
+    imported(tmp_path, own).expect(
+        0,
+        "note: no database in the new file, so it is the default: mnaas",
+        "note: no temp_table in the new file, so it is the default: customer_invoice_summary_estimated_temp",
+        "note: no main_table in the new file, so it is the default: customer_invoice_summary_estimated",
+    )
+
+
 def test_a_table_without_a_name_is_listed(tmp_path: Path) -> None:
     imported_with(tmp_path, "bill_view_tblname=\n").expect(1, "line 13: bill_view_tblname is empty")
 
