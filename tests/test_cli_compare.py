@@ -168,6 +168,20 @@ def test_a_column_that_is_not_there_is_usage(folder: Path, options: tuple[str, .
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (("--ignore", "Org_Id"), "org_id is in the key, by which rows find each other"),
+        (("--key", "org_id,run_id"), "run_id says who wrote a row"),
+        (("--columns", "month_year=currency"), "month_year is main's month column"),
+        (("--columns", "as_of_date=currency"), "as_of_date is not compared"),
+        (("--columns", "org_name=currency", "--ignore", "org_name"), "org_name is not compared"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(folder: Path, options: tuple[str, ...], words: str) -> None:
+    compare(folder, *options).explained(2, words, "nothing was compared")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
         (("--tolerance", "-1"), "'-1' is not a number from 0 on"),
         (("--tolerance", "nan"), "is not a number"),
         (("--columns", "a"), "'a' is not NEW=OLD"),

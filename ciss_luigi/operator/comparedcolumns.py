@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Protocol
@@ -96,7 +96,10 @@ def resolve(
     names: tuple[str, str],
     request: Names,
 ) -> Columns:
-    """Pair the columns of two tables; raises BadArgument for a name that does not exist."""
+    """Pair the columns of two tables.
+
+    Raises BadArgument for a name that does not exist, and for one that would have no effect.
+    """
     mine, others = (_Table(name, listed) for name, listed in zip(names, (here, there), strict=True))
     months = mine.column(month[0], "[ciss] month_partition"), others.column(month[1], "--other-month")
     renamed = {
@@ -109,6 +112,7 @@ def resolve(
         for name in request.key
         if name.lower() != months[0].name
     ]
+    _refuse_without_effect(months[0].name, {pair.name for pair in key}, renamed.keys(), ignored)
     taken = {months[0].name, *(pair.name for pair in key), *NEVER_COMPARED, *ignored}
     rest = [column for column in mine.columns if column.name not in taken]
     pairs = [
@@ -152,6 +156,23 @@ class _Table:
     def or_other(self, other: _Table, name: str, option: str) -> str:
         """The name of a column that is in this table or the other; raises BadArgument."""
         return name.lower() if name.lower() in other.by_name else self.column(name, option).name
+
+
+def _refuse_without_effect(month: str, key: Set[str], renamed: Set[str], ignored: Set[str]) -> None:
+    """Refuse what somebody typed in vain: they would believe that it holds."""
+    wrong = [
+        (key & ignored, "is in the key, by which rows find each other: --ignore cannot leave it out",
+         "leave it out of --ignore, or name other columns with --key"),
+        (key & {*NEVER_COMPARED}, "says who wrote a row: by it no row finds another (--key)",
+         "name other columns with --key"),
+        (renamed & {month}, "is main's month column: --columns is for the others",
+         "name the other table's month column with --other-month"),
+        (renamed & ({*NEVER_COMPARED} | ignored), "is not compared, so another name for it changes nothing",
+         "leave it out of --columns"),
+    ]  # fmt: skip
+    for names, what, following in wrong:
+        if names:
+            raise BadArgument(f"{min(names)} {what}", state=_STATE, next_command=following)
 
 
 def _is_complex(pair: Pair) -> bool:
