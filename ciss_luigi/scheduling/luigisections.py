@@ -7,6 +7,8 @@ on which it has to mail a failure.
 from __future__ import annotations
 
 import configparser
+import ipaddress
+import re
 import sys
 from collections.abc import Iterator
 
@@ -31,6 +33,9 @@ _READ = (
     luigi.notifications.smtp,
 )
 _SCHEDULER_URL = "http://127.0.0.1:8082"
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9.])?", re.ASCII)
+_LARGEST_PORT = 65_535
+_LONGEST_SECONDS = 600
 
 
 def refuse_in_command() -> None:
@@ -51,7 +56,7 @@ def refuse_in_command() -> None:
 
 def faults() -> list[Fault]:
     """What is in these sections and cannot be used."""
-    return [*_unreadable(), *_no_failures(), *_no_logging_file(), *_no_url(), *_no_sender()]
+    return [*_unreadable(), *_no_failures(), *_no_logging_file(), *_no_url(), *_no_sender(), *_no_relay()]
 
 
 def _unreadable() -> Iterator[Fault]:
@@ -116,6 +121,35 @@ def _no_sender() -> Iterator[Fault]:
         mail_address(sender)
     except ValueError as error:
         yield Fault("email", "sender", str(error), "sender = ciss@example.com")
+
+
+def _no_relay() -> Iterator[Fault]:
+    """What is read without a fault and names no server all the same; that, too, would be seen too late."""
+    host, port, timeout = (_value("smtp", key) for key in ("host", "port", "timeout"))
+    if host and not _is_host(host):
+        yield Fault("smtp", "host", f"{host!r} is not the name of a host", "host = mail.example.com")
+    if _is_number(port) and not 1 <= float(port) <= _LARGEST_PORT:
+        yield Fault("smtp", "port", f"{port} is not a port from 1 to {_LARGEST_PORT}", "port = 25")
+    if _is_number(timeout) and not 0 < float(timeout) <= _LONGEST_SECONDS:
+        problem = f"{timeout} is not a number of seconds above 0, at most {_LONGEST_SECONDS}"
+        yield Fault("smtp", "timeout", problem, "timeout = 10")
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        return bool(_HOST.fullmatch(text))
+    return True
+
+
+def _is_number(text: str) -> bool:
+    """Whether Luigi could read it; if not, that is told already."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _value(section: str, key: str) -> str:

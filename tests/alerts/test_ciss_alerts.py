@@ -70,6 +70,36 @@ def test_a_sender_that_is_no_address_is_named_before_the_run(tmp_path: Path, sen
     assert "sender = ciss@example.com" in answer.out
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "host = smtp://mail.example.com",
+            "[smtp] host: 'smtp://mail.example.com' is not the name of a host",
+        ),
+        ("host = mail.example.com:25", "[smtp] host: 'mail.example.com:25' is not the name of a host"),
+        ("host = 10.0.0.7:25", "[smtp] host: '10.0.0.7:25' is not the name of a host"),
+        ("host = mail example.com", "[smtp] host: 'mail example.com' is not the name of a host"),
+        ("port = 0", "[smtp] port: 0 is not a port from 1 to 65535"),
+        ("port = 70000", "[smtp] port: 70000 is not a port"),
+        ("timeout = -5", "[smtp] timeout: -5 is not a number of seconds above 0"),
+        ("timeout = inf", "[smtp] timeout: inf is not a number of seconds"),
+        ("timeout = nan", "[smtp] timeout: nan is not a number of seconds"),
+    ],
+)
+def test_a_relay_that_can_be_none_is_named_before_the_run(tmp_path: Path, line: str, words: str) -> None:
+    configure(tmp_path, MAIL, f"[smtp]\n{line}\n")
+    ciss(tmp_path, "check").expect(40, words)
+
+
+@pytest.mark.parametrize(
+    "host", ["mail", "mail.example.com", "10.0.0.7", "::1", "[fe80::1]", "mail_1.x.net."]
+)
+def test_a_relay_by_name_or_number_is_one(tmp_path: Path, host: str) -> None:
+    configure(tmp_path, MAIL, f"[smtp]\nhost = {host}\nport = 2525\ntimeout = 2.5\n")
+    assert "[smtp]" not in ciss(tmp_path, "check").out
+
+
 def test_without_a_channel_there_is_nothing_to_test(tmp_path: Path) -> None:
     configure(tmp_path)
     typed(tmp_path, "alerts", "--test").explained(1, "[ciss_alerts] names no channel")
