@@ -94,6 +94,25 @@ def test_what_failed_and_was_killed_is_kept_when_it_is_healed(place: Place) -> N
     assert "2016-11-21" in lines[1]
 
 
+def test_a_command_that_began_no_step_is_shown_with_its_exit_code_and_why(tmp_path: Path) -> None:
+    (tmp_path / "luigi.cfg").write_text("[ciss]\nstate_dir = state\n")
+    here = site.load({}, tmp_path)
+    for number, code in enumerate((20, 35, 10, 0)):
+        ledger = here.commands.begin(f"c{number}", ["MergeMain", "--date", "2016-11-22"])
+        commandledger.note(ledger, f"c{number}", f"this is why {code}\nState: nothing was touched")
+        commandledger.end(ledger, f"c{number}", code)
+    out = typed(tmp_path, "history").expect(0, "commands that ended before a step:").out
+    assert [line.split("  ")[2:] for line in out.splitlines() if "luigi MergeMain" in line] == [
+        ["exit code 20", "luigi MergeMain --date 2016-11-22"],
+        ["exit code 35", "luigi MergeMain --date 2016-11-22"],
+    ]
+    assert "    this is why 20\n" in out
+    failed = typed(tmp_path, "history", "--failed").out
+    assert "exit code 35" in failed
+    assert "exit code 20" not in failed
+    assert "luigi" not in typed(tmp_path, "history", "--from", "2016-11-23").out
+
+
 def test_without_any_attempt_it_says_so(tmp_path: Path) -> None:
     (tmp_path / "luigi.cfg").write_text("[ciss]\n")
     typed(tmp_path, "history").expect(0, "nothing: no attempt")

@@ -71,7 +71,7 @@ class Mail:
             refused = connection.sendmail(self._sender, wanted or everybody, written.as_bytes())
         except smtplib.SMTPRecipientsRefused as error:
             self._start_again()
-            raise _refused(error.recipients) from None
+            raise _refused(error.recipients, everybody) from None
         except smtplib.SMTPResponseException as error:
             self.close()
             stop = isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPAuthenticationError)
@@ -80,7 +80,7 @@ class Mail:
             self.close()
             raise NotTaken(f"the relay {self._where}: {_trouble(error)}", stop=True) from None
         if refused:
-            raise _refused(refused)
+            raise _refused(refused, everybody)
         return Taken()
 
     def close(self) -> None:
@@ -176,10 +176,11 @@ def _context(relay: Relay) -> ssl.SSLContext:
     return context
 
 
-def _refused(answers: dict[str, tuple[int, bytes]]) -> NotTaken:
-    """The error for addresses that were refused, for now or for good; the others have the mail."""
+def _refused(answers: dict[str, tuple[int, bytes]], everybody: Sequence[str]) -> NotTaken:
+    """The error for addresses that were refused, for now or for good."""
     told = [f"{address}: {code} {_text(words)}" for address, (code, words) in answers.items()]
-    return NotTaken(f"refused for {'; '.join(told)}", left=tuple(answers))
+    others = "; the others have it" if len(answers) < len(everybody) else ""
+    return NotTaken(f"refused for {'; '.join(told)}{others}", left=tuple(answers))
 
 
 def _words(error: smtplib.SMTPResponseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 import shutil
 from collections.abc import Iterator
 from itertools import groupby
@@ -23,6 +24,7 @@ _BAR = 12
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _BEFORE_ERROR = 77
 _MINUTE, _HOUR = 60, 3600
+_REASONS_SHOWN = 3
 
 
 @click.command("history", epilog="Example: ciss history --from 2016-11-01 --to 2016-11-30")
@@ -34,14 +36,16 @@ def command(first: RunDate | None, last: RunDate | None, failed: bool, as_json: 
     """Show every attempt: date, step, when it began, how long it took and how it ended.
 
     Below each date is what it merged, and the change to the run before of the same month. The bars
-    compare the attempts at one step with the longest of them. Exit code 0.
+    compare the attempts at one step with the longest of them. At the end stand the commands that ended
+    before any step, with why. Exit code 0.
     """
     found = history.look(site.current(), first, last, failed=failed)
     if as_json:
         say_json(history.document(found))
     else:
         # one call: thousands of lines on a terminal are slow to print one by one
-        click.echo("\n".join(_table(found)) or "nothing: no attempt at these dates is known")
+        lines = [*_table(found), *_without_a_step(found)]
+        click.echo("\n".join(lines) or "nothing: no attempt at these dates is known")
 
 
 def _table(found: History) -> Iterator[str]:
@@ -57,6 +61,18 @@ def _table(found: History) -> Iterator[str]:
             shown = ""
         for one in merged.get(date, ()):
             yield f"{'':<10}  {_month(one)}"
+
+
+def _without_a_step(found: History) -> Iterator[str]:
+    """The commands that a night left when it came to nothing: with their exit codes, and why."""
+    if found.without_a_step:
+        yield "commands that ended before a step:"
+    for one in found.without_a_step:
+        how = "killed" if one.exit_code is None else f"exit code {one.exit_code}"
+        yield f"  {_moment(one.began_at)}  {how:<12}  luigi {one_line(safe(shlex.join(one.arguments)))}"
+        yield from (
+            f"    {one_line(safe(why.partition(chr(10))[0]))}" for why in one.reasons[:_REASONS_SHOWN]
+        )
 
 
 def _attempt(line: Line, longest: dict[str, float], room: int) -> str:

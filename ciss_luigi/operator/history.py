@@ -17,6 +17,7 @@ from ciss_luigi.state.ledger import Attempt, Outcome
 from ciss_luigi.state.markers import Step
 
 KILLED, RUNNING = "killed", "running"
+_NONE_TO_DO = (exitcodes.DONE, exitcodes.RUNNING_ELSEWHERE)
 _DAYS_BEFORE = 62
 """A month is rebuilt by its own dates and by the first ones of the next month."""
 
@@ -64,6 +65,13 @@ class History:
         """What was merged for a date."""
         return [one for one in self.months if one.date == date]
 
+    @property
+    def without_a_step(self) -> list[Command]:
+        """The commands that began no step of these dates, without those that had none to do."""
+        began = {line.attempt.command for line in self.lines}
+        to_do = [one for one in self.commands if one.exit_code not in _NONE_TO_DO and not one.runs()]
+        return [one for one in to_do if one.id not in began]
+
 
 def look(
     site: Site, first: RunDate | None = None, last: RunDate | None = None, *, failed: bool = False
@@ -80,8 +88,13 @@ def look(
     if failed:
         lines = [line for line in lines if not line.went_well]
         months = []
-        commands = [one for one in commands if one.exit_code not in exitcodes.NO_FAILURE and not one.runs()]
+        commands = [one for one in commands if not _ended_well(one)]
     return History(tuple(lines), tuple(months), tuple(commands))
+
+
+def _ended_well(command: Command) -> bool:
+    """Whether it did, or still runs and may."""
+    return command.exit_code in exitcodes.NO_FAILURE or command.runs()
 
 
 def _is_within(date: RunDate, first: RunDate | None, last: RunDate | None) -> bool:
