@@ -1,4 +1,4 @@
-"""What one command holds: its dates' locks, what it knows of the sources, what it leaves for another one."""
+"""What one command holds: its dates' locks, what it knows of the sources, what it has said and noted."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ciss_luigi.locking.filelocks import FileLock
 from ciss_luigi.observers import CommandBegin
 from ciss_luigi.scheduling import luigiprivate
 from ciss_luigi.state.commandledger import COMMAND
+from ciss_luigi.state.thiscommand import ThisCommand
 
 if TYPE_CHECKING:
     from ciss_luigi.steps.known import Known
@@ -51,6 +52,12 @@ class Command:
     """Whether Luigi could read the command line."""
     leaving: SystemExit | None = None
     """The exit that a signal before the first step has asked for."""
+    is_inside_step: bool = False
+    """Whether this process, the command's or a worker's, is inside a step."""
+    said: set[str] = field(default_factory=set)
+    """The errors that this process has said in full, without their dates."""
+    lines: ThisCommand = field(default_factory=ThisCommand)
+    """This command's lines in the ledger of commands."""
     give_up: Callable[[int], None] = lambda code: None
     """Ends the command if its process must end at once."""
     _done: set[str] = field(default_factory=set)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ciss_luigi import site
 from ciss_luigi.observers import CommandBegin, CommandEnd, Observer
-from ciss_luigi.state import thiscommand
+from ciss_luigi.scheduling.command import current
 
 
 class LedgerLines(Observer):
@@ -14,10 +14,10 @@ class LedgerLines(Observer):
         """Write down that it begins, also where the configuration has faults."""
         folder = site.state_dir_in_spite_of_faults()
         if folder is not None:
-            thiscommand.begin(site.command_ledger(folder), begin.arguments)
+            current().lines.begin(site.command_ledger(folder), begin.arguments)
 
     def command_ends(self, end: CommandEnd) -> None:
         """Write down its end."""
-        if end.reason and not thiscommand.has_noted():
-            thiscommand.note(end.reason)
-        thiscommand.end(end.code)
+        if end.reason and not current().lines.has_noted:
+            current().lines.note(end.reason)
+        current().lines.end(end.code)

@@ -17,7 +17,7 @@ from luigi.rpc import RPCError
 from ciss_luigi.errors import MACHINE_LACKS, CissError, EngineUnavailable, SourcesMissing, Stopped
 from ciss_luigi.plaintext import printable_lines, without_secrets
 from ciss_luigi.scheduling import luigidproxy, luigiprivate
-from ciss_luigi.state import thiscommand
+from ciss_luigi.scheduling.command import current
 
 if TYPE_CHECKING:
     from ciss_luigi.engines.base import Progress
@@ -64,9 +64,9 @@ class Readable(logging.Filter):
 def _note(record: logging.LogRecord, text: str, told: str | None) -> None:
     """Note for the ledger why the command will not end well: errors, and what is missing."""
     if record.levelno >= logging.ERROR:
-        thiscommand.note(told or text)
+        current().lines.note(told or text)
     elif told:
-        thiscommand.note(told)
+        current().lines.note(told)
 
 
 def _is_missing(record: logging.LogRecord) -> bool:
@@ -76,7 +76,6 @@ def _is_missing(record: logging.LogRecord) -> bool:
 
 _DATE = re.compile(r"\d{4}-\d\d(-\d\d)?")
 _AS_BEFORE = "and so on, as above"
-_said: set[str] = set()
 
 
 def _once(told: str) -> str:
@@ -86,9 +85,10 @@ def _once(told: str) -> str:
     """
     alike = _DATE.sub("D", told)
     first, _, rest = told.partition("\n")
-    if alike in _said and rest:
+    said = current().said
+    if alike in said and rest:
         return f"{first}\n{_AS_BEFORE}"
-    _said.add(alike)
+    said.add(alike)
     return told
 
 
@@ -99,7 +99,7 @@ def shown(text: str) -> str:
 
 def say_before_the_log(text: str) -> None:
     """Write an error before Luigi has a log, in the form that its log would have."""
-    thiscommand.note(text)
+    current().lines.note(text)
     if sys.stderr is not None:  # closed by whoever started the program
         indented = shown(text).replace("\n", _NEXT_LINE)
         sys.stderr.write(f"ERROR: {indented}\n")

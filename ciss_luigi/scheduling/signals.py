@@ -23,17 +23,10 @@ from ciss_luigi import exitcodes, stopping
 from ciss_luigi.errors import Stopped
 from ciss_luigi.scheduling.cancelling import watching
 from ciss_luigi.scheduling.command import current, exit_code
-from ciss_luigi.state import thiscommand
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SOON_SECONDS = 0.01
 _PATIENCE_SECONDS = 10.0
-
-
-class _ThisProcess:
-    """What the handler must know of this process."""
-
-    inside_step = False
 
 
 def install_in_command() -> None:
@@ -58,13 +51,13 @@ def step() -> Iterator[None]:
     """Inside this block a signal raises Stopped."""
     install()
     current().note_step()
-    _ThisProcess.inside_step = True
+    current().is_inside_step = True
     try:
         stopping.raise_if_requested()
         with watching(SIGNALS):
             yield
     finally:
-        _ThisProcess.inside_step = False
+        current().is_inside_step = False
 
 
 def leave_if_stopped() -> None:
@@ -82,7 +75,7 @@ def _handle(number: int, frame: FrameType | None) -> None:
         return
     _start_nothing_more()
     stopping.request(signal.Signals(number).name)
-    if _ThisProcess.inside_step:
+    if current().is_inside_step:
         raise Stopped(stopping.requested())
     children = multiprocessing.active_children()
     for child in children:
@@ -115,7 +108,7 @@ def _end_children_with_command() -> None:
 
     def wait_for_end() -> None:
         reading.read()
-        if not _ThisProcess.inside_step:
+        if not current().is_inside_step:
             os._exit(1)
 
     def begin() -> None:
@@ -174,7 +167,7 @@ def _leave_before_begin(number: int, children: list[BaseProcess]) -> NoReturn:
     command.reason = words
     # not by print or logging: the signal may have come in the middle of a write of theirs
     os.write(2, f"{words}\n".encode())
-    thiscommand.note(words)
+    current().lines.note(words)
     if children:
         _end_replacements()
         command.give_up(code)

@@ -14,7 +14,6 @@ from ciss_luigi.errors import CissError
 from ciss_luigi.scheduling import asking
 from ciss_luigi.scheduling.command import current
 from ciss_luigi.scheduling.ending import Ending
-from ciss_luigi.state import thiscommand
 from ciss_luigi.state.markers import Marker, Step
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -42,7 +41,7 @@ def tell(worker: Any, code: int) -> None:
         return
     reasons = list(_not_done(worker, ending, code)) if code else []
     for reason in reasons:
-        thiscommand.note(reason)
+        current().lines.note(reason)
     reasons += _unpublished(_merged(ending))
     lines = (
         f"Done:     {_done(ending)}",
