@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from ciss_luigi import plaintext
 from ciss_luigi.telemetry import context
 from tests.command import Luigid, Place, luigid, make_warehouse
+from tests.sample import Make, make_sample, make_site
 from tests.servers import needs
 
 pytest_plugins = ["tests.servers.fixtures", "tests.engines.sites"]
@@ -83,6 +85,18 @@ def _makes_impala(item: pytest.Item) -> bool:
 
 def _is_name(value: object) -> bool:
     return isinstance(getattr(value, "fixture", value), str)
+
+
+@pytest.fixture(scope="session")
+def sample_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's sample in a DuckDB file, to be copied."""
+    return make_sample(tmp_path_factory.mktemp("sample") / "sample.duckdb")
+
+
+@pytest.fixture
+def make(tmp_path: Path, sample_file: Path) -> Make:
+    """A site on a copy of the sample, with keys of ``[ciss]`` of its own."""
+    return partial(make_site, tmp_path, sample_file)
 
 
 @pytest.fixture(scope="session")

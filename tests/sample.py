@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from ciss_luigi import site
@@ -19,6 +20,10 @@ TYPES = {
     "amount": "DECIMAL(18,4)",
     "avg_conv_rate": "DECIMAL(18,8)",
 }
+
+
+Make = Callable[..., Site]
+"""Makes a site on a copy of the sample, with keys of ``[ciss]``; the fixture ``make``."""
 
 
 def make_sample(path: Path) -> Path:

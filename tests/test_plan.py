@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,24 +30,12 @@ from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import runner
 from ciss_luigi.steps.sourcesready import Sources
 from tests.helpers import as_sent, typed
-from tests.sample import MAIN, change, make_sample, make_site
+from tests.sample import MAIN, Make, change
 
 pytestmark = pytest.mark.whole
 
 TEMP = f"{MAIN}_temp"
 ANY = {"required_sources": "register"}
-
-Make = Callable[..., Site]
-
-
-@pytest.fixture(scope="module")
-def sample_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_sample(tmp_path_factory.mktemp("sample") / "ciss.duckdb")
-
-
-@pytest.fixture
-def make(tmp_path: Path, sample_file: Path) -> Make:
-    return partial(make_site, tmp_path, sample_file)
 
 
 @contextmanager

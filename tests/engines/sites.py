@@ -13,19 +13,12 @@ import pytest
 
 from tests.engines.backends import Server, copy_of
 from tests.engines.cluster import DUCKDB, Cluster, Where
-from tests.sample import make_sample
 
 DATABASE = "mnaas"
 MakeCluster = Callable[[Where], Cluster]
 Loaded = Callable[[str, Path, str], Server]
 BEHIND = {"front": "hive", "transactional": "hive_transactional"}
 """Which server is behind an Impala front, by the second word of its fixture."""
-
-
-@pytest.fixture(scope="session")
-def sample_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's sample in a DuckDB file, to be copied."""
-    return make_sample(tmp_path_factory.mktemp("sample") / "sample.duckdb")
 
 
 @pytest.fixture(scope="session")
