@@ -8,6 +8,7 @@ import pytest
 
 from ciss_luigi import commands
 from ciss_luigi.queries import rowsapart
+from ciss_luigi.sql.files import built_in
 from tests.command import MAIN, TEMP, Place, name_of
 from tests.helpers import Answer, ciss, impatient, in_use, run, typed
 
@@ -260,3 +261,13 @@ def test_it_writes_nothing(merged: Place) -> None:
     before = {path: path.stat().st_mtime_ns for path in merged.folder.rglob("*") if path.is_file()}
     verify(merged).expect(0)
     assert {path: path.stat().st_mtime_ns for path in merged.folder.rglob("*") if path.is_file()} == before
+
+
+def test_rules_that_are_not_one_query_are_not_sent(merged: Place) -> None:
+    out, folder = merged.folder / "smuggled.csv", merged.folder / "sql"
+    folder.mkdir()
+    smuggled = f"E'\\'' ) x; COPY (SELECT 1) TO '{out}'; SELECT * FROM (SELECT '1' AS a --'"
+    (folder / "build.sql").write_text(f"{built_in('build')} WHERE org_id <> {smuggled}")
+    merged.configure(sql_dir="sql")
+    verify(merged).expect(0, "could not be compared: ", "build.sql is not one WITH ... SELECT: ")
+    assert not out.exists()

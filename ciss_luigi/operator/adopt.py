@@ -154,5 +154,5 @@ def _not_newer(here: _Here, merged: Marker) -> Iterator[str]:
     """The months that a run left alone for a newer run, though main holds no newer run of them here."""
     for name in merged.superseded:
         rows = [row for (month, _), row in here.main.items() if month == name]
-        if not rows or not all(verify.is_newer(row.as_of_dates[0], merged.date) for row in rows):
+        if not rows or not all(verify.is_a_later_date(row.as_of_dates[0], merged.date) for row in rows):
             yield f"main holds no newer run of {name}, although the marker says so"

@@ -143,13 +143,13 @@ def months_found(marker: Marker, main: Mapping[Key, SummaryTotals]) -> list[Mont
 def _month(marker: Marker, month: MonthTotals, main: Mapping[Key, SummaryTotals]) -> MonthFound:
     mine = {key: row for key, row in main.items() if key[0] == month.month}
     writer = _written_since(marker, month.month, mine)
-    if mine and all(is_newer(text, marker.date) for row in mine.values() for text in row.as_of_dates):
+    if mine and all(is_a_later_date(text, marker.date) for row in mine.values() for text in row.as_of_dates):
         return MonthFound(month, writer=writer, superseded=True)
     differences = totalsread.month_differences(marker, [month], mine, (RECORD, "main"))
     return MonthFound(month, tuple(differences), writer)
 
 
-def is_newer(text: str | None, date: RunDate) -> bool:
+def is_a_later_date(text: str | None, date: RunDate) -> bool:
     """Whether an ``as_of_date`` in main is a date, and a later one: it may hold anything."""
     try:
         return RunDate.parse(text or "") > date
