@@ -90,7 +90,8 @@ def _leave_alone(job: Job, built: Marker | None, superseded: Sequence[Month]) ->
     if lost:
         job.warn(f"{', '.join(lost)} is left alone, too: the old class writes all months of a date")
     run_id = built.run_id if built else job.make_run_id(job.date)
-    months = tuple(map(str, job.months))
+    # those that were built, in spite of a grace_days that has changed since: else the date would stay undone
+    months = tuple(sorted(built.names)) if built else tuple(map(str, job.months))
     return Marker(Step.MERGE, job.date, run_id, now(), superseded=months, loader="java")
 
 
@@ -142,6 +143,8 @@ def _proven_temp(job: Job, built: Marker | None) -> Marker:
 def _temp_difference(job: Job, built: Marker | None) -> str:
     if built is None or not built.months:
         return "BuildTemp has no valid marker"
+    if built.names != set(map(str, job.months)):
+        return f"it was built for {', '.join(sorted(built.names))} (grace_days has changed since)"
     date, run_id = _runs(job).temp_holds()
     if (date, run_id) != (str(job.date), built.run_id):
         return f"it holds the rows of {date or 'an unknown date'}"

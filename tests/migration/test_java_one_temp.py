@@ -171,3 +171,20 @@ def test_amounts_that_nobody_has_counted_are_not_called_zero(old: Place) -> None
     metrics = "\n".join(str(one) for one in made(monitored.look(site.load({}, old.folder))))
     assert "ciss_rows" in metrics
     assert "Sample(name='ciss_total_charge_usd'" not in metrics
+
+
+@pytest.mark.parametrize("superseded", [False, True])
+def test_a_date_that_was_built_under_other_grace_days_is_merged(old: Place, *, superseded: bool) -> None:
+    def configure(grace_days: int) -> None:
+        program = str(old.folder / "java")
+        old.configure(section("classes", java=program), loader="java", grace_days=grace_days)
+
+    if superseded:
+        configure(5)
+        old.merge("2016-12-04").explained(0)
+    configure(0)
+    old.luigi("BuildTemp", "--date", "2016-12-03", "--local-scheduler").explained(0)
+    configure(5)
+    old.merge("2016-12-03").explained(0)
+    old.merge("2016-12-03").explained(0, "is done already")
+    assert ran(old)[-2:] == (["temp 03", "merge 03"] if not superseded else ["merge 04", "temp 03"])
