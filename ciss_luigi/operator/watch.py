@@ -19,6 +19,7 @@ from ciss_luigi.alerts.rounds import Outcome
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.config.tellingkeys import METRICS
 from ciss_luigi.counting import counted
+from ciss_luigi.migration import sitestatus
 from ciss_luigi.operator import alerts, metricsfile, status
 from ciss_luigi.operator.status import DateStatus, RunState
 from ciss_luigi.site import Site
@@ -94,8 +95,24 @@ def watch(
         verdict = Verdict(day, True, _all_is_well(day, by, merged=found.is_merged))
     told = _tell(site, seen, now)
     verdict = replace(verdict, told=tuple(told), sent=tuple(_send(site)))
+    return replace(verdict, warning="; ".join(filter(None, [_note_told(site), _write_metrics(site)])))
+
+
+def _note_told(site: Site) -> str:
+    """The old job's status file says whether people were told; returns a warning, or ""."""
+    path = sitestatus.path_of(site)
+    if path is None:
+        return ""
+    try:
+        sitestatus.note_told(site)
+    except OSError as error:
+        return sitestatus.warning(path, error)
+    return ""
+
+
+def _write_metrics(site: Site) -> str:
     textfile = site.settings.others[METRICS].textfile
-    return replace(verdict, warning=metricsfile.write(site, textfile)) if textfile else verdict
+    return metricsfile.write(site, textfile) if textfile else ""
 
 
 def _all_is_well(day: RunDate, by: dt.time, *, merged: bool) -> str:

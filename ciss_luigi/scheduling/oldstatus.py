@@ -1,7 +1,4 @@
-"""The old job's process-status file, kept true at every step; the rules are in ``docs/migration.md``.
-
-The file has room for one job only, so a lock keeps two commands, and a command's workers, apart.
-"""
+"""The old job's process-status file, kept true at every step; the rules are in ``docs/migration.md``."""
 
 from __future__ import annotations
 
@@ -9,14 +6,12 @@ import datetime as dt
 import logging
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from ciss_luigi import exitcodes, site
-from ciss_luigi.config.legacy import LEGACY, Legacy
 from ciss_luigi.errors import AlreadyRunning, ConfigurationError
-from ciss_luigi.locking.filelocks import FileLock
-from ciss_luigi.migration import statusfile
+from ciss_luigi.migration import sitestatus, statusfile
+from ciss_luigi.migration.sitestatus import Change, Values
 from ciss_luigi.migration.statusfile import (
     FAILURE,
     FLAG,
@@ -30,7 +25,6 @@ from ciss_luigi.migration.statusfile import (
     STATUS,
     SUCCESS,
     TOLD,
-    StatusFile,
 )  # fmt: skip
 from ciss_luigi.observers import CommandEnd, Observer, StepBegin, StepEnd
 from ciss_luigi.scheduling.command import current
@@ -38,11 +32,6 @@ from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Step
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
-
-_QUIET = (exitcodes.RUNNING_ELSEWHERE, exitcodes.SOURCES_MISSING, exitcodes.NOT_GRANTED)
-
-Values = Mapping[str, str]
-Change = Callable[[Values], dict[str, str]]
 
 
 def claim(here: Site) -> None:
@@ -90,21 +79,24 @@ class OldStatus(Observer):
             return {**_how_it_ended(end, values), PROCESS: ""} if values else {}
 
         _change(here, change)
-        _change(here, lambda values: _told(here, end, values))
+        if end.number != exitcodes.DONE:
+            _warned(here, sitestatus.note_told)
 
 
 def _how_it_ended(end: CommandEnd, values: Values) -> dict[str, str]:
-    quiet = end.number in _QUIET
     if end.number == exitcodes.DONE and end.began:
         return {FLAG: IDLE, STATUS: SUCCESS, TOLD: statusfile.NO, RAN: _now()}
-    if end.began and not quiet:
+    if end.number not in exitcodes.NO_FAILURE and (end.began or _is_a_lost_night(end)):
         return {**_resume_with(end), STATUS: FAILURE, RAN: _now()}
-    if not end.began and end.number == exitcodes.NOT_ASKED:
-        return {STATUS: FAILURE, RAN: _now()}
     if values.get(STATUS) != RUNNING:
         return {}
     # of this command's own steps, or of a killed run, whose end nobody else has written down
     return {STATUS: SUCCESS if values.get(FLAG) == IDLE else FAILURE, RAN: _now()}
+
+
+def _is_a_lost_night(end: CommandEnd) -> bool:
+    """Whether a command that began no step is a failure: a mistyped line or a Ctrl-C did nothing."""
+    return not end.is_usage and end.signal != "SIGINT"
 
 
 def _resume_with(end: CommandEnd) -> dict[str, str]:
@@ -115,37 +107,23 @@ def _resume_with(end: CommandEnd) -> dict[str, str]:
     return {FLAG: IN_TEMP if steps - {str(Step.MERGE)} else IN_MAIN}
 
 
-def _told(here: Site, end: CommandEnd, values: Values) -> dict[str, str]:
-    """Yes once the failure has reached people: it was sent, and no message about it waits."""
-    if end.number == exitcodes.DONE or values.get(STATUS) != FAILURE:
-        return {}
-    folder = here.settings.state_dir / "alerts"
-    told = any((folder / "open").glob("*.json")) and not any((folder / "outbox").glob("*.json"))
-    return {TOLD: statusfile.YES} if told else {}
-
-
 # --- the file -----------------------------------------------------------------------------------------
 
 
 def _change(here: Site, change: Change) -> None:
-    """Read, change and write the file under its lock; an error is only a warning."""
-    legacy: Legacy = here.settings.others[LEGACY]
-    if legacy.status_file is None:
+    _warned(here, lambda site: sitestatus.change(site, change))
+
+
+def _warned(here: Site, action: Callable[[Site], None]) -> None:
+    """Do something with the file; an error is only a warning, once: cron mails each of them."""
+    path = sitestatus.path_of(here)
+    if path is None:
         return
-    file = StatusFile(legacy.status_file)
-    with _warning(file), FileLock(here.settings.state_dir / "locks" / "status-file.lock").waited():
-        changes = change(file.read())
-        if changes:
-            file.write(changes)
-
-
-@contextmanager
-def _warning(file: StatusFile) -> Iterator[None]:
     try:
-        yield
+        action(here)
     except OSError as error:
-        words = f"[ciss_legacy] status_file: {file.path} cannot be written: {error.strerror or error}"
-        current().once(words, lambda: logger.warning("%s", words))  # not at each step: cron mails them all
+        words = sitestatus.warning(path, error)
+        current().once(words, lambda: logger.warning("%s", words))
 
 
 def _pid() -> str:

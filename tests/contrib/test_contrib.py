@@ -94,9 +94,11 @@ def test_cron_reads_the_table() -> None:
 
 
 @pytest.mark.slow
-def test_the_lines_of_cron_do_what_they_say(place: Place) -> None:
+@pytest.mark.parametrize("secrets", ["", "HIVE_PASSWORD=x\n"])
+def test_the_lines_of_cron_do_what_they_say(place: Place, secrets: str) -> None:
     """As cron does: nothing in the environment but the table's own, a shell, ``\\%`` for a ``%``."""
-    (place.folder / "secrets").write_text("HIVE_PASSWORD=x\n")
+    if secrets:
+        (place.folder / "secrets").write_text(secrets)
     table = (
         text("crontab")
         .replace("/srv/ciss/.venv/bin", str(LUIGI.parent))

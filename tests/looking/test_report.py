@@ -413,6 +413,13 @@ def test_the_drawing_library_is_the_one_that_was_released() -> None:
     assert "Apache License" in folder.joinpath("LICENSE").read_text(encoding="utf-8")
 
 
+def test_without_the_month_before_nothing_is_said_to_have_grown(tmp_path: Path) -> None:
+    report = many(3)
+    assert report.month_before
+    assert "Month before" in pages.render(report)
+    assert "Month before" not in pages.render(replace(report, month_before={}))
+
+
 def test_the_facts_of_a_report(sample: Path) -> None:
     found = reports.gather(site.load({}, sample), Month.parse("2016-11"))
     assert len(found.rows) == 162

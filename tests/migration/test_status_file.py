@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,8 @@ import pytest
 
 from ciss_luigi.migration.statusfile import KEYS, StatusFile, old_script
 from tests.alerts.relay import relaying
-from tests.command import Place, Running, slow_sql, wait_until
+from tests.command import Place, Running, free_port, slow_sql, wait_until
+from tests.helpers import in_use, typed
 from tests.migration.oldsite import JOB, STATUS
 
 DATE = "2016-11-03"
@@ -187,6 +189,43 @@ def test_a_failure_counts_as_told_once_the_relay_took_it(
         place.query("UPDATE mnaas.usage_overage_charge SET currency = 'GBP'")
         place.merge(DATE).explained(0)
         assert told(status) == ("0", "", "Success", "No")
+
+
+@pytest.mark.slow
+def test_a_night_that_is_lost_before_its_first_step_is_a_failure(place: Place, status: Path) -> None:
+    place.merge(DATE).explained(0)
+    ran = values(status)["MNAAS_job_ran_time"]
+    place.merge("2016-11-04", "--scheduler-port", str(free_port())).explained(40, "luigid does not answer")
+    assert told(status) == ("0", "", "Failure", "No")
+    place.merge("2016-11-04").explained(0)
+    assert told(status)[2] == "Success"
+    for number, state in ((signal.SIGINT, "Success"), (signal.SIGTERM, "Failure")):
+        with in_use(place.warehouse):
+            running = place.merging("2016-11-05")
+            running.wait_for("waiting for it")
+            running.send(number)
+            running.finish().explained(128 + number)
+        assert told(status) == ("0", "", state, "No")
+    assert values(status)["MNAAS_job_ran_time"] >= ran
+    place.merge("2018-31-12").explained(40)
+    assert told(status)[2] == "Failure"
+
+
+@pytest.mark.slow
+def test_a_failure_that_the_watch_delivers_counts_as_told(place: Place, status: Path) -> None:
+    alerts = "[ciss_legacy]\nstatus_file = status\n[ciss_alerts]\nmail_to = ops@example.com\n"
+    place.configure(f"{alerts}[smtp]\nhost = 127.0.0.1\nport = 1\n")
+    place.query("UPDATE mnaas.usage_overage_charge SET currency = 'XXX'")
+    place.merge(DATE).explained(30)
+    assert told(status) == ("1", "", "Failure", "No")
+    with relaying() as relay:
+        place.configure(alerts + relay.smtp_section(no_tls=True))
+        for entry in (place.state / "alerts" / "outbox").glob("*.json"):
+            waiting = json.loads(entry.read_text())
+            entry.write_text(json.dumps({**waiting, "not_before": ""}))
+        typed(place.folder, "watch", "--by", "00:00", "--date", DATE).expect(1)
+        assert relay.post
+    assert told(status) == ("1", "", "Failure", "Yes")
 
 
 @pytest.mark.slow
