@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ciss_luigi import plainfile, site
+from ciss_luigi import plainfile, plaintext, site
 from ciss_luigi.operator import history
 from ciss_luigi.state import commandledger, jsonlines
 from ciss_luigi.state.markers import Step
@@ -86,12 +86,34 @@ def test_what_failed_and_was_killed_is_kept_when_it_is_healed(place: Place) -> N
     run(place.folder, "2016-11-20")
     run(place.folder, "2016-11-21")
     lines = typed(place.folder, "history", "--failed").expect(0).out.splitlines()
-    assert len(lines) == 2
-    assert "BuildTemp" in lines[0]
-    assert "failed" in lines[0]
-    assert "failed   the source" in lines[0]
-    assert "killed" in lines[1]
-    assert "2016-11-21" in lines[1]
+    told, killed = " ".join(lines[:-1]), lines[-1]
+    assert told.split()[:2] == ["2016-11-20", "BuildTemp"]
+    assert "failed the source data has errors; nothing was published: no XXX rate" in " ".join(told.split())
+    assert all(len(line) <= 80 for line in lines)
+    assert "killed" in killed
+    assert "2016-11-21" in killed
+
+
+def test_without_a_failure_it_says_so(place: Place) -> None:
+    run(place.folder, "2016-11-20")
+    typed(place.folder, "history", "--failed").expect(
+        0, "nothing: no attempt that failed, was stopped or killed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("", ""),
+        ("one line", "one line"),
+        ("a list:\n    - first\n    - second\n  State: x", "a list: first; and 1 more"),
+        ("a list:\n    - first\nState: x\nNext:  y", "a list: first"),
+        ("no list:\nState: x", "no list:"),
+        ("first\nsecond", "first"),
+    ],
+)
+def test_the_gist_of_an_error_is_its_first_line_and_the_first_of_its_list(error: str, told: str) -> None:
+    assert plaintext.gist(error) == told
 
 
 def test_a_command_that_began_no_step_is_shown_with_its_exit_code_and_why(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ciss_luigi.alerts.failure import Failure, Seen, What, first_seen, span
-from ciss_luigi.plaintext import one_line, printable_lines, without_secrets
+from ciss_luigi.plaintext import gist, one_line, printable_lines, without_secrets
 
 SUBJECT_LENGTH = 200
 """The longest subject; with a site's prefix and the desk's token it may have 250 characters."""
@@ -45,7 +45,7 @@ def message(failure: Failure, what: What) -> Message:
     """The message about a failure in its present state."""
     parts = [*_opening(failure, what), ""]
     if what is What.RECOVERY:
-        parts += ["It was:", *_indented(failure.error.splitlines()[:1])]
+        parts += ["It was:", *_indented([gist(failure.error)])]
     else:
         parts += failure.error.splitlines()
     parts += ["", *_facts(failure, what)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shlex
 import shutil
+import textwrap
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -17,12 +18,12 @@ from ciss_luigi.cli.output import safe, say_json
 from ciss_luigi.counting import counted
 from ciss_luigi.operator import history
 from ciss_luigi.operator.history import History, Line, Merged
-from ciss_luigi.plaintext import one_line
+from ciss_luigi.plaintext import gist, one_line
 
 _COLOURS = {"done": "green", "failed": "red", "stopped": "yellow", "killed": "red", "running": "cyan"}
 _BAR = 12
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-_BEFORE_ERROR = 77
+_BEFORE_ERROR, _INDENT = 77, 14
 _MINUTE, _HOUR = 60, 3600
 _REASONS_SHOWN = 3
 
@@ -45,19 +46,23 @@ def command(first: RunDate | None, last: RunDate | None, failed: bool, as_json: 
     else:
         # one call: thousands of lines on a terminal are slow to print one by one
         lines = [*_table(found), *_without_a_step(found)]
-        click.echo("\n".join(lines) or "nothing: no attempt at these dates is known")
+        which = "that failed, was stopped or killed" if failed else "at these dates"
+        click.echo("\n".join(lines) or f"nothing: no attempt {which} is known")
 
 
 def _table(found: History) -> Iterator[str]:
     longest: dict[str, float] = {}
     for line in found.lines:
         longest[line.attempt.step] = max(longest.get(line.attempt.step, 0.0), line.seconds or 0.0)
-    room = max(20, shutil.get_terminal_size((160, 24)).columns - _BEFORE_ERROR)
+    columns = shutil.get_terminal_size((160, 24)).columns
     merged = {date: list(months) for date, months in groupby(found.months, key=lambda one: one.date)}
     for date, lines in groupby(found.lines, key=lambda line: line.date):
         shown = str(date)
         for line in lines:
-            yield f"{shown:<10}  {_attempt(line, longest, room)}"
+            error = _error(line)
+            fits = len(error) <= columns - _BEFORE_ERROR
+            yield f"{shown:<10}  {_attempt(line, longest, error if fits else '')}"
+            yield from ([] if fits else _below(error, columns))
             shown = ""
         for one in merged.get(date, ()):
             yield f"{'':<10}  {_month(one)}"
@@ -70,18 +75,26 @@ def _without_a_step(found: History) -> Iterator[str]:
     for one in found.without_a_step:
         how = "killed" if one.exit_code is None else f"exit code {one.exit_code}"
         yield f"  {_moment(one.began_at)}  {how:<12}  luigi {one_line(safe(shlex.join(one.arguments)))}"
-        yield from (
-            f"    {one_line(safe(why.partition(chr(10))[0]))}" for why in one.reasons[:_REASONS_SHOWN]
-        )
+        yield from (f"    {one_line(safe(gist(why)))}" for why in one.reasons[:_REASONS_SHOWN])
 
 
-def _attempt(line: Line, longest: dict[str, float], room: int) -> str:
+def _error(line: Line) -> str:
+    attempt = line.attempt
+    return one_line(safe(gist(attempt.error))).removeprefix(f"{attempt.step} of {line.date}: ")
+
+
+def _below(error: str, columns: int) -> Iterator[str]:
+    """An error that is too long for its line, in lines of its own."""
+    indent = " " * _INDENT
+    yield from textwrap.wrap(
+        error, max(columns, 3 * _INDENT), initial_indent=indent, subsequent_indent=indent
+    )
+
+
+def _attempt(line: Line, longest: dict[str, float], error: str) -> str:
     attempt = line.attempt
     bar = _bar(line.seconds or 0.0, longest[attempt.step])
-    outcome = click.style(f"{line.outcome:<7}", fg=_COLOURS.get(line.outcome))
-    error = one_line(safe(attempt.error.partition("\n")[0]))
-    error = error.removeprefix(f"{attempt.step} of {line.date}: ")
-    error = error if len(error) <= room else f"{error[: room - 3]}..."
+    outcome = click.style(line.outcome, fg=_COLOURS.get(line.outcome)) + " " * (7 - len(line.outcome))
     when = _moment(attempt.started_at)
     step = one_line(attempt.step)
     return f"{step:<12}  {when:<19}  {_took(line.seconds):>8}  {bar}  {outcome}  {error}".rstrip()

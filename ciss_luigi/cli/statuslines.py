@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from ciss_luigi.cli.output import moment, one_line
 from ciss_luigi.exitcodes import DONE
 from ciss_luigi.operator.monthsheld import MonthHeld
+from ciss_luigi.plaintext import gist
 from ciss_luigi.state.commandledger import Command
 
 _MONTHS_SHOWN = 3
@@ -42,7 +43,7 @@ def last_command(command: Command | None) -> Iterator[str]:
         yield f"  {began}, and was killed"
     if command.exit_code == DONE:
         return
-    reasons = [one_line(reason.partition("\n")[0]) for reason in command.reasons]
+    reasons = [one_line(gist(reason)) for reason in command.reasons]
     yield from (f"  {reason}" for reason in reasons[:_REASONS_SHOWN])
     if len(reasons) > _REASONS_SHOWN:
         yield f"  and {len(reasons) - _REASONS_SHOWN} more reasons"

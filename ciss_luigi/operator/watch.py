@@ -22,6 +22,7 @@ from ciss_luigi.counting import counted
 from ciss_luigi.migration import sitestatus
 from ciss_luigi.operator import alerts, metricsfile, status
 from ciss_luigi.operator.status import DateStatus, RunState
+from ciss_luigi.plaintext import gist
 from ciss_luigi.site import Site
 from ciss_luigi.state import alive
 from ciss_luigi.state.commandledger import Command
@@ -42,7 +43,7 @@ KINDS = (
 )  # fmt: skip
 """Why a date is not merged in time, as messages say it; docs/runbook.md has each."""
 MERGE_STEP = "MergeMain"
-_SHOWN_LINES = 4
+_SHOWN_ITEMS = 3
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ def _of_command(command: Command) -> tuple[str, str]:
     if code is None:
         return "killed", f"its command was killed on {command.host} (pid {command.pid}) before a step began"
     what = _REASONS_OF_COMMANDS.get(code, f"ended with {code}")
-    told = "; ".join(reason.partition("\n")[0] for reason in command.reasons)
+    told = "; ".join(map(gist, command.reasons))
     told = told or ("" if code else "but it ran an earlier step alone, or ciss reset came after it")
     return what, f"its last command {what} (exit code {code}){f': {told}' if told else ''}"
 
@@ -188,10 +189,8 @@ def _of_command(command: Command) -> tuple[str, str]:
 def _of_attempt(attempt: Attempt, state: RunState) -> tuple[str, str]:
     if attempt.outcome is None:
         return "killed", f"{attempt.step} was killed on {attempt.host} (pid {attempt.pid})"
-    lines = [line.strip() for line in attempt.error.partition("\nState:")[0].splitlines()]
-    words = "; ".join(lines[:_SHOWN_LINES])
     if attempt.error:
-        return str(state), f"{attempt.step} {state}: {words}"
+        return str(state), f"{attempt.step} {state}: {gist(attempt.error, _SHOWN_ITEMS)}"
     if attempt.step == Step.MERGE:
         return "unfinished", f"{attempt.step} ended well, and its marker was removed afterwards (ciss reset)"
     return "unfinished", f"nothing was begun after {attempt.step}"

@@ -11,6 +11,7 @@ from ciss_luigi import commands, exitcodes, site, stopping
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.counting import counted
 from ciss_luigi.errors import CissError
+from ciss_luigi.plaintext import gist
 from ciss_luigi.scheduling import asking
 from ciss_luigi.scheduling.command import current
 from ciss_luigi.scheduling.ending import Ending
@@ -168,11 +169,8 @@ def _error(date: Any, step: str) -> str:
 
 
 def _error_of(date: Any, step: str) -> str:
-    first, *others = _error(date, step).split("\n")
-    first = first.removeprefix(f"{step} of {date}: ")
-    if first.endswith(":") and others:
-        first = f"{first} {others[0].strip().removeprefix('- ')}"
-    return f" ({first})" if first else ""
+    told = gist(_error(date, step)).removeprefix(f"{step} of {date}: ")
+    return f" ({told})" if told else ""
 
 
 def _following(worker: Any, ending: Ending, code: int) -> str:
