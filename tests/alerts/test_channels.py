@@ -168,7 +168,7 @@ def test_signs_and_messages_that_all_hang_cost_a_command_its_thirty_seconds_toge
     begun = Ping(Alerts(ping_url=url), "/start", begin.id)
     before = time.monotonic()
     teller.Teller(end, site.load({}, place.folder), "").tell(begun=begun)
-    assert 2.5 < time.monotonic() - before < 18, "one after the other they would take longer than 20 s"
+    assert time.monotonic() - before < 18, "one after the other they would take longer than 20 s"
     assert len(office(place).waiting()) == 1
 
 

@@ -178,7 +178,9 @@ def test_the_data_have_what_is_to_be_compared(by_duckdb: dict[str, Any]) -> None
         assert f"an invalid {column}" in words
 
 
-@pytest.mark.parametrize("where", engine_params(HIVE, HIVE_TRANSACTIONAL, SPARK_ANSI, SPARK, long=[SPARK]))
+@pytest.mark.parametrize(
+    "where", engine_params(HIVE, HIVE_TRANSACTIONAL, SPARK_ANSI, SPARK, long=[HIVE_TRANSACTIONAL, SPARK])
+)
 def test_a_server_tells_the_same_numbers_as_duckdb(
     make_cluster: MakeCluster, loaded_on: Loaded, generated: Path, by_duckdb: dict[str, Any], where: Where
 ) -> None:

@@ -45,7 +45,7 @@ def rename(cluster: Cluster, where: Where) -> str:
     return database
 
 
-@pytest.mark.parametrize("where", engine_params(DUCKDB, HIVE, SPARK_ANSI, IMPALA, long=[IMPALA]))
+@pytest.mark.parametrize("where", engine_params(DUCKDB, HIVE, SPARK_ANSI, IMPALA, long=[SPARK_ANSI, IMPALA]))
 def test_reserved_words_serve_as_names_in_every_statement(make_cluster: MakeCluster, where: Where) -> None:
     cluster = make_cluster(where)
     database = rename(cluster, where)

@@ -68,7 +68,7 @@ def test_a_schema_that_is_not_there_is_made(make_cluster: MakeCluster, where: Wh
     assert site.query(f"SELECT COUNT(*) FROM {schema_name}.{site.main_name}") == [(0,)]
 
 
-@pytest.mark.parametrize("where", engine_params(HIVE, SPARK_ANSI, IMPALA))
+@pytest.mark.parametrize("where", engine_params(HIVE, SPARK_ANSI, IMPALA, long=[SPARK_ANSI, IMPALA]))
 def test_an_older_jobs_main_gets_the_alter_table_that_works(make_cluster: MakeCluster, where: Where) -> None:
     site = make_cluster(where)
     create(site, OLD_TYPES)

@@ -12,6 +12,7 @@ from ciss_luigi.engines.hive.driver import PyHiveClient
 from ciss_luigi.operator import plan
 from ciss_luigi.steps.sourcesready import Sources
 from tests.engines.cluster import HIVE, IMPALA, SPARK_ANSI, Where, expected, months_of
+from tests.engines.conftest import engine_params
 from tests.engines.sites import MakeCluster
 from tests.sample import SAMPLE
 from tests.servers.impalafront import ImpalaFront
@@ -46,7 +47,7 @@ def test_a_run_sends_what_the_plan_says_and_every_statement_names_its_run(
         assert all(run_id in text for text in named)
 
 
-@pytest.mark.parametrize("where", [HIVE, SPARK_ANSI], ids=str)
+@pytest.mark.parametrize("where", engine_params(HIVE, SPARK_ANSI, long=[SPARK_ANSI]))
 def test_first_later_and_superseded_runs_send_what_the_plan_says(
     make_cluster: MakeCluster, where: Where, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ UNCHANGED = (
 )
 
 
-@pytest.fixture(scope="module", params=engine_params(HIVE, SPARK_ANSI, long=()))
+@pytest.fixture(scope="module", params=engine_params(HIVE, SPARK_ANSI, long=[SPARK_ANSI]))
 def ran(request: pytest.FixtureRequest, make_cluster: MakeCluster) -> Cluster:
     """A site after two dates of one month; the tests go on from each other, in their order."""
     where: Where = request.param
