@@ -52,7 +52,7 @@ class DatedTask(luigi.Task):
 
 
 def _expect_sources(dates: Collection[dt.date]) -> bool:
-    """Whether the sources could be told of these dates; a scheduling process leaves a fault to its parent."""
+    """Whether the sources could be told of these dates; a worker leaves a fault to its parent."""
     try:
         with guard.refusing():
             here = site.current()
@@ -113,7 +113,7 @@ class StepTask(DatedTask):
         return MarkerTarget(self.run_date, self.step)
 
     def complete(self) -> bool:
-        """Whether the marker is valid. A scheduling process leaves a faulty configuration to its parent."""
+        """Whether the marker is valid. A worker leaves a faulty configuration to its parent."""
         signals.install()
         try:
             with guard.refusing():
@@ -219,7 +219,7 @@ def _is_done_already(task: StepTask) -> None:
 
 @SourcesReady.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[no-untyped-call,untyped-decorator]
 def _sources_are_ready(task: SourcesReady) -> None:
-    """Luigi calls this in the command itself, even if a scheduling process has asked the engine."""
+    """Luigi calls this in the command itself, which has asked the engine."""
     current().sources.note_ready(task.run_date)
 
 

@@ -14,16 +14,12 @@ from tests.helpers import ciss
 pytestmark = pytest.mark.whole
 
 DATE = "2016-11-10"
-PARALLEL = ("--parallel-scheduling", "--workers", "2")
 PASSWORD = "s3cr@t/%&pass"
 
 
-@pytest.mark.parametrize("way", [(), PARALLEL])
-def test_all_faults_are_reported_at_once_and_before_luigid_is_asked(
-    place: Place, way: tuple[str, ...]
-) -> None:
+def test_all_faults_are_reported_at_once_and_before_luigid_is_asked(place: Place) -> None:
     place.configure(grace_dayz=3, retries="many", database="a b", warehouse_url="oracle://x/y")
-    finished = place.merge(DATE, *way, "--scheduler-port", str(free_port()))
+    finished = place.merge(DATE, "--scheduler-port", str(free_port()))
     finished.explained(
         40,
         "[ciss] grace_dayz: unknown key; did you mean grace_days?",
@@ -36,16 +32,14 @@ def test_all_faults_are_reported_at_once_and_before_luigid_is_asked(
     assert place.touched() == []
 
 
-@pytest.mark.parametrize("way", [(), PARALLEL])
-def test_a_range_says_the_same(place: Place, way: tuple[str, ...]) -> None:
+def test_a_range_says_the_same(place: Place) -> None:
     place.configure(retries="many")
-    place.range(DATE, "2016-11-12", *way).explained(40, "[ciss] retries: 'many' is not a whole number")
+    place.range(DATE, "2016-11-12").explained(40, "[ciss] retries: 'many' is not a whole number")
 
 
-@pytest.mark.parametrize("way", [(), PARALLEL])
-def test_no_section_lists_the_files_looked_at(place: Place, way: tuple[str, ...]) -> None:
+def test_no_section_lists_the_files_looked_at(place: Place) -> None:
     place.config.write_text("[core]\nlog_level = INFO\n")
-    finished = place.merge(DATE, *way)
+    finished = place.merge(DATE)
     finished.explained(40, "no file has a [ciss] section", "/etc/luigi/luigi.cfg", str(place.config))
 
 
@@ -99,20 +93,18 @@ def test_a_bad_date(place: Place, date: str) -> None:
 
 
 def test_a_missing_date(place: Place) -> None:
-    place.luigi("MergeMain", "--local-scheduler", *PARALLEL).explained(40, "requires the 'date' parameter")
+    place.luigi("MergeMain", "--local-scheduler").explained(40, "requires the 'date' parameter")
 
 
-@pytest.mark.parametrize("way", [(), PARALLEL])
-def test_a_state_dir_that_cannot_be_made(place: Place, way: tuple[str, ...]) -> None:
+def test_a_state_dir_that_cannot_be_made(place: Place) -> None:
     (place.folder / "file").write_text("in the way")
     place.configure(state_dir="file/state")
-    place.merge(DATE, *way).explained(40, "file/state/locks", "Not a directory", "nothing was touched")
-    place.range(DATE, "2016-11-12", *way).explained(40, "file/state/locks", "Not a directory")
+    place.merge(DATE).explained(40, "file/state/locks", "Not a directory", "nothing was touched")
+    place.range(DATE, "2016-11-12").explained(40, "file/state/locks", "Not a directory")
 
 
-@pytest.mark.parametrize("way", [(), PARALLEL])
-def test_the_number_of_workers_must_be_1_or_more(place: Place, way: tuple[str, ...]) -> None:
-    finished = place.merge(DATE, *way, "--workers", "0")
+def test_the_number_of_workers_must_be_1_or_more(place: Place) -> None:
+    finished = place.merge(DATE, "--workers", "0")
     finished.explained(40, "--workers 0: the number must be 1 or more", "nothing was touched")
     assert place.attempts(DATE) == []
 

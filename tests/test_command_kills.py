@@ -33,7 +33,6 @@ pytestmark = pytest.mark.whole
 DATE = "2016-11-03"
 ONE: tuple[str, ...] = ()
 TWO = ("--workers", "2")
-PARALLEL = ("--workers", "2", "--parallel-scheduling")
 HOURS = 1_000_000
 
 
@@ -111,22 +110,20 @@ def test_sigterm_in_a_long_statement(slow: Place, undisturbed: list[tuple[Any, .
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [TWO, PARALLEL])
 @pytest.mark.parametrize("whole_group", [False, True])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_in_a_long_statement_of_a_worker(
     slow: Place,
     undisturbed: list[tuple[Any, ...]],
-    options: tuple[str, ...],
     whole_group: bool,
     number: signal.Signals,
 ) -> None:
-    running = in_the_statement(slow, *options)
+    running = in_the_statement(slow, *TWO)
     (running.send_group if whole_group else running.send)(number)
     finished = running.finish()
     # the parent ends its workers by SIGTERM, which may be there before the SIGINT of the terminal
     stopped(slow, running, finished, "SIG")
-    heals(slow, undisturbed, *options)
+    heals(slow, undisturbed, *TWO)
 
 
 @pytest.mark.slow
@@ -166,7 +163,7 @@ def test_further_signals_change_nothing(
     heals(slow, undisturbed, *options)
 
 
-@pytest.mark.parametrize("options", [ONE, PARALLEL])
+@pytest.mark.parametrize("options", [ONE, TWO])
 def test_before_the_first_step_the_exit_code_is_that_of_the_signal(
     place: Place, options: tuple[str, ...]
 ) -> None:
@@ -190,7 +187,7 @@ CREATE VIEW mnaas.{name} AS SELECT * FROM mnaas.kept WHERE (
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [ONE, TWO, PARALLEL])
+@pytest.mark.parametrize("options", [ONE, TWO])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_inside_a_statement_that_asks_for_the_sources_too(
     place: Place, options: tuple[str, ...], number: int
@@ -280,10 +277,12 @@ def strike(running: Running, how: str, dice: random.Random) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(32))
+@pytest.mark.parametrize(
+    "seed", [*range(12), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(12, 32))]
+)
 def test_at_any_moment(place: Place, undisturbed: list[tuple[Any, ...]], seed: int) -> None:
     dice = random.Random(seed)
-    options = dice.choice([ONE, TWO, PARALLEL])
+    options = dice.choice([ONE, TWO])
     running = place.merging(DATE, *options)
     running.wait_for("Informed scheduler")  # from here on signals are ours
     time.sleep(dice.uniform(0, 1.0))

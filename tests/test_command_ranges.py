@@ -13,7 +13,7 @@ import pytest
 from ciss_luigi.locking.filelocks import FileLock
 from tests.command import STEPS, TRACEBACK, Finished, Luigid, Place, Running, name_of, wait_until
 
-PARALLEL = ("--workers", "2", "--parallel-scheduling")
+TWO = ("--workers", "2")
 COUNT_OPENINGS = """
 import os
 from ciss_luigi.engines.duckdb.engine import DuckDbEngine
@@ -66,7 +66,7 @@ def test_a_range_runs_the_oldest_date_first_and_ends_like_single_runs(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [("--workers", "2"), PARALLEL, ("--workers", "4")])
+@pytest.mark.parametrize("options", [TWO, ("--workers", "4")])
 def test_in_any_parallelism_main_ends_like_single_runs(
     place: Place, singly: list[tuple[Any, ...]], options: tuple[str, ...]
 ) -> None:
@@ -97,17 +97,15 @@ def test_a_reversed_range_under_luigid_ends_like_single_runs(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), PARALLEL])
-def test_the_sources_of_a_range_are_asked_for_in_few_openings(place: Place, options: tuple[str, ...]) -> None:
-    finished = place.range("2016-10-30", "2017-01-04", *options, prelude=COUNT_OPENINGS + NO_STEPS)
+def test_the_sources_of_a_range_are_asked_for_in_one_opening(place: Place) -> None:
+    finished = place.range("2016-10-30", "2017-01-04", prelude=COUNT_OPENINGS + NO_STEPS)
     finished.expect(99, "all is scheduled")
-    months, processes = 4, 2
-    assert 1 <= finished.text.count("opened to look") <= (months * processes if options else 1)
+    assert finished.text.count("opened to look") == 1
 
 
 @pytest.mark.slow
 def test_workers_do_not_ask_for_the_sources_again(place: Place) -> None:
-    finished = place.merge("2016-11-10", *PARALLEL, prelude=COUNT_OPENINGS)
+    finished = place.merge("2016-11-10", *TWO, prelude=COUNT_OPENINGS)
     assert finished.expect(0).text.count("opened to look") == 1
 
 
@@ -138,7 +136,7 @@ def test_hundreds_of_dates_that_are_done_need_no_engine(place: Place) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), PARALLEL])
+@pytest.mark.parametrize("options", [(), TWO])
 def test_a_range_waits_for_a_date_that_runs_elsewhere(place: Place, options: tuple[str, ...]) -> None:
     with FileLock(place.state / "locks" / "date-2016-11-11.lock").waited():
         running = place.ranging("2016-11-11", "2016-11-13", *options)
@@ -199,7 +197,7 @@ def test_a_range_without_a_date_is_a_mistake_of_the_command_line(
     ("options", "first", "left"),
     [
         ((), "2016-11-11", "--start 2016-11-12 --stop 2016-11-14"),
-        (PARALLEL, "2016-11-11", "--start 2016-11-12 --stop 2016-11-14"),
+        (TWO, "2016-11-11", "--start 2016-11-12 --stop 2016-11-14"),
         (("--reverse",), "2016-11-13", "--start 2016-11-11 --stop 2016-11-13 --reverse"),
     ],
 )
@@ -209,7 +207,7 @@ def test_a_range_longer_than_its_limit_names_what_is_left_over_and_ends_in_25(
     place.configure("[RangeDaily]\ntask_limit = 1")
     finished = place.range("2016-11-11", "2016-11-14", *options)
     finished.explained(25, "2 dates of this range are left over, 2016-11-1", ": it runs 1 at most")
-    kept = " --workers 2" if options == PARALLEL else ""
+    kept = " --workers 2" if options == TWO else ""
     command = f"luigi --module ciss_luigi RangeDaily --of MergeMain {left}{kept} --local-scheduler\n"
     assert finished.text.count(command) == 2
     assert finished.text.rfind(command) > finished.text.find("Luigi Execution Summary")
@@ -242,36 +240,29 @@ def test_a_limit_that_lets_no_date_run_is_a_mistake_of_the_user(place: Place) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), PARALLEL])
 @pytest.mark.parametrize(("task", "steps"), [("TruncateTemp", STEPS[:1]), ("BuildTemp", STEPS[:2])])
-def test_a_range_of_an_earlier_step_ends_with_it(
-    place: Place, task: str, steps: tuple[str, ...], options: tuple[str, ...]
-) -> None:
+def test_a_range_of_an_earlier_step_ends_with_it(place: Place, task: str, steps: tuple[str, ...]) -> None:
     bounds = ("--start", "2016-11-11", "--stop", "2016-11-13", "--local-scheduler")
-    place.luigi("RangeDaily", "--of", task, *bounds, *options).explained(0)
+    place.luigi("RangeDaily", "--of", task, *bounds).explained(0)
     assert [place.marked(day) for day in dates("2016-11-11", "2016-11-12")] == [list(steps), list(steps)]
-    finished = place.luigi("RangeDaily", "--of", task, *bounds, *options)
+    finished = place.luigi("RangeDaily", "--of", task, *bounds)
     finished.explained(0, "1 complete ones were encountered", "Did not run any tasks")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), PARALLEL])
-def test_a_range_of_sources_asks_for_them_all_in_one_opening(place: Place, options: tuple[str, ...]) -> None:
+def test_a_range_of_sources_asks_for_them_all_in_one_opening(place: Place) -> None:
     def asked(stop: str) -> Finished:
-        bounds = ("--start", "2016-11-28", "--stop", stop, "--local-scheduler", *options)
+        bounds = ("--start", "2016-11-28", "--stop", stop, "--local-scheduler")
         return place.luigi("RangeDaily", "--of", "SourcesReady", *bounds, prelude=COUNT_OPENINGS)
 
     asked("2017-02-06").explained(0)
     finished = asked("2017-02-07")
     finished.explained(20, f"2017-02-06: mnaas.{name_of('billable')} has no row for 2017-02")
-    looks = finished.text.count("opened to look")
-    months, processes = 4, 2
-    assert 1 <= looks <= (months * processes if options else 1)
+    assert finished.text.count("opened to look") == 1
     assert place.touched() == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), PARALLEL])
 @pytest.mark.parametrize(
     ("kind", "start", "stop"),
     [
@@ -281,10 +272,8 @@ def test_a_range_of_sources_asks_for_them_all_in_one_opening(place: Place, optio
         ("RangeDailyBase", "2016-11-11", "2016-11-13"),
     ],
 )
-def test_other_kinds_of_ranges_are_refused(
-    place: Place, kind: str, start: str, stop: str, options: tuple[str, ...]
-) -> None:
-    bounds = ("--start", start, "--stop", stop, "--local-scheduler", *options)
+def test_other_kinds_of_ranges_are_refused(place: Place, kind: str, start: str, stop: str) -> None:
+    bounds = ("--start", start, "--stop", stop, "--local-scheduler")
     finished = place.luigi(kind, "--of", "BuildTemp", *bounds)
     finished.explained(40, f"{kind} makes no range of BuildTemp, which runs by the day: RangeDaily does")
     finished.expect(
@@ -324,7 +313,6 @@ def today() -> date:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), PARALLEL])
 @pytest.mark.parametrize(
     ("start", "stop", "words"),
     [
@@ -334,9 +322,9 @@ def today() -> date:
     ],
 )
 def test_bounds_that_make_no_range_are_a_mistake_of_the_user(
-    place: Place, options: tuple[str, ...], start: str, stop: str, words: str
+    place: Place, start: str, stop: str, words: str
 ) -> None:
-    finished = place.range(start, stop, *options)
+    finished = place.range(start, stop)
     finished.explained(40, words, "State: nothing was touched", "Next:  luigi --module ciss_luigi RangeDaily")
     assert finished.text.count("State: ") == 1
     assert place.touched() == []
@@ -395,17 +383,16 @@ def test_a_range_may_lie_anywhere_in_the_calendar(place: Place, start: str, stop
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("options", "sign", "code"),
+    ("sign", "code"),
     [
-        ((), "   PENDING", 143),
-        (PARALLEL, "   PENDING", 143),
-        pytest.param((), "temp is empty for 2017-01-30", 30, marks=pytest.mark.long),
+        ("   PENDING", 143),
+        pytest.param("temp is empty for 2017-01-30", 30, marks=pytest.mark.long),
     ],
 )
 def test_thousands_of_dates_without_stop_end_when_they_are_told_to(
-    place: Place, options: tuple[str, ...], sign: str, code: int
+    place: Place, sign: str, code: int
 ) -> None:
-    running = from_day(place, date(2017, 1, 30), *options)
+    running = from_day(place, date(2017, 1, 30))
     running.wait_for(sign)
     running.send(signal.SIGTERM)
     running.finish().explained(code)

@@ -34,7 +34,7 @@ def _shared_byte() -> mmap.mmap:
 
 @dataclass
 class Command:
-    """One command. Its forked workers and scheduling processes have a copy from the time of the fork."""
+    """One command. Its forked workers have a copy from the time of the fork."""
 
     begin: CommandBegin
     is_range: bool = True
@@ -62,7 +62,6 @@ class Command:
     """Ends the command if its process must end at once."""
     _done: set[str] = field(default_factory=set)
     _began: mmap.mmap = field(default_factory=_shared_byte)
-    _misconfigured: mmap.mmap = field(default_factory=_shared_byte)
 
     @functools.cached_property
     def sources(self) -> Sources:
@@ -89,15 +88,6 @@ class Command:
     def has_begun(self) -> bool:
         """Whether any step has begun, whichever process did it."""
         return self._began[0] == 1
-
-    def note_misconfigured(self) -> None:
-        """Note that a scheduling process found the configuration wrong; Luigi calls it failed scheduling."""
-        self._misconfigured[0] = 1
-
-    @property
-    def is_misconfigured(self) -> bool:
-        """Whether a scheduling process found the configuration wrong."""
-        return self._misconfigured[0] == 1
 
 
 @functools.cache

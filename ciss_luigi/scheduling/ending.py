@@ -41,12 +41,8 @@ def number_of(worker: Any) -> int:
 
 
 def _reasons(outcome: Mapping[str, Sequence[Any]]) -> Iterator[int]:
-    command = current()
-    for name, number in _OUTCOMES.items():
-        if outcome[name]:
-            is_mistake = name == "scheduling_error" and command.is_misconfigured
-            yield exitcodes.CONFIGURATION if is_mistake else number
-    if command.left_over:
+    yield from (number for name, number in _OUTCOMES.items() if outcome[name])
+    if current().left_over:
         yield exitcodes.NOT_GRANTED
 
 

@@ -21,9 +21,7 @@ from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import (
     AlreadyRunning,
     BadCommandLine,
-    BadRunDate,
     CissError,
-    ConfigurationError,
     Stopped,
     explaining,
 )
@@ -174,7 +172,7 @@ def _still_ours(lock: FileLock, date: RunDate) -> None:
 
 
 def in_command() -> bool:
-    """Whether this process is the command itself, not one of its workers or scheduling processes."""
+    """Whether this process is the command itself, not one of its workers."""
     return multiprocessing.parent_process() is None
 
 
@@ -182,7 +180,7 @@ def in_command() -> bool:
 def refusing() -> Iterator[None]:
     """Turn a refusal before the first step into its exit code, without a traceback.
 
-    Only in the command itself: if a scheduling process ended, Luigi would wait for its answer for ever.
+    Only in the command itself: a worker reports the error to it.
     """
     messages.install()
     try:
@@ -194,11 +192,7 @@ def refusing() -> Iterator[None]:
     except Exception as error:  # of any kind: a driver's own may be what a signal has caused
         signals.leave_if_stopped()
         explained = messages.machine_fault(error) or error
-        if not in_command():
-            if isinstance(explained, ConfigurationError | BadRunDate):
-                current().note_misconfigured()
-            raise
-        if not isinstance(explained, CissError):
+        if not in_command() or not isinstance(explained, CissError):
             raise
         _leave(explained)
 

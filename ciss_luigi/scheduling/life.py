@@ -153,7 +153,7 @@ def end(code: int, result: Any = None) -> None:
             own_number(code),
             type(command.error).__name__ if command.error else "",
             is_usage=isinstance(command.error, BadCommandLine | BadRunDate),
-            is_configuration=_is_configuration(command.error) or command.is_misconfigured,
+            is_configuration=_is_configuration(command.error),
         )
     )
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
-# The last error of a traceback that came as text from a scheduling process
+# The last error of a traceback that came as text from another process
 _TRACED = re.compile(r"\A(?P<head>[^\n]*)\nTraceback .*^ciss_luigi\.[\w.]+: (?P<text>.*)\Z", re.DOTALL | re.M)
 # All lines after the first are indented: only Luigi's handler begins a line, so no text can fake an entry
 _NEXT_LINE = "\n  "

@@ -102,7 +102,7 @@ def _end_children_with_command() -> None:
     """Let no child outlive this process, except to finish its current step.
 
     The children wait for the end of a pipe that only this process can write to: it ends, whatever kills this
-    process. Without it a scheduling process would keep the date's lock for ever.
+    process. Without it a worker would keep the date's lock for ever.
     """
     reading, writing = map(os.fdopen, os.pipe(), ("rb", "wb"))
 
@@ -161,7 +161,7 @@ def _leave_before_begin(number: int, children: list[BaseProcess]) -> NoReturn:
     """Exit with the signal's own code; at once, if Luigi would wait for children that have just ended."""
     code = 128 + number
     if multiprocessing.parent_process() is not None:
-        os._exit(code)  # a scheduling process has nothing to clean up, and nobody waits for it
+        os._exit(code)  # a worker that has begun nothing has nothing to clean up
     words = f"stopped by {stopping.requested()} before a step began; nothing was touched"
     command = current()
     command.reason = words
@@ -169,7 +169,7 @@ def _leave_before_begin(number: int, children: list[BaseProcess]) -> NoReturn:
     os.write(2, f"{words}\n".encode())
     current().lines.note(words)
     if children:
-        _end_replacements()
+        _kill_children()
         command.give_up(code)
         logging.shutdown()
         os._exit(code)
@@ -177,8 +177,8 @@ def _leave_before_begin(number: int, children: list[BaseProcess]) -> NoReturn:
     raise command.leaving
 
 
-def _end_replacements() -> None:
-    """End the processes by which Luigi's pool replaces scheduling processes that have ended."""
+def _kill_children() -> None:
+    """End the workers that did not end when they were asked to: Luigi would wait for them."""
     while children := multiprocessing.active_children():
         for child in children:
             child.kill()
