@@ -37,7 +37,12 @@ def test_the_next_run_puts_back_what_the_date_published(bad_night: tuple[Place, 
     assert answer.out.endswith(f"Next:  luigi --module ciss_luigi MergeMain --date {OLD} --local-scheduler\n")
     assert place.main() == bad
     assert place.marked(OLD) == ["TruncateTemp", "BuildTemp"]
-    place.merge(OLD).explained(0, "merged 2016-11: 6 rows")
+    typed(place.folder, "status").expect(1, "its next run puts main's 2016-11 back to what it published")
+    foretold = typed(place.folder, "plan", "--from", OLD, "--to", OLD)
+    foretold.expect(0, f"2016-11 is put back, in place of that of {NEW}")
+    roll_back(place).explained(1, f"{OLD} is to be rolled back already", f"MergeMain --date {OLD}")
+    words = f"2016-11 is put back to what {OLD} published, in place of the run for {NEW}"
+    place.merge(OLD).explained(0, "merged 2016-11: 6 rows", f"WARNING: {OLD}: {words}")
     assert place.main() == good
     assert place.read_marker(OLD, "MergeMain")["superseded"] == []
     typed(place.folder, "verify", "--date", OLD).expect(0)
@@ -52,6 +57,16 @@ def test_it_is_granted_once(bad_night: tuple[Place, list[Any]]) -> None:
     typed(place.folder, "reset", "--date", OLD, "--from-step", "merge").expect(0)
     run(place.folder, OLD)
     assert place.read_marker(OLD, "MergeMain")["superseded"] == ["2016-11"]
+
+
+def test_a_night_that_comes_between_stays(bad_night: tuple[Place, list[Any]]) -> None:
+    place, _ = bad_night
+    roll_back(place).expect(0)
+    run(place.folder, "2016-11-10")
+    newer = place.main()
+    run(place.folder, OLD)
+    assert place.read_marker(OLD, "MergeMain")["superseded"] == ["2016-11"]
+    assert place.main() == newer
 
 
 @pytest.mark.slow
@@ -91,7 +106,7 @@ def test_plan_says_what_the_run_will_replace(bad_night: tuple[Place, list[Any]])
     place, _ = bad_night
     roll_back(place).expect(0)
     planned = typed(place.folder, "plan", "--date", OLD).expect(0).out
-    assert "main holds no newer estimate" not in planned
+    assert "main holds no newer estimate of 2016-11" not in planned
     assert planned.count(f'INSERT INTO "mnaas"."{MAIN}"') + planned.count(f"INSERT INTO mnaas.{MAIN}") == 2
 
 

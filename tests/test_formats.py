@@ -139,8 +139,10 @@ def test_a_roll_back_of_a_released_version_still_permits_what_it_says() -> None:
     date = RunDate.parse(path.parent.name)
     place = Place(*(json.loads(path.with_name("BuildTemp.json").read_text())[key] for key in PLACE))
     markers = Markers(path.parents[1], place, "duckdb")
-    assert markers.free_to_replace(date, built.run_id) == {Month.parse("2016-10"), Month.parse("2016-11")}
-    assert markers.free_to_replace(date, "f" * 32) == frozenset()
+    free = markers.free_to_replace(date, built.run_id)
+    assert set(free) == {Month.parse("2016-10"), Month.parse("2016-11")}
+    assert all(of > "2016-12-31" for of in free.values()), "it named no date up to which it permits"
+    assert markers.free_to_replace(date, "f" * 32) == {}
 
 
 def test_a_ledger_of_commands_of_a_released_version_tells_each_command() -> None:

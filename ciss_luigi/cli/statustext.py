@@ -144,7 +144,7 @@ def _alike(dates: Sequence[DateStatus]) -> list[list[DateStatus]]:
     found: dict[tuple[object, ...], list[DateStatus]] = {}
     for status in dates:
         text = _error(status).replace(str(status.date), "D").replace(str(status.date.month), "M")
-        key = (status.state, text) if text else (status.date,)
+        key = (status.state, text) if text and not status.roll_back else (status.date,)
         found.setdefault(key, []).append(status)
     return sorted(found.values(), key=lambda group: group[-1].date)
 
@@ -194,6 +194,9 @@ def _detail(alike: Sequence[DateStatus]) -> Iterator[str]:
     text = _error(status)
     for line in safe(text).split("\n") if text else ():
         yield f"    {line}"
+    if status.roll_back:
+        months = ", ".join(map(str, status.roll_back))
+        yield f"    its next run puts main's {months} back to what it published, in place of a newer run"
     if status.state is not RunState.RUNNING and "Next:" not in text:
         yield f"    Next:  {commands.merge(status.date)}"
     if others:

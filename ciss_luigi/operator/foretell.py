@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -119,10 +119,12 @@ def _one(site: Site, date: RunDate, holdings: Holdings, newest: Mapping[Month, s
             return Foretold(date, Fate.MISSING, words="; ".join(scope.missing))
         months = list(scope.months)
         remarks = [f"{month} left out: {why}" for month, why in scope.why_left_out.items()]
-    free: Collection[Month] = months if settings.allow_older else ()
-    if built is not None and not free:
-        free = site.markers.free_to_replace(date, built.run_id)
-    left = {one: newest[one] for one in months if is_newer(newest.get(one), date) and one not in free}
+    asked = [] if settings.allow_older else months
+    newer = {one: newest[one] or "" for one in asked if is_newer(newest.get(one), date)}
+    allowed = site.markers.free_to_replace(date, built.run_id) if built is not None else {}
+    back = {one: of for one, of in newer.items() if of <= allowed.get(one, "")}
+    left = {one: of for one, of in newer.items() if one not in back}
+    remarks += [f"{month} is put back, in place of that of {of} (rolled back)" for month, of in back.items()]
     remarks += [f"{month} is left alone: main holds that of {of}" for month, of in left.items()]
     merged = tuple(month for month in months if month not in left)
     fate = Fate.RUN if merged else Fate.SUPERSEDED

@@ -27,7 +27,7 @@ def shown(site: Site, known: Collection[RunDate], last: RunDate | None = None) -
     """
     wanted = sorted(date for date in known if last is None or date <= last)[-DATES_SHOWN:]
     end = min(last, today()) if last else today()
-    if not wanted or end < wanted[-1] or not _runs_nightly(site, wanted):
+    if not wanted or not _runs_nightly(site, wanted):
         return set(wanted)
     first = max(wanted[0], end.days_earlier(DATES_SHOWN - 1))
     return {*wanted, *days(first, end), *days(wanted[-1], end)}

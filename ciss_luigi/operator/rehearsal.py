@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
@@ -169,7 +169,7 @@ class _Notes:
         """The newest earlier date that merged such a charge."""
         return self._real.charged_before(date, month, charge)
 
-    def free_to_replace(self, date: RunDate, run_id: str) -> frozenset[Month]:
+    def free_to_replace(self, date: RunDate, run_id: str) -> Mapping[Month, str]:
         """The months whose newer estimates the merge may replace."""
         return self._real.free_to_replace(date, run_id)
 

@@ -47,13 +47,19 @@ def roll_back(site: Site, date: RunDate) -> RolledBack:
                 next_command=commands.verify(date),
             )
         with explaining(state=_UNCHANGED, next_command=commands.check()):
-            site.markers.roll_back(merged, months)
+            site.markers.roll_back(merged, months, newer)
     return RolledBack(tuple(sorted(months)), newer)
 
 
 def _markers(site: Site, date: RunDate) -> tuple[Marker, Marker]:
     """The date's marker of MergeMain, and that of BuildTemp on which it rests."""
     merged, built = (site.markers.read(date, step) for step in (Step.MERGE, Step.BUILD))
+    if merged is None and built is not None and site.markers.free_to_replace(date, built.run_id):
+        raise Refused(
+            f"{date} is to be rolled back already: its next run does it",
+            state=_UNCHANGED,
+            next_command=commands.merge(date),
+        )
     if merged is None or not site.markers.is_merged(date):
         raise Refused(
             f"{date} is not merged: it has published nothing that main could go back to",

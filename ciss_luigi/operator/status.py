@@ -59,6 +59,8 @@ class DateStatus:
     steps: tuple[StepStatus, ...]
     holder: Holder | None
     last_error: Attempt | None
+    roll_back: tuple[Month, ...] = ()
+    """The months that its next run puts back, in place of a newer run (``ciss reset --roll-back``)."""
     usual_seconds: float | None = None
     """How many seconds the running step took when it was last done, for this or an earlier date."""
 
@@ -192,8 +194,13 @@ def _one(site: Site, date: RunDate) -> DateStatus:
         steps,
         holder,
         errors[-1] if errors else None,
+        () if merged else _roll_back(site, date, steps[-2].marker),
         usual.seconds(site, date, at_work) if at_work else None,
     )
+
+
+def _roll_back(site: Site, date: RunDate, built: Marker | None) -> tuple[Month, ...]:
+    return tuple(sorted(site.markers.free_to_replace(date, built.run_id))) if built else ()
 
 
 def _step(

@@ -173,17 +173,21 @@ class Markers:
         later = [one for one in reversed(STEPS) if STEPS.index(one) >= STEPS.index(step)]
         return [one for one in later if remove(self.path(date, one))]
 
-    def roll_back(self, merged: Marker, months: frozenset[Month]) -> None:
+    def roll_back(self, merged: Marker, months: frozenset[Month], newest: Mapping[Month, str]) -> None:
         """Let the date of MergeMain's marker be merged once more, over newer estimates; raises OSError.
 
+        ``newest`` are the as_of_date of the estimates that it may replace; later ones stay.
         The permission is written before the marker is removed, so that after a kill in between the same
         command can be typed again.
         """
-        self._roll_backs.grant(merged.date, merged.run_id, months)
+        self._roll_backs.grant(merged.date, merged.run_id, months, newest)
         remove(self.path(merged.date, Step.MERGE))
 
-    def free_to_replace(self, date: RunDate, run_id: str) -> frozenset[Month]:
-        """The months whose newer estimates a merge of this build may replace, as a roll-back permitted it."""
+    def free_to_replace(self, date: RunDate, run_id: str) -> Mapping[Month, str]:
+        """The months whose newer estimates a merge of this build may replace, as a roll-back permitted it.
+
+        Each with the newest as_of_date that it may replace.
+        """
         return self._roll_backs.granted(date, run_id)
 
     def set_aside(self) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -75,8 +75,8 @@ class MarkerBook(Protocol):
     def charged_before(self, date: RunDate, month: Month, charge: str) -> RunDate | None:
         """The newest earlier date that merged a ``charge`` other than 0 for a month or the one before."""
 
-    def free_to_replace(self, date: RunDate, run_id: str) -> frozenset[Month]:
-        """The months whose newer estimates a merge of this build may replace, as a roll-back permitted it."""
+    def free_to_replace(self, date: RunDate, run_id: str) -> Mapping[Month, str]:
+        """The months whose newer estimates a merge may replace by a roll-back, up to which as_of_date."""
 
 
 @dataclass(frozen=True)

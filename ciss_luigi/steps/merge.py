@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -95,26 +95,32 @@ def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Mon
 def _publish_months(job: Job, session: Session, fence: Fence, built: Marker) -> tuple[list[Month], int]:
     months = [Month.parse(month.month) for month in built.months]
     statements = job.statements(Step.MERGE, built.run_id)
-    free = _free(job, built, months)
-    asked = [month for month in months if month not in free]
+    asked = [] if job.settings.allow_older else months
     found = session.query(statements.before_merge(asked))
     newest = read_newest(found, asked)
-    newer = [month for month in months if is_newer(newest.get(month), job.date)]
+    back = _put_back(job, built, newest)
+    newer = [month for month in months if is_newer(newest.get(month), job.date) and month not in back]
     table = columns(session, statements, job.settings.main_table)
     for month in months:
-        with nullcontext(True) if month in free else _unless_newer(job, month, newest.get(month)) as go:
+        is_free = month in back or job.settings.allow_older
+        with nullcontext(True) if is_free else _unless_newer(job, month, newest.get(month)) as go:
             if go:
                 _merge_month(job, session, statements, month, built, table=table, fence=fence)
                 shown = partial(Statements.refresh_main, month=month)
                 refresh(job, f"main's {month}", shown, Step.MERGE, run_id=built.run_id)
+    for month, of in back.items():
+        job.warn(f"{month} is put back to what {job.date} published, in place of the run for {printable(of)}")
     return newer, read_unmapped(found, [month for month in months if month not in newer])
 
 
-def _free(job: Job, built: Marker, months: Sequence[Month]) -> frozenset[Month]:
-    """The months that are merged whatever main holds of them; so main is not asked about them."""
-    if job.settings.allow_older:
-        return frozenset(months)
-    return job.markers.free_to_replace(job.date, built.run_id)
+def _put_back(job: Job, built: Marker, newest: Mapping[Month, str | None]) -> dict[Month, str]:
+    """The months of which a roll-back lets this merge replace the newer estimate, with its as_of_date."""
+    allowed = job.markers.free_to_replace(job.date, built.run_id)
+    return {
+        month: of
+        for month, of in newest.items()
+        if of is not None and is_newer(of, job.date) and of <= allowed.get(month, "")
+    }
 
 
 def _unless_newer(job: Job, month: Month, newest: str | None) -> AbstractContextManager[bool]:
