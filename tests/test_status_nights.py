@@ -64,7 +64,7 @@ def test_nights_that_left_nothing_are_missing_up_to_today(place: Place) -> None:
 def test_a_site_that_runs_ahead_of_today_misses_a_night_all_the_same(place: Place) -> None:
     begun(place, ago(3), ago(2), ago(-1))
     assert dates(place) == [str(ago(days)) for days in (3, 2, 1, 0, -1)]
-    status(place).expect(1, f"missing: {ago(1)} and {ago(0)}")
+    status(place).expect(1, f"missing: {ago(1)} to {ago(0)}")
 
 
 def test_a_night_between_two_others_is_missing(place: Place) -> None:

@@ -165,8 +165,8 @@ class _Notes:
         """The months that later dates have merged."""
         return self._real.merged_after(date)
 
-    def charged_before(self, date: RunDate, month: Month, charge: str) -> RunDate | None:
-        """The newest earlier date that merged such a charge."""
+    def charged_before(self, date: RunDate, month: Month, charge: str) -> tuple[RunDate, str] | None:
+        """The newest earlier date that merged such a charge, and the month that had it."""
         return self._real.charged_before(date, month, charge)
 
     def free_to_replace(self, date: RunDate, run_id: str) -> Mapping[Month, str]:

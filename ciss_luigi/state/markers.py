@@ -138,10 +138,11 @@ class Markers:
         merged = [self.read(one, Step.MERGE) for one in later if self.is_merged(one)]
         return [month.month for marker in merged if marker for month in marker.months]
 
-    def charged_before(self, date: RunDate, month: Month, charge: str) -> RunDate | None:
+    def charged_before(self, date: RunDate, month: Month, charge: str) -> tuple[RunDate, str] | None:
         """The newest earlier date that merged a ``charge`` other than 0 for a month or the month before it.
 
-        ``charge`` is a column of main (``schema.CHARGES``). None if there is no such date.
+        Returned with the month (``YYYY-MM``) that had it; None if there is no such date. ``charge`` is a
+        column of main (``schema.CHARGES``).
         """
         wanted = {str(month), str(month.minus(1))}
         for one in reversed(self.dates()):
@@ -150,7 +151,7 @@ class Markers:
             merged = self.read(one, Step.MERGE) if one < date and self.is_merged(one) else None
             for built in merged.months if merged else ():
                 if built.month in wanted and any(getattr(sums, charge) for sums in built.totals.values()):
-                    return one
+                    return one, built.month
         return None
 
     def newest(self) -> RunDate | None:

@@ -149,8 +149,8 @@ def _tell_built(job: Job, marker: Marker, scope: Scope, gone: Collection[tuple[s
         text = f"{job.settings.source(role)} has no row for {empty}"
         if (role, empty) in gone:
             job.warn(f"{text}, though it has rows for {empty.minus(1)}; {empty} is built without it")
-        elif run := job.charged_before(role, empty):
-            job.warn(f"{text}, though the run of {run} had charges of it; {empty} is built without it")
+        elif earlier := job.charged_before(role, empty):
+            job.warn(f"{text}, though {earlier}; {empty} is built without it")
         else:
             job.tell(text)
     for one in marker.odd_rows:

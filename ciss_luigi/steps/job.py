@@ -72,8 +72,11 @@ class MarkerBook(Protocol):
     def merged_after(self, date: RunDate) -> list[str]:
         """The months that dates after this one have merged, as ``YYYY-MM``."""
 
-    def charged_before(self, date: RunDate, month: Month, charge: str) -> RunDate | None:
-        """The newest earlier date that merged a ``charge`` other than 0 for a month or the one before."""
+    def charged_before(self, date: RunDate, month: Month, charge: str) -> tuple[RunDate, str] | None:
+        """The newest earlier date that merged a ``charge`` other than 0 for a month or the one before it.
+
+        Returned with the month (``YYYY-MM``) that had it.
+        """
 
     def free_to_replace(self, date: RunDate, run_id: str) -> Mapping[Month, str]:
         """The months whose newer estimates a merge may replace by a roll-back, up to which as_of_date."""
@@ -109,11 +112,15 @@ class Job:
         """Warn of something that a successful night did not do: cron mails warnings."""
         self.warnings(f"{self.date}: {message}")
 
-    def charged_before(self, role: str, month: Month) -> RunDate | None:
-        """The newest earlier run that had charges of a source for a month or the one before; None if none."""
+    def charged_before(self, role: str, month: Month) -> str:
+        """In words, the newest earlier run that had charges of a source for a month or the one before it.
+
+        "" if there is none.
+        """
         roles = [table.role for table in schema.CHARGE_SOURCES]
         charge = schema.CHARGES[roles.index(role)]
-        return self.markers.charged_before(self.date, month, charge)
+        found = self.markers.charged_before(self.date, month, charge)
+        return f"the run of {found[0]} had such charges for {found[1]}" if found else ""
 
     def shown(self, writer: Engine) -> list[Engine]:
         """The engines that must be made to see what ``writer`` wrote."""

@@ -55,7 +55,8 @@ def test_a_source_that_lost_all_its_rows_after_an_earlier_run(shared_bench: Benc
     shared_bench.run("2016-11-20")
     assert warned() == []
     shared_bench.change_sources(sources(("2016-11", "2016-12", "2017-01")))
-    text = f"{OVERAGE} has no row for {{0}}, though the run of 2016-11-20 had charges of it; {{0}} is built"
+    run = "the run of 2016-11-20 had such charges for 2016-11"
+    text = f"{OVERAGE} has no row for {{0}}, though {run}; {{0}} is built"
     shared_bench.run("2016-11-21")
     assert warned() == [f"2016-11-21: {text.format('2016-11')} without it"]
     shared_bench.run("2016-12-20")

@@ -44,8 +44,8 @@ def _tell_scope(group: Group, job: Job, scope: Scope, held: Collection[tuple[str
         text = f"{job.settings.source(role)} has no row for {month}"
         if (role, month) in gone:
             group.warn(f"{text}, though it has rows for {month.minus(1)}", FILL)
-        elif run := job.charged_before(role, month):
-            group.warn(f"{text}, though the run of {run} had charges of it", FILL)
+        elif earlier := job.charged_before(role, month):
+            group.warn(f"{text}, though {earlier}", FILL)
         else:
             group.note(text)
 
