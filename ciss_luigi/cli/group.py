@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ciss_luigi import commands
+from ciss_luigi import commands, exitcodes
 from ciss_luigi.cli.ending import ending
 from ciss_luigi.cli.logged import logged
 from ciss_luigi.cli.unreadable import refuse_unreadable
@@ -83,6 +83,7 @@ To run the job:
 
 ciss alone says what to do next in this folder.
 """
+_CODES = ", ".join(f"{row.number} {row.meaning}" for row in exitcodes.TABLE if row.verbs)
 
 
 @click.group(
@@ -91,8 +92,7 @@ ciss alone says what to do next in this folder.
     subcommand_metavar="VERB [ARGS]...",
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 yes or done, 1 no, differs or refused, 2 usage, 35 engine away, "
-    "40 configuration; 128+n stopped by signal n.",
+    epilog=f"Exit codes: {_CODES}; 128+n stopped by signal n.",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(VERSION, prog_name="ciss")

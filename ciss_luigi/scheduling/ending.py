@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,15 +91,18 @@ class Ending:
     ungranted: tuple[DateStep, ...] = ()
     unasked: bool = False
     """Whether anything could not even be looked at."""
-    alone: str = ""
-    """If a step before MergeMain was asked for: the words that it does not update main."""
+    before: tuple[dt.date, ...] = ()
+    """The dates of a range that is done which Luigi did not schedule: they were done before."""
+    step: str = ""
+    """The task, if one before MergeMain was asked for."""
 
     @classmethod
     def of(cls, worker: Any) -> Ending:
         """The ending of a worker that has ended."""
-        outcome = luigiprivate.outcome(worker)
+        outcome, root = luigiprivate.outcome(worker), luigiprivate.root_task(worker)
+        dates = {date for tasks in outcome.values() for date, _ in _dated(tasks)}
         return cls(
-            tuple(sorted({date for tasks in outcome.values() for date, _ in _dated(tasks)})),
+            tuple(sorted(dates)),
             tuple(sorted(_dated(outcome["completed"]))),
             tuple(sorted(_dated(outcome["already_done"]))),
             tuple(sorted(_dated(outcome["failed"]))),
@@ -107,8 +110,14 @@ class Ending:
             tuple(sorted(_dated(outcome["run_by_other_worker"]))),
             tuple(sorted(_dated(outcome["not_run"]))),
             bool(outcome["scheduling_error"]),
-            _alone(luigiprivate.root_task(worker)),
+            tuple(_left_out_of(root, dates)) if _is_done(root, outcome) else (),
+            _step_alone(root),
         )
+
+    @property
+    def alone(self) -> str:
+        """If a task before MergeMain was asked for: the words that it does not update main."""
+        return f"main is not updated by {self.step} alone" if self.step else ""
 
     @property
     def reason(self) -> str:
@@ -126,10 +135,19 @@ class Ending:
         return "some tasks could not be looked at" if self.unasked else ""
 
 
-def _alone(root: Any) -> str:
-    step = getattr(root, "of", type(root)).task_family  # of a range, or of a task alone
-    steps = ("SourcesReady", "TruncateTemp", "BuildTemp")
-    return f"main is not updated by {step} alone" if step in steps else ""
+def _left_out_of(root: Any, dates: Set[dt.date]) -> Iterator[dt.date]:
+    """The dates of a range, if the task that was asked for is one, that are not among ``dates``."""
+    start, stop = getattr(root, "start", None), getattr(root, "stop", None)
+    if not hasattr(root, "of") or not isinstance(start, dt.date) or not isinstance(stop, dt.date):
+        return
+    if not current().left_over:  # those were not done at all
+        days = (start + dt.timedelta(days=number) for number in range((stop - start).days))
+        yield from (day for day in days if day not in dates)
+
+
+def _step_alone(root: Any) -> str:
+    step: str = getattr(root, "of", type(root)).task_family  # of a range, or of a task alone
+    return step if step in ("SourcesReady", "TruncateTemp", "BuildTemp") else ""
 
 
 def _dated(tasks: Sequence[Any]) -> Iterator[DateStep]:

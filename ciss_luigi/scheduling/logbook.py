@@ -6,7 +6,7 @@ import logging
 import shlex
 from typing import Any
 
-from ciss_luigi import events, site
+from ciss_luigi import events, exitcodes, site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.config.telling import Log
 from ciss_luigi.config.tellingkeys import LOG
@@ -48,7 +48,7 @@ class LogBook(Observer):
         """Log the exit code and the reason for it."""
         took = int((end.at - end.begin.at).total_seconds() * 1e9)
         words = f"the command ends with {end.code}{f': {end.reason}' if end.reason else ''}"
-        level = logging.ERROR if end.number and end.number not in (10, 20, 25) else logging.INFO
+        level = logging.ERROR if end.number and end.number not in exitcodes.NO_FAILURE else logging.INFO
         fields: dict[str, Any] = {
             "event_duration": took,
             "event_outcome": "failure" if end.code else "success",

@@ -38,7 +38,7 @@ def tell(worker: Any, code: int) -> None:
     They are a warning if the job is not done, so that a log of warnings has them, too.
     """
     ending = Ending.of(worker)
-    if not ending.dates and not current().left_over:
+    if not ending.dates and not ending.before and not current().left_over:
         return
     reasons = list(_not_done(worker, ending, code)) if code else []
     for reason in reasons:
@@ -114,15 +114,28 @@ def _published(date: Any) -> str:
 
 
 def _of_old(ending: Ending) -> str:
-    old = [date for date, step in ending.already if step == Step.MERGE]
-    return f"; {len(old)} were done before" if old else ""
+    old = len(_done_before(ending))
+    return f"; {old} {'was' if old == 1 else 'were'} done before" if old else ""
+
+
+def _done_before(ending: Ending) -> list[Any]:
+    """The dates that were done before; where a step before MergeMain was asked for, those that have it."""
+    return sorted({*(date for date, step in ending.already if step == _asked_for(ending)), *ending.before})
+
+
+def _asked_for(ending: Ending) -> str:
+    return ending.step or str(Step.MERGE)
 
 
 def _before(ending: Ending) -> str:
     """The words if there was nothing to do."""
-    old = sorted(date for date, step in ending.already if step == Step.MERGE)
-    if len(old) != 1:
-        return f"nothing; {len(old)} dates were done before" if old else "nothing"
+    old, alone = _done_before(ending), f"; {ending.alone}" if ending.alone else ""
+    if not old:
+        return f"nothing{alone}"
+    if len(old) > 1:
+        return f"nothing; {len(old)} dates were done before, {_span(old)}{alone}"
+    if ending.alone:
+        return f"nothing; {ending.step} of {old[0]} was done before{alone}"
     marker = _marker(old[0])
     when = ""
     if marker and marker.finished_at:
@@ -203,8 +216,14 @@ def _when_granted(worker: Any, again: str, *, is_elsewhere: bool) -> str:
 
 
 def _after_all(ending: Ending) -> str:
-    if ending.alone and len(ending.dates) == 1:
-        return commands.merge(ending.dates[0])
-    if not ending.completed and len(ending.dates) == 1:
-        return f"nothing; to do it again: {commands.reset(ending.dates[0])}"
-    return "nothing"
+    dates = sorted({*ending.dates, *ending.before})
+    if ending.alone and len(dates) == 1:
+        return commands.merge(dates[0])
+    if ending.alone:
+        return commands.dates(dates[0], dates[-1] + dt.timedelta(days=1))
+    old = _done_before(ending)
+    if not ending.completed and len(old) == 1:
+        return f"nothing; to do it again: {commands.reset(old[0])}"
+    return (
+        f"nothing; to do one again: {commands.reset(old[-1])}" if old and not ending.completed else "nothing"
+    )

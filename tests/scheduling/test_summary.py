@@ -73,6 +73,32 @@ def test_an_earlier_step_alone_says_that_main_is_not_updated(place: Place) -> No
     assert following == f"luigi --module ciss_luigi MergeMain --date {DATE} --local-scheduler"
 
 
+def test_a_range_that_is_done_says_so_too(place: Place) -> None:
+    place.range("2016-11-10", "2016-11-12").explained(0)
+    done, not_done, following = last_words(place.range("2016-11-10", "2016-11-12").explained(0))
+    assert (done, not_done) == ("nothing; 2 dates were done before, 2016-11-10 to 2016-11-11", "nothing")
+    assert following == "nothing; to do one again: ciss reset --date 2016-11-11"
+    done, _, following = last_words(place.range("2016-11-10", "2016-11-13").explained(0))
+    assert done == "2016-11-12 published in main (2016-11: 6 rows); 2 were done before"
+    assert following == "nothing"
+    done, _, following = last_words(place.range("2016-11-12", "2016-11-13").explained(0))
+    assert done.startswith("nothing; 2016-11-12 was done before at 20")
+
+
+def test_an_earlier_step_that_was_done_before_says_what_main_lacks(place: Place) -> None:
+    alone = ("--date", DATE, "--local-scheduler")
+    of = ("RangeDaily", "--of", "BuildTemp", "--start", DATE, "--stop", "2016-11-12", "--local-scheduler")
+    place.luigi("BuildTemp", *alone).explained(0)
+    done, _, following = last_words(place.luigi("BuildTemp", *alone).explained(0))
+    assert done == f"nothing; BuildTemp of {DATE} was done before; main is not updated by BuildTemp alone"
+    assert following == f"luigi --module ciss_luigi MergeMain --date {DATE} --local-scheduler"
+    place.luigi(*of).explained(0)
+    done, _, following = last_words(place.luigi(*of).explained(0))
+    words = f"nothing; 2 dates were done before, {DATE} to 2016-11-11; main is not updated by BuildTemp alone"
+    assert done == words
+    assert following == f"luigi --module ciss_luigi {' '.join(of).replace('BuildTemp', 'MergeMain')}"
+
+
 def test_a_paused_luigid_is_named(place: Place, daemon: Luigid) -> None:
     daemon.call("pause")
     done, not_done, following = last_words(place.merge(DATE, *daemon.options).explained(25))
