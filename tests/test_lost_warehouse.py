@@ -81,6 +81,13 @@ def test_a_disk_that_goes_away_before_a_step_is_not_replaced_by_an_empty_file(
     assert not place.warehouse.exists()
 
 
+def test_status_shows_the_dates_and_says_it_too(lost: Place) -> None:
+    for option in ((), ("--json",)):
+        answer = typed(lost.folder, "status", "--from", DATE, "--to", DATE, *option)
+        answer.explained(1, f"there is no duckdb {lost.warehouse}, in which {DATE} was built")
+        assert "done" in answer.out
+
+
 def test_a_load_wants_new_and_then_every_date_runs_again(lost: Place, tmp_path: Path) -> None:
     typed(lost.folder, "load", "--sample").explained(
         35, f"in which {DATE} was built", "if it is gone for good: ciss load --sample --new"

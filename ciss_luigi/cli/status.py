@@ -10,11 +10,13 @@ from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli import statustext, statuswatch
 from ciss_luigi.cli.options import DATE
-from ciss_luigi.cli.output import say_json
+from ciss_luigi.cli.output import safe, say_json
+from ciss_luigi.errors import EngineUnavailable
 from ciss_luigi.exitcodes import NO
 from ciss_luigi.operator import status as statuses
 from ciss_luigi.operator.status import Overview
 from ciss_luigi.operator.statusjson import document
+from ciss_luigi.site import Site
 
 
 @click.command("status")
@@ -42,7 +44,8 @@ def command(
     If the site runs every night (one of its newest dates was run within a week of its day), all dates up to
     today are shown, so that a night that left nothing is seen as missing.
 
-    Exit code 0 when every date shown is merged, 1 when one is not (also while it runs) or there is none.
+    Exit code 0 when every date shown is merged, 1 when one is not (also while it runs), when there is none,
+    or when the embedded warehouse's file is not there.
 
     \b
     Examples:
@@ -80,5 +83,15 @@ def command(
         say_json(document(here, found))
     else:
         statustext.show(found, here.settings.state_dir)
-    if not found.all_merged:
+    if not _is_there(here) or not found.all_merged:
         ctx.exit(NO)
+
+
+def _is_there(here: Site) -> bool:
+    """Whether the warehouse's file is where it was; if not, that is said: the dates shown are not in it."""
+    try:
+        here.require_warehouse()
+    except EngineUnavailable as error:
+        click.echo(safe(str(error)), err=True)
+        return False
+    return True
