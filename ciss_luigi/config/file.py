@@ -199,6 +199,8 @@ def read(path: Path) -> Sections:
 
 def _what(error: Exception) -> str:
     """What is wrong, without the line itself: a password may be in it."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not UTF-8 text (byte {error.start + 1:,}): save it as UTF-8"
     if isinstance(error, configparser.MissingSectionHeaderError):
         return f"line {error.lineno} comes before the first section"
     if isinstance(error, configparser.ParsingError):

@@ -23,9 +23,10 @@ def refuse_after_tomorrow(site: Site, dates: Iterable[dt.date]) -> None:
     if not late:
         return
     which = f"{late[0]} lies" if len(late) == 1 else f"{len(late)} dates, up to {late[-1]}, lie"
+    whose = "Its" if len(late) == 1 else "Their"
     raise BadRunDate(
         f"{which} after tomorrow ({tomorrow} by this host's clock). "
-        "Its estimates would count as newer than those of every night until then",
+        f"{whose} estimates would count as newer than those of every night until then",
         state="nothing was touched",
         next_command="the same command with an earlier date; if the date is meant, set future_dates = true "
         "in [ciss]",

@@ -125,12 +125,13 @@ def test_the_wrong_folder(tmp_path: Path) -> None:
         ("\ufeff[ciss]\n", "byte order mark (BOM)"),
         ("[ciss]\ngrace_days = 1\ngrace_days = 2\n", "grace_days"),
         ("grace_days = 1\n", "comes before the first section"),
+        ("[ciss]\n# \udce4\n", "it is not UTF-8 text (byte 10): save it as UTF-8"),
     ],
 )
 def test_a_file_at_which_luigi_itself_stumbles_is_explained_by_ciss_check(
     tmp_path: Path, text: str, words: str
 ) -> None:
-    (tmp_path / "luigi.cfg").write_text(text, encoding="utf-8")
+    (tmp_path / "luigi.cfg").write_text(text, encoding="utf-8", errors="surrogateescape")
     answer = ciss(tmp_path, "check")
     assert answer.code == 40
     assert TRACEBACK not in answer.out + answer.err

@@ -74,7 +74,11 @@ def _rules(group: Group, job: Job, session: Session, statements: Statements, mon
 
 def _unmapped(group: Group, session: Session, statements: Statements, months: Sequence[Month]) -> None:
     for month, keys, unmapped in sorted(session.query(statements.unmapped(months))):
-        group.note(f"{month}: {unmapped} of {keys} keys have no mapping row")
+        text = f"{month}: {int(unmapped):,} of {int(keys):,} keys have no mapping row"
+        if unmapped == keys:  # one may be missing; that none is there is seldom meant
+            group.warn(text, FILL)
+        else:
+            group.note(text)
 
 
 def _newer(group: Group, job: Job, session: Session, statements: Statements) -> None:
