@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -249,5 +250,16 @@ def test_drift_is_told_once_a_date(folder: Path) -> None:
             assert "have currency = GBP" in post.text
             assert compare(folder, "--tell").code == 1
             assert len(relay.post) == 1
+            shown = typed(folder, "alerts").out
+            assert "Open:\n" in shown
+            assert f"{MAIN} and {OLD} differ for {DATE}" in shown
+            assert re.search(rf"^Next: +ciss compare --date {DATE} --with \S+$", post.text, re.MULTILINE)
+            change(folder, f"UPDATE {OLD} SET overage_charge = overage_charge - 1 WHERE currency = 'GBP'")
+            for _ in range(2):
+                assert compare(folder, "--tell").code == 0
+            _, over = relay.post
+            assert over.text.startswith(f"Over: {MAIN} and {OLD} differ")
+            assert "The last comparison found no difference." in over.text
+            assert "Open: none" in typed(folder, "alerts").out
     finally:
         (folder / "luigi.cfg").write_text(plain)

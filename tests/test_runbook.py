@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ciss_luigi import exitcodes
 from ciss_luigi.alerts.ended import Headline
-from ciss_luigi.operator import watch
+from ciss_luigi.operator import comparetell, watch
 from ciss_luigi.scheduling import signals
 
 TOP = Path(__file__).parents[1]
@@ -38,7 +38,7 @@ def kinds_of_errors() -> set[str]:
 
 def test_every_message_is_explained() -> None:
     told = in_first_cells("Messages")
-    assert [one for one in [*map(str, Headline), *watch.KINDS] if one not in told] == []
+    assert [one for one in [*map(str, Headline), *watch.KINDS, comparetell.DIFFER] if one not in told] == []
 
 
 def test_every_exit_code_is_explained() -> None:

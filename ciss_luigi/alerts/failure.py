@@ -28,6 +28,8 @@ class Scope(StrEnum):
     """The next command that gets past the configuration."""
     COMMAND = "command"
     """The next command that ends well, because no date of the failure is known."""
+    COMPARED = "compared"
+    """The next comparison of the same tables that finds no difference."""
     NEVER = "never"
     """Nothing: it is told once and not kept open."""
 

@@ -48,6 +48,8 @@ class Notices:
         closed = []
         with self.records.changing():
             for failure in self.records.open():
+                if failure.scope is Scope.COMPARED:  # its dates are merged as a rule, and differ all the same
+                    continue
                 changed = _healed(failure, is_over)
                 if changed.scope in ended or (changed.healed and not changed.dates):
                     closed.append(self._close(changed))
@@ -55,6 +57,11 @@ class Notices:
                     self.records.write(changed)
             self.records.forget_old(self.now)
         return closed
+
+    def end(self, signature: str) -> list[Failure]:
+        """Close the open failure that has this signature; returns it. Raises OSError and LocksUnusable."""
+        with self.records.changing():
+            return [self._close(one) for one in self.records.open() if one.signature == signature]
 
     def _judged(self, seen: Seen) -> tuple[Failure, What | None]:
         """The failure that was seen, and what is to be told about it, if anything."""
@@ -75,6 +82,8 @@ class Notices:
         again = known.again(seen, self._now_text)
         if not known.is_told:
             return again, What.FAILURE
+        if seen.scope is Scope.COMPARED:
+            return again, What.REPEAT if set(seen.dates) - set(known.dates) else None
         is_due = not seen.is_watched and self._is_due(known)
         return again, What.REPEAT if is_due or seen.kind != known.kind else None
 
@@ -90,7 +99,9 @@ class Notices:
         of_date = [
             one
             for one in known
-            if one.is_watched != seen.is_watched and not set(one.dates).isdisjoint(seen.dates)
+            if one.is_watched != seen.is_watched
+            and Scope.COMPARED not in (one.scope, seen.scope)
+            and not set(one.dates).isdisjoint(seen.dates)
         ]
         return next(iter(same or of_date), None)
 

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ciss_luigi.alerts.failure import Failure, Seen, What, first_seen, span
+from ciss_luigi.alerts.failure import Failure, Scope, Seen, What, first_seen, span
 from ciss_luigi.plaintext import gist, one_line, printable_lines, without_secrets
 
 SUBJECT_LENGTH = 200
@@ -70,16 +70,20 @@ def _opening(failure: Failure, what: What) -> Iterator[str]:
     name = failure.subject.removeprefix("ciss: ")
     if what is What.RECOVERY:
         yield f"Over: {name}"
-        yield (
-            f"Main is as new as every date of it now, or newer ({span(failure.healed)})."
-            if (failure.healed)
-            else "A later command got past it."
-        )
+        yield _why_over(failure)
     elif what is What.REPEAT:
         yield f"Again: {name}"
         yield f"{failure.count} times since {moment(failure.since)}."
     else:
         yield name
+
+
+def _why_over(failure: Failure) -> str:
+    if failure.scope is Scope.COMPARED:
+        return "The last comparison found no difference."
+    if failure.healed:
+        return f"Main is as new as every date of it now, or newer ({span(failure.healed)})."
+    return "A later command got past it."
 
 
 def _facts(failure: Failure, what: What) -> Iterator[str]:

@@ -106,7 +106,7 @@ def command(ctx: click.Context, /, *, as_json: bool, html: Path | None, tell: bo
 
         for line in lines(found):
             say(line)
-    if not found.equal and tell:
+    if tell:
         _tell(here, request, found)
     if file is not None:  # after the message: a full disk must not keep drift from those who wait for it
         from ciss_luigi.cli.comparehtml import render

@@ -1,4 +1,4 @@
-"""Tells people that main and the old job's table differ, once for each date or set of months."""
+"""Tells people that main and the old job's table differ, once for each date, and when that is over."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from ciss_luigi.operator import alerts
 from ciss_luigi.operator.compare import Compared, Request
 from ciss_luigi.site import Site
 
+DIFFER = "differ"
+"""How the headline of such a message ends; docs/runbook.md explains it."""
+
 
 def require_channel(site: Site) -> None:
     """Raise ConfigurationError if nobody could be told."""
@@ -26,23 +29,30 @@ def require_channel(site: Site) -> None:
 
 
 def tell(site: Site, request: Request, found: Compared, words: Iterable[str]) -> Sequence[Outcome]:
-    """Tell people that the tables differ, if that has not been told yet; raises OSError and LocksUnusable."""
+    """Tell people that the tables differ, once for each date; or that they do so no more.
+
+    ``words`` say what differs. Raises OSError and LocksUnusable.
+    """
+    seen = _seen(request, found, words)
+    told = alerts.settings(site)
+    throttle = dt.timedelta(minutes=told.throttle_minutes)
     folder = site.settings.state_dir / "alerts"
-    what = str(request.date) if request.date else ", ".join(map(str, found.months))
-    error = "\n".join([*words, "State: nothing was changed", f"Next:  {request.command()} shows it again"])
-    seen = Seen(
-        f"{found.here} and {found.there} differ",
+    notices = Notices(
+        Records(folder), Outbox(folder), ways.names(told), throttle, dt.datetime.now(dt.UTC)
+    )  # fmt: skip
+    news = notices.end(seen.signature) if found.equal else notices.fail([seen])
+    return courier.send() if news else []
+
+
+def _seen(request: Request, found: Compared, words: Iterable[str]) -> Seen:
+    error = "\n".join([*words, "State: nothing was changed", f"Next:  {request.command()}"])
+    return Seen(
+        f"{found.here} and {found.there} {DIFFER}",
         commands.compare({}),
         exitcodes.NO,
         "drift",
         error,
         (str(request.date),) if request.date else (),
-        scope=Scope.NEVER,
-        own_signature=f"drift {found.here} {found.there} {what}",
+        scope=Scope.COMPARED,
+        own_signature=f"drift {found.here} {found.there}",
     )
-    told = alerts.settings(site)
-    throttle = dt.timedelta(minutes=told.throttle_minutes)
-    notices = Notices(
-        Records(folder), Outbox(folder), ways.names(told), throttle, dt.datetime.now(dt.UTC)
-    )  # fmt: skip
-    return courier.send() if notices.fail([seen]) else []
