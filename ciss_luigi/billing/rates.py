@@ -107,6 +107,11 @@ def explain_rate(rates: Rates, month: Month, currency: str, fallback_months: int
     return RateChoice(rate_month, rate, why, tuple(passed_over))
 
 
+def months_used(months: Iterable[Month], fallback_months: int) -> list[Month]:
+    """The months whose rates a build of some months may use, in order: these, and their fallback months."""
+    return sorted({month.minus(back) for month in months for back in range(fallback_months + 1)})
+
+
 def faults(
     sources: Mapping[Key, SourceTotals],
     rates: Rates,

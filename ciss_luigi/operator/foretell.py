@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ciss_luigi import commands
+from ciss_luigi.billing import rates
+from ciss_luigi.billing.rates import RateMonths
 from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.config.settings import Settings
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import explaining
 from ciss_luigi.operator.ask import ask
-from ciss_luigi.queries import readiness
-from ciss_luigi.queries.readiness import Holdings, is_newer
+from ciss_luigi.plaintext import gist
+from ciss_luigi.queries import readiness, totalsread
+from ciss_luigi.queries import survey as surveys
+from ciss_luigi.queries.readiness import is_newer
 from ciss_luigi.queries.statements import Statements
+from ciss_luigi.queries.survey import Survey
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Step
 
@@ -30,6 +36,7 @@ class Fate(StrEnum):
     SKIP = "skip"
     SUPERSEDED = "superseded"
     MISSING = "missing"
+    FAIL = "fail"
 
 
 @dataclass(frozen=True)
@@ -63,11 +70,16 @@ def foretell(site: Site, first: RunDate, last: RunDate) -> Backfill:
     """
     ordinals = range(first.date.toordinal(), last.date.toordinal() + 1)
     dates = [RunDate(dt.date.fromordinal(ordinal)) for ordinal in ordinals]
-    months = sorted({month for date in dates for month in date.months_in_scope(site.settings.grace_days)})
+    done = {date for date in dates if site.markers.is_merged(date)}
+    months = {month for date in dates if date not in done for month in _scope(site, date)}
     with explaining(state="a plan writes nothing", next_command=commands.check()):
-        holdings, newest = _look(site, months)
-    found = tuple(_walk(site, dates, holdings, newest))
+        seen = _look(site, sorted(months)) if months else _Seen(Survey(readiness.nothing(site.settings)))
+    found = tuple(_walk(site, dates, done, seen))
     return Backfill(found, _command(first, last, found))
+
+
+def _scope(site: Site, date: RunDate) -> tuple[Month, ...]:
+    return date.months_in_scope(site.settings.grace_days)
 
 
 def _command(first: RunDate, last: RunDate, found: Sequence[Foretold]) -> str:
@@ -78,46 +90,55 @@ def _command(first: RunDate, last: RunDate, found: Sequence[Foretold]) -> str:
     return commands.dates(first.date, dt.date.fromordinal(last.date.toordinal() + 1))
 
 
-def _look(site: Site, months: Sequence[Month]) -> tuple[Holdings, dict[Month, str | None]]:
-    """What the sources and main hold for some months; for main, each month's newest as_of_date."""
+@dataclass(frozen=True)
+class _Seen:
+    """What the sources hold, the months of all rates, and main's newest as_of_date of each month."""
+
+    survey: Survey
+    held: RateMonths = field(default_factory=dict)
+    newest: dict[Month, str | None] = field(default_factory=dict)
+
+
+def _look(site: Site, months: Sequence[Month]) -> _Seen:
     settings, engine = site.settings, site.engine()
     if not engine.exists():
-        return readiness.nothing(settings), {}
+        return _Seen(Survey(readiness.nothing(settings)))
     doubles = (site.build_engine() or engine).capabilities.double_rates
 
-    def question(engine: Engine, session: Session) -> tuple[Holdings, dict[Month, str | None]]:
+    def question(engine: Engine, session: Session) -> _Seen:
         statements = Statements(settings, engine.dialect, RunDate.parse(months[-1].first_day), "plan")
-        found = readiness.ask(session, statements, months, double_rates=doubles, renew=False)
-        if settings.main_table.lower() not in found.tables:
-            return found, {}
+        survey = surveys.take(session, statements, months, double_rates=doubles, renew=False)
+        held: RateMonths = {}
+        if settings.source_tables["rate"].lower() in survey.holdings.tables:
+            held = totalsread.read_rate_months(session.query(statements.rates_held()))
+        if settings.main_table.lower() not in survey.holdings.tables:
+            return _Seen(survey, held)
         rows = session.query(statements.main_rows(months))
-        return found, {Month.parse(month): newest for month, _, newest in rows}
+        return _Seen(survey, held, {Month.parse(month): newest for month, _, newest in rows})
 
     return ask(site, question)
 
 
-def _walk(
-    site: Site, dates: Sequence[RunDate], holdings: Holdings, newest: dict[Month, str | None]
-) -> Iterator[Foretold]:
-    """Each date in turn; ``newest`` is updated to what main would hold after it."""
+def _walk(site: Site, dates: Sequence[RunDate], done: Set[RunDate], seen: _Seen) -> Iterator[Foretold]:
+    """Each date in turn; what is known of main is kept as each date would leave it."""
     for date in dates:
-        one = _one(site, date, holdings, newest)
-        newest.update(dict.fromkeys(one.months, str(date)))
+        one = Foretold(date, Fate.SKIP, words="merged already") if date in done else _one(site, date, seen)
+        seen.newest.update(dict.fromkeys(one.months if one.fate is Fate.RUN else (), str(date)))
         yield one
 
 
-def _one(site: Site, date: RunDate, holdings: Holdings, newest: Mapping[Month, str | None]) -> Foretold:
-    settings = site.settings
-    if site.markers.is_merged(date):
-        return Foretold(date, Fate.SKIP, words="merged already")
+def _one(site: Site, date: RunDate, seen: _Seen) -> Foretold:
+    settings, newest = site.settings, seen.newest
     built = site.markers.read(date, Step.BUILD)
     if built is not None:
         months, remarks = [Month.parse(one.month) for one in built.months], ["built already: merges only"]
     else:
-        scope = readiness.judge(holdings, date.months_in_scope(settings.grace_days), settings)
+        scope = readiness.judge(seen.survey.holdings, _scope(site, date), settings)
         if scope.missing:
             return Foretold(date, Fate.MISSING, words="; ".join(scope.missing))
         months = list(scope.months)
+        if wrong := _faults(settings, seen, months):
+            return Foretold(date, Fate.FAIL, words=gist("\n".join(["the source data has errors:", *wrong])))
         remarks = [f"{month} left out: {why}" for month, why in scope.why_left_out.items()]
     asked = [] if settings.allow_older else months
     newer = {one: newest[one] or "" for one in asked if is_newer(newest.get(one), date)}
@@ -129,3 +150,13 @@ def _one(site: Site, date: RunDate, holdings: Holdings, newest: Mapping[Month, s
     merged = tuple(month for month in months if month not in left)
     fate = Fate.RUN if merged else Fate.SUPERSEDED
     return Foretold(date, fate, merged, "; ".join(remarks))
+
+
+def _faults(settings: Settings, seen: _Seen, months: Sequence[Month]) -> list[str]:
+    """Why BuildTemp would refuse the sources of some months."""
+    concerned = seen.survey.of(months, rates.months_used(months, settings.rate_fallback_months))
+    found = rates.faults(
+        concerned.totals, concerned.rates, settings.rate_fallback_months, lambda: seen.held
+    )  # fmt: skip
+    odd = seen.survey.odd_rows if settings.odd_rows == "fail" else ()
+    return [*found, *(f"{one} (odd_rows = fail)" for one in odd)]

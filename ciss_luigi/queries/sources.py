@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ciss_luigi.billing import schema
+from ciss_luigi.billing import rates, schema
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.queries.named import named
 from ciss_luigi.queries.names import Names, literals
@@ -56,8 +56,7 @@ class SourceQuestions(Names):
 
     def rate_months(self, months: Sequence[Month]) -> list[Month]:
         """The months whose rates the run could use, in order: those built, and their fallback months."""
-        back = range(self.settings.rate_fallback_months + 1)
-        return sorted({month.minus(count) for month in months for count in back})
+        return rates.months_used(months, self.settings.rate_fallback_months)
 
     @named
     def unmapped(self, months: Sequence[Month]) -> str:
