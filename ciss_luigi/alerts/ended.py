@@ -77,7 +77,13 @@ def _step(end: CommandEnd, date: dt.date, step: str, ledger: Ledger) -> Seen:
     last = mine[-1] if mine else None
     what, text = _outcome(last, end, date, step)
     kind = last.kind if last is not None and last.kind else str(what)
-    return Seen(f"{step} {what}", step, end.number, kind, text, (str(date),))
+    return Seen(f"{step} {what}", step, end.number, kind, _typed(text, end), (str(date),), compared=text)
+
+
+def _typed(text: str, end: CommandEnd) -> str:
+    """An error whose next command can be typed: whoever reads the message does not see the terminal."""
+    again = without_secrets(commands.typed(end.begin.arguments))
+    return text.replace("the same command again", again)
 
 
 def _outcome(last: Attempt | None, end: CommandEnd, date: dt.date, step: str) -> tuple[str, str]:
@@ -112,7 +118,9 @@ def _seen(end: CommandEnd, headline: str, scope: Scope) -> Seen:
         text += f"\nState: every month in main is whole, old or new\nNext:  {again}"
     kind = end.kind or str(headline)
     # only the reason decides what is the same: the command to type differs from try to try
-    return Seen(str(headline), "", end.number, kind, text, dates, scope=scope, compared=end.reason)
+    return Seen(
+        str(headline), "", end.number, kind, _typed(text, end), dates, scope=scope, compared=end.reason
+    )
 
 
 def _asked_for(arguments: Sequence[str]) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def test_a_failing_step_is_one_mail_and_its_end_another(place: Place, relay: Rel
     for words in (
         "XXX",
         "State: main was not touched",
-        "Next:  ",
+        f"Next:  correct the source rows, then luigi --module ciss_luigi MergeMain --date {DATE} --local-sch",
         f"Host:      {socket.gethostname()}",
         "Engine:    duckdb",
         "The last lines of the log:",
