@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ciss_luigi.billing.rates import is_blank
 from ciss_luigi.billing.rundate import Month
 
 UNMAPPED = "UNMAPPED"
@@ -103,7 +104,7 @@ def _why_none(rows: Sequence[MappingRow]) -> str:
 def _out_of_question(row: MappingRow, month: Month) -> str:
     """Why a row cannot count for a month, whatever other rows there are; empty if it can."""
     for date, what in ((row.start, "start"), (row.end, "end")):
-        if not _is_blank(date) and not _DATE.fullmatch((date or "")[:_DATE_LENGTH]):
+        if not is_blank(date) and not _DATE.fullmatch((date or "")[:_DATE_LENGTH]):
             return f"its {what} is not a date"
     if row.last_day < row.first_day:
         return "it ends before it starts"
@@ -144,9 +145,5 @@ def _worse(chosen: MappingRow, row: MappingRow) -> str:
     return reasons[_first_difference(chosen, row)]
 
 
-def _is_blank(text: str | None) -> bool:
-    return text is None or not text.strip(" ")
-
-
 def _or(text: str | None, otherwise: str) -> str:
-    return otherwise if text is None or _is_blank(text) else text
+    return otherwise if text is None or is_blank(text) else text

@@ -193,7 +193,7 @@ class FileLock:
         if not self._is_in_place(self._descriptor):
             raise LocksUnusable(
                 f"the lock {printable(str(self.path))} was removed while it was held: it keeps nobody out",
-                state="what this step wrote in main before that was proven; it published nothing after",
+                state="each month that this step wrote in main is proven; it published nothing after that",
             )
 
     def _is_in_place(self, descriptor: int) -> bool:

@@ -160,7 +160,7 @@ def if_all_are_there(holdings: Holdings, when: When) -> AbstractContextManager[b
 def with_main(
     session: Session, statements: Statements, months: Sequence[Month], holdings: Holdings, when: When
 ) -> Holdings:
-    """The holdings, with what main holds of the months that are not ready; other months do not matter.
+    """Add which of the months that are not ready have rows in main; ``judge`` asks for no others.
 
     Raises StatementFailed.
     """

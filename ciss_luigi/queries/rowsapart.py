@@ -16,6 +16,7 @@ from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Row
 from ciss_luigi.plaintext import printable
 from ciss_luigi.queries.named import tagged
+from ciss_luigi.queries.names import literals
 from ciss_luigi.queries.statements import MONTH, SUMMARY, TEMP_PARTITION, Statements
 
 SAMPLES = 20
@@ -56,12 +57,12 @@ def main(statements: Statements, months: Sequence[Month]) -> PlaceRows:
     """The SQL for main's rows of some months."""
     column = statements.month_column
     selected = ", ".join(f"{column} AS {MONTH}" if name == MONTH else name for name in _COLUMNS)
-    return PlaceRows(f"SELECT {selected} FROM {statements.main} WHERE {column} IN ({_literals(months)})")
+    return PlaceRows(f"SELECT {selected} FROM {statements.main} WHERE {column} IN ({literals(months)})")
 
 
 def temp(statements: Statements, months: Sequence[Month]) -> PlaceRows:
     """The SQL for temp's rows of some months, as this run date wrote them."""
-    where = f"{TEMP_PARTITION} = '{statements.date}' AND {MONTH} IN ({_literals(months)})"
+    where = f"{TEMP_PARTITION} = '{statements.date}' AND {MONTH} IN ({literals(months)})"
     return PlaceRows(f"SELECT {', '.join(_COLUMNS)} FROM {statements.temp} WHERE {where}")
 
 
@@ -139,7 +140,3 @@ def _value(value: object) -> str:
 
 def _counted(left: PlaceRows, right: PlaceRows) -> str:
     return _COUNTED.format(columns=", ".join(_COLUMNS), left=left.select, right=right.select)
-
-
-def _literals(months: Sequence[Month]) -> str:
-    return ", ".join(f"'{month}'" for month in months)

@@ -83,7 +83,7 @@ def take(
 
 
 def _before_empty(held: Collection[tuple[str, str]], months: Sequence[Month]) -> list[Month]:
-    """The months before those in which a source has no row, except those that are looked at anyway."""
+    """For each month in which some source has no row: the month before it, unless that is in ``months``."""
     roles = [table.role for table in schema.CHARGE_SOURCES]
     empty = {month for month in months if any((role, str(month)) not in held for role in roles)}
     return sorted({month.minus(1) for month in empty}.difference(months))

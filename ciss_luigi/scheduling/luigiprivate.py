@@ -162,6 +162,13 @@ _SAID: dict[str, tuple[Any, str]] = {
     "the warning of a parameter's type": (luigi.parameter, 'Parameter "{}" with value "{}" is not'),
     "the warning of a key that no task reads": (luigi.task, "the parameter '{key}'"),
     "tasks that nobody can ask for by name": (luigi.task_register, "_visible_in_registry"),
+    **{
+        f"a worker process's {name}": (luigi.worker, f"self.{name} =")
+        for name in ("result_queue", "use_multiprocessing", "timeout_time", "worker_timeout")
+    },
+    **{f"a parameter's {name}": (luigi.parameter, f"self.{name} =") for name in ("_config_path", "_default")},
+    "the task of the command line": (luigi.cmdline_parser, "def get_task_obj("),
+    "the options that were read": (luigi.cmdline_parser, "self.known_args"),
     **{f"the outcome {name}": (luigi.execution_summary, f'set_tasks["{name}"]') for name in _OUTCOMES},
 }
 """Which module of Luigi holds each text or name by which something is recognised."""

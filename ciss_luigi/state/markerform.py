@@ -167,7 +167,7 @@ def _count(value: Any) -> int:
 
 
 def _each(values: Any, read_one: Callable[[Any], _T]) -> tuple[_T, ...]:
-    """The items of a list, read one by one; a text is refused, of which Python would read each letter."""
+    """Read a list item by item. A text is refused: Python would read its letters as items."""
     if not isinstance(values, list):
         raise TypeError(f"{values!r} is not a list")
     return tuple(read_one(value) for value in values)

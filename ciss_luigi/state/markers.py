@@ -84,7 +84,7 @@ class Markers:
         return marker
 
     def _tell_ignored(self, path: Path, strays: list[str]) -> None:
-        """Warn of a marker that is about something else; only once of many about the same place."""
+        """Warn of a marker that does not count. Of all made for one other place only the first is told."""
         why = "; ".join(strays)
         if any(stray.startswith(_MADE) for stray in strays):
             if why in self._told:
@@ -95,9 +95,9 @@ class Markers:
         logger.warning("%s is ignored: %s", path, why)
 
     def read_moved(self, date: RunDate, step: Step) -> Marker | None:
-        """A step's marker that was made for another warehouse or other tables; None where there is none.
+        """The marker of a step, if it was made for another warehouse or other tables; else None.
 
-        Compare it with the tables here first; ``sign`` then makes it valid.
+        The caller proves it against the tables here, and only then calls ``sign``.
         """
         found = self._read(date, step)
         if found is None:

@@ -45,7 +45,10 @@ def words(error: OSError) -> str:
 
 
 def if_locked_out(path: Path) -> str:
-    """The same for a file that another program's library could not open; empty if this user may write it."""
+    """What ``words`` says, for a file that a library such as DuckDB could not open.
+
+    "" if there is no file, or if this user may read and write it.
+    """
     if not os.path.exists(path) or os.access(path, os.R_OK | os.W_OK):
         return ""
     return words(PermissionError(errno.EACCES, "", str(path)))
@@ -67,7 +70,10 @@ def give(path: Path, to: os.stat_result) -> str:
 
 
 def _remedy(path: Path, status: os.stat_result) -> str:
-    """Give it to the owner of the folders above it; if that is the same owner, run as that user."""
+    """What to type: give it to the owner of the nearest folder above that is somebody else's, but root.
+
+    If there is none, run as its owner.
+    """
     for folder in path.parents:
         with suppress(OSError):
             above = folder.stat()

@@ -82,7 +82,8 @@ class _TempMoved(TempChanged):
 def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Month], int]:
     """Merge the months of which main holds no newer estimate.
 
-    Returns BuildTemp's marker, the months left alone, and how many customers of the others are unmapped.
+    Returns BuildTemp's marker, the months that were left alone, and how many customers of the merged months
+    are unmapped.
     """
     while True:
         built = _proven_temp(job, session)
@@ -124,7 +125,7 @@ def _put_back(job: Job, built: Marker, newest: Mapping[Month, str | None]) -> di
 
 
 def _unless_newer(job: Job, month: Month, newest: str | None) -> AbstractContextManager[bool]:
-    """Whether to merge a month: not if main holds a newer estimate of it."""
+    """A context that gives True if a month is to be merged, False if main holds a newer estimate of it."""
     now = f"now one of {printable(newest)}" if newest else "now none"
     condition = f"main holds no newer estimate of {month} than {job.date} ({now})"
     return job.when(condition, not is_newer(newest, job.date))

@@ -25,9 +25,9 @@ def refresh(
 ) -> None:
     """Make the other engines see what one of them wrote.
 
-    ``what`` names the table or the month in messages; ``of`` makes the statements, for ``step`` and
-    ``run_id``. ``writer`` is the engine that wrote, if that is not the job's. Raises StepFailed, which
-    names what the other engine still shows old.
+    ``what`` names the table or the month in messages; ``of`` gives the statements that refresh it, for
+    ``step`` and ``run_id``. ``writer`` is the engine that wrote, if that is not the job's. Raises
+    StepFailed; its text names the engine that still shows old rows, and of what.
     """
     for engine in job.shown(writer or job.engine):
         try:

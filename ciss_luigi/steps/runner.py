@@ -99,7 +99,7 @@ class _Entry:
         self._attempt = self._ledger.start(self._date, self._step)
 
     def budget(self, command: str) -> RebuildBudget:
-        """How often this attempt may rebuild temp: never if an earlier step of the command has done so."""
+        """How often this attempt may rebuild temp: once, or not at all if an earlier step has done so."""
         left = 0 if self._ledger.has_rebuilt(self._date, command) else 1
         return RebuildBudget(left, lambda: self._ledger.rebuild(self._date, self._attempt, command))
 

@@ -85,8 +85,8 @@ class Sources:
 def ask(job: Job, months: Sequence[Month], *, alone: bool = False) -> Holdings:
     """What the warehouse has for some months, asked now; nothing if an embedded engine has no file yet.
 
-    ``alone``: this command runs one date and holds its lock. Then, if the build can use the answer, it asks
-    what the build must ask anyway, and keeps the answer in ``job.known``.
+    ``alone``: this command runs only this date and holds its lock. Then, if the build may use the answer,
+    all that the build has to know is asked here and kept in ``job.known``; the build does not ask again.
 
     Raises EngineUnavailable, StatementFailed or ConfigurationError.
     """

@@ -24,7 +24,7 @@ _WORDS = {
 _NO_NUMBER = (
     "Could not cast",  # a sum or product beyond its DECIMAL: the engine refuses,
     "value is out of range",  # in these words or those
-    "with no value in a number column",  # a count beyond BIGINT: NULL, and so the totals refuse
+    "with NULL in a number column",  # a count beyond BIGINT: NULL, and so the totals refuse
 )
 
 
@@ -73,7 +73,7 @@ CHECKS = {
     "source_rows": r"source_rows is .* in sources, .* in temp$",
     "billable_subs": r"billable_subs is .* in sources, .* in temp$",
     "charges": r"(subscription|overage|service|register)_charge is .* in sources, .* in temp$",
-    "nulls": r"[0-9]+ rows? with no value in a number column .*, rate_month, as_of_date or run_id$",
+    "nulls": r"[0-9]+ rows? with NULL in a number column .*, rate_month, as_of_date or run_id$",
     "sum": r"[0-9]+ rows? with a total_charge that is not the sum of its charges$",
     "usd": r"[0-9]+ rows? with a total_charge_usd that is not total_charge x conversion_rate$",
     "total": r"total_charge is .*, its charges sum to .*$",
