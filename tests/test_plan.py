@@ -21,7 +21,7 @@ from ciss_luigi.done import is_done
 from ciss_luigi.engines.base import BEGIN, COMMIT, ROLLBACK
 from ciss_luigi.errors import EngineUnavailable, Refused, StepFailed
 from ciss_luigi.operator import plan
-from ciss_luigi.operator.rehearsal import Line
+from ciss_luigi.operator.rehearsal import Planned
 from ciss_luigi.operator.stage import RUN_ID
 from ciss_luigi.queries.named import Statement
 from ciss_luigi.site import Site
@@ -441,7 +441,7 @@ def test_a_missing_or_bad_date_is_a_mistake_of_usage(arguments: tuple[str, ...])
 
 
 def test_a_statement_that_ends_in_a_comment_keeps_its_semicolon(make: Make) -> None:
-    one = plan.StepPlan("MergeMain", (Line("SELECT 1 -- one", "duckdb x"),))
+    one = plan.StepPlan("MergeMain", (Planned("SELECT 1 -- one", "duckdb x"),))
     day = RunDate.parse("2017-01-20")
     text = "\n".join(render(plan.Plan(day, (day.month,), {}, (), (one,))))
     assert text.endswith("SELECT 1 -- one\n;")

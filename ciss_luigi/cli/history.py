@@ -17,7 +17,7 @@ from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import safe, say_json
 from ciss_luigi.counting import counted
 from ciss_luigi.operator import history
-from ciss_luigi.operator.history import History, Line, Merged
+from ciss_luigi.operator.history import AttemptLine, History, Merged
 from ciss_luigi.plaintext import gist, one_line
 
 _COLOURS = {"done": "green", "failed": "red", "stopped": "yellow", "killed": "red", "running": "cyan"}
@@ -78,7 +78,7 @@ def _without_a_step(found: History) -> Iterator[str]:
         yield from (f"    {one_line(safe(gist(why)))}" for why in one.reasons[:_REASONS_SHOWN])
 
 
-def _error(line: Line) -> str:
+def _error(line: AttemptLine) -> str:
     attempt = line.attempt
     return one_line(safe(gist(attempt.error))).removeprefix(f"{attempt.step} of {line.date}: ")
 
@@ -91,7 +91,7 @@ def _below(error: str, columns: int) -> Iterator[str]:
     )
 
 
-def _attempt(line: Line, longest: dict[str, float], error: str) -> str:
+def _attempt(line: AttemptLine, longest: dict[str, float], error: str) -> str:
     attempt = line.attempt
     bar = _bar(line.seconds or 0.0, longest[attempt.step])
     outcome = click.style(line.outcome, fg=_COLOURS.get(line.outcome)) + " " * (7 - len(line.outcome))

@@ -16,7 +16,7 @@ from ciss_luigi.errors import Refused
 from ciss_luigi.operator import plan as plans
 from ciss_luigi.operator.foretell import foretell
 from ciss_luigi.operator.plan import Plan, StepPlan
-from ciss_luigi.operator.rehearsal import Line
+from ciss_luigi.operator.rehearsal import Planned
 from ciss_luigi.operator.stage import RUN_ID
 from ciss_luigi.operator.status import DATES_AT_MOST
 from ciss_luigi.sql.files import without_semicolons_in_comments
@@ -130,7 +130,7 @@ def _step(step: StepPlan, show_all: bool) -> Iterator[str]:
         yield f"-- step {step.name}"
     if not step.lines:
         yield "-- (nothing: there is no file to ask yet)"
-    before = Line("", "")
+    before = Planned("", "")
     for line in step.lines:
         if line.engine != before.engine:
             yield f"-- on {line.engine}"
@@ -140,14 +140,14 @@ def _step(step: StepPlan, show_all: bool) -> Iterator[str]:
         before = line
 
 
-def _condition(line: Line) -> Iterator[str]:
+def _condition(line: Planned) -> Iterator[str]:
     if line.condition:
         yield f"-- {line.condition}:{'' if line.sent else ' not sent'}"
     else:
         yield "-- in any case:"
 
 
-def _statement(line: Line) -> Iterator[str]:
+def _statement(line: Planned) -> Iterator[str]:
     """The lines of the statement with its semicolon, which must not become part of a comment."""
     lines = without_semicolons_in_comments(line.text).split("\n")
     end = ["", ";"] if "--" in lines[-1] else [";"]

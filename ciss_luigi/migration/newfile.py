@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from ciss_luigi.migration.properties import Line, Variable
+from ciss_luigi.migration.properties import Remark, Variable
 from ciss_luigi.migration.shelltext import DATED
 
 _HIVE_PORT, _IMPALA_PORT = "10000", "21050"
@@ -28,7 +28,7 @@ class NewFile:
     """Secrets that the file names as ``${NAME}``."""
     remarks: dict[tuple[str, str], str] = field(default_factory=dict)
     """The keys that are written as comments, by section and key, each with what has to be done first."""
-    refused: list[Line] = field(default_factory=list)
+    refused: list[Remark] = field(default_factory=list)
     """The variables whose value no setting can hold, each with the reason."""
     sources: dict[tuple[str, str], tuple[Variable, ...]] = field(default_factory=dict)
     """The variables from which a key was made, by section and key."""
@@ -49,7 +49,7 @@ class NewFile:
 
     def refuse(self, variable: Variable, why: str) -> None:
         """List a variable as not understood; what is wrong with it, once."""
-        line = Line(variable.file, variable.line, f"{variable.name} {why}")
+        line = Remark(variable.file, variable.line, f"{variable.name} {why}")
         if line not in self.refused:
             self.refused.append(line)
 

@@ -9,7 +9,7 @@ _SECRET = ("PASS", "PWD", "SECRET", "TOKEN", "KEY")
 
 
 @dataclass(frozen=True)
-class Line:
+class Remark:
     """A remark about one line of a file."""
 
     file: Path
@@ -37,8 +37,8 @@ class Properties:
     """What the files say, and what in them was not understood."""
 
     variables: dict[str, Variable] = field(default_factory=dict)
-    not_understood: list[Line] = field(default_factory=list)
-    notes: list[Line] = field(default_factory=list)
+    not_understood: list[Remark] = field(default_factory=list)
+    notes: list[Remark] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     """The variables from which others take their value."""
 

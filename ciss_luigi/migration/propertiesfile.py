@@ -14,7 +14,7 @@ from ciss_luigi import commands
 from ciss_luigi.errors import ConfigurationError, Refused
 from ciss_luigi.migration import parsedfile
 from ciss_luigi.migration.parsedfile import ParsedFile, shown, text_of
-from ciss_luigi.migration.properties import Line, Properties, Variable, is_secret
+from ciss_luigi.migration.properties import Properties, Remark, Variable, is_secret
 from ciss_luigi.migration.shelltext import NotUnderstood, Place, Words
 from ciss_luigi.plaintext import one_line
 
@@ -188,7 +188,7 @@ class _Reading:
             values = [one.child_by_field_name("value") for one in rest if one.type == "variable_assignment"]
             is_array = all(value is not None and value.type == "array" for value in values)
             if is_array and not set(names) & set(self._values):
-                self.found.notes.append(Line(file.path, line, text))
+                self.found.notes.append(Remark(file.path, line, text))
             else:
                 self._not_understood(file.path, line, f"an array in the place of a value: {shown(node)}")
             return
@@ -253,7 +253,7 @@ class _Reading:
         target = Path(path.parent, named)
         beside = self._folder / target.name
         if self._is_beside(target, beside):
-            self.found.notes.append(Line(path, line, f"{target} is not there; {beside} was read instead"))
+            self.found.notes.append(Remark(path, line, f"{target} is not there; {beside} was read instead"))
             target = beside
         problem = self.file(target)
         if problem:
@@ -267,4 +267,4 @@ class _Reading:
 
     def _not_understood(self, path: Path, line: int, text: str, *, secret: bool = False) -> None:
         words = text.partition(": ")[0] if secret else text
-        self.found.not_understood.append(Line(path, line, words))
+        self.found.not_understood.append(Remark(path, line, words))

@@ -23,7 +23,7 @@ _DAYS_BEFORE = 62
 
 
 @dataclass(frozen=True)
-class Line:
+class AttemptLine:
     """One attempt; ``seconds`` is None while it runs and if it was killed."""
 
     date: RunDate
@@ -57,7 +57,7 @@ class Merged:
 class History:
     """Attempts and merged months, oldest date first; and the commands."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[AttemptLine, ...]
     months: tuple[Merged, ...]
     commands: tuple[Command, ...]
 
@@ -108,15 +108,15 @@ def _attempts(site: Site, first: RunDate | None, last: RunDate | None) -> dict[R
     return {date: site.ledger.attempts(date) for date in dates}
 
 
-def lines_of(site: Site, date: RunDate, attempts: Iterable[Attempt]) -> Iterator[Line]:
+def lines_of(site: Site, date: RunDate, attempts: Iterable[Attempt]) -> Iterator[AttemptLine]:
     """The attempts at a date, each with its outcome: one that has no end runs yet, or was killed."""
     for attempt in attempts:
         if attempt.outcome is not None:
-            yield Line(date, attempt, str(attempt.outcome), _seconds(attempt))
+            yield AttemptLine(date, attempt, str(attempt.outcome), _seconds(attempt))
         else:
             holder = site.date_lock(date).holder()
             runs = holder is not None and attempt.started_at >= holder.since
-            yield Line(date, attempt, RUNNING if runs else KILLED, None)
+            yield AttemptLine(date, attempt, RUNNING if runs else KILLED, None)
 
 
 def _seconds(attempt: Attempt) -> float | None:
@@ -148,7 +148,7 @@ def _merged(known: dict[RunDate, list[Attempt]]) -> list[Merged]:
 
 
 def _commands(
-    site: Site, lines: Iterable[Line], first: RunDate | None, last: RunDate | None
+    site: Site, lines: Iterable[AttemptLine], first: RunDate | None, last: RunDate | None
 ) -> list[Command]:
     """The commands of these attempts, and the commands for a date of the range that began no step."""
     commands = site.commands.commands()
@@ -169,7 +169,7 @@ def document(found: History) -> dict[str, Any]:
     }
 
 
-def _attempt(line: Line) -> dict[str, Any]:
+def _attempt(line: AttemptLine) -> dict[str, Any]:
     attempt = line.attempt
     return {
         "date": str(line.date),

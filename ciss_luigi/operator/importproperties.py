@@ -16,7 +16,7 @@ from ciss_luigi.errors import Fault, Refused
 from ciss_luigi.migration import newfile, oldnames, propertiesfile
 from ciss_luigi.migration.newfile import NewFile
 from ciss_luigi.migration.oldnames import Roles
-from ciss_luigi.migration.properties import Line, Properties, Variable
+from ciss_luigi.migration.properties import Properties, Remark, Variable
 from ciss_luigi.migration.shelltext import DATED
 
 HIDDEN = "***"
@@ -114,7 +114,7 @@ def _without_a_place(
         if became == _SEE_BELOW and name not in named:
             one = found.variables[name]
             yield str(
-                Line(one.file, one.line, f"{name} belongs to another job, or to a server without a host")
+                Remark(one.file, one.line, f"{name} belongs to another job, or to a server without a host")
             )
 
 

@@ -16,7 +16,7 @@ from ciss_luigi.done import is_done
 from ciss_luigi.errors import SourcesMissing, explaining
 from ciss_luigi.operator import now
 from ciss_luigi.operator.now import Now
-from ciss_luigi.operator.rehearsal import Line, Rehearsal
+from ciss_luigi.operator.rehearsal import Planned, Rehearsal
 from ciss_luigi.queries import readiness
 from ciss_luigi.queries.readiness import Holdings
 from ciss_luigi.site import Site
@@ -31,7 +31,7 @@ class StepPlan:
     """The statements of one step; ``skipped`` says why a run now does not need it."""
 
     name: str
-    lines: tuple[Line, ...]
+    lines: tuple[Planned, ...]
     skipped: str = ""
     blocked: bool = False
 
@@ -93,7 +93,7 @@ def _after_the_question(job: Job, engines: Now, holdings: Holdings) -> Rehearsal
     return rehearsal
 
 
-def _rehearse(rehearsal: Rehearsal, step: Step) -> tuple[Line, ...]:
+def _rehearse(rehearsal: Rehearsal, step: Step) -> tuple[Planned, ...]:
     """What a step would send; if it builds temp again and finds no sources, it ends there."""
     before = len(rehearsal.lines)
     try:

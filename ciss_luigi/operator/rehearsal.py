@@ -20,7 +20,7 @@ from ciss_luigi.steps.known import Known
 
 
 @dataclass(frozen=True)
-class Line:
+class Planned:
     """One statement of a plan: where it goes, under which condition, and whether that holds now."""
 
     text: str
@@ -33,7 +33,7 @@ class Rehearsal:
     """A job whose steps run without any effect; ``lines`` is what they would have sent."""
 
     def __init__(self, job: Job, now: Now, holdings: Holdings | None = None) -> None:
-        self.lines: list[Line] = []
+        self.lines: list[Planned] = []
         self.stopped = False
         """Whether a step ended before it had sent everything."""
         self.stage = Stage(job, now, holdings)
@@ -55,7 +55,7 @@ class Rehearsal:
 
     def note(self, engine: Engine, text: str) -> None:
         """Note a statement that a run would send."""
-        self.lines.append(Line(text, str(engine.identity), self._condition, self._sent))
+        self.lines.append(Planned(text, str(engine.identity), self._condition, self._sent))
 
     @property
     def sends(self) -> bool:

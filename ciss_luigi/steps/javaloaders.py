@@ -167,10 +167,10 @@ def _main_rows(job: Job, run_id: str) -> tuple[MonthTotals, ...]:
 
 # --- the classes --------------------------------------------------------------------------------------
 
-Command = Callable[[Java, RunDate], list[str]]
+CommandWords = Callable[[Java, RunDate], list[str]]
 
 
-def _run(job: Job, command: Command, step: Step, run_id: str) -> None:
+def _run(job: Job, command: CommandWords, step: Step, run_id: str) -> None:
     def attempt() -> None:
         _settle(job, _runs(job))
         _run_once(job, command, step)
@@ -182,7 +182,7 @@ def _run(job: Job, command: Command, step: Step, run_id: str) -> None:
 _MAIN_BROKEN = "the old class drops a month before it writes it: main may lack rows until a run ends well"
 
 
-def _run_once(job: Job, command: Command, step: Step) -> None:
+def _run_once(job: Job, command: CommandWords, step: Step) -> None:
     java = settings_of(job)
     words = command(java, job.date)
     what = java.temp_class if step is Step.BUILD else java.main_class

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,15 @@ postgres._LINE["connect_timeout"] = 2
 """A prelude: a call of two seconds."""
 
 
+_SHORT_CALLS = (0, 8, 150, 700, 1500, 2500)
+_SHORT_RUNS = (0, 1500, 3000, 4500, 6000, 7500, 9000, 10_500)
+
+
+def counts(short: tuple[int, ...], every: range) -> list[Any]:
+    """Numbers of bytes after which the line falls silent; all but a few are of the long form."""
+    return [*short, *(pytest.param(one, marks=pytest.mark.long) for one in every if one not in short)]
+
+
 def through(database: Postgres, port: int) -> str:
     return f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
 
@@ -39,7 +49,7 @@ def test_a_call_is_given_up_before_its_lease_runs_out() -> None:
     assert CONNECT_SECONDS < CALL_SECONDS < TERM_SECONDS / 4 + CALL_SECONDS < TERM_SECONDS
 
 
-@pytest.mark.parametrize("count", [0, 8, 150, 700, 1500, 2500])
+@pytest.mark.parametrize("count", counts(_SHORT_CALLS, range(2600)))
 def test_a_call_ends_by_itself(database: Postgres, count: int) -> None:
     with tcp_proxy("127.0.0.1", database.port) as proxy:
         proxy.silent_after = count
@@ -50,7 +60,7 @@ def test_a_call_ends_by_itself(database: Postgres, count: int) -> None:
         assert time.monotonic() - began < 15
 
 
-@pytest.mark.parametrize("count", [0, 1500, 3000, 4500, 6000, 7500, 9000, 10_500])
+@pytest.mark.parametrize("count", counts(_SHORT_RUNS, range(0, 12_000, 50)))
 def test_a_run_ends_by_itself_and_publishes_nothing(place: Place, database: Postgres, count: int) -> None:
     """The last bytes of a run only free what it held: silence then costs nobody anything."""
     with tcp_proxy("127.0.0.1", database.port) as proxy:
