@@ -12,8 +12,8 @@ from tools.crash.__main__ import run
 from tools.crash.grounds import DuckGround, Ground, hive_ground
 
 KILLS = {
-    "one month": 12, "two months": 12, "two months, two workers": 12, "workers of": 8, "reset": 12,
-    "luigid killed": 4, "luigid under": 4, "group of": 8, "one worker": 4, "any order": 4,
+    "one month": 12, "two months": 6, "two months, two workers": 12, "workers of": 6, "reset": 6,
+    "luigid killed": 3, "luigid under": 3, "group of": 6, "one worker": 3, "any order": 2,
 }  # fmt: skip
 NEWCOMERS = ("one month", "two months, two workers")
 

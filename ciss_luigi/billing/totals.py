@@ -198,7 +198,7 @@ def check_rows(key: Key, row: SummaryTotals, build: Build) -> list[str]:
         for count, what in (
             (
                 row.rows_with_null,
-                "NULL in a number column (one may be too large), rate_month, as_of_date or run_id",
+                "NULL in a number column (a number did not fit), rate_month, as_of_date or run_id",
             ),
             (row.rows_with_wrong_sum, "a total_charge that is not the sum of its charges"),
             (row.rows_with_wrong_usd, "a total_charge_usd that is not total_charge x conversion_rate"),

@@ -12,6 +12,7 @@ from tests.engines.cluster import (
     DUCKDB,
     HIVE,
     IMPALA_4_5,
+    SPARK,
     SPARK_ANSI,
     SPARK_IMPYLA,
     SPARK_OFF_IMPYLA,
@@ -34,7 +35,9 @@ WITH_VERBS = engine_params(long=[where for where in LONG if where != IMPALA_4_5]
 """Every engine in the same order as for whole runs, or pytest would make each site twice."""
 
 
-@pytest.fixture(scope="module", params=engine_params(long=(SPARK_IMPYLA, SPARK_OFF_IMPYLA), core=NEWCOMERS))
+@pytest.fixture(
+    scope="module", params=engine_params(long=(SPARK, SPARK_IMPYLA, SPARK_OFF_IMPYLA), core=NEWCOMERS)
+)
 def ran(request: pytest.FixtureRequest, make_cluster: MakeCluster) -> Cluster:
     """A site after ``ciss init``, a date of one month and one of two."""
     where: Where = request.param

@@ -25,8 +25,8 @@ postgres._LINE["connect_timeout"] = 2
 """A prelude: a call of two seconds."""
 
 
-_SHORT_CALLS = (0, 8, 150, 700, 1500, 2500)
-_SHORT_RUNS = (0, 1500, 3000, 4500, 6000, 7500, 9000, 10_500)
+_SHORT_CALLS = (0, 8, 700, 2500)
+_SHORT_RUNS = (0, 1500, 4500, 7500, 10_500)
 
 
 def counts(short: tuple[int, ...], every: range) -> list[Any]:

@@ -104,7 +104,7 @@ def _mutated(rng: random.Random) -> bytes:
 def test_any_bytes_load_exactly_or_are_refused(there: Warehouse, seed: int) -> None:
     rng = random.Random(seed)
     loaded = 0
-    for _ in range(1000):
+    for _ in range(1000 if seed else 300):
         data = _mutated(rng)
         suffix = rng.choice([".csv", ".csv", ".csv.gz"])
         there.clear()

@@ -85,7 +85,7 @@ def test_a_sum_of_temp_is_not_that_of_the_sources(changes: dict[str, Any], line:
     [
         (
             {"rows_with_null": 1},
-            "1 row with NULL in a number column (one may be too large), rate_month, as_of_date or run_id",
+            "1 row with NULL in a number column (a number did not fit), rate_month, as_of_date or run_id",
         ),
         ({"rows_with_wrong_sum": 2}, "2 rows with a total_charge that is not the sum of its charges"),
         (
