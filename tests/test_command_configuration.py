@@ -32,6 +32,13 @@ def test_all_faults_are_reported_at_once_and_before_luigid_is_asked(place: Place
     assert place.touched() == []
 
 
+def test_faults_of_luigis_sections_and_of_ours_are_told_together(place: Place) -> None:
+    place.configure("[smtp]\nport = 0\n[ciss_alerts]\nmail_to = nobody", retries="many")
+    place.merge(DATE).explained(
+        40, "[smtp] port: 0 is not a port", "[ciss] retries: 'many'", "[ciss_alerts] mail_to: 'nobody' is not"
+    )
+
+
 def test_a_range_says_the_same(place: Place) -> None:
     place.configure(retries="many")
     place.range(DATE, "2016-11-12").explained(40, "[ciss] retries: 'many' is not a whole number")

@@ -19,6 +19,7 @@ import luigi.notifications
 import luigi.retcodes
 import luigi.worker
 
+from ciss_luigi import site
 from ciss_luigi.config.tellingkeys import mail_address
 from ciss_luigi.errors import ConfigurationError, Fault
 from ciss_luigi.exitcodes import RETCODES
@@ -43,7 +44,7 @@ def refuse_in_command() -> None:
     found = faults()
     if not found:
         return
-    error = ConfigurationError("the configuration has faults", tuple(found))
+    error = ConfigurationError("the configuration has faults", (*found, *_ours()))
     messages.say_before_the_log(str(error))
     codes_are_good = not any(fault.section == "retcode" for fault in found)
     code = exit_code(error.exit_code) if codes_are_good else error.exit_code
@@ -52,6 +53,15 @@ def refuse_in_command() -> None:
     command.error = error
     command.give_up(code)
     sys.exit(code)
+
+
+def _ours() -> tuple[Fault, ...]:
+    """The faults of our own sections, so that all are named at once."""
+    try:
+        site.current()
+    except ConfigurationError as error:
+        return error.faults
+    return ()
 
 
 def faults() -> list[Fault]:
