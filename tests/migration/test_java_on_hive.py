@@ -28,7 +28,7 @@ PASSWORD = "t0p-s3cret-in-the-properties"
 pytestmark = [pytest.mark.slow, pytest.mark.server, pytest.mark.usefixtures("no_proxy")]
 
 
-class OldSite(Cluster):
+class JavaCluster(Cluster):
     """A site with the old job's tables, which have columns of their own."""
 
     classes: Path
@@ -78,16 +78,16 @@ class OldSite(Cluster):
 
 
 @pytest.fixture
-def old(make_cluster: MakeCluster, classes: Path, hive: HiveServer) -> OldSite:
+def old(make_cluster: MakeCluster, classes: Path, hive: HiveServer) -> JavaCluster:
     """The old site."""
     made = make_cluster(HIVE)
-    made.__class__ = OldSite
-    assert isinstance(made, OldSite)
+    made.__class__ = JavaCluster
+    assert isinstance(made, JavaCluster)
     made.prepare(classes, hive)
     return made
 
 
-def killed_at(old: OldSite, place: str, text: str) -> None:
+def killed_at(old: JavaCluster, place: str, text: str) -> None:
     """A run whose command is killed, with all of its own processes, while the class sits at a place."""
     old.misbehave(f"{place}:hang")
     running: Running = old.merging(DATE)
@@ -99,7 +99,7 @@ def killed_at(old: OldSite, place: str, text: str) -> None:
     old.misbehave("")
 
 
-def test_the_old_classes_build_and_merge_and_heal_after_kills(old: OldSite) -> None:
+def test_the_old_classes_build_and_merge_and_heal_after_kills(old: JavaCluster) -> None:
     killed_at(old, "after-INSERT", "made.temp: sends INSERT now")
     assert old.query(f"SELECT COUNT(*) FROM {old.temp_table}")[0][0] > 0, "temp was to hold half a run's rows"
     done = old.merge(DATE).explained(0, "ending what a killed run left behind: made.temp")
@@ -122,7 +122,7 @@ def test_the_old_classes_build_and_merge_and_heal_after_kills(old: OldSite) -> N
 
 @pytest.mark.parametrize("jvm_too", [False, True])
 def test_a_kill_while_the_server_is_at_work_for_the_class(
-    old: OldSite, hive: HiveServer, *, jvm_too: bool
+    old: JavaCluster, hive: HiveServer, *, jvm_too: bool
 ) -> None:
     def at_work() -> set[str]:
         return hive.running("INSERT INTO", old.temp_table)
