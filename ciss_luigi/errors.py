@@ -9,6 +9,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import ClassVar
 
 from ciss_luigi import commands, exitcodes
@@ -193,3 +194,14 @@ def explaining(*, state: str, next_command: str) -> Iterator[None]:
         error.state = error.state or state
         error.next_command = error.next_command or next_command
         raise
+
+
+def gist(text: str, items: int = 1) -> str:
+    """An error in one line: its first, and if that announces a list, the list's first ``items``."""
+    first, *rest = text.split("\n")
+    lines = takewhile(lambda line: not line.startswith("State:"), map(str.strip, rest))
+    listed = [line.removeprefix("- ") for line in lines if line]
+    if not first.endswith(":") or not listed:
+        return first
+    more = f"; and {len(listed) - items} more" if len(listed) > items else ""
+    return f"{first} {'; '.join(listed[:items])}{more}"

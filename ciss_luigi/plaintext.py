@@ -7,7 +7,6 @@ escaped before it is shown.
 from __future__ import annotations
 
 import json
-from itertools import takewhile
 from urllib.parse import quote, quote_plus
 
 _SHORTEST_SECRET = 4
@@ -76,14 +75,3 @@ def _printable(character: str) -> str:
         # How Python keeps a byte that is not UTF-8.
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
-
-
-def gist(text: str, items: int = 1) -> str:
-    """An error in one line: its first, and if that announces a list, the list's first ``items``."""
-    first, *rest = text.split("\n")
-    lines = takewhile(lambda line: not line.startswith("State:"), map(str.strip, rest))
-    listed = [line.removeprefix("- ") for line in lines if line]
-    if not first.endswith(":") or not listed:
-        return first
-    more = f"; and {len(listed) - items} more" if len(listed) > items else ""
-    return f"{first} {'; '.join(listed[:items])}{more}"

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ciss_luigi import plainfile, plaintext, site
+from ciss_luigi import errors, plainfile, site
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.operator import history
 from ciss_luigi.state import commandledger, jsonlines
 from ciss_luigi.state.markers import Step
@@ -94,6 +95,17 @@ def test_what_failed_and_was_killed_is_kept_when_it_is_healed(place: Place) -> N
     assert "2016-11-21" in killed
 
 
+def test_a_command_that_was_stopped_after_a_step_did_not_end_before_one(place: Place) -> None:
+    here = site.load({}, place.folder)
+    run(place.folder, "2016-11-20")
+    attempts = here.ledger.attempts(RunDate.parse("2016-11-20"))
+    for name, code in ((attempts[0].command, 143), ("range", 30)):
+        ledger = here.commands.begin(name, ["MergeMain", "--date", "2016-11-20"])
+        commandledger.end(ledger, name, code)
+    for options in ((), ("--failed",)):
+        assert "ended before a step" not in typed(place.folder, "history", *options).out
+
+
 def test_without_a_failure_it_says_so(place: Place) -> None:
     run(place.folder, "2016-11-20")
     typed(place.folder, "history", "--failed").expect(
@@ -113,7 +125,7 @@ def test_without_a_failure_it_says_so(place: Place) -> None:
     ],
 )
 def test_the_gist_of_an_error_is_its_first_line_and_the_first_of_its_list(error: str, told: str) -> None:
-    assert plaintext.gist(error) == told
+    assert errors.gist(error) == told
 
 
 def test_a_command_that_began_no_step_is_shown_with_its_exit_code_and_why(tmp_path: Path) -> None:

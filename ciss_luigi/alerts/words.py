@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ciss_luigi.alerts.failure import Failure, Scope, Seen, What, first_seen, span
-from ciss_luigi.plaintext import gist, one_line, printable_lines, without_secrets
+from ciss_luigi.errors import gist
+from ciss_luigi.plaintext import one_line, printable_lines, without_secrets
 
 SUBJECT_LENGTH = 200
 """The longest subject; with a site's prefix and the desk's token it may have 250 characters."""

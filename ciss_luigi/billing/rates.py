@@ -6,6 +6,7 @@ months and currencies at once are here.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -121,9 +122,10 @@ def faults(
     """Everything that forbids a build (docs/tables.md, "The rules"), one line each; empty if nothing does.
 
     These are blank currencies, missing, contradictory and unusable rates, and numbers that do not fit their
-    columns. ``held`` gives the months of all rates; it is called only if a rate is missing, since it costs a
-    statement.
+    columns. ``held`` gives the months of all rates; it is called only if a rate is missing, and then once,
+    since it costs a statement.
     """
+    held = functools.cache(held)
     found = [
         text
         for (month, currency), rate in sorted(rates.items())

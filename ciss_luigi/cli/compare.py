@@ -79,7 +79,11 @@ def _words(value: str | None) -> list[str]:
 @click.option(
     "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the answer to a page, too."
 )
-@click.option("--tell", is_flag=True, help="If they differ, tell people by [ciss_alerts], once a date.")
+@click.option(
+    "--tell",
+    is_flag=True,
+    help="Tell people by [ciss_alerts] that they differ, once a date, and when that is over.",
+)
 @click.pass_context
 def command(ctx: click.Context, /, *, as_json: bool, html: Path | None, tell: bool, **given: object) -> None:
     """Compare main's months of a date with another table of the same engine, row by row.

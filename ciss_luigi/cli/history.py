@@ -16,9 +16,10 @@ from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import safe, say_json
 from ciss_luigi.counting import counted
+from ciss_luigi.errors import gist
 from ciss_luigi.operator import history
 from ciss_luigi.operator.history import AttemptLine, History, Merged
-from ciss_luigi.plaintext import gist, one_line
+from ciss_luigi.plaintext import one_line
 
 _COLOURS = {"done": "green", "failed": "red", "stopped": "yellow", "killed": "red", "running": "cyan"}
 _BAR = 12

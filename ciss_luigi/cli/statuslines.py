@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from ciss_luigi.cli.output import moment, one_line
+from ciss_luigi.errors import gist
 from ciss_luigi.exitcodes import DONE
 from ciss_luigi.operator.monthsheld import MonthHeld
-from ciss_luigi.plaintext import gist
 from ciss_luigi.state.commandledger import Command
 
 _MONTHS_SHOWN = 3

@@ -14,8 +14,7 @@ Values = Mapping[str, str]
 Change = Callable[[Values], Mapping[str, str]]
 
 
-def path_of(site: Site) -> Path | None:
-    """The file, if the site has one."""
+def _path_of(site: Site) -> Path | None:
     legacy: Legacy = site.settings.others[LEGACY]
     return legacy.status_file
 
@@ -25,7 +24,7 @@ def change(site: Site, what: Change) -> None:
 
     The lock keeps two commands, and a command's workers, apart. Raises OSError and LocksUnusable.
     """
-    path = path_of(site)
+    path = _path_of(site)
     if path is None:
         return
     file = StatusFile(path)
@@ -45,6 +44,6 @@ def note_told(site: Site) -> None:
         change(site, lambda values: {TOLD: YES} if values.get(STATUS) == FAILURE else {})
 
 
-def warning(path: Path, error: OSError) -> str:
+def warning(site: Site, error: OSError) -> str:
     """The words for a file that could not be changed: that stops nothing."""
-    return f"[ciss_legacy] status_file: {path} cannot be written: {error.strerror or error}"
+    return f"[ciss_legacy] status_file: {_path_of(site)} cannot be written: {error.strerror or error}"

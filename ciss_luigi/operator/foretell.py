@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -17,9 +17,8 @@ from ciss_luigi.billing.rates import RateMonths
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.config.settings import Settings
 from ciss_luigi.engines.base import Engine, Session
-from ciss_luigi.errors import explaining
+from ciss_luigi.errors import explaining, gist
 from ciss_luigi.operator.ask import ask
-from ciss_luigi.plaintext import gist
 from ciss_luigi.queries import readiness, totalsread
 from ciss_luigi.queries import survey as surveys
 from ciss_luigi.queries.readiness import is_newer
@@ -108,15 +107,25 @@ def _look(site: Site, months: Sequence[Month]) -> _Seen:
     def question(engine: Engine, session: Session) -> _Seen:
         statements = Statements(settings, engine.dialect, RunDate.parse(months[-1].first_day), "plan")
         survey = surveys.take(session, statements, months, double_rates=doubles, renew=False)
-        held: RateMonths = {}
-        if settings.source_tables["rate"].lower() in survey.holdings.tables:
-            held = totalsread.read_rate_months(session.query(statements.rates_held()))
+        held = _held(session, statements, survey)
         if settings.main_table.lower() not in survey.holdings.tables:
             return _Seen(survey, held)
         rows = session.query(statements.main_rows(months))
         return _Seen(survey, held, {Month.parse(month): newest for month, _, newest in rows})
 
     return ask(site, question)
+
+
+def _held(session: Session, statements: Statements, survey: Survey) -> RateMonths:
+    """The months of all rates, for the words about one that is missing; not asked for if none is."""
+    found: dict[str, Iterable[str]] = {}
+
+    def ask_held() -> RateMonths:
+        found.update(totalsread.read_rate_months(session.query(statements.rates_held())))
+        return found
+
+    rates.faults(survey.totals, survey.rates, statements.settings.rate_fallback_months, ask_held)
+    return found
 
 
 def _walk(site: Site, dates: Sequence[RunDate], done: Set[RunDate], seen: _Seen) -> Iterator[Foretold]:
@@ -155,8 +164,7 @@ def _one(site: Site, date: RunDate, seen: _Seen) -> Foretold:
 def _faults(settings: Settings, seen: _Seen, months: Sequence[Month]) -> list[str]:
     """Why BuildTemp would refuse the sources of some months."""
     concerned = seen.survey.of(months, rates.months_used(months, settings.rate_fallback_months))
-    found = rates.faults(
-        concerned.totals, concerned.rates, settings.rate_fallback_months, lambda: seen.held
-    )  # fmt: skip
+    fallback = settings.rate_fallback_months
+    found = rates.faults(concerned.totals, concerned.rates, fallback, lambda: seen.held)
     odd = seen.survey.odd_rows if settings.odd_rows == "fail" else ()
     return [*found, *(f"{one} (odd_rows = fail)" for one in odd)]

@@ -17,7 +17,9 @@ from ciss_luigi.state.ledger import Attempt, Outcome
 from ciss_luigi.state.markers import Step
 
 KILLED, RUNNING = "killed", "running"
-_NONE_TO_DO = (exitcodes.DONE, exitcodes.RUNNING_ELSEWHERE)
+_NO_NEWS = (exitcodes.DONE, exitcodes.RUNNING_ELSEWHERE, exitcodes.STEP_FAILED)
+"""With these a command had nothing to do, or has begun a step, perhaps of a date that is not looked at."""
+
 _DAYS_BEFORE = 62
 """A month is rebuilt by its own dates and by the first ones of the next month."""
 
@@ -60,17 +62,12 @@ class History:
     lines: tuple[AttemptLine, ...]
     months: tuple[Merged, ...]
     commands: tuple[Command, ...]
+    without_a_step: tuple[Command, ...]
+    """The commands that ended before any step, without those that had none to do."""
 
     def of(self, date: RunDate) -> list[Merged]:
         """What was merged for a date."""
         return [one for one in self.months if one.date == date]
-
-    @property
-    def without_a_step(self) -> list[Command]:
-        """The commands that began no step of these dates, without those that had none to do."""
-        began = {line.attempt.command for line in self.lines}
-        to_do = [one for one in self.commands if one.exit_code not in _NONE_TO_DO and not one.runs()]
-        return [one for one in to_do if one.id not in began]
 
 
 def look(
@@ -85,11 +82,14 @@ def look(
     lines = [line for date, found in wanted.items() for line in lines_of(site, date, found)]
     months = [one for one in _merged(known) if one.date in wanted]
     commands = _commands(site, lines, first, last)
+    began = {attempt.command for attempts in known.values() for attempt in attempts}
     if failed:
         lines = [line for line in lines if not line.went_well]
         months = []
         commands = [one for one in commands if not _ended_well(one)]
-    return History(tuple(lines), tuple(months), tuple(commands))
+    idle = [one for one in commands if one.id not in began and one.exit_code not in _NO_NEWS]
+    ended = tuple(one for one in idle if not one.runs())
+    return History(tuple(lines), tuple(months), tuple(commands), ended)
 
 
 def _ended_well(command: Command) -> bool:

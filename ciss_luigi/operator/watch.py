@@ -19,10 +19,10 @@ from ciss_luigi.alerts.rounds import Outcome
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.config.tellingkeys import METRICS
 from ciss_luigi.counting import counted
+from ciss_luigi.errors import gist
 from ciss_luigi.migration import sitestatus
 from ciss_luigi.operator import alerts, metricsfile, status
 from ciss_luigi.operator.status import DateStatus, RunState
-from ciss_luigi.plaintext import gist
 from ciss_luigi.site import Site
 from ciss_luigi.state import alive
 from ciss_luigi.state.commandledger import Command
@@ -101,13 +101,10 @@ def watch(
 
 def _note_told(site: Site) -> str:
     """The old job's status file says whether people were told; returns a warning, or ""."""
-    path = sitestatus.path_of(site)
-    if path is None:
-        return ""
     try:
         sitestatus.note_told(site)
     except OSError as error:
-        return sitestatus.warning(path, error)
+        return sitestatus.warning(site, error)
     return ""
 
 

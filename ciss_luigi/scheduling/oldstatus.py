@@ -116,13 +116,10 @@ def _change(here: Site, change: Change) -> None:
 
 def _warned(here: Site, action: Callable[[Site], None]) -> None:
     """Do something with the file; an error is only a warning, once: cron mails each of them."""
-    path = sitestatus.path_of(here)
-    if path is None:
-        return
     try:
         action(here)
     except OSError as error:
-        words = sitestatus.warning(path, error)
+        words = sitestatus.warning(here, error)
         current().once(words, lambda: logger.warning("%s", words))
 
 

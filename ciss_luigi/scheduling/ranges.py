@@ -15,7 +15,7 @@ import luigi
 from luigi.tools.range import RangeBase, RangeDaily
 
 from ciss_luigi import commands
-from ciss_luigi.counting import counted
+from ciss_luigi.counting import counted, from_to
 from ciss_luigi.errors import BadCommandLine, CissError, ConfigurationError
 from ciss_luigi.scheduling.command import current
 
@@ -108,14 +108,10 @@ def _told(task: Any, left: Sequence[dt.date], words: Sequence[str]) -> str:
     stop = left[-1] + dt.timedelta(days=1)
     count = f"{counted(len(left), 'date')} of this range {'is' if len(left) == 1 else 'are'}"
     return (
-        f"{count} left over, {_span(left)}: {', '.join(words)}\n"
+        f"{count} left over, {from_to(left)}: {', '.join(words)}\n"
         "State: nothing of the dates left over was touched\n"
         f"Next:  {_rest(task, left[0], stop)}"
     )
-
-
-def _span(dates: Sequence[dt.date]) -> str:
-    return f"{dates[0]}" if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
 
 
 def _rest(task: Any, start: dt.date, stop: dt.date) -> str:

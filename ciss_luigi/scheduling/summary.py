@@ -9,9 +9,8 @@ from typing import Any
 
 from ciss_luigi import commands, exitcodes, site, stopping
 from ciss_luigi.billing.rundate import RunDate
-from ciss_luigi.counting import counted
-from ciss_luigi.errors import CissError
-from ciss_luigi.plaintext import gist
+from ciss_luigi.counting import counted, from_to
+from ciss_luigi.errors import CissError, gist
 from ciss_luigi.scheduling import asking
 from ciss_luigi.scheduling.command import current
 from ciss_luigi.scheduling.ending import Ending
@@ -77,7 +76,7 @@ def _all_published(dates: list[Any]) -> str:
     published = [date for date in dates if not _is_superseded(date)]
     if not published:
         return f"{len(dates)} dates are done; none of them published anything"
-    return f"{counted(len(published), 'date')} published in main, {_span(published)}"
+    return f"{counted(len(published), 'date')} published in main, {from_to(published)}"
 
 
 def _unpublished(dates: list[Any]) -> list[str]:
@@ -92,17 +91,13 @@ def _unpublished(dates: list[Any]) -> list[str]:
     superseded = [date for date in dates if _is_superseded(date)]
     if not superseded:
         return []
-    return [f"{counted(len(superseded), 'date')} not published, main has newer runs, {_span(superseded)}"]
+    return [f"{counted(len(superseded), 'date')} not published, main has newer runs, {from_to(superseded)}"]
 
 
 def _is_superseded(date: Any) -> bool:
     """Whether newer runs had published all the months of a date before."""
     marker = _marker(date)
     return marker is not None and not marker.months
-
-
-def _span(dates: list[Any]) -> str:
-    return f"{dates[0]}" if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
 
 
 def _published(date: Any) -> str:
@@ -120,11 +115,8 @@ def _of_old(ending: Ending) -> str:
 
 def _done_before(ending: Ending) -> list[Any]:
     """The dates that were done before; where a step before MergeMain was asked for, those that have it."""
-    return sorted({*(date for date, step in ending.already if step == _asked_for(ending)), *ending.before})
-
-
-def _asked_for(ending: Ending) -> str:
-    return ending.step or str(Step.MERGE)
+    wanted = ending.step or Step.MERGE
+    return sorted({*(date for date, step in ending.already if step == wanted), *ending.before})
 
 
 def _before(ending: Ending) -> str:
@@ -133,7 +125,7 @@ def _before(ending: Ending) -> str:
     if not old:
         return f"nothing{alone}"
     if len(old) > 1:
-        return f"nothing; {len(old)} dates were done before, {_span(old)}{alone}"
+        return f"nothing; {len(old)} dates were done before, {from_to(old)}{alone}"
     if ending.alone:
         return f"nothing; {ending.step} of {old[0]} was done before{alone}"
     marker = _marker(old[0])

@@ -11,6 +11,7 @@ from tests.command import STEPS
 from tests.engines.cluster import (
     DUCKDB,
     HIVE,
+    IMPALA,
     IMPALA_4_5,
     SPARK,
     SPARK_ANSI,
@@ -31,7 +32,9 @@ ONE, TWO = "2016-11-22", "2017-01-03"
 
 
 NEWCOMERS = (DUCKDB, HIVE, SPARK_ANSI)
-WITH_VERBS = engine_params(long=[where for where in LONG if where != IMPALA_4_5], core=NEWCOMERS)
+WITH_VERBS = engine_params(
+    long=[where for where in LONG if where not in (IMPALA, IMPALA_4_5)], core=NEWCOMERS
+)
 """Every engine in the same order as for whole runs, or pytest would make each site twice."""
 
 

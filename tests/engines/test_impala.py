@@ -30,9 +30,6 @@ pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 DATE, NEXT, LATER = "2016-11-22", "2016-11-23", "2016-11-24"
 EVERY = engine_params(IMPALA, IMPALA_3_4, IMPALA_4_0, IMPALA_4_5, long=[])
-NEWEST = engine_params(IMPALA, IMPALA_3_4, IMPALA_4_0, IMPALA_4_5, long=[IMPALA])
-"""The same, of which only the newest is in the short form."""
-
 INSERT_ONLY = engine_params(INSERT_ONLY_3_4, INSERT_ONLY_4_5, long=[INSERT_ONLY_3_4])
 SUMMARY = ", ".join(f"{column.name} {column.type}" for column in schema.SUMMARY_COLUMNS)
 
@@ -85,7 +82,7 @@ def test_an_option_that_this_impala_has_removed_is_said(
 # --- its own catalog ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("where", NEWEST)
+@pytest.mark.parametrize("where", EVERY)
 def test_a_database_that_hive_made_is_found_with_all_its_tables(
     make_cluster: MakeCluster, where: Where, front: ImpalaFront
 ) -> None:
@@ -127,7 +124,7 @@ def test_a_source_is_called_absent_after_impala_was_asked_once_more(
     cluster.query(f"DROP TABLE {cluster.database}.nowhere")
 
 
-@pytest.mark.parametrize("where", NEWEST)
+@pytest.mark.parametrize("where", EVERY)
 def test_temp_dropped_and_made_again_by_hive_between_two_steps_is_found(
     make_cluster: MakeCluster, where: Where, front: ImpalaFront
 ) -> None:
@@ -215,7 +212,7 @@ def test_an_impala_that_looks_on_is_shown_the_whole_of_an_insert_only_table(
 # --- rights and formats -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("where", NEWEST)
+@pytest.mark.parametrize("where", EVERY)
 def test_a_site_without_the_right_to_create_runs_on_tables_that_are_there(
     make_cluster: MakeCluster, where: Where, front: ImpalaFront
 ) -> None:

@@ -66,9 +66,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(
-    scope="module", params=engine_params(DUCKDB, HIVE, SPARK_ANSI, SPARK, IMPALA, long=(SPARK, IMPALA))
-)
+@pytest.fixture(scope="module", params=engine_params(DUCKDB, HIVE, SPARK_ANSI, SPARK, IMPALA, long=(SPARK,)))
 def ran(
     request: pytest.FixtureRequest, make_cluster: MakeCluster, loaded_on: Loaded, warehouse: Path
 ) -> Cluster:

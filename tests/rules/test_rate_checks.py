@@ -111,6 +111,19 @@ def test_a_missing_rate_says_where_it_was_looked_for_and_what_comes_nearest(
     assert found == [f"no NOK rate {words}"]
 
 
+def test_the_months_of_all_rates_are_asked_for_once_and_only_if_one_is_missing() -> None:
+    asked: list[str] = []
+
+    def held() -> dict[str, list[str]]:
+        asked.append("held")
+        return {}
+
+    assert faults({}, {}, 0, held) == []
+    assert asked == []
+    assert len(faults(using(("2017-01", "NOK"), ("2017-01", "DKK"), ("2016-12", "NOK")), {}, 0, held)) == 3
+    assert asked == ["held"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "lines"),
     [
