@@ -70,7 +70,7 @@ def _table(found: History) -> Iterator[str]:
 
 
 def _without_a_step(found: History) -> Iterator[str]:
-    """The commands that a night left when it came to nothing: with their exit codes, and why."""
+    """The commands that ended before a step, each with its exit code and its reasons."""
     if found.without_a_step:
         yield "commands that ended before a step:"
     for one in found.without_a_step:

@@ -186,7 +186,7 @@ def missing() -> list[str]:
         if not hasattr(worker, name):
             words.append(f"a worker of Luigi {luigi.__version__} has no {name}, which workers.py needs")
     words += [
-        f"{module.__name__} of Luigi {luigi.__version__} says {text!r} no more: by that {what} is recognised"
+        f"{module.__name__} of Luigi {luigi.__version__} has no {text!r}, which shows us {what}"
         for what, (module, text) in _SAID.items()
         if text not in inspect.getsource(module)
     ]

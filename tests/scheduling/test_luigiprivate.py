@@ -43,4 +43,4 @@ def test_a_luigi_that_says_it_otherwise_is_told_in_words(monkeypatch: pytest.Mon
     monkeypatch.setattr(inspect, "getsource", lambda of: read(of).replace("Unfulfilled", "Undone"))
     (words,) = luigiprivate.missing()
     assert "luigi.worker of Luigi" in words
-    assert "by that an upstream that is not done is recognised" in words
+    assert "which shows us an upstream that is not done" in words
