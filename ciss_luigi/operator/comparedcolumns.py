@@ -163,7 +163,7 @@ def _refuse_without_effect(month: str, key: Set[str], renamed: Set[str], ignored
     wrong = [
         (key & ignored, "is in the key, by which rows find each other: --ignore cannot leave it out",
          "leave it out of --ignore, or name other columns with --key"),
-        (key & {*NEVER_COMPARED}, "says who wrote a row, so it differs on the two sides: it cannot be in the key",
+        (key & {*NEVER_COMPARED}, "says who wrote a row, so no row would find another: it is no key",
          "name other columns with --key"),
         (renamed & {month}, "is main's month column: --columns is for the others",
          "name the other table's month column with --other-month"),
