@@ -17,12 +17,17 @@ class OddFile(OSError):
     """Something else is in a file's place: a pipe, a folder, or far too many bytes."""
 
 
-def is_there(path: Path) -> bool:
-    """Whether there is a file; True if this cannot be known, because opening it will say what is wrong."""
+def is_there(path: Path, *, larger_than: int = -1) -> bool:
+    """Whether there is a file of more than some bytes.
+
+    True if this cannot be known, because opening it will say what is wrong.
+    """
     try:
-        return path.exists()
+        return path.stat().st_size > larger_than
     except PermissionError:
         return True
+    except (OSError, ValueError):
+        return False
 
 
 @contextmanager

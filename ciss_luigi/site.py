@@ -79,16 +79,28 @@ class Site:
         may make a second, empty warehouse, or treat a date as done.
         """
         warehouse = self.settings.warehouse
-        if not warehouse.kind.embedded or is_there(Path(warehouse.place)):
+        if self.has_warehouse():
             return
         known = date or self.markers.newest()
         if known is None:
             return
+        named = f"{warehouse.kind} {warehouse.place}, in which {known} was built"
+        is_empty = is_there(Path(warehouse.place))
         raise EngineUnavailable(
-            f"there is no {warehouse.kind} {warehouse.place}, in which {known} was built",
+            f"{named}, is empty" if is_empty else f"there is no {named}",
             state="nothing was touched",
             next_command="mount its disk, or put the file back, then the same command; "
             f"if it is gone for good: {commands.load()} --new",
+        )
+
+    def has_warehouse(self) -> bool:
+        """Whether an embedded warehouse's file is there, and not an empty one; a server is not asked."""
+        warehouse = self.settings.warehouse
+        if not warehouse.kind.embedded:
+            return True
+        path = Path(warehouse.place)
+        return is_there(path, larger_than=warehouse.kind.empty_bytes) or is_there(
+            path.with_name(path.name + warehouse.kind.journal)
         )
 
     def has_state(self, date: RunDate) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import time
@@ -55,8 +56,8 @@ def spoil_rates(place: Place) -> None:
 
 
 def test_a_site_without_any_state_says_so_and_what_to_type(place: Place) -> None:
-    answer = ciss(place.folder, "status").expect(1, f"no date has any state in {place.state} yet")
-    assert "Next:  luigi --module ciss_luigi MergeMain --date" in answer.out
+    answer = ciss(place.folder, "status").expect(1, f"no step of any date has begun yet ({place.state} holds none)")
+    assert f"Next:  ciss check, then luigi --module ciss_luigi MergeMain --date {dt.date.today()} " in answer.out
     assert not place.state.exists()
 
 
@@ -250,7 +251,7 @@ def test_a_date_that_waits_for_the_warehouse_before_its_first_step_is_shown(plac
         assert (found["state"], found["running"]["pid"]) == ("running", waiting.pid)
         assert place.attempts(DATE) == []
         waiting.end()
-    status(place).expect(1, "no date has any state")
+    status(place).expect(1, "no step of any date has begun yet")
 
 
 def test_dates_that_run_are_shown_beside_the_last_14(place: Place) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.command import Place
@@ -57,6 +58,17 @@ def test_the_other_verbs_say_so_too(arguments: list[str], lost: Place) -> None:
     answer = typed(lost.folder, *arguments).expect(35)
     assert f"there is no duckdb {lost.warehouse}, in which {DATE} was built" in answer.out + answer.err
     assert not lost.warehouse.exists()
+
+
+@pytest.mark.slow
+def test_an_empty_file_in_its_place_is_not_taken_for_it(lost: Place) -> None:
+    duckdb.connect(lost.warehouse).close()
+    words = f"duckdb {lost.warehouse}, in which {DATE} was built, is empty"
+    lost.merge(DATE).explained(35, words, "State: nothing was touched")
+    typed(lost.folder, "status").expect(1, words)
+    typed(lost.folder, "load", "--sample").explained(35, words, "ciss load --sample --new")
+    typed(lost.folder, "load", "--sample", "--new").expect(0, "the markers of the warehouse")
+    lost.merge(DATE).explained(0, f"{DATE} published in main")
 
 
 GONE = """

@@ -67,6 +67,15 @@ def test_a_site_that_runs_ahead_of_today_misses_a_night_all_the_same(place: Plac
     status(place).expect(1, f"missing: {ago(1)} to {ago(0)}")
 
 
+def test_nights_that_never_began_a_step_are_missing(place: Place) -> None:
+    """Each ended with 20, since the first one; a command for an old date is no night."""
+    for date in (ago(2), ago(0)):
+        place.merge(str(date)).explained(20)
+    place.merge("2016-01-05").explained(20)
+    assert dates(place) == [str(ago(days)) for days in (2, 1, 0)]
+    status(place).expect(1, "3 dates: 3 missing", f"missing: {ago(2)} to {ago(0)}", "sources are missing")
+
+
 def test_a_night_between_two_others_is_missing(place: Place) -> None:
     begun(place, ago(3), ago(1), ago(0))
     assert dates(place) == [str(ago(days)) for days in (3, 2, 1, 0)]

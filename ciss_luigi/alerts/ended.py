@@ -6,13 +6,13 @@ Which ends count as failures is written in ``docs/operations.md``, section "Who 
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
 from ciss_luigi import commands, exitcodes
+from ciss_luigi.alerts import today
 from ciss_luigi.alerts.failure import Scope, Seen
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.observers import CommandEnd
@@ -66,7 +66,7 @@ def _failures(end: CommandEnd, ledger: Ledger) -> Iterator[Seen]:
         if end.kind == "RPCError":
             yield _seen(end, Headline.LUIGID, Scope.DATES)
         elif end.is_configuration:
-            yield replace(_seen(end, Headline.CONFIGURATION, Scope.CONFIGURATION), dates=())
+            yield _seen(end, Headline.CONFIGURATION, Scope.CONFIGURATION)
         else:
             yield _seen(end, f"{Headline.BROKE_OFF} ({end.kind})", Scope.DATES)
 
@@ -109,7 +109,8 @@ def _stopped(end: CommandEnd) -> Seen:
 
 
 def _seen(end: CommandEnd, headline: str, scope: Scope) -> Seen:
-    dates = tuple(map(str, end.dates)) or _asked_for(end.begin.arguments)
+    # a command that ended early has looked at none
+    dates = tuple(map(str, end.dates)) or today.dates_of(end.begin.arguments)
     if scope is Scope.DATES and not dates:
         scope = Scope.COMMAND
     text = end.reason
@@ -121,12 +122,6 @@ def _seen(end: CommandEnd, headline: str, scope: Scope) -> Seen:
     return Seen(
         str(headline), "", end.number, kind, _typed(text, end), dates, scope=scope, compared=end.reason
     )
-
-
-def _asked_for(arguments: Sequence[str]) -> tuple[str, ...]:
-    """The date in the command line, if the command ended before it looked at any date."""
-    found = re.search(r"(?:^|\n)--date(?:=|\n)(\d{4}-\d{2}-\d{2})(?:\n|$)", "\n".join(arguments))
-    return (found[1],) if found else ()
 
 
 def _together(found: Iterable[Seen], end: CommandEnd) -> Iterator[Seen]:

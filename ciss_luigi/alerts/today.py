@@ -1,4 +1,4 @@
-"""Whether a command is about today, by the host's clock, or about another date."""
+"""Which run dates a command line names, and whether today, by the host's clock, is one of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 
 _LAST = "9999-12-31"
+_MOST_DATES = 10_000
+"""The longest range that the job runs."""
 
 
 def date() -> dt.date:
@@ -31,6 +33,24 @@ def asks_within(arguments: Sequence[str], first: str, last: str) -> bool:
         return False
     begin = max(named["--start"], first)
     return begin < named.get("--stop", _LAST) and begin <= last
+
+
+def dates_of(arguments: Sequence[str]) -> tuple[str, ...]:
+    """The dates that a command line names, alone or as a range; empty if it names none that can be read.
+
+    A range without an end ends with today.
+    """
+    named = _options(arguments)
+    try:
+        if "--date" in named:
+            return (str(dt.date.fromisoformat(named["--date"])),)
+        first = dt.date.fromisoformat(named["--start"]).toordinal()
+        stop = named.get("--stop")
+        end = dt.date.fromisoformat(stop).toordinal() if stop else date().toordinal() + 1
+    except (KeyError, ValueError):
+        return ()
+    days = range(first, end)
+    return tuple(str(dt.date.fromordinal(day)) for day in days) if len(days) <= _MOST_DATES else ()
 
 
 def _options(arguments: Sequence[str]) -> dict[str, str]:

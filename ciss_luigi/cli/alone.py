@@ -10,6 +10,7 @@ from ciss_luigi import commands, site
 from ciss_luigi.cli.output import say
 from ciss_luigi.config import file as configfile
 from ciss_luigi.operator import status as statuses
+from ciss_luigi.operator.firstdate import first_date
 from ciss_luigi.operator.status import DateStatus, Overview, RunState
 from ciss_luigi.site import Site
 
@@ -42,7 +43,7 @@ def _of_dates(here: Site, found: Overview) -> Iterator[str]:
     if not found.dates:
         there = " is there" if here.settings.warehouse.kind.embedded else " is the warehouse"
         yield f"No date has been run yet; {here.engine().identity}{there}."
-        yield f"Next:  {commands.check()}, then {commands.merge('YYYY-MM-DD')}"
+        yield f"Next:  {commands.check()}, then {commands.merge(first_date(here))}"
         return
     running = [one for one in found.dates if one.state is RunState.RUNNING]
     waiting = [one for one in found.dates if not one.is_merged and one.state is not RunState.RUNNING]

@@ -13,6 +13,7 @@ from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.errors import Refused
 from ciss_luigi.operator import explain as explanations
 from ciss_luigi.operator.explainjson import document
+from ciss_luigi.operator.firstdate import first_date
 from ciss_luigi.queries.customer import Customer
 from ciss_luigi.site import Site
 
@@ -79,6 +80,6 @@ def _months(here: Site, month: Month | None, date: RunDate | None) -> tuple[Mont
         raise Refused(
             "no run has merged a month yet",
             state="nothing was changed",
-            next_command=commands.merge("YYYY-MM-DD"),
+            next_command=commands.merge(first_date(here)),
         )
     return (found,)

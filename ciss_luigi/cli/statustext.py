@@ -40,9 +40,9 @@ def show(found: Overview, state_dir: Path, out: Console | None = None) -> None:
     """Print the status of some dates, on a console of its own or on ``out``."""
     out, dates = out or console(), found.dates
     if not dates:
-        out.print(f"no date has any state in {safe(state_dir)} yet", soft_wrap=True)
+        out.print(f"no step of any date has begun yet ({safe(state_dir)} holds none)", soft_wrap=True)
         _show_block(out, statuslines.last_command(found.last_command))
-        out.print(f"Next:  {commands.merge('YYYY-MM-DD')}", soft_wrap=True)
+        out.print(f"Next:  {commands.check()}, then {commands.merge(dt.date.today())}", soft_wrap=True)
         return
     narrow = out.width < _LABEL_WIDTH + 2 * _MOST_DAYS
     for line in _calendar(dates, ascii_only=out.options.ascii_only, columns=1 if narrow else 2):

@@ -50,6 +50,12 @@ class EngineKind:
     embedded: bool = False
     """It is a file that this process opens: no server, no host, and no tables shared with another engine."""
 
+    empty_bytes: int = 0
+    """An embedded file of at most this size holds no table."""
+
+    journal: str = ""
+    """What the name of an embedded file's journal adds: it holds what is not in the file yet."""
+
     needs_refresh: bool = False
     """It keeps its own picture of the tables, and must be made to see what another engine wrote."""
 
@@ -72,6 +78,8 @@ KINDS = (
             "url_config": take.json_object,
         },
         embedded=True,
+        empty_bytes=12_288,  # its three headers
+        journal=".wal",
     ),
     EngineKind(
         "hive",

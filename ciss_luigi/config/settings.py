@@ -12,11 +12,12 @@ from typing import Any
 
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month, RunDate
-from ciss_luigi.config import connectargs, crosschecks
+from ciss_luigi.config import channelurls, connectargs, crosschecks
 from ciss_luigi.config.enginekinds import EngineKind
 from ciss_luigi.config.keys import SECTION
 from ciss_luigi.config.reading import Context
 from ciss_luigi.config.sections import CISS, OTHERS
+from ciss_luigi.config.tellingkeys import ALERTS
 from ciss_luigi.config.urls import Warehouse
 from ciss_luigi.errors import ConfigurationError, Fault
 
@@ -97,7 +98,7 @@ def read(
     faults += crosschecks.java(values, beside)
     faults += crosschecks.find(values) + _connection_faults(values, folder) + _idle_settings(values)
     if faults:
-        raise ConfigurationError("the configuration has faults", tuple(faults))
+        raise ConfigurationError("the configuration has faults", (*faults, *_channel_faults(beside)))
     values["source_tables"] = {table.role: values.pop(f"{table.role}_table") for table in schema.SOURCES}
     settings = values.pop("session_settings")
     engines: dict[str, Any] = {
@@ -106,6 +107,16 @@ def read(
     }
     made = {other.name: other.make(**beside[other.name]) for other in OTHERS}
     return Settings(**engines, **values, others=made)
+
+
+def _channel_faults(beside: Mapping[str, Mapping[str, Any]]) -> list[Fault]:
+    """The fault of channels that Apprise does not know: named with the others.
+
+    It is looked for here only if there are others; site.py asks Apprise once for a set of sound URLs.
+    """
+    urls = beside[ALERTS].get("channels", ())
+    fault = channelurls.fault(urls) if urls else None
+    return [fault] if fault else []
 
 
 _ENGINES = (

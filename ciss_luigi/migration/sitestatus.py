@@ -35,13 +35,11 @@ def change(site: Site, what: Change) -> None:
 
 
 def note_told(site: Site) -> None:
-    """Write down that a failure has reached people: it was sent, and no message about it waits.
+    """Write down that a failure of a run has reached people.
 
     Raises OSError and LocksUnusable.
     """
-    folder = site.settings.state_dir / "alerts"
-    if any((folder / "open").glob("*.json")) and not any((folder / "outbox").glob("*.json")):
-        change(site, lambda values: {TOLD: YES} if values.get(STATUS) == FAILURE else {})
+    change(site, lambda values: {TOLD: YES} if values.get(STATUS) == FAILURE else {})
 
 
 def warning(site: Site, error: OSError) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ciss_luigi.alerts import courier, ways
 from ciss_luigi.alerts.failure import Failure
 from ciss_luigi.alerts.outbox import Entry, Outbox
+from ciss_luigi.alerts.reach import Reach
 from ciss_luigi.alerts.records import Records
 from ciss_luigi.alerts.rounds import Outcome
 from ciss_luigi.config.telling import Alerts
@@ -33,13 +34,12 @@ def settings(site: Site) -> Alerts:
     return found
 
 
-def look(site: Site) -> Overview:
+def look(reach: Reach) -> Overview:
     """Look at all of it; changes nothing."""
-    folder = site.settings.state_dir / "alerts"
-    records = Records(folder)
+    records = Records(reach.folder)
     since = (dt.datetime.now(dt.UTC) - dt.timedelta(days=SHOWN_DAYS)).isoformat()
     over = [one for one in records.closed() if one.closed_at >= since]
-    return Overview(ways.names(settings(site)), records.open(), over, Outbox(folder).entries())
+    return Overview(ways.names(reach.alerts), records.open(), over, Outbox(reach.folder).entries())
 
 
 def test(site: Site) -> list[Outcome]:

@@ -15,7 +15,7 @@ def permit(site: Site, *, command: str, new: bool) -> Path | None:
     aside first, because what they prove is gone. ``command`` is what to type again. Raises EngineUnavailable
     without ``new``, Refused for ``new`` if the file is there, and OSError.
     """
-    if new and site.settings.warehouse.kind.embedded and site.engine().exists():
+    if new and site.settings.warehouse.kind.embedded and site.has_warehouse():
         raise Refused(
             f"--new is for a warehouse that is gone, and {site.engine().identity} is there",
             state="nothing was touched",

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable
 from itertools import islice
 
+from ciss_luigi.alerts.today import is_asked_for
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.site import Site
 
@@ -27,8 +28,12 @@ def shown(site: Site, known: Collection[RunDate], last: RunDate | None = None) -
     """
     wanted = sorted(date for date in known if last is None or date <= last)[-DATES_SHOWN:]
     end = min(last, today()) if last else today()
-    if not wanted or not _runs_nightly(site, wanted):
+    if not wanted:
+        wanted = _asked_for(site, end)
+    elif not _runs_nightly(site, wanted):
         return set(wanted)
+    if not wanted:
+        return set()
     first = max(wanted[0], end.days_earlier(DATES_SHOWN - 1))
     return {*wanted, *days(first, end), *days(wanted[-1], end)}
 
@@ -37,6 +42,23 @@ def days(first: RunDate, last: RunDate) -> Iterable[RunDate]:
     """All days from one to another, both included."""
     ordinals = range(first.date.toordinal(), last.date.toordinal() + 1)
     return (RunDate(dt.date.fromordinal(ordinal)) for ordinal in ordinals)
+
+
+def _asked_for(site: Site, end: RunDate) -> list[RunDate]:
+    """The dates up to ``end`` that a command was given in their own night, though no step of any began.
+
+    Nights whose sources were missing, or whose configuration was faulty, leave only that.
+    """
+    first = end.days_earlier(DATES_SHOWN - 1)
+    given = [(command.arguments, _day(command.began_at)) for command in site.commands.commands(first.date)]
+    return [
+        day
+        for day in days(first, end)
+        if any(
+            abs(began - day.date) <= _OWN_TIME and is_asked_for(arguments, day.date)
+            for arguments, began in given
+        )
+    ]
 
 
 def _runs_nightly(site: Site, dates: Iterable[RunDate]) -> bool:

@@ -16,6 +16,7 @@ from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.records import Records
 from ciss_luigi.alerts.rounds import Outcome
+from ciss_luigi.alerts.told import have_people_heard
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.config.tellingkeys import METRICS
 from ciss_luigi.counting import counted
@@ -102,7 +103,8 @@ def watch(
 def _note_told(site: Site) -> str:
     """The old job's status file says whether people were told; returns a warning, or ""."""
     try:
-        sitestatus.note_told(site)
+        if have_people_heard(site.settings.state_dir / "alerts"):
+            sitestatus.note_told(site)
     except OSError as error:
         return sitestatus.warning(site, error)
     return ""

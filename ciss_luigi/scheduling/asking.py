@@ -20,8 +20,17 @@ def run_elsewhere(worker: Any) -> list[Any]:
     Luigi's own answers leave out a step that was killed between its marker and its report. Its marker says
     that it is done, so this command did not ask for it. But luigid lets no step after it begin.
     """
-    running = _ask(worker, "task_list", status="RUNNING", upstream_status="")
-    return [task for key, task in luigiprivate.scheduled(worker).items() if key in running]
+    return _of_ours(worker, "RUNNING")
+
+
+def believed_done(worker: Any) -> list[Any]:
+    """The tasks of ours that luigid treats as done. To one that this command asked for it gives no work."""
+    return _of_ours(worker, "DONE")
+
+
+def _of_ours(worker: Any, status: str) -> list[Any]:
+    found = _ask(worker, "task_list", status=status, upstream_status="")
+    return [task for key, task in luigiprivate.scheduled(worker).items() if key in found]
 
 
 def _ask(worker: Any, method: str, **arguments: str) -> dict[str, Any]:

@@ -80,7 +80,10 @@ class OldStatus(Observer):
 
         _change(here, change)
         if end.number != exitcodes.DONE:
-            _warned(here, sitestatus.note_told)
+            from ciss_luigi.alerts.told import have_people_heard  # a run that ends well need not load it
+
+            if have_people_heard(here.settings.state_dir / "alerts"):
+                _warned(here, sitestatus.note_told)
 
 
 def _how_it_ended(end: CommandEnd, values: Values) -> dict[str, str]:

@@ -14,6 +14,7 @@ from ciss_luigi.errors import CissError, gist
 from ciss_luigi.scheduling import asking
 from ciss_luigi.scheduling.command import current
 from ciss_luigi.scheduling.ending import Ending
+from ciss_luigi.state.ledger import Attempt, Outcome
 from ciss_luigi.state.markers import Marker, Step
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -25,10 +26,10 @@ _REMEMBERED = (
     "warehouse must share one)"
 )
 _PAUSED = "luigid is paused: somebody clicked Pause on its page, and it gives nobody work"
-_COOLING = (
-    "luigid did not start some steps: it still treats as done what ended, or was marked as done on its page, "
-    "less than 10 s ago ([scheduler] stable_done_cooldown_secs), or another command has them"
-)
+_NOT_STARTED = "luigid did not start some steps: another command has them"
+_COOLING = "less than 10 s ago ([scheduler] stable_done_cooldown_secs), and it is not done"
+_COOLING_SECONDS = 60
+"""A step that ended within this time is one that luigid may treat as done still, whatever its setting."""
 
 
 def tell(worker: Any, code: int) -> None:
@@ -159,18 +160,43 @@ def _not_done(worker: Any, ending: Ending, code: int) -> Iterator[str]:
     if ending.elsewhere or code == exitcodes.RUNNING_ELSEWHERE:
         yield _REMEMBERED
     elif ending.ungranted:
-        yield _PAUSED if asking.is_paused(worker) else _COOLING
+        yield _PAUSED if asking.is_paused(worker) else _why_not_started(worker, ending)
     if current().left_over:
         yield current().left_over.partition("\n")[0]
 
 
-def _error(date: Any, step: str) -> str:
-    """The error of the last attempt at a step, as the ledger has it."""
+def _why_not_started(worker: Any, ending: Ending) -> str:
+    """Why luigid did not start some steps, as far as it says; the first one is named."""
+    believed = {(task.date, task.task_family) for task in asking.believed_done(worker) if hasattr(task, "date")}
+    waiting = sorted(believed.intersection(ending.ungranted))
+    if not waiting:
+        return _NOT_STARTED
+    date, step = waiting[0]
+    how = "ended" if _has_just_ended(date, step) else "was marked as done on luigid's page"
+    return f"luigid did not start {step} of {date}: it {how} {_COOLING}"
+
+
+def _has_just_ended(date: Any, step: str) -> bool:
+    """Whether a step was done a moment ago, as the ledger says; since then its marker was taken away."""
+    last = _last_attempt(date, step)
+    if last is None or last.outcome is not Outcome.DONE or not last.ended_at:
+        return False
+    since = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(last.ended_at)
+    return since.total_seconds() < _COOLING_SECONDS
+
+
+def _last_attempt(date: Any, step: str) -> Attempt | None:
     try:
         attempts = [one for one in site.current().ledger.attempts(RunDate(date)) if one.step == step]
     except (CissError, OSError):
-        return ""
-    return attempts[-1].error if attempts else ""
+        return None
+    return attempts[-1] if attempts else None
+
+
+def _error(date: Any, step: str) -> str:
+    """The error of the last attempt at a step, as the ledger has it."""
+    last = _last_attempt(date, step)
+    return last.error if last else ""
 
 
 def _error_of(date: Any, step: str) -> str:

@@ -80,8 +80,14 @@ def test_a_channel_that_apprise_does_not_know_is_named_before_the_run(tmp_path: 
     (tmp_path / "luigi.cfg").write_text(
         "[ciss]\n[ciss_alerts]\nchannels =\n  json://example.com/x\n  slakc://T1secret99/x\n"
     )
-    answer = typed(tmp_path, "status").explained(40, "channels: line 2 is not a URL that Apprise knows")
+    words = "channels: line 2 is not a URL that Apprise knows"
+    answer = typed(tmp_path, "status").explained(40, words)
     assert "T1secret99" not in answer.err
+    (tmp_path / "luigi.cfg").write_text(
+        (tmp_path / "luigi.cfg").read_text().replace("[ciss]\n", "[ciss]\ngrace_days = many\n")
+    )
+    both = typed(tmp_path, "status").explained(40, words, "grace_days: 'many' is not a whole number")
+    assert "T1secret99" not in both.err
 
 
 def test_known_channels_are_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

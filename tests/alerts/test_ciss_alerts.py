@@ -53,6 +53,16 @@ def test_a_channel_that_does_not_take_the_test_is_a_no(tmp_path: Path, relay: Re
     assert "key-one-two" not in answer.out + answer.err
 
 
+def test_what_is_open_is_shown_beside_the_faults_of_the_configuration(tmp_path: Path) -> None:
+    configure(tmp_path, MAIL)
+    (failure,) = office(tmp_path).at().fail([seen()])
+    configure(tmp_path, "grace_days = many", MAIL)
+    for options in ((), ("--json",)):
+        answer = typed(tmp_path, "alerts", *options).explained(40, "grace_days: 'many' is not a whole number")
+        assert failure.token in answer.out
+    assert typed(tmp_path, "alerts", "--test").explained(40, "grace_days").out == ""
+
+
 @pytest.mark.slow
 def test_a_relay_that_cannot_be_read_is_named_and_keeps_no_other_from_sending(tmp_path: Path) -> None:
     with serving() as desk:

@@ -122,11 +122,19 @@ def test_a_faulty_configuration_is_told_by_what_of_it_is_sound(place: Place, rel
     tell(place, relay, grace_days="many")
     place.merge(DATE).explained(40)
     (post,) = relay.post
-    assert post.subject == "ciss: the configuration is faulty (exit code 40)"
+    assert post.subject == f"ciss: the configuration is faulty for {DATE} (exit code 40)"
     assert "[ciss] grace_days: 'many' is not a whole number" in post.text
     tell(place, relay)
     place.merge("2020-01-01").explained(20)
     assert relay.post[1].text.startswith("Over: the configuration is faulty")
+
+
+def test_a_faulty_configuration_names_the_dates_of_a_range(place: Place, relay: Relay) -> None:
+    tell(place, relay, grace_days="many")
+    place.range("2016-11-20", "2016-11-23").explained(40)
+    (post,) = relay.post
+    dates = "2016-11-20 to 2016-11-22 (3 dates)"
+    assert post.subject == f"ciss: the configuration is faulty for {dates} (exit code 40)"
 
 
 def test_a_luigid_that_is_away_is_told(place: Place, relay: Relay) -> None:

@@ -63,8 +63,28 @@ def test_a_sqlite_file_is_called_one_and_the_network_is_left_alone(tmp_path: Pat
     for opened in (DuckDbEngine(file).session, DuckDbEngine(file).reading):
         with pytest.raises(EngineUnavailable) as raised, opened():
             pass
-        assert raised.value.what == f"{file} is a SQLite database, not one of DuckDB"
+        assert raised.value.what == f"{file} is a SQLite database, not a database of DuckDB"
         assert raised.value.exit_code == 35
+
+
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [
+        (b"PAR1" + bytes(99), "a Parquet file"),
+        (b"PK\x03\x04" + bytes(99), "a zip or Excel file"),
+        (b"\x1f\x8b" + bytes(99), "a gzip file"),
+        (b"a,b\n1,2\n", "another kind of file"),
+        (b"", "an empty file"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_what_it_is_and_stays(head: bytes, what: str, tmp_path: Path) -> None:
+    file = tmp_path / "w.duckdb"
+    file.write_bytes(head)
+    for opened in (DuckDbEngine(file).session, DuckDbEngine(file).reading):
+        with pytest.raises(EngineUnavailable) as raised, opened():
+            pass
+        assert raised.value.what == f"{file} is {what}, not a database of DuckDB"
+    assert file.read_bytes() == head
 
 
 @pytest.mark.parametrize("odd", ["pipe", "socket"])

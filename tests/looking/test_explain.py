@@ -120,6 +120,9 @@ def test_mistakes_of_the_command_line(sample: Path, tmp_path: Path) -> None:
     typed(sample, "explain", "--org", "A", "--month", "2016-13").expect(2)
     (tmp_path / "luigi.cfg").write_text("[ciss]\n")
     typed(tmp_path, "explain", "--org", "A").explained(1, "no run has merged a month yet")
+    typed(tmp_path, "load", "--sample").expect(0)
+    typed(tmp_path, "explain", "--org", "A").explained(1, "MergeMain --date 2016-11-30 ")
+    (tmp_path / "var" / "ciss.duckdb").unlink()
     typed(tmp_path, "explain", "--org", "A", "--month", "2016-11").explained(35, "there is no duckdb")
 
 

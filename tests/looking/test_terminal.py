@@ -111,7 +111,7 @@ def test_alone_it_says_what_to_do_next(tmp_path: Path, sample: Path) -> None:
     (empty / "luigi.cfg").write_text("[ciss]\n")
     assert "Next:  ciss load DIR, or to try it: ciss load --sample" in said(empty)
     typed(empty, "load", "--sample").expect(0)
-    assert "Next:  ciss check, then luigi --module ciss_luigi MergeMain" in said(empty)
+    assert "Next:  ciss check, then luigi --module ciss_luigi MergeMain --date 2016-11-30 " in said(empty)
     assert "Next:  ciss status, or ciss report --month 2016-11 --out report.html" in said(sample)
     (sample / "var" / "markers" / "2016-11-22" / "MergeMain.json").unlink()
     assert "Next:  ciss status --from 2016-11-22 --to 2016-11-22" in said(sample)

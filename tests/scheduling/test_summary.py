@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.command import Finished, Luigid, Place, luigid, name_of
+from tests.helpers import typed
 from tests.two_at_once.test_luigid import FAILING, task_of
 
 pytestmark = pytest.mark.slow
@@ -113,7 +114,16 @@ def test_a_step_that_was_marked_as_done_on_the_page(place: Place) -> None:
         place.merge(DATE, *daemon.options, prelude=FAILING.format(step="MergeMain")).explained(30)
         daemon.call("mark_as_done", task_id=task_of(daemon, "MergeMain"))
         _, not_done, following = last_words(place.merge(DATE, *daemon.options).explained(25))
-    assert "marked as done on its page" in not_done
+    assert f"luigid did not start MergeMain of {DATE}: it was marked as done on luigid's page" in not_done
+    assert following.endswith(", after 10 s")
+
+
+def test_a_step_that_ended_a_moment_ago_and_was_reset(place: Place) -> None:
+    with luigid(place.folder / "luigid", stable_done_cooldown_secs=60) as daemon:
+        place.merge(DATE, *daemon.options).explained(0)
+        typed(place.folder, "reset", "--date", DATE, "--from-step", "merge").expect(0)
+        _, not_done, following = last_words(place.merge(DATE, *daemon.options).explained(25))
+    assert f"luigid did not start MergeMain of {DATE}: it ended less than 10 s ago" in not_done
     assert following.endswith(", after 10 s")
 
 

@@ -23,11 +23,18 @@ _OPTION_EXAMPLES = {
     "warehouse_url": "duckdb:///var/ciss.duckdb?threads=2",
     "connect_args": '{"config": {"threads": 2}}',
 }
-_SQLITE = b"SQLite format 3\0"
+_FOREIGN = (
+    (b"SQLite format 3\0", "a SQLite database"),
+    (b"PAR1", "a Parquet file"),
+    (b"PK\x03\x04", "a zip or Excel file"),
+    (b"\x1f\x8b", "a gzip file"),
+)
+_SIGN, _SIGN_AT = b"DUCK", 8
+"""What stands in the head of every file of DuckDB's, after a checksum; of an encrypted one, too."""
 
 
 def refuse_foreign(path: Path) -> None:
-    """Raise EngineUnavailable for what DuckDB must not be given.
+    """Raise EngineUnavailable for what DuckDB must not be given; the error says what the file is.
 
     Opening a pipe would wait for a writer; for a SQLite file DuckDB would fetch an extension.
     """
@@ -36,11 +43,14 @@ def refuse_foreign(path: Path) -> None:
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             raise _foreign(path, "is not a plain file")
         with path.open("rb") as file:
-            found = file.read(len(_SQLITE)) == _SQLITE
+            head = file.read(max(len(magic) for magic, _ in _FOREIGN))
     except OSError:  # DuckDB says what is wrong, or makes the file
         return
-    if found:
-        raise _foreign(path, "is a SQLite database, not one of DuckDB")
+    if head[_SIGN_AT:].startswith(_SIGN):
+        return
+    known = next((words for magic, words in _FOREIGN if head.startswith(magic)), "")
+    what = known or ("another kind of file" if head else "an empty file")
+    raise _foreign(path, f"is {what}, not a database of DuckDB")
 
 
 def _foreign(path: Path, what: str) -> EngineUnavailable:
