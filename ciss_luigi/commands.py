@@ -11,6 +11,8 @@ import datetime as dt
 import shlex
 from collections.abc import Mapping, Sequence
 
+from ciss_luigi.plaintext import masked
+
 _MODULE = "luigi --module ciss_luigi"
 _WITH_VALUE = ("--workers", "--scheduler-host", "--scheduler-port", "--scheduler-url")
 _WITHOUT_VALUE = ("--local-scheduler",)
@@ -26,7 +28,7 @@ class _Kept:
 def keep_flags(arguments: Sequence[str]) -> None:
     """From now on, give commands of Luigi the flags among ``arguments``, which are this process's own."""
     _Kept.flags = "".join(f" {flag}" for flag in _kept(arguments).values())
-    if not any("@" in argument for argument in arguments):  # a password may be in a URL
+    if masked(arguments) == list(arguments):  # a command with *** in it cannot be typed
         _Kept.again = typed(arguments)
 
 
@@ -48,8 +50,8 @@ def _kept(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def typed(arguments: Sequence[str]) -> str:
-    """A command of Luigi with these arguments; a password in one of them is not hidden."""
-    return shlex.join(["luigi", *arguments])
+    """A command of Luigi with these arguments, and ``***`` for what may be a secret among them."""
+    return shlex.join(["luigi", *masked(arguments)])
 
 
 def again() -> str:

@@ -7,11 +7,16 @@ escaped before it is shown.
 from __future__ import annotations
 
 import json
-from urllib.parse import quote, quote_plus
+import re
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote, quote_plus, unquote
 
 _SHORTEST_SECRET = 4
 _SHORTEST_PART = 3
 _secrets: set[str] = set()
+
+_SECRET_OPTION = re.compile(r"--[\w-]*(?:pass|pwd|secret|token|key)[\w-]*(=.*)?", re.IGNORECASE | re.DOTALL)
+_PASSWORD_IN_URL = re.compile(r"(://[^/@\s:]*:)([^/@\s]+)@")
 
 
 def printable(text: str) -> str:
@@ -66,6 +71,36 @@ def remember(value: str) -> None:
     _secrets.update({value, quote(value), quote(value, safe=""), quote_plus(value)})
     _secrets.update({json.dumps(value)[1:-1], repr(value)[1:-1], repr(f"'{value}")[2:-1]})
     _secrets.update({value.replace("'", "''"), value.replace("\\", "\\\\").replace("'", "\\'")})
+
+
+def masked(arguments: Sequence[str]) -> list[str]:
+    """A command line with ``***`` for what may be a secret, also before a configuration says what is one."""
+    found, hide = [], False
+    for argument in arguments:
+        option = _SECRET_OPTION.fullmatch(argument)
+        if hide or (option and option[1]):
+            found.append("***" if hide else argument.partition("=")[0] + "=***")
+        else:
+            found.append(_PASSWORD_IN_URL.sub(r"\1***@", without_secrets(argument)))
+        hide = not hide and option is not None and not option[1]
+    return found
+
+
+def remember_typed(arguments: Sequence[str]) -> None:
+    """Hide from now on what may be a secret in a command line, or in a URL alone."""
+    for value in _typed_secrets(arguments):
+        remember(value)
+        remember(unquote(value))
+
+
+def _typed_secrets(arguments: Sequence[str]) -> Iterator[str]:
+    is_value = False
+    for argument in arguments:
+        option = _SECRET_OPTION.fullmatch(argument)
+        if is_value or (option and option[1]):
+            yield argument if is_value else argument.partition("=")[2]
+        is_value = not is_value and option is not None and not option[1]
+        yield from (found[2] for found in _PASSWORD_IN_URL.finditer(argument))
 
 
 def _printable(character: str) -> str:

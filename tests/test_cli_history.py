@@ -103,7 +103,7 @@ def test_a_command_that_was_stopped_after_a_step_did_not_end_before_one(place: P
         ledger = here.commands.begin(name, ["MergeMain", "--date", "2016-11-20"])
         commandledger.end(ledger, name, code)
     for options in ((), ("--failed",)):
-        assert "ended before a step" not in typed(place.folder, "history", *options).out
+        assert "ended before or between steps" not in typed(place.folder, "history", *options).out
 
 
 def test_without_a_failure_it_says_so(place: Place) -> None:
@@ -135,7 +135,7 @@ def test_a_command_that_began_no_step_is_shown_with_its_exit_code_and_why(tmp_pa
         ledger = here.commands.begin(f"c{number}", ["MergeMain", "--date", "2016-11-22"])
         commandledger.note(ledger, f"c{number}", f"this is why {code}\nState: nothing was touched")
         commandledger.end(ledger, f"c{number}", code)
-    out = typed(tmp_path, "history").expect(0, "commands that ended before a step:").out
+    out = typed(tmp_path, "history").expect(0, "commands that ended before or between steps:").out
     assert [line.split("  ")[2:] for line in out.splitlines() if "luigi MergeMain" in line] == [
         ["exit code 20", "luigi MergeMain --date 2016-11-22"],
         ["exit code 35", "luigi MergeMain --date 2016-11-22"],

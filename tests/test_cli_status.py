@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 import time
@@ -15,6 +14,7 @@ import pytest
 from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import BillingFault
+from ciss_luigi.operator.nights import today
 from ciss_luigi.site import Site
 from ciss_luigi.state.ledger import Outcome
 from ciss_luigi.state.markers import Step
@@ -56,8 +56,9 @@ def spoil_rates(place: Place) -> None:
 
 
 def test_a_site_without_any_state_says_so_and_what_to_type(place: Place) -> None:
-    answer = ciss(place.folder, "status").expect(1, f"no step of any date has begun yet ({place.state} holds none)")
-    assert f"Next:  ciss check, then luigi --module ciss_luigi MergeMain --date {dt.date.today()} " in answer.out
+    words = f"no step of any date has begun yet ({place.state} holds none)"
+    answer = ciss(place.folder, "status").expect(1, words)
+    assert f"Next:  ciss check, then luigi --module ciss_luigi MergeMain --date {today()} " in answer.out
     assert not place.state.exists()
 
 

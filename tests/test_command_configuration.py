@@ -152,6 +152,13 @@ def test_a_name_from_the_environment_is_no_secret(place: Place) -> None:
     place.merge("2017-05-10", SCHEMA="mnaas").explained(20, f"mnaas.{name_of('billable')} has no row for")
 
 
+def test_the_value_of_a_key_that_luigi_does_not_know_is_not_shown(place: Place) -> None:
+    given = place.config.read_text()
+    place.config.write_text(given.replace("[core]\n", "[core]\npasswort = s3cret-word\n"))
+    words = "the parameter 'passwort' that is not consumed by the task 'core'"
+    assert "s3cret" not in place.merge(DATE).explained(0, words).text
+
+
 def test_but_a_password_in_the_place_of_a_name_is(place: Place) -> None:
     place.configure(database="${PASSWORD}", warehouse_url="${PASSWORD}")
     finished = place.merge(DATE, PASSWORD=PASSWORD).explained(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from tests.command import Place
@@ -62,6 +61,8 @@ def test_the_other_verbs_say_so_too(arguments: list[str], lost: Place) -> None:
 
 @pytest.mark.slow
 def test_an_empty_file_in_its_place_is_not_taken_for_it(lost: Place) -> None:
+    import duckdb
+
     duckdb.connect(lost.warehouse).close()
     words = f"duckdb {lost.warehouse}, in which {DATE} was built, is empty"
     lost.merge(DATE).explained(35, words, "State: nothing was touched")

@@ -13,7 +13,8 @@ from ciss_luigi.plaintext import without_secrets
 class NotTaken(Exception):
     """A channel did not take a message, which is then kept; ``str`` of it holds no secret.
 
-    ``stop`` says that the channel will take no other message now either.
+    ``stop`` says that the channel will take no other message now either. ``left`` are the addresses of a
+    mail that were refused, ``had`` those that have it.
     """
 
     def __init__(
@@ -23,12 +24,14 @@ class NotTaken(Exception):
         stop: bool = False,
         wait_minutes: float = 0,
         left: tuple[str, ...] = (),
+        had: tuple[str, ...] = (),
         uncertain: bool = False,
     ) -> None:
         super().__init__(why)
         self.stop = stop
         self.wait_minutes = wait_minutes
         self.left = left
+        self.had = had
         self.uncertain = uncertain
 
 

@@ -16,7 +16,6 @@ from ciss_luigi.alerts import today
 from ciss_luigi.alerts.failure import Scope, Seen
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.observers import CommandEnd
-from ciss_luigi.plaintext import without_secrets
 from ciss_luigi.state.ledger import Attempt, Ledger, Outcome
 
 _SIGNALLED = range(129, 160)
@@ -82,7 +81,7 @@ def _step(end: CommandEnd, date: dt.date, step: str, ledger: Ledger) -> Seen:
 
 def _typed(text: str, end: CommandEnd) -> str:
     """An error whose next command can be typed: whoever reads the message does not see the terminal."""
-    again = without_secrets(commands.typed(end.begin.arguments))
+    again = commands.typed(end.begin.arguments)
     return text.replace("the same command again", again)
 
 
@@ -97,10 +96,10 @@ def _outcome(last: Attempt | None, end: CommandEnd, date: dt.date, step: str) ->
         state = "every step that has ended has its marker; nothing else was begun"
         return (
             f"{Headline.STOPPED} by {end.signal}",
-            f"{text}\nState: {state}\nNext:  {without_secrets(again)}",
+            f"{text}\nState: {state}\nNext:  {again}",
         )
     state = "every month in main is whole, old or new; run again to finish"
-    return Headline.KILLED, f"{step} of {date}: {_KILLED}\nState: {state}\nNext:  {without_secrets(again)}"
+    return Headline.KILLED, f"{step} of {date}: {_KILLED}\nState: {state}\nNext:  {again}"
 
 
 def _stopped(end: CommandEnd) -> Seen:
@@ -115,7 +114,7 @@ def _seen(end: CommandEnd, headline: str, scope: Scope) -> Seen:
         scope = Scope.COMMAND
     text = end.reason
     if "\nState: " not in text:
-        again = without_secrets(commands.typed(end.begin.arguments))
+        again = commands.typed(end.begin.arguments)
         text += f"\nState: every month in main is whole, old or new\nNext:  {again}"
     kind = end.kind or str(headline)
     # only the reason decides what is the same: the command to type differs from try to try
@@ -135,7 +134,7 @@ def _together(found: Iterable[Seen], end: CommandEnd) -> Iterator[Seen]:
 
 def _for_several(seen: Seen, end: CommandEnd) -> Seen:
     """The next command for several dates is the same again, not that of the first one."""
-    command = without_secrets(commands.typed(end.begin.arguments))
+    command = commands.typed(end.begin.arguments)
     lines = [line for line in seen.error.splitlines() if not line.startswith("Next:")]
     alike = f"({len(seen.dates)} dates failed alike; this is the error of the first.)"
     told = "\n".join([*lines, f"Next:  {command}", alike])

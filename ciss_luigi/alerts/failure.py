@@ -129,6 +129,8 @@ class Failure:
     closed_at: str = ""
     request: str = ""
     """The desk's id of the request, once it is known."""
+    headline: str = ""
+    """What happened when it was seen last; "" in records of 0.1.0."""
     sent: tuple[Sent, ...] = field(default=())
 
     @property
@@ -151,8 +153,13 @@ class Failure:
         dates = tuple(sorted({*self.dates, *seen.dates}))
         healed = tuple(date for date in self.healed if date not in seen.dates)
         now_known = seen if seen.exit_code else self
+        is_dated = bool(seen.dates) and seen.scope is Scope.DATES and self.scope is Scope.COMMAND
+        is_news = not seen.is_watched or seen.kind != self.kind  # ciss watch looks again and again
         return replace(
             self,
+            headline=seen.headline,
+            # once a date is known, only its merge is the end: not any other command that ends well
+            scope=Scope.DATES if is_dated else self.scope,
             signature=now_known.signature,
             step=now_known.step,
             exit_code=now_known.exit_code,
@@ -161,7 +168,7 @@ class Failure:
             log=seen.log,
             engine=seen.engine or self.engine,
             last=now,
-            count=self.count + 1,
+            count=self.count + is_news,
             dates=dates,
             healed=healed,
         )
@@ -195,6 +202,7 @@ def first_seen(seen: Seen, name: str, now: str, *, host: str, subject: str) -> F
         since=now,
         last=now,
         subject=subject,
+        headline=seen.headline,
         host=host,
         engine=seen.engine,
         log=seen.log,

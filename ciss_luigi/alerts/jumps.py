@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 
 from ciss_luigi import commands
@@ -13,21 +13,23 @@ from ciss_luigi.state.ledger import Ledger, MonthFigures, Outcome
 from ciss_luigi.state.markers import Step
 
 
-def found(ledger: Ledger, dates: Iterable[RunDate], command: str, alerts: Alerts) -> Iterator[Seen]:
-    """The jumps in what a command merged for the dates that it looked at; raises OSError."""
+def found(
+    ledger: Ledger, dates: Iterable[RunDate], commands: Collection[str], alerts: Alerts
+) -> Iterator[Seen]:
+    """The jumps in what some commands merged for some dates; raises OSError."""
     known = ledger.dates()
     for date in dates:
-        for run_id, figures in _merged(ledger, date, command):
+        for run_id, figures in _merged(ledger, date, commands):
             before, now = _before(ledger, known, figures.month, run_id), figures.total_charge_usd
             if before is not None and now is not None and _is_far(before, now, alerts):
                 yield _seen(date, run_id, before, now, figures.month)
 
 
-def _merged(ledger: Ledger, date: RunDate, command: str = "") -> Iterator[tuple[str, MonthFigures]]:
-    """What was merged for a date, in order; only by ``command`` if it is given."""
+def _merged(ledger: Ledger, date: RunDate, commands: Collection[str]) -> Iterator[tuple[str, MonthFigures]]:
+    """What some commands merged for a date, in order."""
     for attempt in ledger.attempts(date):
         good = attempt.step == Step.MERGE and attempt.outcome is Outcome.DONE and attempt.result is not None
-        if good and attempt.result is not None and command in ("", attempt.command):
+        if good and attempt.result is not None and attempt.command in commands:
             for figures in attempt.result.months:
                 yield attempt.result.run_id, figures
 

@@ -64,14 +64,16 @@ class Mail:
         """Send one mail to all who have not got it yet; raises NotTaken."""
         written = self._written(entry, failure)
         everybody = [address for _, address in getaddresses([*self._to, *self._cc])]
-        wanted = [one for one in everybody if not entry.left or one in entry.left]
+        wanted = [one for one in everybody if one not in _had(entry, everybody)]
+        if not wanted:  # who refused it is no longer to be told
+            return Taken()
         try:
             connection = self._open()
             # not send_message: it changes a line of ours that begins with From
-            refused = connection.sendmail(self._sender, wanted or everybody, written.as_bytes())
+            refused = connection.sendmail(self._sender, wanted, written.as_bytes())
         except smtplib.SMTPRecipientsRefused as error:
             self._start_again()
-            raise _refused(error.recipients, everybody) from None
+            raise _refused(error.recipients, everybody, _had(entry, everybody)) from None
         except smtplib.SMTPResponseException as error:
             self.close()
             stop = isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPAuthenticationError)
@@ -80,7 +82,8 @@ class Mail:
             self.close()
             raise NotTaken(f"the relay {self._where}: {_trouble(error)}", stop=True) from None
         if refused:
-            raise _refused(refused, everybody)
+            had = [*_had(entry, everybody), *(one for one in wanted if one not in refused)]
+            raise _refused(refused, everybody, had)
         return Taken()
 
     def close(self) -> None:
@@ -176,11 +179,19 @@ def _context(relay: Relay) -> ssl.SSLContext:
     return context
 
 
-def _refused(answers: dict[str, tuple[int, bytes]], everybody: Sequence[str]) -> NotTaken:
+def _had(entry: Entry, everybody: Sequence[str]) -> Sequence[str]:
+    """The addresses that have the mail already."""
+    if entry.had or not set(entry.left) <= set(everybody):
+        return entry.had
+    # an entry of 0.1.0 lists only who refused it
+    return [one for one in everybody if one not in entry.left] if entry.left else ()
+
+
+def _refused(answers: dict[str, tuple[int, bytes]], everybody: Sequence[str], had: Sequence[str]) -> NotTaken:
     """The error for addresses that were refused, for now or for good."""
     told = [f"{address}: {code} {_text(words)}" for address, (code, words) in answers.items()]
     others = "; the others have it" if len(answers) < len(everybody) else ""
-    return NotTaken(f"refused for {'; '.join(told)}{others}", left=tuple(answers))
+    return NotTaken(f"refused for {'; '.join(told)}{others}", left=tuple(answers), had=tuple(had))
 
 
 def _words(error: smtplib.SMTPResponseException) -> str:

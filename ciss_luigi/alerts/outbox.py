@@ -41,7 +41,9 @@ class Entry:
     """Why the last try failed."""
     not_before: str = ""
     left: tuple[str, ...] = ()
-    """The addresses that have not taken the mail yet; empty: all of them."""
+    """The addresses that have refused the mail. (Entries of 0.1.0 have only these, not ``had``.)"""
+    had: tuple[str, ...] = ()
+    """The addresses that have the mail."""
     uncertain: bool = False
     """Whether something was sent to the desk and it is not known what the desk did with it."""
 
@@ -121,7 +123,8 @@ def _read(path: Path) -> Entry | None:
         values: dict[str, Any] = json.loads(read_plain(path))
         known = {one.name for one in fields(Entry)}
         given = {name: value for name, value in values.items() if name in known}
-        given["what"], given["left"] = What(given["what"]), tuple(given.get("left", ()))
+        given["what"] = What(given["what"])
+        given |= {name: tuple(given.get(name, ())) for name in ("left", "had")}
         entry = Entry(**given)
         dt.datetime.fromisoformat(entry.created_at)
     except FileNotFoundError:

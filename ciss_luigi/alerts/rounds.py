@@ -93,15 +93,25 @@ class Round:
 
     def _keep(self, entry: Entry, error: NotTaken, now: dt.datetime) -> None:
         why = shortened(str(error), 500)
-        changed = replace(entry, left=error.left or entry.left, uncertain=error.uncertain)
+        changed = replace(
+            entry,
+            left=error.left or entry.left,
+            had=error.had or entry.had,
+            uncertain=error.uncertain,
+        )
         self.outbox.failed(changed, why, now, wait_minutes=error.wait_minutes)
+        if changed.had and not entry.had:
+            self.records.note_sent(entry.failure, _sent(entry, now))
         self.report(Outcome(entry.channel, entry.subject, entry.what, why))
 
     def _note(self, entry: Entry, taken: Taken, now: dt.datetime) -> None:
-        sent = Sent(now.isoformat(timespec="seconds"), entry.channel, entry.what, entry.number)
         self.outbox.remove(entry)  # first: a full disk must not have it sent again
-        self.records.note_sent(entry.failure, sent, request=taken.request)
+        self.records.note_sent(entry.failure, _sent(entry, now), request=taken.request)
         self.report(Outcome(entry.channel, entry.subject, entry.what, warning=taken.warning))
+
+
+def _sent(entry: Entry, now: dt.datetime) -> Sent:
+    return Sent(now.isoformat(timespec="seconds"), entry.channel, entry.what, entry.number)
 
 
 def _now() -> dt.datetime:

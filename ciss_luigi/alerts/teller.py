@@ -6,7 +6,8 @@ import datetime as dt
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from ciss_luigi import events
 from ciss_luigi.alerts import courier, ended, jumps, over, reach, today, ways, words
@@ -24,6 +25,8 @@ from ciss_luigi.site import Site
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 _WAIT_FOR_BEGIN_SECONDS = 5.0
+_KILLED_WITHIN = dt.timedelta(days=7)
+"""A command that was killed this long ago is looked at no more."""
 
 
 class Teller:
@@ -62,20 +65,22 @@ class Teller:
     def _failures(self, found: reach.Reach) -> list[Seen]:
         here = self._here
         engine = f"{here.settings.warehouse.kind} {here.settings.warehouse.place}" if here else ""
-        return ended.failures(self._end, found.state_dir / "ledger", engine=engine, log=self._log)
+        failures = ended.failures(self._end, found.state_dir / "ledger", engine=engine, log=self._log)
+        return [one if one.step else self._without_merged(one) for one in failures]
+
+    def _without_merged(self, seen: Seen) -> Seen:
+        """A failure that came before any step: the dates of a range that are merged have not failed."""
+        if self._here is None:
+            return seen
+        markers = self._here.markers
+        left = tuple(date for date in seen.dates if not markers.is_merged(RunDate.parse(date)))
+        return replace(seen, dates=left or seen.dates)
 
     def _judge(self, found: reach.Reach, failures: list[Seen]) -> None:
         notices = notices_of(found)
         told = notices.fail([*failures, *self._jumps(found)])
         healed = self._healed(notices, {date for one in failures for date in one.dates})
-        for failure in told:
-            logger.info(
-                "to be told: %s (%s)", failure.subject, failure.token, extra=events.fields("alert-failure")
-            )
-        for failure in healed:
-            logger.info(
-                "over: %s (%s)", failure.subject, failure.token, extra=events.fields("alert-recovery")
-            )
+        log(lines_of(told, healed), logger)
 
     def _healed(self, notices: Notices, failed_now: set[str]) -> list[Failure]:
         """The failures that are over; what this command failed at is not over, whatever was done before."""
@@ -89,9 +94,17 @@ class Teller:
         return notices.heal(is_healed, self._scopes_ended())
 
     def _jumps(self, found: reach.Reach) -> Iterator[Seen]:
-        if self._here is not None and found.alerts.watch_jumps:
-            dates = map(RunDate, self._end.dates)
-            yield from jumps.found(self._here.ledger, dates, self._end.begin.id, found.alerts)
+        """What moved in this command, and in those that were killed before they could tell it."""
+        if self._here is None or not found.alerts.watch_jumps:
+            return
+        since = (dt.datetime.now(dt.UTC) - _KILLED_WITHIN).date()
+        killed = [
+            one for one in self._here.commands.commands(since) if one.exit_code is None and not one.runs()
+        ]
+        dates = {RunDate(date) for date in self._end.dates}
+        dates |= {RunDate.parse(date) for one in killed for date in today.dates_of(one.arguments)}
+        ids = {self._end.begin.id, *(one.id for one in killed)}
+        yield from jumps.found(self._here.ledger, sorted(dates), ids, found.alerts)
 
     def _scopes_ended(self) -> list[Scope]:
         scopes = [] if self._end.is_configuration else [Scope.CONFIGURATION]
@@ -136,18 +149,42 @@ def notices_of(found: reach.Reach, now: dt.datetime | None = None) -> Notices:
 
 def say(outcomes: list[Outcome]) -> None:
     """Write into the log what happened to the messages."""
+    log(lines_about(outcomes), logger)
+
+
+Line = tuple[int, dict[str, object], str]
+"""A line of the log: its level, the fields of its event, and the words."""
+
+
+def log(lines: Iterable[Line], to: logging.Logger) -> None:
+    """Write lines into a log: the job's own, or the one that the terminal does not show (events.LOGGER)."""
+    for level, extra, text in lines:
+        to.log(level, "%s", text, extra=extra)
+
+
+def lines_about(outcomes: Iterable[Outcome]) -> Iterator[Line]:
+    """What happened to each message."""
     taken, kept = events.fields("alert-sent"), events.fields("alert-kept")
     for one in outcomes:
         if one.dropped:
-            logger.warning(
-                "a message for %s is dropped: %s: %s", one.channel, one.error, one.subject, extra=kept
-            )
+            text = f"a message for {one.channel} is dropped: {one.error}: {one.subject}"
+            yield logging.WARNING, kept, text
         elif one.error:
-            logger.warning("%s did not take a message, which is kept: %s", one.channel, one.error, extra=kept)
+            text = f"{one.channel} did not take a message, which is kept: {one.error}"
+            yield logging.WARNING, kept, text
         elif one.warning:
-            logger.warning("%s took a message (%s): %s", one.channel, one.warning, one.subject, extra=taken)
+            text = f"{one.channel} took a message ({one.warning}): {one.subject}"
+            yield logging.WARNING, taken, text
         else:
-            logger.info("%s took a message: %s", one.channel, one.subject, extra=taken)
+            yield logging.INFO, taken, f"{one.channel} took a message: {one.subject}"
+
+
+def lines_of(told: Iterable[Failure], over: Iterable[Failure]) -> Iterator[Line]:
+    """The failures that are to be told now, and those that are over."""
+    for failure in told:
+        yield logging.INFO, events.fields("alert-failure"), f"to be told: {failure.subject} ({failure.token})"
+    for failure in over:
+        yield logging.INFO, events.fields("alert-recovery"), f"over: {failure.subject} ({failure.token})"
 
 
 def _is_terminal(descriptor: int) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 
 _LAST = "9999-12-31"
+_OF_A_TASK = re.compile(r"^--[A-Z]\w*-")
 _MOST_DATES = 10_000
 """The longest range that the job runs."""
 
@@ -54,13 +56,13 @@ def dates_of(arguments: Sequence[str]) -> tuple[str, ...]:
 
 
 def _options(arguments: Sequence[str]) -> dict[str, str]:
-    """The options with their values, in either spelling."""
+    """The options with their values, in each spelling of Luigi's: ``--MergeMain-date`` is ``--date``."""
     found: dict[str, str] = {}
     name = ""
     for argument in arguments:
         head, has_value, value = argument.partition("=")
         if argument.startswith("--"):
-            name = head
+            name = _OF_A_TASK.sub("--", head)
             if has_value:
                 found[name] = value
         elif name:

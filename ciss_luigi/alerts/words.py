@@ -31,9 +31,13 @@ class Message:
 
 def subject(seen: Seen) -> str:
     """One line that names what failed and the date, or the first and the last date."""
-    dates = span(sorted(set(seen.dates)))
-    code = f" (exit code {seen.exit_code})" if seen.exit_code else ""
-    return shortened(f"ciss: {seen.headline}{f' for {dates}' if dates else ''}{code}")
+    return shortened(f"ciss: {_name(seen.headline, seen.dates, seen.exit_code)}")
+
+
+def _name(headline: str, dates: Sequence[str], exit_code: int) -> str:
+    named = span(sorted(set(dates)))
+    code = f" (exit code {exit_code})" if exit_code else ""
+    return f"{headline}{f' for {named}' if named else ''}{code}"
 
 
 def shortened(text: str, length: int = SUBJECT_LENGTH) -> str:
@@ -68,7 +72,10 @@ def harmless(text: str) -> str:
 
 
 def _opening(failure: Failure, what: What) -> Iterator[str]:
+    # the subject stays that of the first message, which makes a thread; the text says what is so now
     name = failure.subject.removeprefix("ciss: ")
+    if failure.headline and what in (What.REPEAT, What.RECOVERY):
+        name = one_line(_name(failure.headline, [*failure.healed, *failure.dates], failure.exit_code))
     if what is What.RECOVERY:
         yield f"Over: {name}"
         yield _why_over(failure)

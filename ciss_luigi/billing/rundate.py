@@ -87,8 +87,9 @@ class RunDate:
         return (self.month,)
 
     def days_earlier(self, days: int) -> RunDate:
-        """The run date ``days`` days earlier, but never before 0001-01-01."""
-        return RunDate(dt.date.fromordinal(max(1, self.date.toordinal() - days)))
+        """The run date ``days`` days earlier, or later for a negative number, as far as the calendar goes."""
+        ordinal = self.date.toordinal() - days
+        return RunDate(dt.date.fromordinal(min(max(1, ordinal), dt.date.max.toordinal())))
 
 
 def spans(dates: Iterable[RunDate]) -> list[tuple[RunDate, RunDate]]:

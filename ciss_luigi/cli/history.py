@@ -39,14 +39,14 @@ def command(first: RunDate | None, last: RunDate | None, failed: bool, as_json: 
 
     Below each date is what it merged, and the change to the run before of the same month. The bars
     compare the attempts at one step with the longest of them. At the end stand the commands that ended
-    before any step, with why. Exit code 0.
+    before or between steps, with why. Exit code 0.
     """
     found = history.look(site.current(), first, last, failed=failed)
     if as_json:
         say_json(history.document(found))
     else:
         # one call: thousands of lines on a terminal are slow to print one by one
-        lines = [*_table(found), *_without_a_step(found)]
+        lines = [*_table(found), *_beside(found)]
         which = "that failed, was stopped or killed" if failed else "at these dates"
         click.echo("\n".join(lines) or f"nothing: no attempt {which} is known")
 
@@ -69,11 +69,11 @@ def _table(found: History) -> Iterator[str]:
             yield f"{'':<10}  {_month(one)}"
 
 
-def _without_a_step(found: History) -> Iterator[str]:
-    """The commands that ended before a step, each with its exit code and its reasons."""
-    if found.without_a_step:
-        yield "commands that ended before a step:"
-    for one in found.without_a_step:
+def _beside(found: History) -> Iterator[str]:
+    """The commands that ended before or between steps, each with its exit code and its reasons."""
+    if found.beside:
+        yield "commands that ended before or between steps:"
+    for one in found.beside:
         how = "killed" if one.exit_code is None else f"exit code {one.exit_code}"
         yield f"  {_moment(one.began_at)}  {how:<12}  luigi {one_line(safe(shlex.join(one.arguments)))}"
         yield from (f"    {one_line(safe(gist(why)))}" for why in one.reasons[:_REASONS_SHOWN])

@@ -13,6 +13,7 @@ from ciss_luigi.billing.rundate import Month, span_words, spans
 from ciss_luigi.cli import statuslines, totalstable
 from ciss_luigi.cli.output import console, moment, one_line, safe
 from ciss_luigi.counting import counted
+from ciss_luigi.operator.nights import today
 from ciss_luigi.operator.status import DateStatus, Overview, RunState, StepStatus
 from ciss_luigi.state.markers import STEPS
 
@@ -42,7 +43,7 @@ def show(found: Overview, state_dir: Path, out: Console | None = None) -> None:
     if not dates:
         out.print(f"no step of any date has begun yet ({safe(state_dir)} holds none)", soft_wrap=True)
         _show_block(out, statuslines.last_command(found.last_command))
-        out.print(f"Next:  {commands.check()}, then {commands.merge(dt.date.today())}", soft_wrap=True)
+        out.print(f"Next:  {commands.check()}, then {commands.merge(today())}", soft_wrap=True)
         return
     narrow = out.width < _LABEL_WIDTH + 2 * _MOST_DAYS
     for line in _calendar(dates, ascii_only=out.options.ascii_only, columns=1 if narrow else 2):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from contextlib import suppress
 
 from ciss_luigi.billing import schema
@@ -10,6 +9,7 @@ from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import CissError
 from ciss_luigi.operator.ask import ask
+from ciss_luigi.operator.nights import today
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
 
@@ -20,17 +20,17 @@ def first_date(site: Site) -> RunDate:
     Only an embedded file is asked. A server would start a job for it, so there it is today, as it is if the
     file cannot be asked.
     """
-    today = RunDate(dt.date.today())
+    now = today()
     if not site.settings.warehouse.kind.embedded:
-        return today
+        return now
     newest: Month | None = None
     with suppress(CissError):  # a run, or ciss check, says what is wrong
         newest = ask(site, lambda engine, session: _newest_month(site, engine, session))
-    return RunDate.parse(newest.last_day) if newest and newest < today.month else today
+    return RunDate.parse(newest.last_day) if newest and newest < now.month else now
 
 
 def _newest_month(site: Site, engine: Engine, session: Session) -> Month | None:
-    statements = Statements(site.settings, engine.dialect, RunDate(dt.date.today()), "check")
+    statements = Statements(site.settings, engine.dialect, today(), "check")
     needed = site.settings.required_sources
     months = {
         month

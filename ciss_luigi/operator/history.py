@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,10 +17,10 @@ from ciss_luigi.state.ledger import Attempt, Outcome
 from ciss_luigi.state.markers import Step
 
 KILLED, RUNNING = "killed", "running"
-_NO_NEWS = (exitcodes.DONE, exitcodes.RUNNING_ELSEWHERE, exitcodes.STEP_FAILED)
-"""With these a command had nothing to do, or has begun a step, perhaps of a date that is not looked at."""
+_NO_NEWS = (exitcodes.DONE, exitcodes.RUNNING_ELSEWHERE)
+"""With these a command has done what it could, or had nothing to do."""
 
-_DAYS_BEFORE = 62
+_DAYS_AROUND = 62
 """A month is rebuilt by its own dates and by the first ones of the next month."""
 
 
@@ -62,8 +62,8 @@ class History:
     lines: tuple[AttemptLine, ...]
     months: tuple[Merged, ...]
     commands: tuple[Command, ...]
-    without_a_step: tuple[Command, ...]
-    """The commands that ended before any step, without those that had none to do."""
+    beside: tuple[Command, ...]
+    """The commands that did not end well, but before or between steps: no attempt shows it."""
 
     def of(self, date: RunDate) -> list[Merged]:
         """What was merged for a date."""
@@ -82,14 +82,25 @@ def look(
     lines = [line for date, found in wanted.items() for line in lines_of(site, date, found)]
     months = [one for one in _merged(known) if one.date in wanted]
     commands = _commands(site, lines, first, last)
-    began = {attempt.command for attempts in known.values() for attempt in attempts}
+    beside = _beside(
+        commands, [line for date, found in known.items() for line in lines_of(site, date, found)]
+    )
     if failed:
         lines = [line for line in lines if not line.went_well]
         months = []
         commands = [one for one in commands if not _ended_well(one)]
-    idle = [one for one in commands if one.id not in began and one.exit_code not in _NO_NEWS]
-    ended = tuple(one for one in idle if not one.runs())
-    return History(tuple(lines), tuple(months), tuple(commands), ended)
+    return History(tuple(lines), tuple(months), tuple(commands), tuple(beside))
+
+
+def _beside(commands: Iterable[Command], lines: Sequence[AttemptLine]) -> Iterator[Command]:
+    """The commands that did not end well, though no attempt of theirs shows it."""
+    began = {line.attempt.command for line in lines}
+    shown = {line.attempt.command for line in lines if not line.went_well}
+    for one in commands:
+        # the step that failed may be of a date that is not looked at
+        is_known = one.exit_code != exitcodes.STEP_FAILED or one.id in began
+        if one.id not in shown and one.exit_code not in _NO_NEWS and is_known and not one.runs():
+            yield one
 
 
 def _ended_well(command: Command) -> bool:
@@ -102,9 +113,13 @@ def _is_within(date: RunDate, first: RunDate | None, last: RunDate | None) -> bo
 
 
 def _attempts(site: Site, first: RunDate | None, last: RunDate | None) -> dict[RunDate, list[Attempt]]:
-    """The attempts by date, also of some weeks before: they are needed for the changes."""
-    begin = first.days_earlier(_DAYS_BEFORE) if first else None
-    dates = [date for date in site.ledger.dates() if _is_within(date, begin, last)]
+    """The attempts by date, also of some weeks before and after: they are needed for the changes.
+
+    A later date may have been merged before an earlier one.
+    """
+    begin = first.days_earlier(_DAYS_AROUND) if first else None
+    end = last.days_earlier(-_DAYS_AROUND) if last else None
+    dates = [date for date in site.ledger.dates() if _is_within(date, begin, end)]
     return {date: site.ledger.attempts(date) for date in dates}
 
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.records import Records
-from ciss_luigi.billing.rundate import RunDate
+from ciss_luigi.billing.rundate import Month, RunDate
+from ciss_luigi.operator import monthsheld
 from ciss_luigi.operator.history import lines_of
 from ciss_luigi.site import Site
 from ciss_luigi.state.ledger import Attempt, Outcome
-from ciss_luigi.state.markers import STEPS, Step
+from ciss_luigi.state.markers import STEPS, Marker, Step
 
 DATES = 30
-"""How many of the newest run dates are read."""
+"""How many of the newest run dates are read, and how many of those that were run last (a backfill's)."""
 
 
 @dataclass(frozen=True)
 class MonthFigures:
-    """A month of the newest merged date."""
+    """A month of the newest merged date, as main holds it now."""
 
     rows: int
     source_rows: int
@@ -45,28 +46,49 @@ class Figures:
 
 def look(site: Site) -> Figures:
     """The figures as they are now; raises OSError if a ledger cannot be read."""
-    dates = site.ledger.dates()[-DATES:]
+    newest = site.ledger.dates()[-DATES:]
+    dates = sorted({*newest, *site.ledger.run_last(DATES)})
     lines = [line for date in dates for line in lines_of(site, date, site.ledger.attempts(date))]
     steps = {str(step): [line.attempt for line in lines if line.attempt.step == step] for step in STEPS}
-    merged = next((date for date in reversed(dates) if site.markers.is_merged(date)), None)
-    marker = site.markers.read(merged, Step.MERGE) if merged else None
+    marker = _newest_merged(site)
     folder = site.settings.state_dir / "alerts"
     return Figures(
-        last_success=max(_times(steps[Step.MERGE], done=True), default=None),
-        last_success_date=_begin(merged) if merged else None,
+        last_success=max([*_times(steps[Step.MERGE], done=True), *_merged_at(marker)], default=None),
+        last_success_date=_begin(marker.date) if marker else None,
         last_attempt={step: max(times) for step, found in steps.items() if (times := _times(found))},
         duration={step: took for step, found in steps.items() if (took := _duration(found)) is not None},
         failures={
-            step: sum(one.attempt.step == step and not one.went_well for one in lines) for step in steps
+            step: sum(one.attempt.step == step and not one.went_well for one in lines if one.date in newest)
+            for step in steps
         },
-        months={
-            month.month: MonthFigures(month.rows, month.source_rows, month.in_usd())
-            for month in (marker.months if marker else ())
-        },
+        months=dict(_months(site, marker)) if marker else {},
         superseded=len(marker.superseded) if marker else 0,
         alerts_open=len(Records(folder).open()),
         alerts_waiting=len(Outbox(folder).entries()),
     )
+
+
+def _newest_merged(site: Site) -> Marker | None:
+    """MergeMain's marker of the newest date that is merged, however long ago that was."""
+    found = (date for date in reversed(site.markers.dates()) if site.markers.is_merged(date))
+    date = next(found, None)
+    return site.markers.read(date, Step.MERGE) if date else None
+
+
+def _merged_at(marker: Marker | None) -> list[float]:
+    return [marker.finished_at.timestamp()] if marker and marker.finished_at else []
+
+
+def _months(site: Site, newest: Marker) -> Iterator[tuple[str, MonthFigures]]:
+    """The months of the newest merged date, with the figures of the run that main holds: it may be older.
+
+    That is so after ``ciss reset --roll-back``.
+    """
+    for held in monthsheld.look(site, [Month.parse(month.month) for month in newest.months]):
+        marker = site.markers.read(held.date, Step.MERGE)
+        for month in marker.months if marker else ():
+            if month.month == str(held.month):
+                yield month.month, MonthFigures(month.rows, month.source_rows, month.in_usd())
 
 
 def _begin(date: RunDate) -> float:

@@ -9,9 +9,9 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ciss_luigi import commands
-from ciss_luigi.alerts import courier, over, today, ways
-from ciss_luigi.alerts.failure import Failure, Seen
+from ciss_luigi import commands, events
+from ciss_luigi.alerts import courier, over, teller, today, ways
+from ciss_luigi.alerts.failure import Failure, Seen, span
 from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.records import Records
@@ -28,6 +28,7 @@ from ciss_luigi.site import Site
 from ciss_luigi.state import alive
 from ciss_luigi.state.commandledger import Command
 from ciss_luigi.state.ledger import Attempt
+from ciss_luigi.state.ledger import Outcome as StepOutcome
 from ciss_luigi.state.markers import Step
 
 _REASONS_OF_COMMANDS = {
@@ -38,12 +39,16 @@ _REASONS_OF_COMMANDS = {
     35: "could not ask the sources",
     40: "did not begin",
 }
+OTHER_END = "broke off"
+"""With a code that is not ours: a mistyped task or flag, a signal, or one of the site's own."""
 KINDS = (
     "never started", "running", "hung", "killed", "failed", "stopped", "unfinished",
-    *_REASONS_OF_COMMANDS.values(),
+    *_REASONS_OF_COMMANDS.values(), OTHER_END,
 )  # fmt: skip
 """Why a date is not merged in time, as messages say it; docs/runbook.md has each."""
 MERGE_STEP = "MergeMain"
+_COMMANDS_LOOKED_AT = dt.timedelta(days=35)
+"""How far back commands are looked at that were killed without any step of theirs being killed."""
 _SHOWN_ITEMS = 3
 
 
@@ -155,14 +160,27 @@ def _reason(site: Site, found: DateStatus) -> Reason:
         (step.attempt for step in found.steps if step.attempt), key=lambda one: one.started_at, default=None
     )
     command = _latest_command(site, day)
-    if command is not None and (newest is None or command.began_at > newest.started_at):
-        is_killed = command.exit_code is None and not command.runs()
-        return Reason(*_of_command(command), again, command.began_at if is_killed else "")
+    if command is not None and (newest is None or _ended_after(command, newest)):
+        after = f"after {newest.step}" if newest and newest.command == command.id else "before a step began"
+        began = command.began_at if _was_killed(command) else ""
+        return Reason(*_of_command(command, after), again, began)
     if newest is None:
         return Reason("never started", "no command for it ever began", again)
     return Reason(
         *_of_attempt(newest, found.state), again, newest.started_at if newest.outcome is None else ""
     )
+
+
+def _ended_after(command: Command, newest: Attempt) -> bool:
+    """Whether a command's end says more than the newest attempt: it began later, or ended between steps."""
+    is_between = (
+        newest.command == command.id and newest.outcome is StepOutcome.DONE and command.exit_code != 0
+    )
+    return command.began_at > newest.started_at or is_between
+
+
+def _was_killed(command: Command) -> bool:
+    return command.exit_code is None and not command.runs()
 
 
 def _running(found: DateStatus) -> str:
@@ -172,14 +190,14 @@ def _running(found: DateStatus) -> str:
     return f"it is run by {found.holder} ({far or 'no step begun yet'})"
 
 
-def _of_command(command: Command) -> tuple[str, str]:
-    """The kind of reason and its words, from the last command, which did not get beyond its first step."""
+def _of_command(command: Command, after: str) -> tuple[str, str]:
+    """The kind of reason and its words, from the last command, which ended before or between steps."""
     code = command.exit_code
     if command.runs():
         return "running", f"its command runs since {command.began_at} (pid {command.pid} on {command.host})"
     if code is None:
-        return "killed", f"its command was killed on {command.host} (pid {command.pid}) before a step began"
-    what = _REASONS_OF_COMMANDS.get(code, f"ended with {code}")
+        return "killed", f"its command was killed on {command.host} (pid {command.pid}) {after}"
+    what = _REASONS_OF_COMMANDS.get(code, OTHER_END)
     told = "; ".join(map(gist, command.reasons))
     told = told or ("" if code else "but it ran an earlier step alone, or ciss reset came after it")
     return what, f"its last command {what} (exit code {code}){f': {told}' if told else ''}"
@@ -211,7 +229,9 @@ def _hung(site: Site, found: DateStatus, minutes: float, now: dt.datetime) -> Re
     if silent < minutes:
         return None
     words = f"{_running(found)} and left no sign of life for {counted(round(silent), 'minute')}"
-    end = f"look at pid {found.holder.pid} on {found.holder.host}; to end it: kill {found.holder.pid}"
+    pid = found.holder.pid
+    # a process that was stopped (SIGSTOP) hears the signal only when it goes on
+    end = f"look at pid {pid} on {found.holder.host}; to end it: kill {pid}; kill -CONT {pid}"
     return Reason("hung", words, end, found.holder.since)
 
 
@@ -224,14 +244,46 @@ def _last_sign(site: Site, found: DateStatus, since: str) -> dt.datetime:
 
 
 def _killed(site: Site, day: RunDate) -> Iterator[Seen]:
-    """The runs of other dates that were killed and that no later command has healed."""
+    """The runs of other dates, of any age, that were killed and that no later command has healed."""
     is_over = over.judge(site)
-    for found in status.look(site):
-        if found.state is not RunState.KILLED or found.date == day:
+    known: set[str] = set()
+    for date in site.ledger.dates():
+        if date == day or site.markers.is_merged(date):
             continue
-        killed = _seen_killed(found)
-        if not is_over(str(found.date), killed.began):
-            yield killed
+        (found,) = status.look(site, date, date)
+        if found.state is RunState.KILLED:
+            known.update(step.attempt.command for step in found.steps if step.attempt)
+            killed = _seen_killed(found)
+            if not is_over(str(date), killed.began):
+                yield killed
+    since = day.date - _COMMANDS_LOOKED_AT
+    for command in site.commands.commands(since):
+        if not _was_killed(command) or command.id in known:
+            continue
+        asked = [one for one in today.dates_of(command.arguments) if one != str(day)]
+        left = tuple(one for one in asked if not is_over(one, command.began_at))
+        if left:
+            yield _seen_killed_command(command, left)
+
+
+def _seen_killed_command(command: Command, dates: tuple[str, ...]) -> Seen:
+    """A command that was killed before its first step, or between two."""
+    text = (
+        f"a command for {span(dates)} was killed on {command.host} (pid {command.pid}) before or between "
+        "steps; no later command healed it\n"
+        "State: every month in main is whole, old or new; run again to finish\n"
+        f"Next:  {commands.typed(command.arguments)}"
+    )
+    return Seen(
+        "the command was killed",
+        "",
+        0,
+        "killed",
+        text,
+        dates,
+        own_signature=f"watch command {command.id}",
+        began=command.began_at,
+    )
 
 
 def _seen_killed(found: DateStatus) -> Seen:
@@ -263,7 +315,8 @@ def _tell(site: Site, seen: list[Seen], now: dt.datetime) -> list[Failure]:
     notices = Notices(Records(folder), Outbox(folder), ways.names(told), throttle, now)
     known = [one for one in notices.records.open() if one.is_told and not one.is_watched]
     found = notices.fail(one for one in seen if _is_news(one, known))
-    notices.heal(over.judge(site))
+    # the terminal shows the verdict, and no line of the log
+    teller.log(teller.lines_of(found, notices.heal(over.judge(site))), events.LOGGER)
     return found
 
 
@@ -274,4 +327,6 @@ def _is_news(seen: Seen, known: list[Failure]) -> bool:
 
 
 def _send(site: Site) -> list[Outcome]:
-    return courier.send() if Outbox(site.settings.state_dir / "alerts").entries() else []
+    sent = courier.send() if Outbox(site.settings.state_dir / "alerts").entries() else []
+    teller.log(teller.lines_about(sent), events.LOGGER)
+    return sent

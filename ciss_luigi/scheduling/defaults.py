@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import pairwise
+from typing import Any
 
 import luigi.configuration
 from luigi.configuration import LuigiTomlParser
@@ -50,6 +51,21 @@ def apply() -> None:
         config.set("email", "format", "none")
     for warning in luigiprivate.NEEDLESS_WARNINGS:
         warnings.filterwarnings("ignore", warning)
+    warnings.showwarning = _without_values(warnings.showwarning)
+
+
+_Show = Callable[..., None]
+
+
+def _without_values(show: _Show) -> _Show:
+    """Show warnings, but of a key that Luigi does not know not the value: it may be a mistyped password."""
+
+    def shown(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, luigiprivate.UNKNOWN_KEY):
+            message = luigiprivate.VALUE_OF_UNKNOWN_KEY.sub("", str(message))
+        show(message, category, *place, **more)
+
+    return shown
 
 
 def _as_text(value: int | bool | str) -> str:

@@ -23,6 +23,7 @@ from ciss_luigi.scheduling import (
     ending,
     guard,
     luigiprivate,
+    luigisections,
     messages,
     ranges,
     signals,
@@ -41,6 +42,7 @@ _LAST_BUT_ONE = -50
 def install(dated: type[luigi.Task]) -> None:
     """Put our beginning and end around Luigi's command; ``dated``: the class of tasks with a run date."""
     command = current()
+    luigisections.hide_passwords(command.begin.arguments)
     observers.command_begins(command.begin)
     command.give_up = end
     luigiprivate.wrap_run(functools.partial(_living, dated))

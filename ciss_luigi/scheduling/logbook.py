@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import shlex
 from typing import Any
 
-from ciss_luigi import events, exitcodes, site
+from ciss_luigi import commands, events, exitcodes, site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.config.telling import Log
 from ciss_luigi.config.tellingkeys import LOG
 from ciss_luigi.counting import counted
 from ciss_luigi.errors import ConfigurationError
 from ciss_luigi.observers import CommandBegin, CommandEnd, Observer, StepBegin, StepEnd
-from ciss_luigi.plaintext import without_secrets
 from ciss_luigi.state.ledger import Attempt
 from ciss_luigi.state.markers import Step
 from ciss_luigi.telemetry import context, opened
@@ -28,8 +26,7 @@ class LogBook(Observer):
         if settings is None:
             return
         opened.begin(settings, begin.id)
-        typed = without_secrets(shlex.join(begin.arguments))
-        events.tell("command-begin", f"luigi {typed}")
+        events.tell("command-begin", commands.typed(begin.arguments))
 
     def step_begins(self, begin: StepBegin) -> None:
         """Log it; from now on each line says which step it belongs to."""

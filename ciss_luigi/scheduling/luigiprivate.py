@@ -7,6 +7,7 @@ version, and ``missing()`` names what a Luigi no longer has (tests/scheduling/te
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -39,8 +40,16 @@ UPSTREAM_NOT_DONE = "Unfulfilled"
 UNKNOWN_TASK, OFFERS = "No task ", (". Did you mean:\n", ". Candidates are: ")
 """How Luigi's error for an unknown task begins, and what follows the name. Replaced by: an attribute."""
 
-NEEDLESS_WARNINGS = ('Parameter "param_name" with value "None"', ".* the parameter 'rpc_")
+NEEDLESS_WARNINGS = (
+    'Parameter "param_name" with value "None"',
+    ".* the parameter '(rpc_|default_scheduler_)",
+)
 """Warnings about a default and about keys of Luigi's own. Replaced by: a Luigi that does not warn of them."""
+
+UNKNOWN_KEY = luigi.parameter.UnconsumedParameterWarning
+VALUE_OF_UNKNOWN_KEY = re.compile(r" with value '.*'(?= that is not consumed)", re.DOTALL)
+"""The kind of warning about an unknown key, and its part that shows the value: a mistyped ``password``, say.
+Replaced by: a Luigi that does not show it."""
 
 
 def is_luigis_command() -> bool:
@@ -160,7 +169,10 @@ _SAID: dict[str, tuple[Any, str]] = {
     "an unknown task": (luigi.task_register, f"{UNKNOWN_TASK}%s. Did you mean:"),
     "an unknown task that is like no other": (luigi.task_register, f"{UNKNOWN_TASK}%s{OFFERS[1]}"),
     "the warning of a parameter's type": (luigi.parameter, 'Parameter "{}" with value "{}" is not'),
-    "the warning of a key that no task reads": (luigi.task, "the parameter '{key}'"),
+    "the warning of a key that no task reads": (
+        luigi.task,
+        "the parameter '{key}' with value '{value}' that is not consumed",
+    ),
     "tasks that nobody can ask for by name": (luigi.task_register, "_visible_in_registry"),
     **{
         f"a worker process's {name}": (luigi.worker, f"self.{name} =")

@@ -10,7 +10,7 @@ import configparser
 import ipaddress
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import luigi
 import luigi.configuration
@@ -23,6 +23,7 @@ from ciss_luigi import site
 from ciss_luigi.config.tellingkeys import mail_address
 from ciss_luigi.errors import ConfigurationError, Fault
 from ciss_luigi.exitcodes import RETCODES
+from ciss_luigi.plaintext import remember_typed
 from ciss_luigi.scheduling import commandline, luigiprivate, messages
 from ciss_luigi.scheduling.command import current, exit_code, retcode_problem
 
@@ -33,6 +34,7 @@ _READ = (
     luigi.notifications.email,
     luigi.notifications.smtp,
 )
+_URLS = ("default_scheduler_url", "scheduler_url")
 _SCHEDULER_URL = "http://127.0.0.1:8082"
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9.])?", re.ASCII)
 _LARGEST_PORT = 65_535
@@ -115,8 +117,16 @@ def _no_logging_file() -> Iterator[Fault]:
         yield Fault("core", "logging_conf_file", f"{named!r}: {problem}")
 
 
+def hide_passwords(arguments: Sequence[str]) -> None:
+    """Hide from now on the secrets that a command line or luigid's address may hold.
+
+    docs/operations.md puts luigid behind a proxy that asks for a password.
+    """
+    remember_typed([*arguments, *(_value("core", key) for key in _URLS)])
+
+
 def _no_url() -> Iterator[Fault]:
-    for key in ("default_scheduler_url", "scheduler_url"):
+    for key in _URLS:
         url = _value("core", key)
         if url and not url.startswith(("http://", "https://", "http+unix://")):
             yield Fault("core", key, f"{url!r} is not a URL of a luigid", f"{key} = {_SCHEDULER_URL}")

@@ -167,7 +167,9 @@ def _not_done(worker: Any, ending: Ending, code: int) -> Iterator[str]:
 
 def _why_not_started(worker: Any, ending: Ending) -> str:
     """Why luigid did not start some steps, as far as it says; the first one is named."""
-    believed = {(task.date, task.task_family) for task in asking.believed_done(worker) if hasattr(task, "date")}
+    believed = {
+        (task.date, task.task_family) for task in asking.believed_done(worker) if hasattr(task, "date")
+    }
     waiting = sorted(believed.intersection(ending.ungranted))
     if not waiting:
         return _NOT_STARTED

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import re
 import socket
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ciss_luigi.plaintext import without_secrets
+from ciss_luigi.plaintext import masked
 from ciss_luigi.processes import born
 from ciss_luigi.state import jsonlines
 
@@ -69,7 +68,7 @@ class CommandLedger:
         entry = {
             "event": "begin",
             "command": command,
-            "arguments": _without_secrets(arguments),
+            "arguments": masked(arguments),
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "born": born(os.getpid()),
@@ -102,23 +101,6 @@ class CommandLedger:
             if (first is None or first <= day) and (last is None or day <= last):
                 found.append(path)
         return sorted(found)
-
-
-_SECRET_OPTION = re.compile(r"--[\w-]*(?:pass|pwd|secret|token|key)[\w-]*(=.*)?", re.IGNORECASE | re.DOTALL)
-_PASSWORD_IN_URL = re.compile(r"(://[^/@\s:]*:)[^/@\s]+@")
-
-
-def _without_secrets(arguments: Sequence[str]) -> list[str]:
-    """Arguments with ``***`` for what may be a secret: the configuration that knows is read later."""
-    found, hide = [], False
-    for argument in arguments:
-        option = _SECRET_OPTION.fullmatch(argument)
-        if hide or (option and option[1]):
-            found.append("***" if hide else argument.partition("=")[0] + "=***")
-        else:
-            found.append(_PASSWORD_IN_URL.sub(r"\1***@", without_secrets(argument)))
-        hide = not hide and option is not None and not option[1]
-    return found
 
 
 def note(path: Path, command: str, text: str) -> None:

@@ -11,6 +11,7 @@ import os
 import socket
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -159,6 +160,14 @@ class Ledger:
             except ValueError:
                 continue
         return sorted(found)
+
+    def run_last(self, most: int) -> list[RunDate]:
+        """The dates to whose ledgers something was added last, at most so many, in no order."""
+        changed = []
+        for date in self.dates():
+            with suppress(FileNotFoundError):  # removed in this moment
+                changed.append(((self._folder / f"{date}.jsonl").stat().st_mtime, date))
+        return [date for _, date in sorted(changed)[-most:]]
 
     def _append(self, date: RunDate, entry: dict[str, Any]) -> None:
         # sync: a step that a power cut ends must be seen to have begun

@@ -59,7 +59,7 @@ def test_what_is_open_is_shown_beside_the_faults_of_the_configuration(tmp_path: 
     configure(tmp_path, "grace_days = many", MAIL)
     for options in ((), ("--json",)):
         answer = typed(tmp_path, "alerts", *options).explained(40, "grace_days: 'many' is not a whole number")
-        assert failure.token in answer.out
+        assert failure.id in answer.out
     assert typed(tmp_path, "alerts", "--test").explained(40, "grace_days").out == ""
 
 

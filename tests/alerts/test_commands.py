@@ -278,6 +278,33 @@ def test_no_secret_of_any_channel_is_in_message_log_ledger_outbox_or_process_lis
         assert secret not in shown
 
 
+TYPED_SECRET = "hunter2-hunter2"
+
+
+def test_no_secret_of_the_command_line_or_of_luigids_address_is_in_any_of_them(
+    place: Place, relay: Relay
+) -> None:
+    """A luigid behind a proxy has a password in its URL; any option of Luigi's can be given in the line."""
+    url = f"http://bob:{TYPED_SECRET}@127.0.0.1:{free_port()}/"
+    tell(place, relay, "[ciss_log]\nfile = ciss.log\nlevel = DEBUG\n")
+    ended = [place.luigi("MergeMain", "--date", DATE, "--scheduler-url", url).explained(40, "luigid")]
+    configuration = place.config.read_text()
+    place.config.write_text(configuration.replace("[core]\n", f"[core]\ndefault_scheduler_url = {url}\n"))
+    ended.append(place.luigi("MergeMain", "--date", DATE).explained(40, "luigid"))
+    place.config.write_text(configuration)
+    spoil(place)
+    ended.append(place.merge(DATE, "--smtp-password", TYPED_SECRET).explained(30))
+    listing = [ciss(place.folder, verb).out for verb in ("alerts", "status", "history")]
+    posts = [f"{post.subject}\n{post.text}" for post in relay.post]
+    kept = [
+        path.read_text() for path in place.folder.rglob("*") if path.suffix in (".json", ".jsonl", ".log")
+    ]
+    for shown in (*(one.text for one in ended), *listing, *posts, *kept):
+        assert TYPED_SECRET not in shown
+    assert len(posts) == 2
+    assert len(kept) > 3
+
+
 def all_command_lines() -> str:
     """What ``ps`` shows of all processes."""
     found = []

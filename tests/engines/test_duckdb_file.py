@@ -77,7 +77,9 @@ def test_a_sqlite_file_is_called_one_and_the_network_is_left_alone(tmp_path: Pat
         (b"", "an empty file"),
     ],
 )
-def test_a_file_of_another_kind_is_called_what_it_is_and_stays(head: bytes, what: str, tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_called_what_it_is_and_stays(
+    head: bytes, what: str, tmp_path: Path
+) -> None:
     file = tmp_path / "w.duckdb"
     file.write_bytes(head)
     for opened in (DuckDbEngine(file).session, DuckDbEngine(file).reading):
