@@ -95,7 +95,8 @@ def test_what_failed_and_was_killed_is_kept_when_it_is_healed(place: Place) -> N
     assert "2016-11-21" in killed
 
 
-def test_a_command_that_was_stopped_after_a_step_did_not_end_before_one(place: Place) -> None:
+def test_a_command_that_was_stopped_or_killed_between_steps_is_shown(place: Place) -> None:
+    """Its attempts went well; and the step that made a range fail may be of another date."""
     here = site.load({}, place.folder)
     run(place.folder, "2016-11-20")
     attempts = here.ledger.attempts(RunDate.parse("2016-11-20"))
@@ -103,7 +104,21 @@ def test_a_command_that_was_stopped_after_a_step_did_not_end_before_one(place: P
         ledger = here.commands.begin(name, ["MergeMain", "--date", "2016-11-20"])
         commandledger.end(ledger, name, code)
     for options in ((), ("--failed",)):
-        assert "ended before or between steps" not in typed(place.folder, "history", *options).out
+        out = typed(place.folder, "history", *options).expect(0, "ended before or between steps:").out
+        assert "exit code 143" in out
+        assert "exit code 30" not in out
+
+
+def test_a_later_date_that_was_merged_before_counts_as_the_run_before(place: Place) -> None:
+    run(place.folder, "2016-11-22")
+    place.query("UPDATE mnaas.usage_overage_charge SET charge = charge + 1 WHERE currency = 'USD'")
+    typed(place.folder, "reset", "--date", "2016-11-22").expect(0)
+    place.configure(allow_older="true")
+    run(place.folder, "2016-11-21")
+    bounds = ("--from", "2016-11-21", "--to", "2016-11-21")
+    for options in ((), bounds):
+        months = json.loads(typed(place.folder, "history", "--json", *options).out)["months"]
+        assert [one["change_usd"] for one in months if one["date"] == "2016-11-21"] == ["3.0000"]
 
 
 def test_without_a_failure_it_says_so(place: Place) -> None:

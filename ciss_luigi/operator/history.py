@@ -82,14 +82,12 @@ def look(
     lines = [line for date, found in wanted.items() for line in lines_of(site, date, found)]
     months = [one for one in _merged(known) if one.date in wanted]
     commands = _commands(site, lines, first, last)
-    beside = _beside(
-        commands, [line for date, found in known.items() for line in lines_of(site, date, found)]
-    )
+    around = [line for date, found in known.items() for line in lines_of(site, date, found)]
     if failed:
         lines = [line for line in lines if not line.went_well]
         months = []
         commands = [one for one in commands if not _ended_well(one)]
-    return History(tuple(lines), tuple(months), tuple(commands), tuple(beside))
+    return History(tuple(lines), tuple(months), tuple(commands), tuple(_beside(commands, around)))
 
 
 def _beside(commands: Iterable[Command], lines: Sequence[AttemptLine]) -> Iterator[Command]:

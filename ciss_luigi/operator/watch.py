@@ -20,7 +20,7 @@ from ciss_luigi.alerts.told import have_people_heard
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.config.tellingkeys import METRICS
 from ciss_luigi.counting import counted
-from ciss_luigi.errors import gist
+from ciss_luigi.errors import EngineUnavailable, gist
 from ciss_luigi.migration import sitestatus
 from ciss_luigi.operator import alerts, metricsfile, status
 from ciss_luigi.operator.status import DateStatus, RunState
@@ -41,9 +41,10 @@ _REASONS_OF_COMMANDS = {
 }
 OTHER_END = "broke off"
 """With a code that is not ours: a mistyped task or flag, a signal, or one of the site's own."""
+GONE = "its warehouse is gone"
 KINDS = (
     "never started", "running", "hung", "killed", "failed", "stopped", "unfinished",
-    *_REASONS_OF_COMMANDS.values(), OTHER_END,
+    *_REASONS_OF_COMMANDS.values(), OTHER_END, GONE,
 )  # fmt: skip
 """Why a date is not merged in time, as messages say it; docs/runbook.md has each."""
 MERGE_STEP = "MergeMain"
@@ -92,14 +93,15 @@ def watch(
     day = date or RunDate(now.date())
     (found,) = status.look(site, day, day)
     seen = list(_killed(site, day))
-    reason = None if found.is_merged else _reason(site, found)
+    reason = _gone(site, day) if found.is_merged else _reason(site, found)
     hung = _hung(site, found, hung_minutes, now)
     is_due = now.replace(tzinfo=None) >= dt.datetime.combine(day.date, by)
     if hung is not None or (reason is not None and is_due):
         verdict = _not_merged(day, by, hung or reason)
         seen.append(_seen(day, by, hung or reason))
     else:
-        verdict = Verdict(day, True, _all_is_well(day, by, merged=found.is_merged))
+        is_there = found.is_merged and reason is None
+        verdict = Verdict(day, True, _all_is_well(day, by, merged=is_there))
     told = _tell(site, seen, now)
     verdict = replace(verdict, told=tuple(told), sent=tuple(_send(site)))
     return replace(verdict, warning="; ".join(filter(None, [_note_told(site), _write_metrics(site)])))
@@ -169,6 +171,15 @@ def _reason(site: Site, found: DateStatus) -> Reason:
     return Reason(
         *_of_attempt(newest, found.state), again, newest.started_at if newest.outcome is None else ""
     )
+
+
+def _gone(site: Site, day: RunDate) -> Reason | None:
+    """The reason if a date was merged into an embedded file that is gone; None if it is there."""
+    try:
+        site.require_warehouse(day)
+    except EngineUnavailable as error:
+        return Reason(GONE, error.what, error.next_command)
+    return None
 
 
 def _ended_after(command: Command, newest: Attempt) -> bool:

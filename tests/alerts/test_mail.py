@@ -137,6 +137,28 @@ def test_refused_addresses_are_tried_again_and_nobody_gets_it_twice(desk: Desk, 
     assert desk.waiting() == []
 
 
+def test_a_corrected_address_gets_the_mail_and_the_others_do_not_get_it_again(
+    desk: Desk, relay: Relay
+) -> None:
+    relay.refuse = {"b@example.com": "550 no such user"}
+    desk.at().fail([seen()])
+    send(desk, settings(relay), (OPS, "b@example.com"))
+    (failure,) = desk.records.open()
+    assert [(one.channel, one.number) for one in failure.sent] == [("mail", 1)]
+    send(desk, settings(relay), (OPS, "bee@example.com"))
+    assert [post.to for post in relay.post] == [[OPS], ["bee@example.com"]]
+    assert desk.waiting() == []
+
+
+def test_an_address_that_was_taken_away_is_waited_for_no_more(desk: Desk, relay: Relay) -> None:
+    relay.refuse = {"b@example.com": "550 no such user"}
+    desk.at().fail([seen()])
+    send(desk, settings(relay), (OPS, "b@example.com"))
+    send(desk, settings(relay))
+    assert [post.to for post in relay.post] == [[OPS]]
+    assert desk.waiting() == []
+
+
 def test_one_refused_failure_does_not_hold_up_another(desk: Desk, relay: Relay) -> None:
     relay.refuse = {OPS: "550 no such user"}
     desk.at().fail([seen()])

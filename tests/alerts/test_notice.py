@@ -120,6 +120,10 @@ def test_a_repeat_is_silent_for_an_hour_and_then_says_how_often(desk: Desk) -> N
     assert desk.told() == [(What.FAILURE, 1), (What.REPEAT, 2)]
     assert "4 times since" in desk.waiting()[-1].text
     assert "2016-11-22 and 2016-11-23" in desk.waiting()[-1].text
+    again = desk.waiting()[-1]
+    assert again.subject == desk.waiting()[0].subject, "or it would be another thread"
+    first_line = again.text.splitlines()[0]
+    assert first_line == "Again: BuildTemp failed for 2016-11-22 and 2016-11-23 (exit code 30)"
     desk.at(100).fail([seen()])
     assert len(desk.told()) == 2
 
@@ -248,6 +252,17 @@ def test_what_watch_sees_is_told_again_when_its_reason_changes_and_not_by_the_cl
     assert desk.told() == [(What.FAILURE, 1)]
     desk.at(361).fail([replace(late, kind="running", error="running since 12:10")])
     assert desk.told() == [(What.FAILURE, 1), (What.REPEAT, 2)]
+    assert "2 times since" in desk.waiting()[-1].text, "that it looked again is no other failure"
+
+
+def test_a_failure_of_no_date_is_over_only_with_the_dates_that_it_is_known_to_have(desk: Desk) -> None:
+    away = seen(scope=Scope.COMMAND, dates=(), kind="RPCError")
+    desk.at().fail([away])
+    desk.at(1).fail([replace(away, scope=Scope.DATES, dates=("2016-11-25",))])
+    (failure,) = desk.records.open()
+    assert (failure.scope, failure.dates) == (Scope.DATES, ("2016-11-25",))
+    assert desk.at(2).heal(lambda *_: False, [Scope.COMMAND]) == []
+    assert len(desk.at(3).heal(lambda *_: True)) == 1
 
 
 def test_what_watch_sees_after_a_command_has_told_is_the_same_failure(desk: Desk) -> None:

@@ -17,7 +17,7 @@ from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.operator import watch
 from ciss_luigi.operator.watch import Verdict
-from ciss_luigi.state import alive
+from ciss_luigi.state import alive, commandledger
 from ciss_luigi.state.markers import Step
 from tests.alerts.relay import Relay
 from tests.alerts.test_commands import DATE, SLEEPING, mend, office, spoil, tell
@@ -180,6 +180,80 @@ def test_a_killed_run_of_another_date_is_told_and_changes_no_code(told: Place) -
     run(told.folder, other)
     look(told, 8)
     assert waiting(told) == [What.FAILURE, What.RECOVERY]
+
+
+def test_a_killed_run_of_an_old_date_is_told_however_many_came_after_it(told: Place) -> None:
+    old = "2016-10-12"
+    with running(told.folder, old, Step.MERGE):
+        pass
+    here = site.load({}, told.folder)
+    for day in range(1, 21):
+        here.ledger.start(RunDate.parse(f"2016-12-{day:02d}"), "TruncateTemp")
+    look(told, 5)
+    assert f"ciss: MergeMain was killed for {old}" in [one.subject for one in office(told).waiting()]
+
+
+def killed_command(place: Place, *arguments: str, process: int = 2**22 + 1) -> None:
+    """The line that a command of Luigi's left which was killed since; no process has so high a number."""
+    here = site.load({}, place.folder)
+    path = here.commands.begin("killed", arguments)
+    path.write_text(path.read_text().replace(f'"pid": {os.getpid()}', f'"pid": {process}'))
+
+
+@pytest.mark.parametrize("option", ["--date", "--MergeMain-date"])
+def test_a_command_that_was_killed_before_its_first_step_is_told_for_its_date_and_for_others(
+    option: str, told: Place
+) -> None:
+    today = dt.date.today()  # noqa: DTZ011 - the host's day, as the job means it
+    killed_command(told, "MergeMain", option, str(today))
+    words = look(told, 23, date=str(today)).sentence
+    assert "its command was killed on" in words
+    assert "before a step began" in words
+    office(told).outbox.remove(office(told).waiting()[0])
+    (told.state / "alerts" / "open").rename(told.state / "before")
+    look(told, 5, date=str(today + dt.timedelta(days=1)))
+    (entry,) = office(told).waiting()
+    assert entry.subject == f"ciss: the command was killed for {today}"
+
+
+def test_a_command_that_was_killed_between_two_steps_says_so(told: Place) -> None:
+    run(told.folder, DATE, Step.TRUNCATE)
+    (attempt,) = told.attempts(DATE)
+    here = site.load({}, told.folder)
+    path = here.commands.begin(attempt.command, ["MergeMain", "--date", DATE])
+    path.write_text(path.read_text().replace(f'"pid": {os.getpid()}', f'"pid": {2**22 + 1}'))
+    now = dt.datetime.now().astimezone()
+    found = watch_at(told, now, 0)
+    assert "its command was killed on" in found.sentence
+    assert "after TruncateTemp" in found.sentence
+
+
+def test_a_command_that_ended_in_another_way_is_one_of_the_runbooks_reasons(told: Place) -> None:
+    here = site.load({}, told.folder)
+    path = here.commands.begin("other", ["MergeMan", "--date", DATE])
+    path.write_text(path.read_text().replace(str(dt.datetime.now(dt.UTC).date()), DATE))
+    path = path.rename(path.with_name(f"{DATE}.jsonl"))
+    commandledger.end(path, "other", 1)
+    look(told)
+    (failure,) = office(told).records.open()
+    assert failure.kind == watch.OTHER_END
+
+
+def test_a_merged_date_whose_warehouse_is_gone_is_not_well(told: Place) -> None:
+    run(told.folder, DATE)
+    told.warehouse.unlink()
+    found = look(told)
+    assert not found.well
+    assert f"there is no duckdb {told.warehouse}, in which {DATE} was built" in found.sentence
+
+
+def test_what_it_tells_and_sends_is_in_the_log_and_not_on_the_terminal(place: Place) -> None:
+    place.configure(f"[ciss_log]\nfile = ciss.log\n{MAIL}")
+    answer = ciss(place.folder, "watch", "--by", "00:00", "--date", DATE).expect(1)
+    log = (place.folder / "ciss.log").read_text()
+    for action in ("alert-failure", "alert-kept"):
+        assert f'action="{action}"' in log
+    assert "to be told" not in answer.out + answer.err
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import re
@@ -12,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi import site
+from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.operator import metricsfile, monitored
+from ciss_luigi.state.ledger import Outcome
 from ciss_luigi.state.markers import Step
 from tests.command import Place
-from tests.helpers import ciss, run, running
+from tests.helpers import ciss, run, running, typed
 from tests.servers import needs
 
 DATE = "2016-11-22"
@@ -51,6 +54,40 @@ def test_the_figures_are_those_of_ledger_and_markers(place: Place, textfile: Pat
     assert found['ciss_step_duration_seconds{step="MergeMain"}'] > 0
     assert found["ciss_last_success_run_date_seconds"] == 1479772800
     assert found["ciss_alerts_waiting"] == 0
+
+
+def test_a_merge_is_remembered_after_many_nights_that_failed(place: Place, textfile: Path) -> None:
+    run(place.folder, "2016-10-20")
+    here = site.load({}, place.folder)
+    merged = monitored.look(here).last_success
+    for number in range(2 * monitored.DATES):
+        date = RunDate(dt.date(2016, 11, 1) + dt.timedelta(days=number))
+        here.ledger.end(date, here.ledger.start(date, "BuildTemp"), Outcome.FAILED, "no rate")
+    found = monitored.look(here)
+    assert merged is not None
+    assert found.last_success == pytest.approx(merged, abs=1)
+    assert list(found.months) == ["2016-10"]
+    assert found.failures["BuildTemp"] == monitored.DATES
+
+
+def test_a_merge_of_an_old_date_is_the_last_one_too(place: Place) -> None:
+    here = site.load({}, place.folder)
+    for number in range(monitored.DATES):
+        here.ledger.start(RunDate(dt.date(2017, 11, 1) + dt.timedelta(days=number)), "TruncateTemp")
+    run(place.folder, "2016-10-20")
+    ended = dt.datetime.fromisoformat(place.attempts("2016-10-20")[-1].ended_at).timestamp()
+    assert monitored.look(here).last_success == pytest.approx(ended, abs=1)
+
+
+def test_after_a_roll_back_the_figures_are_those_of_main(place: Place) -> None:
+    run(place.folder, "2016-11-21")
+    old = monitored.look(site.load({}, place.folder)).months
+    place.query("UPDATE mnaas.usage_overage_charge SET charge = charge + 1 WHERE currency = 'USD'")
+    run(place.folder, "2016-11-22")
+    assert monitored.look(site.load({}, place.folder)).months != old
+    typed(place.folder, "reset", "--date", "2016-11-21", "--roll-back").expect(0)
+    run(place.folder, "2016-11-21")
+    assert monitored.look(site.load({}, place.folder)).months == old
 
 
 def test_a_time_that_somebody_else_wrote_into_the_ledger_costs_one_figure(
