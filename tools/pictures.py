@@ -40,6 +40,7 @@ def main() -> None:
             browser = made.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             _report(browser, Path(name, "report.html"))
             _page(browser, port)
+            _graph(browser, port)
             _terminal(browser, "status", "--from", "2016-11-03", "--to", NIGHT)
             _terminal(browser, "history", "--from", "2016-11-03", "--to", NIGHT)
             browser.close()
@@ -60,6 +61,17 @@ def _page(browser: Browser, port: int) -> None:
     page.locator("tr", has_text="MergeMain").locator(".statusMessage").first.click()
     page.wait_for_timeout(1500)
     page.screenshot(path=DOCS / "luigid.png")
+
+
+def _graph(browser: Browser, port: int) -> None:
+    """How the steps hang together."""
+    page = browser.new_page(viewport={"width": 1200, "height": 620})
+    page.goto(f"http://127.0.0.1:{port}/static/visualiser/index.html")
+    page.wait_for_selector(".statusMessage")
+    page.locator("tr", has_text="MergeMain").locator("a[href*='graph']").first.click()
+    page.get_by_label("Hide Done").uncheck(force=True)
+    page.wait_for_timeout(2500)
+    page.screenshot(path=DOCS / "luigid-graph.png")
 
 
 def _terminal(browser: Browser, verb: str, *arguments: str) -> None:

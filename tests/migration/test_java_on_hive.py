@@ -14,6 +14,7 @@ from tests.command import Finished, Running, wait_until
 from tests.engines.cluster import HIVE, Cluster
 from tests.engines.sites import MakeCluster
 from tests.engines.slow import slowly
+from tests.helpers import typed
 from tests.migration.javasite import classes, jdbc, section
 from tests.servers.hiveserver import HiveServer
 
@@ -55,11 +56,11 @@ class JavaCluster(Cluster):
         lines = [f"{key}={value}" for key, value in {**self.properties, **more}.items()]
         (self.folder / "old.properties").write_text("\n".join(lines) + "\n")
 
-    def misbehave(self, how: str) -> None:
-        """Configure, with a way for the classes to go wrong."""
+    def misbehave(self, how: str, **ciss: object) -> None:
+        """Configure, with a way for the classes to go wrong, and more of ``[ciss]``."""
         options = f"-Dmisbehave={how} -Xmx128m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
         java = section(f"{self.classes}:{jdbc()}", options=options)
-        self.configure(java, loader="java", month_partition="bill_month")
+        self.configure(java, loader="java", month_partition="bill_month", **ciss)
 
     def merge(self, date: str, *options: str, **how: Any) -> Finished:
         """A run to its end; two JVMs start in it, and a loaded machine takes its time."""
@@ -118,6 +119,35 @@ def test_the_old_classes_build_and_merge_and_heal_after_kills(old: JavaCluster) 
     assert old.held() != old.expected(), "a month of main was to be dropped"
     old.merge(DATE).explained(0, "ending what a killed run left behind: made.merge")
     assert old.held() == old.expected()
+
+
+FAULTS = {
+    "after-INSERT:trace": "made.temp ended with exit code 0, and said",
+    "after-INSERT:deaf": "made.temp ran longer than 0.7 minutes",
+    "after-ALTER:trace": "made.merge ended with exit code 0, and said",
+    "after-ALTER:code": "made.merge ended with exit code 7",
+    "after-ALTER:deaf": "made.merge ran longer than 0.7 minutes",
+}
+IMPATIENT = "from ciss_luigi.steps import javaprocess\njavaprocess.PATIENCE_SECONDS = 1.0\n"
+
+
+def test_rows_are_neither_lost_nor_doubled_by_a_class_that_goes_wrong_amid_its_work(old: JavaCluster) -> None:
+    """One fault after the other on one site: temp is filled or main's month dropped when each happens."""
+    for how, words in FAULTS.items():
+        old.misbehave(how, **({"statement_deadline_minutes": 0.7} if how.endswith("deaf") else {}))
+        failed = old.merge(DATE, prelude=IMPATIENT).explained(30, words)
+        assert PASSWORD not in failed.text
+        assert not old.marker(DATE, "MergeMain").exists()
+        record = site.load({}, old.folder).java_runs.left_behind()
+        assert record is None or record.processes() == []
+    old.misbehave("after-INSERT:child")
+    old.merge(DATE).explained(0)
+    typed(old.folder, "reset", "--date", DATE).expect(0)
+    done = old.merge(DATE).explained(0, "made.temp ended, but left process ", "which has been ended, too")
+    assert PASSWORD not in done.text
+    assert old.held() == old.expected()
+    temp = sum(rows for _, rows, _ in old.expected())
+    assert old.query(f"SELECT COUNT(*) FROM {old.temp_table}") == [(temp,)]
 
 
 @pytest.mark.parametrize("jvm_too", [False, True])
