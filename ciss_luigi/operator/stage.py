@@ -139,7 +139,9 @@ class Stage:
 
     def _any_rate(self, engine: Engine, months: Sequence[Month]) -> list[Row]:
         is_there = (RATE, "") in self._held(engine, months[0])
-        return [("any rate", None, None, None, None, 1, None, None)] if is_there else []
+        # a mapping without rows stops no run, so nobody asks for it here
+        found = ["any mapping", *(["any rate"] if is_there else [])]
+        return [(kind, None, None, None, None, 1, None, None) for kind in found]
 
     def _tables_now(self) -> frozenset[str]:
         engine = self._job.engine

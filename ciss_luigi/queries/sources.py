@@ -50,7 +50,7 @@ class SourceQuestions(Names):
 
     @named
     def rates_and_odd_rows(self, months: Sequence[Month]) -> str:
-        """Ask in one statement for ``rates``, for ``odd_rows``, and whether there is any rate."""
+        """Ask in one statement for ``rates`` and ``odd_rows``, and for any rate and any mapping row."""
         parts = {name: fill(built_in(name), self._rate_values(months)) for name in ("rates", "odd_rows")}
         return self._own("rates_and_odd_rows", {**self._sources, **parts})
 

@@ -34,6 +34,8 @@ class Survey:
 
     A month that was looked at anyway is in ``holdings`` only.
     """
+    has_mapping: bool = True
+    """Whether the mapping table has any row."""
 
     def of(self, months: Collection[Month], rate_months: Collection[Month]) -> Survey:
         """Only what matters for a build of some months, whose rates may come from ``rate_months``."""
@@ -79,6 +81,7 @@ def take(
         read.rates,
         totalsread.read_odd_rows(totalsread.read_odd_register(totals), read.odd_rows, names),
         frozenset((role, month) for role, month in before),
+        read.any_mapping,
     )
 
 

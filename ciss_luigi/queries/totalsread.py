@@ -122,6 +122,9 @@ def read_rate_months(rows: Iterable[Row]) -> RateMonths:
     return found
 
 
+_IS_ANY = ("any rate", "any mapping")
+
+
 @dataclass(frozen=True)
 class Others:
     """The answer to ``rates_and_odd_rows.sql``."""
@@ -131,19 +134,21 @@ class Others:
     """Rows as ``odd_rows.sql`` answers them."""
     any_rate: bool
     """Whether the rate table has any row."""
+    any_mapping: bool
+    """Whether the mapping table has any row."""
 
 
 def read_rates_and_odd_rows(rows: Iterable[Row]) -> Others:
     """Read the answer to ``rates_and_odd_rows.sql``; the first column of a row says what kind it is."""
-    rates, odd, any_rate = [], [], False
+    rates, odd, there = [], [], set()
     for kind, month, currency, low, high, count, amount, example in rows:
         if kind == "rates":
             rates.append((month, currency, low, high, count, example))
-        elif kind == "any rate":
-            any_rate = True
+        elif kind in _IS_ANY:
+            there.add(kind)
         else:
             odd.append((kind, currency, count, amount, example))
-    return Others(read_rates(rates), odd, any_rate)
+    return Others(read_rates(rates), odd, *(kind in there for kind in _IS_ANY))
 
 
 def month_differences(

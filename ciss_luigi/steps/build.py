@@ -94,6 +94,8 @@ def _build_once(job: Job, session: Session) -> Marker:
     )
     gone = readiness.gone(scope, survey.holdings.months | survey.held_before)
     _tell_built(job, marker, scope, gone)
+    if not survey.has_mapping:
+        job.warn(f"{job.settings.source('mapping')} has no row: every customer is unmapped, and has no name")
     return marker
 
 

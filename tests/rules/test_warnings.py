@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from tests.reference import Tables
 from tests.rules.harness import Bench
+from tests.rules.telling import mapping
 from tests.strategies import charge, rate
 
 KEY = ("org", "unit", "offer")
@@ -35,6 +37,7 @@ def sources(billable: tuple[str, ...], overage: tuple[str, ...] = ()) -> Tables:
         billable=[charge("billable", month, KEY, "USD", "1", count="1") for month in billable],
         overage=[charge("overage", month, KEY, "USD", "1") for month in overage],
         rate=[rate("2016-11", "GBP", "1.25000000")],
+        mapping=[mapping(KEY, "group", "name", None, None)],
     )
 
 
@@ -63,6 +66,13 @@ def test_a_source_that_lost_all_its_rows_after_an_earlier_run(shared_bench: Benc
     assert warned() == [f"2016-12-20: {text.format('2016-12')} without it"]
     shared_bench.run("2017-01-20")
     assert warned() == [], "it may be that there is no such charge any more"
+
+
+def test_a_mapping_without_any_row(shared_bench: Bench, warned: Warnings) -> None:
+    shared_bench.fill(replace(sources(("2016-11",), overage=("2016-11",)), mapping=()))
+    shared_bench.run("2016-11-20")
+    words = "mnaas.bl_cust_bu_co_cogrp_mapping has no row: every customer is unmapped, and has no name"
+    assert warned() == [f"2016-11-20: {words}"]
 
 
 def test_of_two_months_the_first_is_the_month_before(shared_bench: Bench, warned: Warnings) -> None:
