@@ -157,6 +157,7 @@ class FileLock:
 
     def acquire(self) -> None:
         """Wait for the lock, however long its holder takes."""
+        # not a flock that waits: the holder may remove the file, and then the next file is the lock
         while not self.try_acquire():
             time.sleep(_POLL_SECONDS)
 
@@ -164,6 +165,7 @@ class FileLock:
         """Free the lock; a fork of this process may still hold it."""
         if self._descriptor is None:
             return
+        # only by whoever signed last: a parent that ends must not wipe the name of its worker, which works on
         if self._signed_by == os.getpid():
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, 0)
@@ -176,6 +178,7 @@ class FileLock:
             return
         line = json.dumps(asdict(Holder.me())).encode() + b"\n"
         try:
+            # below the lines of this process's parents; what another child of theirs left there is gone
             os.ftruncate(self._descriptor, self._signed_bytes)
             os.pwrite(self._descriptor, line, self._signed_bytes)
         except OSError as error:
@@ -224,6 +227,7 @@ class FileLock:
     def _open(self) -> int:
         try:
             make_folder(self.path.parent)
+            # without O_NONBLOCK a pipe in the lock's place would wait for a writer
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o664)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 os.close(descriptor)

@@ -136,7 +136,7 @@ class Leases:
         done = threading.Event()
 
         def renew() -> None:
-            while not done.wait(self._term / 4):
+            while not done.wait(self._term / 4):  # so three renewals may fail before the lease runs out
                 try:
                     with forking or nullcontext():
                         self._update(_RENEW, lease, term=self._term)
@@ -171,7 +171,7 @@ class Leases:
 
     def release(self, lease: Lease) -> None:
         """Give back a lease. If the server cannot be told, the lease runs out by itself."""
-        if self._database.is_silent:
+        if self._database.is_silent:  # it has kept this command waiting once; that is enough
             return
         with contextlib.suppress(EngineUnavailable):
             self._update(_RELEASE, lease)

@@ -106,7 +106,7 @@ def is_newer(newest: str | None, date: RunDate) -> bool:
 
     None stands for NULL and for a month without rows; both are older than every date.
     """
-    return bool(newest) and str(newest) > str(date)
+    return bool(newest) and str(newest) > str(date)  # texts of this form stand in the order of their days
 
 
 def nothing(settings: Settings) -> Holdings:
@@ -204,6 +204,7 @@ def judge(holdings: Holdings, months: Sequence[Month], settings: Settings) -> Sc
     lacking = {month: _lacking(holdings, month, settings) for month in months}
     ready = [month for month in months if not lacking[month]]
     left_out = [month for month in months if lacking[month] and not holdings.hold(MAIN, month)]
+    # a month that main holds may not be left out: its estimate would stay old, and nobody would hear of it
     needed = [month for month in months if lacking[month] and not (ready and month in left_out)]
     return Scope(
         months=tuple(ready),

@@ -116,6 +116,7 @@ class Markers:
         found = self._read(date, step)
         if found is None:
             return
+        # keys that this version does not know are kept: the marker may be of a newer one
         signed = {**found[0], **self._place.to_json(), "engine": self._engine}
         signed["adopted_at"] = dt.datetime.now(dt.UTC).isoformat()
         write_whole(self.path(date, step), json.dumps(signed, indent=2, ensure_ascii=False) + "\n")
@@ -146,7 +147,7 @@ class Markers:
         """
         wanted = {str(month), str(month.minus(1))}
         for one in reversed(self.dates()):
-            if one.month < month.minus(1):
+            if one.month < month.minus(1):  # no earlier date can have built either month
                 return None
             merged = self.read(one, Step.MERGE) if one < date and self.is_merged(one) else None
             for built in merged.months if merged else ():

@@ -59,6 +59,7 @@ class Sources:
             return True
         months = date.months_in_scope(site.settings.grace_days)
         if not self._asked.issuperset(months):
+            # with all months that other dates will need: a range asks once, not once a date
             self._ask_for({*months, *self._expected} - self._asked, site, date, alone=alone)
         scope = readiness.judge(self._holdings, months, site.settings)
         if scope.missing:
@@ -99,6 +100,7 @@ def ask(job: Job, months: Sequence[Month], *, alone: bool = False) -> Holdings:
     doubles = job.builder.capabilities.double_rates
     with job.engine.reading() as session:
         statements = Statements(job.settings, job.engine.dialect, job.date, SOURCES_READY)
+        # without the date's lock the answer may be old by the time the build begins
         if alone and _build_sees_the_same(job):
             job.known.survey = look(job, session, statements)
             return job.known.survey.holdings
