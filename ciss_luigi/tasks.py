@@ -152,7 +152,7 @@ class StepTask(DatedTask):
         command = current().begin.id
         at_temp = guard.at_temp(here, self.run_date, last=self.step is Step.MERGE)
         with observers.step(command, self.date, self.step), at_temp:  # who waits there leaves signs of life
-            tell = messages.Teller(
+            tell = messages.ProgressTeller(
                 getattr(self, "set_status_message", None),
                 percentage=getattr(self, "set_progress_percentage", None),
                 url=getattr(self, "set_tracking_url", None),

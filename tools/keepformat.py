@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ciss_luigi import site
-from ciss_luigi.alerts.failure import Scope, Seen, Sent
+from ciss_luigi.alerts.failure import ClosedBy, Seen, Sent
 from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.records import Records
@@ -166,7 +166,7 @@ def _alerts(folder: Path) -> None:
                 "Zürich does not answer",
                 ("2016-11-22", "2016-11-23"),
                 engine="hive",
-                scope=Scope.DATES,
+                scope=ClosedBy.DATES,
                 log="the last line",
             )
         ]

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
-from ciss_luigi.alerts.rounds import Outcome
+from ciss_luigi.alerts.rounds import Delivery
 from ciss_luigi.alerts.words import Message
 
 SECONDS = 30.0
@@ -20,17 +20,17 @@ _LESS = 3.0
 _MODULE = "ciss_luigi.alerts.sender"
 
 
-def send(task: str = "send", seconds: float = SECONDS) -> list[Outcome]:
+def send(task: str = "send", seconds: float = SECONDS) -> list[Delivery]:
     """Send all that waits; returns what happened to each message. Raises OSError if nothing can start."""
     return _started(task, seconds)
 
 
-def send_unwritten(messages: Iterable[Message], seconds: float) -> list[Outcome]:
+def send_unwritten(messages: Iterable[Message], seconds: float) -> list[Delivery]:
     """Send messages that are not in the outbox, each once; returns what happened to each. Raises OSError."""
     return _started("unwritten", seconds, json.dumps([asdict(one) for one in messages]).encode())
 
 
-def _started(task: str, seconds: float, given: bytes = b"") -> list[Outcome]:
+def _started(task: str, seconds: float, given: bytes = b"") -> list[Delivery]:
     process = subprocess.Popen(  # noqa: S603 - our own program
         # -P: a file in the current folder must not stand in for a module of Python's own
         [sys.executable, "-P", "-m", _MODULE, task, str(max(1.0, seconds - _LESS))],
@@ -53,7 +53,7 @@ def _started(task: str, seconds: float, given: bytes = b"") -> list[Outcome]:
     return list(_outcomes(output))
 
 
-def _outcomes(output: bytes) -> Iterator[Outcome]:
+def _outcomes(output: bytes) -> Iterator[Delivery]:
     for line in output.decode(errors="replace").splitlines():
         with contextlib.suppress(ValueError, TypeError):
-            yield Outcome(**json.loads(line))
+            yield Delivery(**json.loads(line))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ciss_luigi.alerts.channel import NotTaken
-from ciss_luigi.alerts.web import Answer
+from ciss_luigi.alerts.web import Reply
 from ciss_luigi.plaintext import one_line, without_secrets
 
 _DONE, _DONE_WITH_WARNING, _FAILED = 2000, 3000, 4000
@@ -29,7 +29,7 @@ class Said:
     warning: str = ""
 
 
-def read(answer: Answer) -> Said:
+def read(answer: Reply) -> Said:
     """Read a good answer; raises NotTaken for any other.
 
     Its ``uncertain`` is False only if the desk itself says that it did nothing.
@@ -50,7 +50,7 @@ def read(answer: Answer) -> Said:
     raise _refusal(answer, messages, one_line(without_secrets(told))[:_SHOWN], failed=code == _FAILED)
 
 
-def _json(answer: Answer) -> Mapping[str, Any]:
+def _json(answer: Reply) -> Mapping[str, Any]:
     try:
         values = json.loads(answer.body)
     except (ValueError, RecursionError):
@@ -81,7 +81,7 @@ def _messages(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield code, " ".join(filter(None, (code, words, named and f"({named})")))
 
 
-def _refusal(answer: Answer, messages: list[tuple[str, str]], told: str, *, failed: bool) -> NotTaken:
+def _refusal(answer: Reply, messages: list[tuple[str, str]], told: str, *, failed: bool) -> NotTaken:
     codes = {code for code, _ in messages}
     if _BUSY in told.lower():
         return NotTaken(f"the desk is busy: {told}", stop=True, wait_minutes=_BUSY_MINUTES)

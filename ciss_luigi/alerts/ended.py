@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ciss_luigi import commands, exitcodes
 from ciss_luigi.alerts import today
-from ciss_luigi.alerts.failure import Scope, Seen
+from ciss_luigi.alerts.failure import ClosedBy, Seen
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.observers import CommandEnd
 from ciss_luigi.state.ledger import Attempt, Ledger, Outcome
@@ -60,14 +60,14 @@ def _failures(end: CommandEnd, ledger: Ledger) -> Iterator[Seen]:
     elif end.number == exitcodes.STEP_FAILED or (end.signal and end.number in _SIGNALLED):
         yield _stopped(end)
     elif end.number == exitcodes.NOT_ASKED:
-        yield _seen(end, Headline.NOT_ASKED, Scope.DATES)
+        yield _seen(end, Headline.NOT_ASKED, ClosedBy.DATES)
     elif end.number == exitcodes.CONFIGURATION and not end.is_usage:
         if end.kind == "RPCError":
-            yield _seen(end, Headline.LUIGID, Scope.DATES)
+            yield _seen(end, Headline.LUIGID, ClosedBy.DATES)
         elif end.is_configuration:
-            yield _seen(end, Headline.CONFIGURATION, Scope.CONFIGURATION)
+            yield _seen(end, Headline.CONFIGURATION, ClosedBy.CONFIGURATION)
         else:
-            yield _seen(end, f"{Headline.BROKE_OFF} ({end.kind})", Scope.DATES)
+            yield _seen(end, f"{Headline.BROKE_OFF} ({end.kind})", ClosedBy.DATES)
 
 
 def _step(end: CommandEnd, date: dt.date, step: str, ledger: Ledger) -> Seen:
@@ -104,14 +104,14 @@ def _outcome(last: Attempt | None, end: CommandEnd, date: dt.date, step: str) ->
 
 def _stopped(end: CommandEnd) -> Seen:
     what = f"{Headline.RUN_STOPPED} by {end.signal}" if end.signal else Headline.COMMAND_FAILED
-    return _seen(end, what, Scope.DATES)
+    return _seen(end, what, ClosedBy.DATES)
 
 
-def _seen(end: CommandEnd, headline: str, scope: Scope) -> Seen:
+def _seen(end: CommandEnd, headline: str, scope: ClosedBy) -> Seen:
     # a command that ended early has looked at none
     dates = tuple(map(str, end.dates)) or today.dates_of(end.begin.arguments)
-    if scope is Scope.DATES and not dates:
-        scope = Scope.COMMAND
+    if scope is ClosedBy.DATES and not dates:
+        scope = ClosedBy.COMMAND
     text = end.reason
     if "\nState: " not in text:
         again = commands.typed(end.begin.arguments)

@@ -19,7 +19,7 @@ _PLURALS = re.compile(r"(?<=# )([a-z]+)s\b")
 _LISTS = re.compile(r"#(?:(?:, | and | to |\.\.)#)+")
 
 
-class Scope(StrEnum):
+class ClosedBy(StrEnum):
     """What closes a failure."""
 
     DATES = "dates"
@@ -58,7 +58,7 @@ class Seen:
     """What failed, what state the data is in, and the next command."""
     dates: tuple[str, ...] = ()
     engine: str = ""
-    scope: Scope = Scope.DATES
+    scope: ClosedBy = ClosedBy.DATES
     log: str = ""
     """The last lines of the command's log."""
     compared: str = ""
@@ -114,7 +114,7 @@ class Failure:
     exit_code: int
     kind: str
     error: str
-    scope: Scope
+    scope: ClosedBy
     since: str
     last: str
     subject: str
@@ -153,13 +153,13 @@ class Failure:
         dates = tuple(sorted({*self.dates, *seen.dates}))
         healed = tuple(date for date in self.healed if date not in seen.dates)
         now_known = seen if seen.exit_code else self
-        is_dated = bool(seen.dates) and seen.scope is Scope.DATES and self.scope is Scope.COMMAND
+        is_dated = bool(seen.dates) and seen.scope is ClosedBy.DATES and self.scope is ClosedBy.COMMAND
         is_news = not seen.is_watched or seen.kind != self.kind  # ciss watch looks again and again
         return replace(
             self,
             headline=seen.headline,
             # once a date is known, only its merge is the end: not any other command that ends well
-            scope=Scope.DATES if is_dated else self.scope,
+            scope=ClosedBy.DATES if is_dated else self.scope,
             signature=now_known.signature,
             step=now_known.step,
             exit_code=now_known.exit_code,
@@ -182,7 +182,7 @@ class Failure:
         """A failure out of its file; raises ValueError, KeyError or TypeError for anything else."""
         known = {one.name for one in fields(cls)}
         given = {name: value for name, value in values.items() if name in known}
-        given["scope"] = Scope(given["scope"])
+        given["scope"] = ClosedBy(given["scope"])
         given["sent"] = tuple(Sent(**one) for one in given.get("sent", ()))
         for name in ("dates", "healed"):
             given[name] = tuple(map(str, given.get(name, ())))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 
 from ciss_luigi import commands
-from ciss_luigi.alerts.failure import Scope, Seen
+from ciss_luigi.alerts.failure import ClosedBy, Seen
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.config.telling import Alerts
 from ciss_luigi.state.ledger import Ledger, MonthFigures, Outcome
@@ -77,6 +77,6 @@ def _seen(date: RunDate, run_id: str, before: Decimal, now: Decimal, month: str)
         "Jump",
         text,
         (str(date),),
-        scope=Scope.NEVER,
+        scope=ClosedBy.NEVER,
         own_signature=f"jump {run_id} {month}",
     )

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ciss_luigi.alerts import words
-from ciss_luigi.alerts.failure import Failure, Scope, Seen, What, first_seen
+from ciss_luigi.alerts.failure import ClosedBy, Failure, Seen, What, first_seen
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.over import IsOver
 from ciss_luigi.alerts.records import Records
@@ -40,7 +40,7 @@ class Notices:
                 self.records.write(failure)
         return told
 
-    def heal(self, is_over: IsOver, ended: Collection[Scope] = ()) -> list[Failure]:
+    def heal(self, is_over: IsOver, ended: Collection[ClosedBy] = ()) -> list[Failure]:
         """Close the failures whose dates are all over, and those with a scope that this command ended.
 
         Returns those that are closed now. Raises OSError and LocksUnusable.
@@ -48,7 +48,9 @@ class Notices:
         closed = []
         with self.records.changing():
             for failure in self.records.open():
-                if failure.scope is Scope.COMPARED:  # its dates are merged as a rule, and differ all the same
+                if (
+                    failure.scope is ClosedBy.COMPARED
+                ):  # its dates are merged as a rule, and differ all the same
                     continue
                 changed = _healed(failure, is_over)
                 if changed.scope in ended or (changed.healed and not changed.dates):
@@ -74,15 +76,15 @@ class Notices:
                 host=socket.gethostname(),
                 subject=words.subject(seen),
             )
-            if seen.scope is Scope.NEVER:
+            if seen.scope is ClosedBy.NEVER:
                 return replace(new, closed_at=self._now_text), What.JUMP
             return new, What.FAILURE
-        if seen.scope is Scope.NEVER:
+        if seen.scope is ClosedBy.NEVER:
             return known, None
         again = known.again(seen, self._now_text)
         if not known.is_told:
             return again, What.FAILURE
-        if seen.scope is Scope.COMPARED:
+        if seen.scope is ClosedBy.COMPARED:
             return again, What.REPEAT if set(seen.dates) - set(known.dates) else None
         is_due = not seen.is_watched and self._is_due(known)
         return again, What.REPEAT if is_due or seen.kind != known.kind else None
@@ -92,7 +94,7 @@ class Notices:
 
         What ``ciss watch`` and a command say of one date is the same, too, whichever comes first.
         """
-        if seen.scope is Scope.NEVER:
+        if seen.scope is ClosedBy.NEVER:
             return next((one for one in self.records.closed() if one.signature == seen.signature), None)
         known = self.records.open()
         same = [one for one in known if one.signature == seen.signature]
@@ -100,7 +102,7 @@ class Notices:
             one
             for one in known
             if one.is_watched != seen.is_watched
-            and Scope.COMPARED not in (one.scope, seen.scope)
+            and ClosedBy.COMPARED not in (one.scope, seen.scope)
             and not set(one.dates).isdisjoint(seen.dates)
         ]
         return next(iter(same or of_date), None)

@@ -20,7 +20,7 @@ from ciss_luigi.locking.filelocks import FileLock, LocksUnusable
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Delivery:
     """What happened to one message: ``error`` says why it is kept; empty if it was taken."""
 
     channel: str
@@ -32,7 +32,7 @@ class Outcome:
     """Whether it is kept no more."""
 
 
-Report = Callable[[Outcome], None]
+Report = Callable[[Delivery], None]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Round:
             thread.join(max(0.0, until - time.monotonic()))
         for thread in threads:
             if thread.is_alive():
-                self.report(Outcome(thread.name, "", "", f"did not answer in {seconds:.0f} s"))
+                self.report(Delivery(thread.name, "", "", f"did not answer in {seconds:.0f} s"))
 
     def _one_channel(self, channel: Channel, seconds: float) -> None:
         """Send what waits for a channel; if another command is sending there, wait for it first."""
@@ -68,7 +68,7 @@ class Round:
         try:
             self._send_all(channel, self.outbox.entries(channel.name))
         except (OSError, LocksUnusable) as error:
-            self.report(Outcome(channel.name, "", "", f"what became of it cannot be written down: {error}"))
+            self.report(Delivery(channel.name, "", "", f"what became of it cannot be written down: {error}"))
         finally:
             channel.close()
             lock.release()
@@ -102,12 +102,12 @@ class Round:
         self.outbox.failed(changed, why, now, wait_minutes=error.wait_minutes)
         if changed.had and not entry.had:
             self.records.note_sent(entry.failure, _sent(entry, now))
-        self.report(Outcome(entry.channel, entry.subject, entry.what, why))
+        self.report(Delivery(entry.channel, entry.subject, entry.what, why))
 
     def _note(self, entry: Entry, taken: Taken, now: dt.datetime) -> None:
         self.outbox.remove(entry)  # first: a full disk must not have it sent again
         self.records.note_sent(entry.failure, _sent(entry, now), request=taken.request)
-        self.report(Outcome(entry.channel, entry.subject, entry.what, warning=taken.warning))
+        self.report(Delivery(entry.channel, entry.subject, entry.what, warning=taken.warning))
 
 
 def _sent(entry: Entry, now: dt.datetime) -> Sent:

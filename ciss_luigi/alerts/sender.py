@@ -21,7 +21,7 @@ from ciss_luigi.alerts.channel import Channel, NotTaken, tried
 from ciss_luigi.alerts.failure import What
 from ciss_luigi.alerts.outbox import Entry, Outbox
 from ciss_luigi.alerts.records import Records
-from ciss_luigi.alerts.rounds import Outcome, Round
+from ciss_luigi.alerts.rounds import Delivery, Round
 from ciss_luigi.alerts.words import Message, harmless, shortened
 from ciss_luigi.errors import ConfigurationError
 
@@ -44,7 +44,7 @@ def main(task: str, seconds: float = SECONDS) -> None:
         except Exception as error:  # one of Luigi's sections that cannot be read, a certificate that is none
             why = shortened(f"{type(error).__name__}: {error}", 300)
             for name in ways.names(here.alerts):
-                report(Outcome(name, "", task, f"nothing can be sent: {why}"))
+                report(Delivery(name, "", task, f"nothing can be sent: {why}"))
     sys.stdout.flush()
     os._exit(0)  # a thread that hangs in a call must not keep the process
 
@@ -62,7 +62,7 @@ def _work(task: str, here: reach.Reach, seconds: float) -> None:
         return
     known = ways.names(here.alerts) if _is_sound() else None
     for entry, why in outbox.drop_old(dt.datetime.now(dt.UTC), known):
-        report(Outcome(entry.channel, entry.subject, entry.what, why, dropped=True))
+        report(Delivery(entry.channel, entry.subject, entry.what, why, dropped=True))
     Round(records, outbox, report).run(channels, seconds)
 
 
@@ -75,7 +75,7 @@ def _is_sound() -> bool:
     return True
 
 
-def report(outcome: Outcome) -> None:
+def report(outcome: Delivery) -> None:
     """Tell the command that started this process."""
     with _out:
         sys.stdout.write(json.dumps(asdict(outcome)) + "\n")
@@ -102,10 +102,10 @@ def _send_all(channel: Channel, messages: Sequence[Message], what: What) -> None
         entry = Entry(channel.name, name, 1, what, message.subject, message.text, at)
         try:
             taken = tried(channel, entry, None)
-            report(Outcome(channel.name, entry.subject, what, warning=taken.warning))
+            report(Delivery(channel.name, entry.subject, what, warning=taken.warning))
         except NotTaken as error:
             why = shortened(harmless(str(error)), 500)
-            report(Outcome(channel.name, entry.subject, what, why, dropped=True))
+            report(Delivery(channel.name, entry.subject, what, why, dropped=True))
     channel.close()
 
 

@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from ciss_luigi import events
 from ciss_luigi.alerts import courier, ended, jumps, over, reach, today, ways, words
-from ciss_luigi.alerts.failure import Failure, Scope, Seen
+from ciss_luigi.alerts.failure import ClosedBy, Failure, Seen
 from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.ping import Ping
 from ciss_luigi.alerts.records import Records
-from ciss_luigi.alerts.rounds import Outcome
+from ciss_luigi.alerts.rounds import Delivery
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import StepFailed
 from ciss_luigi.observers import CommandEnd
@@ -106,9 +106,9 @@ class Teller:
         ids = {self._end.begin.id, *(one.id for one in killed)}
         yield from jumps.found(self._here.ledger, sorted(dates), ids, found.alerts)
 
-    def _scopes_ended(self) -> list[Scope]:
-        scopes = [] if self._end.is_configuration else [Scope.CONFIGURATION]
-        return [*scopes, Scope.COMMAND] if self._end.number == 0 else scopes
+    def _scopes_ended(self) -> list[ClosedBy]:
+        scopes = [] if self._end.is_configuration else [ClosedBy.CONFIGURATION]
+        return [*scopes, ClosedBy.COMMAND] if self._end.number == 0 else scopes
 
     def _ping(self, found: reach.Reach, failures: list[Seen]) -> Ping | None:
         """The sign of life, or of failure, of today's run.
@@ -147,7 +147,7 @@ def notices_of(found: reach.Reach, now: dt.datetime | None = None) -> Notices:
     )
 
 
-def say(outcomes: list[Outcome]) -> None:
+def say(outcomes: list[Delivery]) -> None:
     """Write into the log what happened to the messages."""
     log(lines_about(outcomes), logger)
 
@@ -162,7 +162,7 @@ def log(lines: Iterable[Line], to: logging.Logger) -> None:
         to.log(level, "%s", text, extra=extra)
 
 
-def lines_about(outcomes: Iterable[Outcome]) -> Iterator[Line]:
+def lines_about(outcomes: Iterable[Delivery]) -> Iterator[Line]:
     """What happened to each message."""
     taken, kept = events.fields("alert-sent"), events.fields("alert-kept")
     for one in outcomes:

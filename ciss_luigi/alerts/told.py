@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ciss_luigi.alerts.failure import Scope
+from ciss_luigi.alerts.failure import ClosedBy
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.records import Records
 
@@ -14,5 +14,5 @@ def have_people_heard(folder: Path) -> bool:
 
     That main differs from another table (``ciss compare --tell``) is no failure of a run.
     """
-    told = any(one.sent and one.scope is not Scope.COMPARED for one in Records(folder).open())
+    told = any(one.sent and one.scope is not ClosedBy.COMPARED for one in Records(folder).open())
     return told and not Outbox(folder).entries()

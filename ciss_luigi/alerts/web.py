@@ -21,7 +21,7 @@ _MOST_BYTES = 2_000_000
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """What a server answered; ``redirect`` is the other host to which it pointed."""
 
     status: int
@@ -58,12 +58,12 @@ class Web:
             context.load_verify_locations(self._ca_cert)
         return urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), _NoRedirects())
 
-    def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+    def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
         """Make one call; raises NoAnswer. Every HTTP code is an answer."""
         request = urllib.request.Request(url, data=body, headers=dict(headers), method=method)  # noqa: S310
         try:
             with self._opener.open(request, timeout=self._seconds) as answer:
-                return Answer(answer.status, answer.read(_MOST_BYTES))
+                return Reply(answer.status, answer.read(_MOST_BYTES))
         except urllib.error.HTTPError as error:
             with error:
                 return _with_error_code(error)
@@ -73,13 +73,13 @@ class Web:
             raise _no_answer(error) from None
 
 
-def _with_error_code(error: urllib.error.HTTPError) -> Answer:
+def _with_error_code(error: urllib.error.HTTPError) -> Reply:
     try:
         body = error.read(_MOST_BYTES)
     except (OSError, http.client.HTTPException):
         body = b""
     location = error.headers.get("Location", "") if error.headers else ""
-    return Answer(error.code, body, urlsplit(location).netloc or (location and "another path"))
+    return Reply(error.code, body, urlsplit(location).netloc or (location and "another path"))
 
 
 def _no_answer(reason: object) -> NoAnswer:

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ciss_luigi.alerts.failure import Failure, Scope, Seen, What, first_seen, span
+from ciss_luigi.alerts.failure import ClosedBy, Failure, Seen, What, first_seen, span
 from ciss_luigi.errors import gist
 from ciss_luigi.plaintext import one_line, printable_lines, without_secrets
 
@@ -87,7 +87,7 @@ def _opening(failure: Failure, what: What) -> Iterator[str]:
 
 
 def _why_over(failure: Failure) -> str:
-    if failure.scope is Scope.COMPARED:
+    if failure.scope is ClosedBy.COMPARED:
         return "The last comparison found no difference."
     if failure.healed:
         return f"Main is as new as every date of it now, or newer ({span(failure.healed)})."

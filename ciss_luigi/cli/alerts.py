@@ -8,7 +8,7 @@ from ciss_luigi import commands, site
 from ciss_luigi.alerts import reach
 from ciss_luigi.alerts.failure import Failure, span
 from ciss_luigi.alerts.outbox import Entry
-from ciss_luigi.alerts.rounds import Outcome
+from ciss_luigi.alerts.rounds import Delivery
 from ciss_luigi.alerts.words import moment
 from ciss_luigi.cli.output import say, say_json
 from ciss_luigi.counting import counted
@@ -61,7 +61,7 @@ def _show(where: reach.Reach, *, as_json: bool) -> None:
         _say(found)
 
 
-def _say_test(outcomes: list[Outcome], *, as_json: bool) -> None:
+def _say_test(outcomes: list[Delivery], *, as_json: bool) -> None:
     if as_json:
         channels = [{"channel": one.channel, "error": one.error, "warning": one.warning} for one in outcomes]
         say_json({"format": 1, "channels": channels})
@@ -70,7 +70,7 @@ def _say_test(outcomes: list[Outcome], *, as_json: bool) -> None:
         say(f"{one.channel:<12}  {one.error or 'took it'}{f' (it says: {one.warning})' * bool(one.warning)}")
 
 
-def _say(found: alerts.Overview) -> None:
+def _say(found: alerts.Told) -> None:
     say(f"Told: {', '.join(found.channels) or 'nobody ([ciss_alerts] names no channel)'}")
     _say_all("Open", found.open)
     _say_all(f"Over in the last {alerts.SHOWN_DAYS} days", found.over)
@@ -102,7 +102,7 @@ def _tries(entry: Entry) -> str:
     return counted(entry.tries, "try", "tries")
 
 
-def _document(found: alerts.Overview) -> dict[str, object]:
+def _document(found: alerts.Told) -> dict[str, object]:
     return {
         "format": 1,
         "channels": found.channels,

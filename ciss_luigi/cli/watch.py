@@ -67,12 +67,12 @@ def command(context: click.Context, by: dt.time, date: RunDate | None, hung_minu
         context.exit(NO)
 
 
-def _nobody_is_told(found: watch.Verdict) -> bool:
+def _nobody_is_told(found: watch.NightVerdict) -> bool:
     mine = [one for one in found.told if str(found.date) in one.dates]
     return bool(mine) and not any(one.is_told for one in mine)
 
 
-def _state(found: watch.Verdict) -> str:
+def _state(found: watch.NightVerdict) -> str:
     """The state of the data, and whether people are told of it."""
     if _nobody_is_told(found):
         return "main holds what earlier runs have published; nobody is told ([ciss_alerts] names nobody)"

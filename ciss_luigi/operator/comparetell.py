@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from ciss_luigi import commands, exitcodes
 from ciss_luigi.alerts import courier, ways
-from ciss_luigi.alerts.failure import Scope, Seen
+from ciss_luigi.alerts.failure import ClosedBy, Seen
 from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.records import Records
-from ciss_luigi.alerts.rounds import Outcome
+from ciss_luigi.alerts.rounds import Delivery
 from ciss_luigi.errors import ConfigurationError, Fault
 from ciss_luigi.operator import alerts
 from ciss_luigi.operator.compare import Compared, Request
@@ -28,7 +28,7 @@ def require_channel(site: Site) -> None:
         raise ConfigurationError("nobody is to be told", (fault,))
 
 
-def tell(site: Site, request: Request, found: Compared, words: Iterable[str]) -> Sequence[Outcome]:
+def tell(site: Site, request: Request, found: Compared, words: Iterable[str]) -> Sequence[Delivery]:
     """Tell people that the tables differ, once for each date; or that they do so no more.
 
     ``words`` say what differs. Raises OSError and LocksUnusable.
@@ -53,6 +53,6 @@ def _seen(request: Request, found: Compared, words: Iterable[str]) -> Seen:
         "drift",
         error,
         (str(request.date),) if request.date else (),
-        scope=Scope.COMPARED,
+        scope=ClosedBy.COMPARED,
         own_signature=f"drift {found.here} {found.there}",
     )

@@ -21,7 +21,7 @@ DATES = 30
 
 
 @dataclass(frozen=True)
-class MonthFigures:
+class MonthGauges:
     """A month of the newest merged date, as main holds it now."""
 
     rows: int
@@ -38,7 +38,7 @@ class Figures:
     last_attempt: Mapping[str, float] = field(default_factory=dict)
     duration: Mapping[str, float] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
-    months: Mapping[str, MonthFigures] = field(default_factory=dict)
+    months: Mapping[str, MonthGauges] = field(default_factory=dict)
     superseded: int = 0
     alerts_open: int = 0
     alerts_waiting: int = 0
@@ -79,7 +79,7 @@ def _merged_at(marker: Marker | None) -> list[float]:
     return [marker.finished_at.timestamp()] if marker and marker.finished_at else []
 
 
-def _months(site: Site, newest: Marker) -> Iterator[tuple[str, MonthFigures]]:
+def _months(site: Site, newest: Marker) -> Iterator[tuple[str, MonthGauges]]:
     """The months of the newest merged date, with the figures of the run that main holds: it may be older.
 
     That is so after ``ciss reset --roll-back``.
@@ -88,7 +88,7 @@ def _months(site: Site, newest: Marker) -> Iterator[tuple[str, MonthFigures]]:
         marker = site.markers.read(held.date, Step.MERGE)
         for month in marker.months if marker else ():
             if month.month == str(held.month):
-                yield month.month, MonthFigures(month.rows, month.source_rows, month.in_usd())
+                yield month.month, MonthGauges(month.rows, month.source_rows, month.in_usd())
 
 
 def _begin(date: RunDate) -> float:

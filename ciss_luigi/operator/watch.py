@@ -15,7 +15,7 @@ from ciss_luigi.alerts.failure import Failure, Seen, span
 from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.records import Records
-from ciss_luigi.alerts.rounds import Outcome
+from ciss_luigi.alerts.rounds import Delivery
 from ciss_luigi.alerts.told import have_people_heard
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.config.tellingkeys import METRICS
@@ -27,8 +27,7 @@ from ciss_luigi.operator.status import DateStatus, RunState
 from ciss_luigi.site import Site
 from ciss_luigi.state import alive
 from ciss_luigi.state.commandledger import Command
-from ciss_luigi.state.ledger import Attempt
-from ciss_luigi.state.ledger import Outcome as StepOutcome
+from ciss_luigi.state.ledger import Attempt, Outcome
 from ciss_luigi.state.markers import Step
 
 _REASONS_OF_COMMANDS = {
@@ -54,7 +53,7 @@ _SHOWN_ITEMS = 3
 
 
 @dataclass(frozen=True)
-class Verdict:
+class NightVerdict:
     """What was found: whether all is well, a sentence that says so or why not, and what was told and sent."""
 
     date: RunDate
@@ -62,7 +61,7 @@ class Verdict:
     sentence: str
     next_command: str = ""
     told: tuple[Failure, ...] = ()
-    sent: tuple[Outcome, ...] = ()
+    sent: tuple[Delivery, ...] = ()
     warning: str = ""
 
 
@@ -83,7 +82,7 @@ def watch(
     date: RunDate | None = None,
     hung_minutes: float = 0,
     now: dt.datetime | None = None,
-) -> Verdict:
+) -> NightVerdict:
     """Look at a date, by default today, and tell people what is wrong.
 
     ``now`` is a time with its zone; by default the host's. Raises ConfigurationError, OSError and
@@ -101,7 +100,7 @@ def watch(
         seen.append(_seen(day, by, hung or reason))
     else:
         is_there = found.is_merged and reason is None
-        verdict = Verdict(day, True, _all_is_well(day, by, merged=is_there))
+        verdict = NightVerdict(day, True, _all_is_well(day, by, merged=is_there))
     told = _tell(site, seen, now)
     verdict = replace(verdict, told=tuple(told), sent=tuple(_send(site)))
     return replace(verdict, warning="; ".join(filter(None, [_note_told(site), _write_metrics(site)])))
@@ -126,10 +125,10 @@ def _all_is_well(day: RunDate, by: dt.time, *, merged: bool) -> str:
     return f"{day} is merged" if merged else f"{day} is not merged, and has time until {by:%H:%M}"
 
 
-def _not_merged(day: RunDate, by: dt.time, reason: Reason | None) -> Verdict:
+def _not_merged(day: RunDate, by: dt.time, reason: Reason | None) -> NightVerdict:
     words = reason.words if reason else ""
     sentence = f"{day} is not merged by {by:%H:%M}: {words}"
-    return Verdict(day, False, sentence, reason.next_command if reason else "")
+    return NightVerdict(day, False, sentence, reason.next_command if reason else "")
 
 
 def _seen(day: RunDate, by: dt.time, reason: Reason | None) -> Seen:
@@ -184,9 +183,7 @@ def _gone(site: Site, day: RunDate) -> Reason | None:
 
 def _ended_after(command: Command, newest: Attempt) -> bool:
     """Whether a command's end says more than the newest attempt: it began later, or ended between steps."""
-    is_between = (
-        newest.command == command.id and newest.outcome is StepOutcome.DONE and command.exit_code != 0
-    )
+    is_between = newest.command == command.id and newest.outcome is Outcome.DONE and command.exit_code != 0
     return command.began_at > newest.started_at or is_between
 
 
@@ -337,7 +334,7 @@ def _is_news(seen: Seen, known: list[Failure]) -> bool:
     return not told or bool(seen.began and dt.datetime.fromisoformat(seen.began) > max(told))
 
 
-def _send(site: Site) -> list[Outcome]:
+def _send(site: Site) -> list[Delivery]:
     sent = courier.send() if Outbox(site.settings.state_dir / "alerts").entries() else []
     teller.log(teller.lines_about(sent), events.LOGGER)
     return sent

@@ -5,18 +5,18 @@ from __future__ import annotations
 from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.observers import Observer, StepBegin, StepEnd
-from ciss_luigi.state.alive import Sign
+from ciss_luigi.state.alive import SignOfLife
 
 
 class LifeSigns(Observer):
     """Leaves signs from a step's beginning to its end, in the process that does the step."""
 
     def __init__(self) -> None:
-        self._sign: Sign | None = None
+        self._sign: SignOfLife | None = None
 
     def step_begins(self, begin: StepBegin) -> None:
         """Leave the first sign; raises OSError."""
-        self._sign = Sign(site.current().settings.state_dir, RunDate(begin.date))
+        self._sign = SignOfLife(site.current().settings.state_dir, RunDate(begin.date))
         self._sign.begin()
 
     def step_ends(self, end: StepEnd) -> None:

@@ -185,7 +185,7 @@ def for_luigid(text: str) -> str:
     ).translate(_PLAIN)
 
 
-class Teller:
+class ProgressTeller:
     """Tells progress to the log and, without ever waiting for it, to luigid.
 
     A call to a luigid that has died blocks for a minute and then fails. So a daemon thread makes it, always

@@ -19,7 +19,7 @@ SECONDS = 30.0
 """From one sign to the next."""
 
 
-class Sign:
+class SignOfLife:
     """The sign of life of one date's running step, from its beginning to its end."""
 
     def __init__(self, folder: Path, date: RunDate) -> None:

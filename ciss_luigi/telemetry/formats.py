@@ -38,7 +38,7 @@ def plain_copy(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
     }
 
 
-class Text(logging.Formatter):
+class SplunkText(logging.Formatter):
     """ISO time with offset first, then ``key="value"`` pairs."""
 
     def format(self, record: logging.LogRecord) -> str:

@@ -35,7 +35,7 @@ class LogFile(logging.Handler):
         self._keep = settings.keep
         self._descriptor = -1
         self._is_broken = False
-        self.setFormatter(formats.json_formatter() if settings.format == "json" else formats.Text())
+        self.setFormatter(formats.json_formatter() if settings.format == "json" else formats.SplunkText())
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line, in one piece."""

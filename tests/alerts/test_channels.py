@@ -18,7 +18,7 @@ from ciss_luigi.alerts.channels import AppriseChannel
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.ping import Ping
 from ciss_luigi.alerts.records import Records
-from ciss_luigi.alerts.rounds import Outcome, Round
+from ciss_luigi.alerts.rounds import Delivery, Round
 from ciss_luigi.alerts.ways import channel_name
 from ciss_luigi.config.telling import Alerts
 from ciss_luigi.observers import CommandBegin, CommandEnd
@@ -39,8 +39,8 @@ def hooks() -> Iterator[Hooks]:
         yield started
 
 
-def send(desk: Desk, url: str) -> list[Outcome]:
-    found: list[Outcome] = []
+def send(desk: Desk, url: str) -> list[Delivery]:
+    found: list[Delivery] = []
     Round(Records(desk.folder), Outbox(desk.folder), found.append).run(
         [AppriseChannel(channel_name(url), url)], 20
     )

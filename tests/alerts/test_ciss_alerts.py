@@ -14,7 +14,7 @@ from ciss_luigi.alerts.channel import Taken
 from ciss_luigi.alerts.failure import Failure
 from ciss_luigi.alerts.outbox import Entry
 from ciss_luigi.alerts.records import Records
-from ciss_luigi.alerts.rounds import Outcome, Round
+from ciss_luigi.alerts.rounds import Delivery, Round
 from tests.alerts.relay import Relay
 from tests.alerts.servicedesk import KEY, serving
 from tests.alerts.test_notice import Desk, seen
@@ -206,7 +206,7 @@ class Broken:
 def test_an_error_that_a_channel_did_not_foresee_is_told_and_holds_up_no_other_failure(
     tmp_path: Path,
 ) -> None:
-    here, found, channel = office(tmp_path), list[Outcome](), Broken()
+    here, found, channel = office(tmp_path), list[Delivery](), Broken()
     here.at().fail([seen()])
     here.at(1).fail([seen(step="MergeMain")])
     Round(here.records, here.outbox, found.append).run([channel], 10)
@@ -220,7 +220,7 @@ def test_what_was_sent_is_not_sent_again_where_that_cannot_be_written_down(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    here, found, channel = office(tmp_path), list[Outcome](), Broken()
+    here, found, channel = office(tmp_path), list[Delivery](), Broken()
     channel.subjects.append("an earlier one")
     here.at().fail([seen()])
     monkeypatch.setattr(Records, "write", full)

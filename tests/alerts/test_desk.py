@@ -14,7 +14,7 @@ import pytest
 from ciss_luigi.alerts.desk import Desk
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.records import Records
-from ciss_luigi.alerts.rounds import Outcome, Round
+from ciss_luigi.alerts.rounds import Delivery, Round
 from ciss_luigi.alerts.web import Web
 from ciss_luigi.config.telling import Alerts
 from tests.alerts import servicedesk
@@ -36,14 +36,14 @@ def desk() -> Iterator[ServiceDesk]:
         yield started
 
 
-def send(office: Office, desk: ServiceDesk, seconds: float = 5, **more: Any) -> list[Outcome]:
-    found: list[Outcome] = []
+def send(office: Office, desk: ServiceDesk, seconds: float = 5, **more: Any) -> list[Delivery]:
+    found: list[Delivery] = []
     _round(office, desk, found.append, seconds, **more)
     return found
 
 
 def _round(
-    office: Office, desk: ServiceDesk, report: Callable[[Outcome], None], seconds: float = 5, **more: Any
+    office: Office, desk: ServiceDesk, report: Callable[[Delivery], None], seconds: float = 5, **more: Any
 ) -> None:
     auth = "oauth" if desk.cloud else "authtoken"
     alerts = Alerts(**{"sdp_url": desk.url, "sdp_token": KEY, "sdp_auth": auth, **more})
@@ -59,7 +59,7 @@ def heal(office: Office, minutes: float) -> None:
     office.at(minutes, channels=("desk",)).heal(lambda *_: True)
 
 
-def tell_it_all(office: Office, desk: ServiceDesk, **more: Any) -> list[Outcome]:
+def tell_it_all(office: Office, desk: ServiceDesk, **more: Any) -> list[Delivery]:
     """A failure, a repeat and a recovery, each sent at once."""
     fail(office)
     found = send(office, desk, **more)

@@ -15,7 +15,7 @@ from ciss_luigi.alerts.failure import What
 from ciss_luigi.alerts.mail import Mail
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.records import Records
-from ciss_luigi.alerts.rounds import Outcome, Round
+from ciss_luigi.alerts.rounds import Delivery, Round
 from ciss_luigi.locking.filelocks import FileLock
 from tests.alerts.relay import PASSWORD, USER, Relay, relaying
 from tests.alerts.test_notice import Desk, seen
@@ -37,8 +37,8 @@ def settings(relay: Relay, **more: object) -> mails.Relay:
 
 def send(
     desk: Desk, how: mails.Relay, to: tuple[str, ...] = (OPS,), cc: tuple[str, ...] = ()
-) -> list[Outcome]:
-    found: list[Outcome] = []
+) -> list[Delivery]:
+    found: list[Delivery] = []
     Round(Records(desk.folder), Outbox(desk.folder), found.append).run([Mail("mail", how, to, cc)], 20)
     return found
 
@@ -46,7 +46,7 @@ def send(
 def test_one_mail_goes_to_all_with_everything_that_a_mail_should_have(desk: Desk, relay: Relay) -> None:
     desk.at().fail([seen()])
     assert send(desk, settings(relay, prefix="[night]"), (OPS, "b@example.com"), (LEAD,)) == [
-        Outcome("mail", "ciss: BuildTemp failed for 2016-11-22 (exit code 30)", "failure")
+        Delivery("mail", "ciss: BuildTemp failed for 2016-11-22 (exit code 30)", "failure")
     ]
     (post,) = relay.post
     assert post.sender == "ciss@billing.example.com"
@@ -243,7 +243,7 @@ def test_a_password_does_not_go_in_the_clear(desk: Desk) -> None:
 
 def test_a_subject_stays_within_250_characters_with_prefix_and_token(desk: Desk, relay: Relay) -> None:
     desk.at(channels=("sdp_mail",)).fail([seen(headline="é" * 1000)])
-    found: list[Outcome] = []
+    found: list[Delivery] = []
     channel = Mail("sdp_mail", settings(relay, prefix="[p]" * 30), ("desk@example.com",), token=True)
     Round(Records(desk.folder), Outbox(desk.folder), found.append).run([channel], 20)
     (post,) = relay.post

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi.alerts.door import anything_in
-from ciss_luigi.alerts.failure import Failure, Scope, Seen, What
+from ciss_luigi.alerts.failure import ClosedBy, Failure, Seen, What
 from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.alerts.outbox import Entry, Outbox
 from ciss_luigi.alerts.records import KEPT_DAYS, Records
@@ -154,18 +154,18 @@ def test_what_fails_again_after_its_recovery_is_a_new_failure(desk: Desk) -> Non
 
 
 def test_a_fault_of_the_configuration_ends_with_the_command_that_gets_past_it(desk: Desk) -> None:
-    fault = seen(scope=Scope.CONFIGURATION, dates=(), exit_code=40, step="", kind="ConfigurationError")
+    fault = seen(scope=ClosedBy.CONFIGURATION, dates=(), exit_code=40, step="", kind="ConfigurationError")
     desk.at().fail([fault])
     assert desk.at(1).heal(lambda *_: True) == []
-    assert len(desk.at(2).heal(lambda *_: False, [Scope.CONFIGURATION])) == 1
+    assert len(desk.at(2).heal(lambda *_: False, [ClosedBy.CONFIGURATION])) == 1
     assert desk.told() == [(What.FAILURE, 1), (What.RECOVERY, 2)]
 
 
 def test_a_jump_is_told_once_and_has_no_recovery(desk: Desk) -> None:
-    jump = seen(scope=Scope.NEVER, exit_code=0, own_signature="jump run-1 2016-11")
+    jump = seen(scope=ClosedBy.NEVER, exit_code=0, own_signature="jump run-1 2016-11")
     for minutes in (0, 100, 200):
         desk.at(minutes).fail([jump])
-    desk.at(300).heal(lambda *_: True, [Scope.CONFIGURATION])
+    desk.at(300).heal(lambda *_: True, [ClosedBy.CONFIGURATION])
     assert desk.told() == [(What.JUMP, 1)]
 
 
@@ -256,12 +256,12 @@ def test_what_watch_sees_is_told_again_when_its_reason_changes_and_not_by_the_cl
 
 
 def test_a_failure_of_no_date_is_over_only_with_the_dates_that_it_is_known_to_have(desk: Desk) -> None:
-    away = seen(scope=Scope.COMMAND, dates=(), kind="RPCError")
+    away = seen(scope=ClosedBy.COMMAND, dates=(), kind="RPCError")
     desk.at().fail([away])
-    desk.at(1).fail([replace(away, scope=Scope.DATES, dates=("2016-11-25",))])
+    desk.at(1).fail([replace(away, scope=ClosedBy.DATES, dates=("2016-11-25",))])
     (failure,) = desk.records.open()
-    assert (failure.scope, failure.dates) == (Scope.DATES, ("2016-11-25",))
-    assert desk.at(2).heal(lambda *_: False, [Scope.COMMAND]) == []
+    assert (failure.scope, failure.dates) == (ClosedBy.DATES, ("2016-11-25",))
+    assert desk.at(2).heal(lambda *_: False, [ClosedBy.COMMAND]) == []
     assert len(desk.at(3).heal(lambda *_: True)) == 1
 
 

@@ -16,7 +16,7 @@ from ciss_luigi.alerts.failure import Seen, What
 from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.operator import watch
-from ciss_luigi.operator.watch import Verdict
+from ciss_luigi.operator.watch import NightVerdict
 from ciss_luigi.state import alive, commandledger
 from ciss_luigi.state.markers import Step
 from tests.alerts.relay import Relay
@@ -31,14 +31,14 @@ ZONE = dt.datetime.now().astimezone().tzinfo
 MAIL = "[ciss_alerts]\nmail_to = ops@example.com\n[smtp]\nport = 1\n"
 
 
-def look(place: Place, hour: int = 7, minute: int = 0, date: str = DATE, hung: float = 0) -> Verdict:
+def look(place: Place, hour: int = 7, minute: int = 0, date: str = DATE, hung: float = 0) -> NightVerdict:
     """Watch a date as if it were that time of its day."""
     day = RunDate.parse(date)
     now = dt.datetime.combine(day.date, dt.time(hour, minute), ZONE)
     return watch.watch(site.load({}, place.folder), SIX, day, hung, now)
 
 
-def watch_at(place: Place, now: dt.datetime, hung: float, day: RunDate | None = None) -> Verdict:
+def watch_at(place: Place, now: dt.datetime, hung: float, day: RunDate | None = None) -> NightVerdict:
     """Watch a date at some moment."""
     return watch.watch(site.load({}, place.folder), SIX, day or RunDate.parse(DATE), hung, now)
 
@@ -130,7 +130,7 @@ def test_a_run_without_a_sign_of_life_is_told_before_it_is_due(told: Place) -> N
     tomorrow = RunDate(now.date() + dt.timedelta(days=1))
     with running(told.folder, str(tomorrow), Step.BUILD):
         state = site.load({}, told.folder).settings.state_dir
-        sign = alive.Sign(state, tomorrow)
+        sign = alive.SignOfLife(state, tomorrow)
         sign.begin()
         last = now + dt.timedelta(hours=1)
         os.utime(state / "alive" / str(tomorrow), (last.timestamp(), last.timestamp()))
@@ -145,7 +145,7 @@ def test_a_run_without_a_sign_of_life_is_told_before_it_is_due(told: Place) -> N
 def test_the_sign_that_a_killed_run_left_is_none_of_the_next_run(told: Place) -> None:
     state = site.load({}, told.folder).settings.state_dir
     with running(told.folder, DATE, Step.BUILD):
-        sign = alive.Sign(state, RunDate.parse(DATE))
+        sign = alive.SignOfLife(state, RunDate.parse(DATE))
         sign.begin()
         old = dt.datetime(2016, 11, 22, 2, 0, tzinfo=ZONE).timestamp()
         os.utime(state / "alive" / DATE, (old, old))
@@ -301,7 +301,7 @@ def test_a_time_that_is_none_is_a_mistake_of_usage(tmp_path: Path) -> None:
 
 def test_a_running_step_leaves_its_sign_and_takes_it_away(place: Place) -> None:
     state = place.state
-    sign = alive.Sign(state, RunDate.parse(DATE))
+    sign = alive.SignOfLife(state, RunDate.parse(DATE))
     sign.begin()
     assert alive.last(state, RunDate.parse(DATE)) is not None
     sign.end()

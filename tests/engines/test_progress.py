@@ -10,7 +10,7 @@ import pytest
 
 from ciss_luigi.engines.base import Progress
 from ciss_luigi.engines.hiveserver2.journal import progress
-from ciss_luigi.scheduling.messages import Teller
+from ciss_luigi.scheduling.messages import ProgressTeller
 from ciss_luigi.sql.files import built_in
 from tests.command import Luigid, Place, wait_until
 from tests.engines.cluster import HIVE, Where
@@ -50,7 +50,7 @@ def test_log_lines_are_read(lines: list[str], fraction: float | None, told: Prog
 
 def test_luigid_is_told_a_percentage_and_a_page() -> None:
     heard: list[object] = []  # in luigid's place: what Luigi hands to a task to tell it by
-    tell = Teller(heard.append, percentage=heard.append, url=heard.append)
+    tell = ProgressTeller(heard.append, percentage=heard.append, url=heard.append)
 
     tell.watch(Progress(0.5, "ann_1", "Map <1>: 0/1", "http://rm:8088/job_1"))
 

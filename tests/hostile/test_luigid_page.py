@@ -138,15 +138,15 @@ UNDER_WAY = """
 import os, time
 from ciss_luigi.engines.base import Progress
 from ciss_luigi.errors import StepFailed
-from ciss_luigi.scheduling.messages import Teller
+from ciss_luigi.scheduling.messages import ProgressTeller
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import runner
 
-headline = Teller.headline
+headline = ProgressTeller.headline
 def with_progress(self, sentence):
     headline(self, sentence)
     self.watch(Progress(0.4, url="http://127.0.0.1:9/query/7"))
-Teller.headline = with_progress
+ProgressTeller.headline = with_progress
 
 def slow(job):
     while not os.path.exists("go"):
