@@ -31,10 +31,10 @@ class Scratch:
         self._sources = folder / "sources.duckdb"
         self.configure()
 
-    def configure(self, **keys: str) -> None:
-        """Write ``luigi.cfg`` with some more keys."""
+    def configure(self, sections: str = "", **keys: str) -> None:
+        """Write ``luigi.cfg`` with some more keys of ``[ciss]``, and other sections after it."""
         more = "".join(f"{key} = {value}\n" for key, value in keys.items())
-        (self.folder / "luigi.cfg").write_text(_CONFIGURATION + more, encoding="utf-8")
+        (self.folder / "luigi.cfg").write_text(_CONFIGURATION + more + sections, encoding="utf-8")
 
     @cached_property
     def site(self) -> Site:
