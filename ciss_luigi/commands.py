@@ -105,9 +105,9 @@ def verify(date: object) -> str:
     return f"ciss verify --date {date}"
 
 
-def reset(date: object) -> str:
+def reset(date: object, options: str = "") -> str:
     """The command that lets a date run again."""
-    return f"ciss reset --date {date}"
+    return f"ciss reset --date {date}{options}"
 
 
 def load(folder: object = "DIR") -> str:
@@ -171,5 +171,15 @@ def debug(arguments: Sequence[str]) -> str:
 
 
 def run_again(date: object) -> str:
-    """The commands that run a date again though it is done."""
+    """The commands that run a date again though it is done, from what the sources hold today."""
     return f"{reset(date)} && {merge(date)}"
+
+
+def publish_again(date: object) -> str:
+    """The commands that put into main again what temp holds of a date; nothing is built."""
+    return f"{reset(date, ' --from-step merge')} && {merge(date)}"
+
+
+def roll_back(date: object) -> str:
+    """The commands that put main back to what a date published, over a newer run."""
+    return f"{reset(date, ' --roll-back')} && {merge(date)}"

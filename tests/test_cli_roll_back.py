@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ciss_luigi import commands
 from tests.command import MAIN, TEMP, Place, name_of
 from tests.helpers import Answer, run, running, typed
 
@@ -46,7 +47,10 @@ def test_the_next_run_puts_back_what_the_date_published(bad_night: tuple[Place, 
     assert place.main() == good
     assert place.read_marker(OLD, "MergeMain")["superseded"] == []
     typed(place.folder, "verify", "--date", OLD).expect(0)
-    typed(place.folder, "verify", "--date", NEW).expect(1, f"are of another run, for {OLD}")
+    seen = typed(place.folder, "verify", "--date", NEW).expect(1, f"are of another run, for {OLD}")
+    assert f"2016-11: main was rolled back on purpose from {NEW} to {OLD}, until a newer night" in seen.out
+    there = f"to publish {NEW} again instead: {commands.publish_again(NEW)}"
+    assert f"Next:  {commands.verify(OLD)}; {there}\n" in seen.out
 
 
 def test_it_is_granted_once(bad_night: tuple[Place, list[Any]]) -> None:

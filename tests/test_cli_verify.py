@@ -89,7 +89,29 @@ def test_a_row_that_stands_twice_is_found(merged: Place) -> None:
 def test_rows_that_went_are_a_difference(merged: Place) -> None:
     merged.query(f"DELETE FROM mnaas.{MAIN} WHERE month_year = '2016-10'")
     answer = verify(merged).expect(1, "2016-10: rows is 6 in the run's record, 0 in main")
-    assert f"Next:  {commands.run_again(DATE)}" in answer.out
+    assert f"Next:  {commands.publish_again(DATE)}" in answer.out
+
+
+def test_what_follows_publishes_the_same_money_whatever_the_sources_say_now(merged: Place) -> None:
+    good = merged.main()
+    merged.query(f"UPDATE mnaas.{name_of('register')} SET amount = amount * 2")
+    merged.query(f"UPDATE mnaas.{MAIN} SET org_name = 'other' WHERE org_id = 'org4'")
+    verify(merged).expect(1, f"Next:  {commands.publish_again(DATE)}\n")
+    typed(merged.folder, "reset", "--date", DATE, "--from-step", "merge").expect(0)
+    run(merged.folder, DATE)
+    assert merged.main() == good
+    verify(merged).expect(0)
+
+
+@pytest.mark.parametrize("lost", ["temp", "marker"])
+def test_a_rebuild_from_todays_sources_is_called_one(lost: str, merged: Place) -> None:
+    merged.query(f"DELETE FROM mnaas.{MAIN} WHERE month_year = '2016-10'")
+    if lost == "temp":
+        merged.query(f"DELETE FROM mnaas.{TEMP}")
+    else:
+        merged.marker(DATE, "BuildTemp").unlink()
+    words = f"Next:  to build {DATE} from today's sources, as temp no longer holds the run: "
+    verify(merged).expect(1, f"{words}{commands.run_again(DATE)}\n")
 
 
 def test_only_so_many_rows_are_shown(merged: Place) -> None:
@@ -106,7 +128,7 @@ def test_only_so_many_rows_are_shown(merged: Place) -> None:
 
 def test_sources_that_changed_are_no_difference_and_are_said(merged: Place) -> None:
     merged.query(f"DELETE FROM mnaas.{name_of('overage')} WHERE partition_date = '2016-10'")
-    answer = verify(merged).expect(0, "the sources have changed since; the next run takes it up:")
+    answer = verify(merged).expect(0, "the sources have changed since:\n", "no later night builds 2016-10;")
     assert "2016-10: source_rows is 24 in the run's record, 18 in the sources now" in answer.out
     assert "2016-10 'GBP': overage_charge is " in answer.out
     assert "2016-11 " not in answer.out
@@ -133,6 +155,20 @@ def test_what_leaves_the_charges_totals_as_they_were_is_seen_too(
     answer = verify(merged).expect(0, "2016-11: the totals are the same, but ", "would be different now")
     assert " in the run, " in answer.out or "only in the run" in answer.out
     assert "2016-10: the totals" not in answer.out
+
+
+def test_a_month_that_no_later_night_builds_names_the_date_to_run_again(merged: Place) -> None:
+    run(merged.folder, "2016-12-04")
+    again = f"to take it up: {commands.run_again('2016-12-04')}\n"
+    merged.query(f"UPDATE mnaas.{name_of('overage')} SET charge = charge + 1")
+    answer = verify(merged).expect(0, "the sources have changed since:\n", "the next run takes up 2016-11\n")
+    verify(merged, "2016-12-04").expect(0, "the sources have changed since; the next run takes it up:\n")
+    assert f"no later night builds 2016-10; to take it up: {commands.run_again(DATE)}\n" in answer.out
+    run(merged.folder, "2016-12-05")
+    merged.query(f"UPDATE mnaas.{name_of('rate')} SET avg_conv_rate = 1.5")
+    answer = verify(merged, "2016-12-05").expect(0, "the totals are the same, but ")
+    assert f"no later night builds 2016-11; {again.replace('12-04', '12-05')}" in answer.out
+    assert "the next run takes up 2016-12\n" in answer.out
 
 
 def test_source_rows_without_a_currency_are_no_currency_called_none(merged: Place) -> None:
@@ -169,7 +205,11 @@ def test_a_month_that_a_newer_date_replaced_since_is_no_difference(merged: Place
 
 def test_a_month_of_which_only_a_part_is_newer_differs(merged: Place) -> None:
     merged.query(f"UPDATE mnaas.{MAIN} SET as_of_date = '2016-11-09', run_id = 'x' WHERE org_id = 'org1'")
-    verify(merged).expect(1, "the rows in main are of another run, for 2016-11-09 (run_id x)")
+    answer = verify(merged).expect(1, "the rows in main are of another run, for 2016-11-09 (run_id x)")
+    assert commands.verify("2016-11-09") not in answer.out
+    run(merged.folder, "2016-11-09")
+    merged.query(f"UPDATE mnaas.{MAIN} SET as_of_date = '{DATE}' WHERE org_id = 'org1'")
+    verify(merged).expect(1, f"Next:  {commands.verify('2016-11-09')}\n")
 
 
 def test_an_older_estimate_in_main_is_a_difference(merged: Place) -> None:

@@ -41,6 +41,8 @@ class Moved:
     asked: bool = False
     lines: tuple[str, ...] = ()
     unknown: str = ""
+    months: tuple[str, ...] = ()
+    """The months (``YYYY-MM``) that are different now."""
 
 
 def look(
@@ -64,10 +66,12 @@ def look(
         now = totalsread.read_source_totals(query_each(session, statements.source_totals(wanted)))
     except StatementFailed as error:
         return Moved(True, unknown=error.what)
-    lines = compare_months(
-        months, [_as_month(month, now) for month in months], ("the run's record", "the sources now")
-    )
-    return Moved(True, tuple(lines)) if lines else _look_at_rows(site, months, session, statements, held)
+    sides = ("the run's record", "the sources now")
+    found = {month.month: compare_months([month], [_as_month(month, now)], sides) for month in months}
+    lines = tuple(line for of_month in found.values() for line in of_month)
+    if lines:
+        return Moved(True, lines, months=tuple(month for month, of_month in found.items() if of_month))
+    return _look_at_rows(site, months, session, statements, held)
 
 
 def _look_at_rows(
@@ -79,31 +83,32 @@ def _look_at_rows(
         why = f"their totals are the same, but what they would build could not be compared: {wrong.problem}"
         return Moved(True, unknown=why)
     try:
-        lines = _rows(session, statements, held)
+        found = _rows(session, statements, held)
     except StatementFailed as error:  # a server with low limits may refuse the whole build as a query
         why = f"their totals are the same, but what they would build could not be compared: {error.what}"
         return Moved(True, unknown=why)
     gone = ", ".join(month.month for month in months if month.month not in held.months)
-    if gone and not lines:
+    if gone and not found.lines:
         return Moved(True, unknown=f"their totals are the same, but no table holds the run's rows of {gone}")
-    return Moved(True, tuple(lines))
+    return found
 
 
-def _rows(session: Session, statements: Statements, held: Held) -> list[str]:
+def _rows(session: Session, statements: Statements, held: Held) -> Moved:
     if held.rows is None or not held.months:
-        return []
+        return Moved(True)
     months = [Month.parse(month) for month in held.months]
     sides = held.rows(statements, months), rowsapart.sources(statements, months)
     apart = rowsapart.read_counts(session.query(rowsapart.count(statements, *sides)))
     if not apart:
-        return []
+        return Moved(True)
     heads = [
         f"{month}: the totals are the same, but "
         f"{counted(max(one.only_left, one.only_right), 'row')} would be different now"
         for month, one in sorted(apart.items())
     ]
     names = "the run", "a run now"
-    return heads + rowsapart.read_sample(session.query(rowsapart.sample(statements, *sides)), names)
+    sample = rowsapart.read_sample(session.query(rowsapart.sample(statements, *sides)), names)
+    return Moved(True, (*heads, *sample), months=tuple(sorted(apart)))
 
 
 def _as_month(like: MonthTotals, sources: Mapping[Key, SourceTotals]) -> MonthTotals:

@@ -5,7 +5,7 @@ It also says whether the sources have changed since then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ciss_luigi import commands
@@ -14,8 +14,9 @@ from ciss_luigi.billing.totals import Key, MonthTotals, SummaryTotals
 from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import Refused, explaining
-from ciss_luigi.operator import sourcesmoved
+from ciss_luigi.operator import comingnights, monthsheld, sourcesmoved
 from ciss_luigi.operator.ask import ask
+from ciss_luigi.operator.monthsheld import MonthHeld
 from ciss_luigi.operator.sourcesmoved import Held, Moved
 from ciss_luigi.queries import rowsapart, totalsread
 from ciss_luigi.queries.statements import Statements
@@ -58,6 +59,14 @@ class Verification:
     months: tuple[MonthFound, ...] = ()
     no_main: str = ""
     moved: Moved = field(default_factory=Moved)
+    proven_by_temp: bool = False
+    """Whether temp still holds the whole build, so that MergeMain can publish it again as it was."""
+    rolled_back: tuple[MonthHeld, ...] = ()
+    """The months that differ because main was put back to an older date on purpose."""
+    newer_dates: tuple[RunDate, ...] = ()
+    """The later dates, merged here, whose rows main holds of the months that differ."""
+    closed: Mapping[str, RunDate] = field(default_factory=dict)
+    """The months whose sources have moved and that no later night covers; each with the date to run again."""
 
     @property
     def agrees(self) -> bool:
@@ -113,17 +122,65 @@ def _look(site: Site, marker: Marker, engine: Engine, session: Session) -> Verif
     settings = site.settings
     statements = Statements(settings, engine.dialect, marker.date, "verify")
     there = session.tables(statements.list_tables(), statements.output_tables)
+    temp: Mapping[Key, SummaryTotals] = {}
+    if settings.temp_table.lower() in there:
+        temp = totalsread.read_summary_totals(session.query(statements.temp_totals()))
+    proven = _is_whole_build(site, marker, temp)
+    months = [Month.parse(month.month) for month in marker.months]
+    held = {str(one.month): one for one in monthsheld.look(site, months)}
     if settings.main_table.lower() not in there:
         moved = sourcesmoved.look(site, marker.months, session, statements)
-        return Verification(marker, no_main=f"there is no table {settings.main}", moved=moved)
-    months = [Month.parse(month.month) for month in marker.months]
+        no_main, closed = f"there is no table {settings.main}", _closed(site, marker, moved, held)
+        return Verification(marker, no_main=no_main, moved=moved, proven_by_temp=proven, closed=closed)
     main = totalsread.read_summary_totals(session.query(statements.main_totals(months)))
     found = months_found(marker, main)
-    temp = settings.temp_table.lower() in there and temp_holds(marker, session, statements)
-    if temp:
+    in_temp = _is_in(temp, marker)
+    if in_temp:
         found = rows_compared(found, session, statements)
-    moved = sourcesmoved.look(site, marker.months, session, statements, _held(found, temp=temp))
-    return Verification(marker, tuple(found), moved=moved)
+    moved = sourcesmoved.look(site, marker.months, session, statements, _held(found, temp=in_temp))
+    return Verification(
+        marker,
+        tuple(found),
+        moved=moved,
+        proven_by_temp=proven,
+        rolled_back=tuple(_rolled_back(marker, found, held)),
+        newer_dates=tuple(_newer_dates(site, marker, found)),
+        closed=_closed(site, marker, moved, held),
+    )
+
+
+def _is_whole_build(site: Site, marker: Marker, temp: Mapping[Key, SummaryTotals]) -> bool:
+    """Whether MergeMain would find in temp what BuildTemp's marker says, and so publish it unchanged."""
+    built = site.markers.read(marker.date, Step.BUILD)
+    if built is None or built.run_id != marker.run_id:
+        return False
+    return not totalsread.month_differences(built, built.months, temp, ("BuildTemp's marker", "temp"))
+
+
+def _rolled_back(
+    marker: Marker, found: Sequence[MonthFound], held: Mapping[str, MonthHeld]
+) -> Iterator[MonthHeld]:
+    """The months in which main has the rows of an older run that was merged after this one."""
+    for one in found:
+        now = held.get(one.totals.month)
+        if now is None or one.writer is None or not one.differences:
+            continue
+        if now.rolled_back_from is not None and now.date < marker.date and now.run_id == one.writer.run_id:
+            yield now
+
+
+def _newer_dates(site: Site, marker: Marker, found: Sequence[MonthFound]) -> Iterator[RunDate]:
+    for one in found:
+        if one.differences and one.writer is not None and is_a_later_date(one.writer.as_of_date, marker.date):
+            date = RunDate.parse(one.writer.as_of_date or "")
+            if site.markers.is_merged(date):
+                yield date
+
+
+def _closed(site: Site, marker: Marker, moved: Moved, held: Mapping[str, MonthHeld]) -> Mapping[str, RunDate]:
+    """The months whose sources have moved and that no night to come builds, each with its newest run."""
+    closed = comingnights.not_covered(site, [Month.parse(month) for month in moved.months])
+    return {name: held[name].date if name in held else marker.date for name in map(str, closed)}
 
 
 def _held(found: Sequence[MonthFound], *, temp: bool) -> Held:
@@ -170,7 +227,10 @@ def _written_since(marker: Marker, month: str, mine: Mapping[Key, SummaryTotals]
 
 def temp_holds(marker: Marker, session: Session, statements: Statements) -> bool:
     """Whether temp still holds the months that were merged, as they were."""
-    temp = totalsread.read_summary_totals(session.query(statements.temp_totals()))
+    return _is_in(totalsread.read_summary_totals(session.query(statements.temp_totals())), marker)
+
+
+def _is_in(temp: Mapping[Key, SummaryTotals], marker: Marker) -> bool:
     merged = {month.month for month in marker.months}
     mine = {key: row for key, row in temp.items() if key[0] in merged}
     return not totalsread.month_differences(marker, marker.months, mine, (RECORD, "temp"))

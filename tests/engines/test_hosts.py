@@ -198,7 +198,7 @@ def test_an_older_date_that_writes_late_is_found_by_verify_and_repaired_by_a_res
     newer.ciss("verify", "--date", DATE).explained(
         1,
         f"the rows in main are of another run, for {OLDER} (run_id {merged_by(older, OLDER)})",
-        f"Next:  {commands.run_again(DATE)}",
+        f"Next:  {commands.publish_again(DATE)}",
     )
     newer.merge(DATE).explained(0)
     assert run_ids(older) == {merged_by(older, OLDER)}, "a run repaired what its marker says is done"
