@@ -38,6 +38,13 @@ def begun(place: Place, *dates: RunDate) -> None:
         site.load({}, place.folder).ledger.start(date, "TruncateTemp")
 
 
+def asked_for(place: Place, *dates: RunDate) -> None:
+    """Commands that began today and ended before their first step."""
+    ledger = site.load({}, place.folder).commands
+    for date in dates:
+        ledger.begin(f"command-{date}", ["--module", "ciss_luigi", "MergeMain", "--date", str(date)])
+
+
 def status(place: Place, *arguments: str) -> Answer:
     return typed(place.folder, "status", *arguments)
 
@@ -74,6 +81,33 @@ def test_nights_that_never_began_a_step_are_missing(place: Place) -> None:
     place.merge("2016-01-05").explained(20)
     assert dates(place) == [str(ago(days)) for days in (2, 1, 0)]
     status(place).expect(1, "3 dates: 3 missing", f"missing: {ago(2)} to {ago(0)}", "sources are missing")
+
+
+@pytest.mark.parametrize("nights", [(2, 1, 0), (0,)], ids=["three nights", "one try by hand"])
+def test_nights_without_a_step_are_missing_at_a_site_of_old_dates_too(
+    nights: tuple[int, ...], place: Place
+) -> None:
+    run(place.folder, DATE)
+    status(place).expect(0, "1 date: 1 done")
+    for days in nights:
+        asked_for(place, ago(days))
+    assert dates(place) == [DATE, *(str(ago(days)) for days in nights)]
+    status(place).expect(1, f"{len(nights) + 1} dates: 1 done, {len(nights)} missing")
+    answer = typed(place.folder).expect(0, f"{ago(0)}", "not merged (missing)")
+    assert "All is merged" not in answer.out
+
+
+def test_a_night_that_left_nothing_before_the_first_that_did_is_missing(place: Place) -> None:
+    asked_for(place, ago(3))
+    begun(place, ago(1))
+    assert dates(place) == [str(ago(days)) for days in (3, 2, 1, 0)]
+    assert dates(place, "--to", str(ago(2))) == [str(ago(3)), str(ago(2))]
+
+
+def test_a_backfill_that_was_asked_for_today_is_no_night(place: Place) -> None:
+    run(place.folder, DATE)
+    asked_for(place, RunDate.parse(DATE), RunDate.parse("2017-03-20"))
+    assert dates(place) == [DATE]
 
 
 def test_a_night_between_two_others_is_missing(place: Place) -> None:

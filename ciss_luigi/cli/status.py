@@ -41,8 +41,8 @@ def command(
     months hold, and how the last command ended and why. Reads only markers, ledger and lock files; never
     asks an engine.
 
-    If the site runs every night (one of its newest dates was run within a week of its day), all dates up to
-    today are shown, so that a night that left nothing is seen as missing.
+    If the site runs every night (one of its newest dates was run within a week of its day, or a command for
+    one of the last 14 days was), all dates up to today are shown. So a night that left nothing is missing.
 
     Exit code 0 when every date shown is merged, 1 when one is not (also while it runs), when there is none,
     or when the embedded warehouse's file is not there.

@@ -23,19 +23,18 @@ def today() -> RunDate:
 def shown(site: Site, known: Collection[RunDate], last: RunDate | None = None) -> set[RunDate]:
     """The last 14 dates with any state and, if the site runs every night, all days up to today.
 
-    ``known`` are the dates with any state, ``last`` is the last one to show. A site that has only run old
-    dates (a backfill, a trial) cannot have missed a night.
+    ``known`` are the dates with any state, ``last`` is the last one to show. A site that was only asked for
+    old dates (a backfill, a trial) cannot have missed a night. One that began in the middle of it, has nights
+    from the first one on that a command was given for.
     """
     wanted = sorted(date for date in known if last is None or date <= last)[-DATES_SHOWN:]
     end = min(last, today()) if last else today()
-    if not wanted:
-        wanted = _asked_for(site, end)
-    elif not _runs_nightly(site, wanted):
-        return set(wanted)
-    if not wanted:
-        return set()
-    first = max(wanted[0], end.days_earlier(DATES_SHOWN - 1))
-    return {*wanted, *days(first, end), *days(wanted[-1], end)}
+    asked = _asked_for(site, end)
+    shown = {*wanted, *(days(asked[0], end) if asked else ())}
+    if _runs_nightly(site, wanted):
+        first = max(wanted[0], end.days_earlier(DATES_SHOWN - 1))
+        shown.update(days(first, end), days(wanted[-1], end))
+    return shown
 
 
 def days(first: RunDate, last: RunDate) -> Iterable[RunDate]:
@@ -50,7 +49,8 @@ def _asked_for(site: Site, end: RunDate) -> list[RunDate]:
     Nights whose sources were missing, or whose configuration was faulty, leave only that.
     """
     first = end.days_earlier(DATES_SHOWN - 1)
-    given = [(command.arguments, _day(command.began_at)) for command in site.commands.commands(first.date)]
+    weeks = first.date - _OWN_TIME, end.days_earlier(-_OWN_TIME.days).date  # years of commands stay unread
+    given = [(command.arguments, _day(command.began_at)) for command in site.commands.commands(*weeks)]
     return [
         day
         for day in days(first, end)
