@@ -56,6 +56,9 @@ class EngineKind:
     journal: str = ""
     """What the name of an embedded file's journal adds: it holds what is not in the file yet."""
 
+    spill: str = ""
+    """What the name of the folder adds into which it spills what does not fit into memory."""
+
     needs_refresh: bool = False
     """It keeps its own picture of the tables, and must be made to see what another engine wrote."""
 
@@ -80,6 +83,7 @@ KINDS = (
         embedded=True,
         empty_bytes=12_288,  # its three headers
         journal=".wal",
+        spill=".tmp",
     ),
     EngineKind(
         "hive",

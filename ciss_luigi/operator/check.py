@@ -25,6 +25,7 @@ from ciss_luigi.operator.checks import (
     storage,
     tables,
     told,
+    warehousefiles,
 )
 from ciss_luigi.operator.checks.findings import CONFIGURATION, FILL, Group, Report
 from ciss_luigi.queries.statements import Statements
@@ -65,6 +66,7 @@ def run(load: Callable[[], Site], date: RunDate | None = None, luigis: LuigisOwn
             here.require_warehouse()
             group.fault(f"there is no {job.engine.identity} yet", commands.load())
         return report
+    warehousefiles.check(group, here.settings.warehouse)
     engines.check_others(group, job)
     with engines.reaching(group, job.engine), job.engine.session() as session:
         engines.tell_version(group, job.engine, session)

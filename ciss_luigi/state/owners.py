@@ -16,19 +16,19 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def hand_over(path: Path) -> None:
-    """Give a new file or folder to the owner and group of the folder that it is in.
+def hand_over(path: Path, like: Path | None = None) -> None:
+    """Give a new file or folder to the owner and group of the folder that it is in, or to those of ``like``.
 
     Root can give both. Other users can only give the group, and only one that they belong to. What cannot be
     given stays as it is. Raises OSError if the file or its folder cannot be looked at.
     """
-    folder = path.parent.stat()
+    to = (like or path.parent).stat()
     mine = path.lstat()
-    if (mine.st_uid, mine.st_gid) == (folder.st_uid, folder.st_gid):
+    if (mine.st_uid, mine.st_gid) == (to.st_uid, to.st_gid):
         return
-    owner = folder.st_uid if os.geteuid() == 0 else -1
+    owner = to.st_uid if os.geteuid() == 0 else -1
     with suppress(OSError):  # a filesystem without owners, or a group that we do not belong to
-        os.chown(path, owner, folder.st_gid, follow_symlinks=False)
+        os.chown(path, owner, to.st_gid, follow_symlinks=False)
 
 
 def words(error: OSError) -> str:
@@ -40,7 +40,9 @@ def words(error: OSError) -> str:
             status = path.stat()
         except OSError:
             continue
-        return f" ({path} {belongs(status)}; {_remedy(path, status)})"
+        giving = _giving(path, status)
+        typed = f"type: {giving}" if giving else run_as(status)
+        return f" ({path} {belongs(status)}; {typed})"
     return ""
 
 
@@ -69,19 +71,23 @@ def give(path: Path, to: os.stat_result) -> str:
     return f"sudo chown -R {named(to)} {shlex.quote(str(path))}"
 
 
-def _remedy(path: Path, status: os.stat_result) -> str:
+def remedy(path: Path, status: os.stat_result) -> str:
     """What to type: give it to the owner of the nearest folder above that is somebody else's, but root.
 
     If there is none, run as its owner.
     """
+    return _giving(path, status) or run_as(status)
+
+
+def _giving(path: Path, status: os.stat_result) -> str:
     for folder in path.parents:
         with suppress(OSError):
             above = folder.stat()
             # a folder of root's, such as /var, does not say whose the files in it should be
             if above.st_uid == 0 or (above.st_uid, above.st_gid) == (status.st_uid, status.st_gid):
                 continue
-            return f"type: {give(path, above)}"
-    return run_as(status)
+            return give(path, above)
+    return ""
 
 
 def run_as(status: os.stat_result) -> str:

@@ -131,6 +131,58 @@ def test_check_tells_the_room(place: Place) -> None:
     assert out.count(" GB free (") == 3
 
 
+KILLED_AFTER_A_WRITE = """
+import os, signal
+from ciss_luigi.engines.duckdb.session import DuckDbSession
+original = DuckDbSession.execute
+def executing(self, statement):
+    original(self, statement)
+    if statement == "COMMIT":
+        os.kill(os.getpid(), signal.SIGKILL)
+DuckDbSession.execute = executing
+"""
+
+
+def beside(place: Place) -> Path:
+    return place.warehouse.with_name(f"{place.warehouse.name}.wal")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("setpriv")
+def test_the_journal_of_a_killed_run_as_root_keeps_nobody_out(theirs: Place) -> None:
+    theirs.merge(DATE, prelude=KILLED_AFTER_A_WRITE)
+    assert beside(theirs).stat().st_uid == USER.pw_uid
+    theirs.merge(DATE, before=AS_USER).explained(0)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("setpriv")
+@pytest.mark.parametrize("mode", [0o644, 0o600])
+def test_a_journal_of_root_is_named_with_what_to_type(theirs: Place, mode: int) -> None:
+    theirs.merge(DATE, prelude=KILLED_AFTER_A_WRITE)
+    os.chown(beside(theirs), 0, 0)
+    beside(theirs).chmod(mode)
+    remedy = f"sudo chown -R {USER.pw_name}:{USER_GROUP} {beside(theirs)}"
+    finished = theirs.merge(DATE, before=AS_USER)
+    assert finished.code in (30, 35)
+    finished.explained(finished.code, f"belongs to root:root, mode {mode:04o}; type: {remedy}")
+    os.chown(beside(theirs), 0, 0)
+    answer = process(theirs.folder, [*AS_USER, str(CISS), "check"])
+    assert answer.code in (1, 35)
+    assert f"{beside(theirs)} belongs to root:root, mode {mode:04o}: may not be written" in answer.out
+    assert f"-> {remedy}" in answer.out
+    checked(theirs).expect(0, f"the warehouse is {USER.pw_name}:{USER_GROUP}'s", f"-> {remedy}")
+    theirs.merge(DATE, before=AS_USER).explained(0)
+
+
+@pytest.mark.usefixtures("setpriv")
+def test_a_folder_of_the_warehouse_that_takes_no_journal_is_named(theirs: Place) -> None:
+    theirs.folder.chmod(0o755)
+    os.chown(theirs.folder, 0, 0)
+    answer = process(theirs.folder, [*AS_USER, str(CISS), "check"])
+    answer.expect(1, f"{theirs.folder} belongs to root:root, mode 0755: may not")
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("setpriv")
 @pytest.mark.parametrize("mode", [0o644, 0o600])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ciss_luigi import stopping
 from ciss_luigi.engines.base import Capabilities, Engine, Identity, Progress
+from ciss_luigi.engines.duckdb.beside import handing_over
 from ciss_luigi.engines.duckdb.dialect import DuckDbDialect
 from ciss_luigi.engines.duckdb.session import DuckDbSession
 from ciss_luigi.engines.duckdb.verdicts import (
@@ -26,6 +27,7 @@ from ciss_luigi.engines.duckdb.verdicts import (
     is_refusal,
     refuse_foreign,
     refused_options,
+    whose_file,
     why_no_query,
 )
 from ciss_luigi.errors import (
@@ -100,7 +102,8 @@ class DuckDbEngine(Engine):
     def session(self) -> Iterator[DuckDbSession]:
         """Open the file, waiting for other programs and for this command's own workers."""
         with self._queue(), self._opened(self._connect_args) as connection:
-            session = DuckDbSession(connection, self._deadline_seconds, self._progress)
+            tend = handing_over(self._path)
+            session = DuckDbSession(connection, self._deadline_seconds, self._progress, tend=tend)
             if self._progress is not None:
                 session.show_progress()
             self._apply_settings(session)
@@ -194,8 +197,9 @@ class DuckDbEngine(Engine):
         if holder is None and faults:
             return ConfigurationError("the engine does not take an option", faults)
         if holder is None:
-            whose = owners.if_locked_out(self._path)
-            return EngineUnavailable(f"{self._path} cannot be opened: {first_words(error)}{whose}")
+            words = first_words(error)
+            whose = owners.if_locked_out(self._path) or whose_file(words)
+            return EngineUnavailable(f"{self._path} cannot be opened: {words}{whose}")
         seen = f" (ps -p {holder[2]})" if holder[2] else ""
         return EngineUnavailable(
             f"{self._path} is in use by another program: {holder_words(holder)}; "

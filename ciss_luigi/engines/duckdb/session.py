@@ -21,17 +21,23 @@ _LOOK_SECONDS = 1.0
 
 
 class DuckDbSession:
-    """One open DuckDB connection; ``progress`` hears how far a long statement is."""
+    """One open DuckDB connection; ``progress`` hears how far a long statement is.
+
+    ``tend`` is called after each statement and once a second in a long one.
+    """
 
     def __init__(
         self,
         connection: Connection,
         deadline_seconds: float,
         progress: Callable[[Progress], None] | None = None,
+        *,
+        tend: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection = connection
         self._deadline_seconds = deadline_seconds
         self._progress = progress
+        self._tend = tend
 
     def show_progress(self) -> None:
         """Let DuckDB estimate how far a statement is, without printing that itself."""
@@ -95,6 +101,8 @@ class DuckDbSession:
                         "(statement_deadline_minutes) and was cancelled"
                     ) from error
                 raise refused(error) from error
+            finally:
+                self._tend()
 
     @contextmanager
     def _watched(self) -> Iterator[threading.Event]:
@@ -111,6 +119,7 @@ class DuckDbSession:
                     expired.set()
                     self._interrupt()
                     return
+                self._tend()
                 self._tell_progress()
 
         thread = threading.Thread(target=watch, daemon=True, name="ciss statement")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import stat
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ciss_luigi import commands
 from ciss_luigi.errors import EngineUnavailable, Fault, OutOfMemory, StatementFailed
+from ciss_luigi.state import owners
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,6 +20,7 @@ LOCKED = re.compile(
     r"Could not set lock on file.*?Conflicting lock is held in (?:(.+?) ?\(PID (\d+)\)|PID \d+)", re.DOTALL
 )
 """DuckDB does not name a program that it cannot see: one outside the container, or of another user."""
+_DENIED = re.compile(r'"([^"]+)": Permission denied')
 _UNFINISHED = "Failure while replaying WAL file"
 _OPTION_EXAMPLES = {
     "warehouse_url": "duckdb:///var/ciss.duckdb?threads=2",
@@ -70,7 +73,13 @@ def refused(error: BaseException) -> StatementFailed:
     words = f"DuckDB: {first_words(error)}"
     if type(getattr(error, "orig", None)).__name__ == "OutOfMemoryException":
         return OutOfMemory(words, next_command=f"{OutOfMemory.remedy}, then the same command again")
-    return StatementFailed(words)
+    return StatementFailed(words + whose_file(words))
+
+
+def whose_file(words: str) -> str:
+    """Who owns a file that DuckDB could not open in the middle of its work, and what to type."""
+    denied = _DENIED.search(words)
+    return owners.words(PermissionError(errno.EACCES, "", denied[1])) if denied else ""
 
 
 def refused_options(
