@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Place
+from ciss_luigi.operator import newwarehouse
+from ciss_luigi.state.markers import Markers
+from tests.command import Place, name_of
 from tests.helpers import run, typed
 
 DATE = "2016-11-05"
@@ -112,6 +114,42 @@ def test_a_load_wants_new_and_then_every_date_runs_again(lost: Place, tmp_path: 
     assert (aside / DATE / "MergeMain.json").exists()
     assert lost.marked(DATE) == []
     assert lost.warehouse.exists()
+
+
+@pytest.mark.parametrize("fault", ["no folder", "no file", "a bad file"])
+def test_a_load_that_fails_sets_no_marker_aside(fault: str, lost: Place, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    if fault != "no folder":
+        folder.mkdir()
+    if fault == "a bad file":
+        (folder / f"{name_of('rate')}.csv").write_text("cal_month\n2016-11\n")
+    answer = typed(lost.folder, "load", str(folder), "--new").explained(1, str(folder))
+    assert f"ciss load {folder} --new" in answer.err
+    assert not list(lost.state.glob("markers-before-*"))
+    assert len(lost.marked(DATE)) == 3
+    assert not list(lost.folder.glob("warehouse*"))
+    lost.merge(DATE).explained(35, "there is no duckdb")
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(Markers, "set_aside"), (newwarehouse, "sync_folder")], ids=["before", "after"]
+)
+def test_a_kill_leaves_no_new_file_beside_markers_that_count(
+    owner: object, name: str, lost: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*given: object) -> None:
+        raise SystemExit(137)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, killed)
+        typed(lost.folder, "load", "--sample", "--new").expect(137)
+    if name == "set_aside":
+        assert not lost.warehouse.exists()
+        assert len(lost.marked(DATE)) == 3
+        typed(lost.folder, "load", "--sample", "--new").expect(0, "the markers of the warehouse")
+    assert lost.marked(DATE) == []
+    typed(lost.folder, "load", "--sample").expect(0)
+    lost.merge(DATE).explained(0)
 
 
 def test_new_is_refused_where_the_warehouse_is_there(place: Place) -> None:

@@ -32,20 +32,22 @@ def command(folder: Path | None, sample: bool, odd_rows: bool, new: bool) -> Non
     line, column, value and what to write.
 
     If markers speak of the warehouse's file and it is gone (a disk that is not mounted), the exit code is 35.
-    With --new a new file is made, and the markers are set aside: then every date is run again.
+    With --new a new file is made, and when all files are loaded the markers are set aside: then every date
+    is run again.
     """
     if (folder is None) is not sample:
         raise click.UsageError("Name a folder, or give --sample.")
     here = site.current()
     command_line = commands.load_sample() if folder is None else commands.load(folder)
     command_line += " --odd-rows" if odd_rows else ""
-    aside = newwarehouse.permit(here, command=command_line, new=new)
-    if aside is not None:
-        say(f"the markers of the warehouse that is gone are kept in {aside}; every date is run again")
     names = here.settings.source_tables
     with loads.sample_folder(names) if folder is None else nullcontext(folder) as place:
-        with progress_bar() as progress:
-            loaded = loads.load(here, place, command=command_line, odd_rows=odd_rows, progress=progress)
+        with newwarehouse.permitted(here, command=command_line, new=new) as target, progress_bar() as shown:
+            again = f"{command_line} --new" if new else command_line
+            loaded = loads.load(target.site, place, command=again, odd_rows=odd_rows, progress=shown)
+        if target.aside is not None:
+            kept = target.aside
+            say(f"the markers of the warehouse that is gone are kept in {kept}; every date is run again")
         _tell(here, loaded, sample=sample)
         for sentence in not_taken(place, names):
             click.echo(safe(f"warning: {sentence}"), err=True)
