@@ -20,9 +20,10 @@ from ciss_luigi import observers, site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.done import done_already, is_done
 from ciss_luigi.errors import BadRunDate, ConfigurationError
+from ciss_luigi.operator.futuredates import refuse_after_tomorrow
 from ciss_luigi.scheduling import guard, luigiprivate, messages, sentences, signals
 from ciss_luigi.scheduling.command import current
-from ciss_luigi.scheduling.dates import RunDateParameter, refuse_after_tomorrow
+from ciss_luigi.scheduling.dates import RunDateParameter
 from ciss_luigi.scheduling.install import install
 from ciss_luigi.state.markers import Step
 
@@ -73,8 +74,9 @@ class SourcesReady(luigi.ExternalTask, DatedTask):
         """Whether every table and month that the run needs is there; the log names what is missing."""
         signals.install()
         with guard.refusing():
-            command, alone = current(), self.run_date in current().locks
-            return command.sources.are_ready(site.current(), self.run_date, alone=alone)
+            here, command, alone = site.current(), current(), self.run_date in current().locks
+            refuse_after_tomorrow(here, [self.date])
+            return command.sources.are_ready(here, self.run_date, alone=alone)
 
     def output(self) -> list[luigi.Target]:
         """Nothing: the tables belong to the warehouse."""

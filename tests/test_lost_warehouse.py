@@ -49,6 +49,7 @@ def test_a_warehouse_that_never_was_is_loaded_first(place: Place) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["plan", "--from", DATE, "--to", DATE], ["plan", "--from", "2016-12-08", "--to", "2016-12-09"],
         ["check"], ["plan", "--date", DATE], ["plan", "--date", "2016-12-09"], ["init"], [],
         ["explain", "--date", DATE, "--org", "org-1"],
         ["report", "--month", DATE[:7], "--out", "report.html"],

@@ -15,6 +15,7 @@ from ciss_luigi.counting import counted
 from ciss_luigi.errors import Refused
 from ciss_luigi.operator import plan as plans
 from ciss_luigi.operator.foretell import foretell
+from ciss_luigi.operator.futuredates import refuse_after_tomorrow
 from ciss_luigi.operator.plan import Plan, StepPlan
 from ciss_luigi.operator.rehearsal import Planned
 from ciss_luigi.operator.stage import RUN_ID
@@ -48,6 +49,7 @@ def command(date: RunDate | None, show_all: bool, first: RunDate | None, last: R
         return
     if date is None or first is not None or last is not None:
         raise click.UsageError("Give --date, or --from and --to.")
+    refuse_after_tomorrow(here, [date.date])
     if here.settings.loader == "java":
         from ciss_luigi.config.legacy import JAVA
         from ciss_luigi.steps.javacommands import command_lines
@@ -78,8 +80,6 @@ def _backfill(here: site.Site, first: RunDate, last: RunDate) -> None:
             state="nothing was asked",
             next_command=commands.plan(last),
         )
-    from ciss_luigi.scheduling.dates import refuse_after_tomorrow  # imports Luigi
-
     refuse_after_tomorrow(here, [last.date])
     with waiting("asking the warehouse"):
         found = foretell(here, first, last)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from ciss_luigi import commands, site
+from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import safe, say
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.errors import CissError
+from ciss_luigi.operator import futuredates
 from ciss_luigi.operator import reset as resets
 from ciss_luigi.operator.rollback import roll_back
 from ciss_luigi.plaintext import printable
@@ -59,7 +60,7 @@ def command(date: RunDate, from_step: str | None, rolls_back: bool) -> None:
     else:
         say(f"{date}: there was no marker to remove")
     _tell_superseding(here, date)
-    say(f"Next:  {commands.merge(date)}")
+    say(f"Next:  {futuredates.merge(here, date)}")
 
 
 def _roll_back(here: Site, date: RunDate) -> None:
@@ -70,7 +71,7 @@ def _roll_back(here: Site, date: RunDate) -> None:
         holds = f"main holds the run for {printable(newer)}" if newer else "main holds no newer run"
         say(f"{month}: {holds}; the next run of {date} puts back what {date} published")
     say(f"{date}: removed the marker of {Step.MERGE}; the dates after it keep theirs")
-    say(f"Next:  {commands.merge(date)}")
+    say(f"Next:  {futuredates.merge(here, date)}")
 
 
 def _tell_superseding(here: Site, date: RunDate) -> None:

@@ -60,7 +60,8 @@ def command(
     dates: date, state, run_id, steps (task, state, started_at, finished_at, host,
     pid, error), months_from, months (month, rows, source_rows, totals by
     currency), superseded, left_out, empty_sources, odd_rows, running (pid, host,
-    since), last_error (task, outcome, at, host, pid, error). A state is one of
+    since), last_error (task, outcome, at, host, pid, error); not_due: the dates
+    after tomorrow, which a run refuses. A state is one of
     done, running, failed, stopped, killed, unfinished, missing; of last_command
     running, ended, killed. Amounts are strings.
     """

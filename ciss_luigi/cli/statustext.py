@@ -40,6 +40,10 @@ _LOOK = {
 def show(found: Overview, state_dir: Path, out: Console | None = None) -> None:
     """Print the status of some dates, on a console of its own or on ``out``."""
     out, dates = out or console(), found.dates
+    if not dates and found.not_due:
+        out.print(_not_due(found), soft_wrap=True)
+        out.print(f"Next:  {commands.status()}", soft_wrap=True)
+        return
     if not dates:
         out.print(f"no step of any date has begun yet ({safe(state_dir)} holds none)", soft_wrap=True)
         _show_block(out, statuslines.last_command(found.last_command))
@@ -51,6 +55,8 @@ def show(found: Overview, state_dir: Path, out: Console | None = None) -> None:
     if len(dates) > 1 and (totals := list(totalstable.lines(dates))):
         _show_block(out, [*totals, ""])
     out.print(_summary(dates), soft_wrap=True)
+    if found.not_due:
+        out.print(_not_due(found), soft_wrap=True)
     _show_block(out, statuslines.main(found.main, several=len(dates) > 1))
     _show_block(out, statuslines.last_command(found.last_command))
     _show_block(out, _moved(found.moved_from))
@@ -60,6 +66,10 @@ def show(found: Overview, state_dir: Path, out: Console | None = None) -> None:
         totalstable.show(out, dates[0])
         return
     _show_block(out, _remarks(dates))
+
+
+def _not_due(found: Overview) -> str:
+    return f"not yet due, and left out: {', '.join(span_words(found.not_due))}"
 
 
 def _show_block(out: Console, lines: Iterable[str]) -> None:

@@ -11,6 +11,7 @@ from ciss_luigi.billing.oddrows import OddPart
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import ConfigurationError, Fault
+from ciss_luigi.operator import futuredates
 from ciss_luigi.operator.checks import (
     dated,
     engines,
@@ -51,6 +52,10 @@ def run(load: Callable[[], Site], date: RunDate | None = None, luigis: LuigisOwn
     here = _configuration(Group(report, "configuration"), load, luigis or LuigisOwn())
     if here is None:
         return report
+    if date is not None and (late := futuredates.refused(here, [date.date])):
+        refused, date = Group(report, f"run of {date}"), None
+        remedy = f"check an earlier date; if this one is meant, {futuredates.ALLOW}"
+        refused.fault(futuredates.why(late), remedy, code=CONFIGURATION)
     # somebody waits for the answer, so an engine that is away is not asked again
     here = replace(here, settings=replace(here.settings, retries=0))
     state.check(Group(report, "state"), here.settings.state_dir)

@@ -65,8 +65,9 @@ class Backfill:
 def foretell(site: Site, first: RunDate, last: RunDate) -> Backfill:
     """What a range would do, ``last`` included.
 
-    Raises EngineUnavailable or StatementFailed.
+    Raises EngineUnavailable, also if an embedded warehouse's file is gone, or StatementFailed.
     """
+    site.require_warehouse()
     ordinals = range(first.date.toordinal(), last.date.toordinal() + 1)
     dates = [RunDate(dt.date.fromordinal(ordinal)) for ordinal in ordinals]
     done = {date for date in dates if site.markers.is_merged(date)}

@@ -17,7 +17,7 @@ from ciss_luigi.billing.totals import MonthTotals
 from ciss_luigi.config.keys import SECTION
 from ciss_luigi.errors import ConfigurationError
 from ciss_luigi.locking.filelocks import Holder
-from ciss_luigi.operator import monthsheld, nights, usual
+from ciss_luigi.operator import futuredates, monthsheld, nights, usual
 from ciss_luigi.operator.monthsheld import MonthHeld
 from ciss_luigi.site import Site
 from ciss_luigi.state import owners
@@ -90,6 +90,8 @@ class Overview:
     main: tuple[MonthHeld, ...]
     moved_from: tuple[str, ...] = ()
     """The other warehouses that have markers for dates which are not merged here."""
+    not_due: tuple[RunDate, ...] = ()
+    """The dates of the range that a run would refuse, because they lie after tomorrow; left out."""
 
     @property
     def all_merged(self) -> bool:
@@ -106,7 +108,17 @@ def overview(site: Site, first: RunDate | None = None, last: RunDate | None = No
     months = {Month.parse(month.month) for status in dates for month in status.months}
     with _readable(site):
         held = tuple(monthsheld.look(site, months))
-        return Overview(tuple(dates), site.commands.latest(), held, tuple(_places(site, dates)))
+        places, not_due = _places(site, dates), _not_due(site, first, last, dates)
+        return Overview(tuple(dates), site.commands.latest(), held, tuple(places), tuple(not_due))
+
+
+def _not_due(
+    site: Site, first: RunDate | None, last: RunDate | None, shown: Sequence[DateStatus]
+) -> list[RunDate]:
+    if first is None or last is None:
+        return []
+    asked = {date.date for date in nights.days(first, last)} - {status.date.date for status in shown}
+    return [RunDate(date) for date in futuredates.refused(site, asked)]
 
 
 def _places(site: Site, dates: Sequence[DateStatus]) -> list[str]:
@@ -157,7 +169,9 @@ def _dates(site: Site, first: RunDate | None, last: RunDate | None) -> Sequence[
     else:
         end = last or max({first, *nights.shown(site, known | running)})
         _refuse_too_many(first, end)
-        found = list(nights.days(first, end))
+        asked = list(nights.days(first, end))
+        late = set(futuredates.refused(site, [date.date for date in asked]))
+        found = [date for date in asked if date.date not in late or date in known | running]
     return found
 
 

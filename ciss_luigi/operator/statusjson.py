@@ -31,6 +31,7 @@ def document(site: Site, found: Overview) -> dict[str, Any]:
         "last_command": _command(found.last_command) if found.last_command else None,
         "main": [_held(one) for one in found.main],
         "dates": [_date(status) for status in found.dates],
+        "not_due": [str(date) for date in found.not_due],
     }
 
 

@@ -14,7 +14,7 @@ from ciss_luigi.billing.totals import Key, MonthTotals, SummaryTotals
 from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import Refused, explaining
-from ciss_luigi.operator import comingnights, monthsheld, sourcesmoved
+from ciss_luigi.operator import comingnights, futuredates, monthsheld, sourcesmoved
 from ciss_luigi.operator.ask import ask
 from ciss_luigi.operator.monthsheld import MonthHeld
 from ciss_luigi.operator.sourcesmoved import Held, Moved
@@ -103,7 +103,7 @@ def _marker(site: Site, date: RunDate) -> Marker:
     raise Refused(
         what,
         state="main was not looked at",
-        next_command=commands.merge(date),
+        next_command=futuredates.merge(site, date),
     )
 
 
