@@ -19,6 +19,9 @@ MACHINE_LACKS = (
 )  # fmt: skip
 """Error numbers that say what the machine lacks: room on the disk, file descriptors, a sound disk."""
 
+GIVE_IT = "give it what it lacks (df, ulimit -n), then"
+"""What to do before the next command, if the machine lacks something."""
+
 
 class CissError(Exception):
     """A failure that is explained in full by its text: it never needs a traceback."""

@@ -48,8 +48,12 @@ def read_plain(path: Path, *, errors: str = "strict") -> str:
     UnicodeDecodeError. A pipe in the file's place is never waited for.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file, naming(path):
+    try:  # before it becomes a file of Python's, whose error for a folder names a number only
         _refuse_odd(path, os.fstat(descriptor))
+    except OSError:
+        os.close(descriptor)
+        raise
+    with open(descriptor, "rb") as file, naming(path):
         return file.read(LARGEST).decode(errors=errors)
 
 

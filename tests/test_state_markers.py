@@ -160,6 +160,8 @@ def test_a_marker_about_something_else_is_ignored_with_a_warning(
         lambda values: values["months"][0].update(totals={}),
         lambda values: values["months"][0]["totals"].update({"": values["months"][0]["totals"]["GBP"]}),
         lambda values: values.update(started_at="then"),
+        lambda values: values.update(finished_at="9999-12-31T23:59:59-23:59"),
+        lambda values: values.update(started_at="0001-01-01T00:00:00+23:59"),
         lambda values: values["months"][0].pop("rows"),
         lambda values: values["months"][0].update(rows="many"),
         lambda values: values["months"][0].update(rows="38"),

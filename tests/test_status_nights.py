@@ -134,6 +134,17 @@ def test_a_site_that_ran_only_old_dates_has_no_nights_to_miss(place: Place) -> N
     assert dates(place) == [DATE, "2017-01-02"]
 
 
+def test_the_same_command_is_named(place: Place) -> None:
+    ledger = site.load({}, place.folder).ledger
+    date = RunDate.parse(DATE)
+    error = "there is too little memory\nState: nothing\nNext:  set memory_limit, then the same command again"
+    ledger.end(date, ledger.start(date, "BuildTemp"), Outcome.FAILED, error)
+    answer = status(place).expect(
+        1, f"Next:  set memory_limit, then luigi --module ciss_luigi MergeMain --date {DATE}"
+    )
+    assert "same command" not in answer.out
+
+
 # --- the last command ---------------------------------------------------------------------------------
 
 

@@ -202,7 +202,7 @@ def _detail(alike: Sequence[DateStatus]) -> Iterator[str]:
     """The newest of some dates with the same words, and which the others are."""
     status, others = alike[-1], alike[:-1]
     yield f"{status.date} {status.state}: {one_line(_what(status))}"
-    text = _error(status)
+    text = _error(status).replace("the same command again", commands.merge(status.date))
     for line in safe(text).split("\n") if text else ():
         yield f"    {line}"
     if status.roll_back:

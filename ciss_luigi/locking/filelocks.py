@@ -21,7 +21,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ciss_luigi import commands
-from ciss_luigi.errors import MACHINE_LACKS, CissError, ConfigurationError, EngineUnavailable, StepFailed
+from ciss_luigi.errors import (
+    GIVE_IT,
+    MACHINE_LACKS,
+    CissError,
+    ConfigurationError,
+    EngineUnavailable,
+    StepFailed,
+)
 from ciss_luigi.plaintext import printable
 from ciss_luigi.processes import born
 from ciss_luigi.state.files import OddFile, make_folder, read_plain
@@ -82,7 +89,7 @@ class LocksUnusable(StepFailed):
         """
         what = f"{place}{self.what}"
         if self.number in MACHINE_LACKS and self.number != errno.EROFS:  # a read-only mount stays one
-            again = "give it what it lacks (df, ulimit -n), then the same command again"
+            again = f"{GIVE_IT} the same command again"
             return EngineUnavailable(what, state="nothing was touched", next_command=again)
         return ConfigurationError(what, next_command=self.next_command or commands.check())
 

@@ -56,6 +56,8 @@ class Command:
     """Whether this process, the command's or a worker's, is inside a step."""
     said: set[str] = field(default_factory=set)
     """The errors that this process has said in full, without their dates."""
+    failures: list[str] = field(default_factory=list)
+    """The errors that this process has said: the ledger may not have been written."""
     lines: ThisCommand = field(default_factory=ThisCommand)
     """This command's lines in the ledger of commands."""
     give_up: Callable[[int], None] = lambda code: None

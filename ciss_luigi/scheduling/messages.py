@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from luigi.rpc import RPCError
 
-from ciss_luigi.errors import MACHINE_LACKS, CissError, EngineUnavailable, SourcesMissing, Stopped
+from ciss_luigi.errors import GIVE_IT, MACHINE_LACKS, CissError, EngineUnavailable, SourcesMissing, Stopped
 from ciss_luigi.plaintext import printable_lines, without_secrets
 from ciss_luigi.scheduling import luigidproxy, luigiprivate
 from ciss_luigi.scheduling.command import current
@@ -65,6 +65,7 @@ def _note(record: logging.LogRecord, text: str, told: str | None) -> None:
     """Note for the ledger why the command will not end well: errors, and what is missing."""
     if record.levelno >= logging.ERROR:
         current().lines.note(told or text)
+        current().failures.append(told or text)
     elif told:
         current().lines.note(told)
 
@@ -122,7 +123,7 @@ def machine_fault(error: BaseException) -> EngineUnavailable | None:
     """The explained error for a full disk, too few file descriptors and the like; None for others."""
     if not isinstance(error, OSError) or error.errno not in MACHINE_LACKS:
         return None
-    again = "give it what it lacks (df, ulimit -n), then the same command again"
+    again = f"{GIVE_IT} the same command again"
     return EngineUnavailable(f"this machine cannot go on: {error}", state=_KEPT, next_command=again)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ciss_luigi import commands, exitcodes, site, stopping
@@ -81,7 +82,7 @@ def _all_published(dates: list[Any]) -> str:
 
 
 def _unpublished(dates: list[Any]) -> list[str]:
-    """What the dates that are done did not publish; of several dates, those that published nothing."""
+    """What the dates that are done did not publish; of several dates, how many did not publish a month."""
     if len(dates) == 1:
         marker = _marker(dates[0])
         newer = (
@@ -89,10 +90,29 @@ def _unpublished(dates: list[Any]) -> list[str]:
         )
         absent = [f"{month} not built: no source rows" for month in marker.left_out] if marker else []
         return newer + absent
-    superseded = [date for date in dates if _is_superseded(date)]
-    if not superseded:
-        return []
-    return [f"{counted(len(superseded), 'date')} not published, main has newer runs, {from_to(superseded)}"]
+    return _unpublished_of_several(dates)
+
+
+def _unpublished_of_several(dates: list[Any]) -> list[str]:
+    markers = {date: marker for date in dates if (marker := _marker(date)) is not None}
+    superseded = [date for date, marker in markers.items() if not marker.months]
+    told = []
+    if superseded:
+        which = f"{counted(len(superseded), 'date')} not published"
+        told = [f"{which}, main has newer runs, {from_to(superseded)}"]
+    in_part = [marker for marker in markers.values() if marker.months]
+    newer = Counter(month for marker in in_part for month in marker.superseded)
+    absent = Counter(month for marker in markers.values() for month in marker.left_out)
+    told += _by_month(newer, "not published", "main has newer runs")
+    return told + _by_month(absent, "not built", "no source rows")
+
+
+def _by_month(dates: Mapping[str, int], what: str, why: str) -> list[str]:
+    """Which months were left alone on how many dates, the newest ones by name."""
+    named = sorted(dates, reverse=True)[:_NAMED_AT_MOST]
+    told = [f"{month} {what} on {counted(dates[month], 'date')}: {why}" for month in sorted(named)]
+    more = len(dates) - len(named)
+    return [*told, f"{counted(more, 'more month')} {what}: {why}"] if more else told
 
 
 def _is_superseded(date: Any) -> bool:
@@ -183,7 +203,10 @@ def _has_just_ended(date: Any, step: str) -> bool:
     last = _last_attempt(date, step)
     if last is None or last.outcome is not Outcome.DONE or not last.ended_at:
         return False
-    since = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(last.ended_at)
+    try:
+        since = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(last.ended_at)
+    except (ValueError, TypeError, OverflowError):  # the ledger proves nothing, and may hold anything
+        return False
     return since.total_seconds() < _COOLING_SECONDS
 
 
@@ -198,7 +221,10 @@ def _last_attempt(date: Any, step: str) -> Attempt | None:
 def _error(date: Any, step: str) -> str:
     """The error of the last attempt at a step, as the ledger has it."""
     last = _last_attempt(date, step)
-    return last.error if last else ""
+    if last and last.error:
+        return last.error
+    begin = f"{step} of {date}: "  # an attempt whose begin could not be written has left only its words
+    return next((text for text in reversed(current().failures) if text.startswith(begin)), "")
 
 
 def _error_of(date: Any, step: str) -> str:
@@ -220,11 +246,16 @@ def _following(worker: Any, ending: Ending, code: int) -> str:
 
 
 def _told_by_the_error(ending: Ending) -> str:
-    """What the one failure of this command says to do; "" if there are several, or if it says nothing."""
-    if len(ending.failed) != 1:
-        return ""
-    ((date, step),) = ending.failed
-    return _error(date, step).rpartition("\nNext:  ")[2].partition("\n")[0]
+    """What the failures of this command say to do; "" if they do not say the same, or say nothing."""
+    told = [_remedy(date, step) for date, step in ending.failed]
+    alike = {text.replace(str(date), "D") for text, (date, _) in zip(told, ending.failed, strict=True)}
+    return told[0] if len(alike) == 1 else ""
+
+
+def _remedy(date: Any, step: str) -> str:
+    """What the error of a step says to do, for whichever date."""
+    text = _error(date, step).rpartition("\nNext:  ")[2].partition("\n")[0]
+    return text.replace(commands.merge(date), "the same command again")
 
 
 def _when_granted(worker: Any, again: str, *, is_elsewhere: bool) -> str:

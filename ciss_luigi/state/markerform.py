@@ -90,8 +90,8 @@ def read(values: Mapping[str, Any]) -> Marker:
         loader=_loader(values.get("loader", "sql")),  # since 0.2
         checks=_each(values.get("checks", []), _text),  # since 0.2
         unmapped_customers=_count(values["unmapped_customers"]) if "unmapped_customers" in values else None,
-        started_at=dt.datetime.fromisoformat(values["started_at"]),
-        finished_at=dt.datetime.fromisoformat(values["finished_at"]),
+        started_at=_time(values["started_at"]),
+        finished_at=_time(values["finished_at"]),
     )
     if marker.step is not Step.TRUNCATE:
         _refuse_impossible(marker)
@@ -143,6 +143,12 @@ def _amounts(values: Mapping[str, Any]) -> Amounts:
         if values[name] != text or not Decimal(text).is_finite():
             raise ValueError(f"{name} is {values[name]!r}")
     return amounts
+
+
+def _time(value: Any) -> dt.datetime:
+    """A time, in UTC; one that the calendar does not reach in UTC raises OverflowError."""
+    time = dt.datetime.fromisoformat(_text(value))
+    return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)
 
 
 def _run_id(value: Any) -> str:

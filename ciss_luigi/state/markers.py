@@ -21,7 +21,7 @@ from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.plaintext import printable
 from ciss_luigi.state import markerform, owners
-from ciss_luigi.state.files import read_plain, remove, sync_folder, write_whole
+from ciss_luigi.state.files import OddFile, read_plain, remove, sync_folder, write_whole
 from ciss_luigi.state.markerform import STEPS, UNREADABLE, Marker, Step
 from ciss_luigi.state.rollbacks import RollBacks
 from ciss_luigi.version import VERSION
@@ -247,6 +247,9 @@ class Markers:
             values = markerform.parse(read_plain(path))
             return values, markerform.read(values)
         except FileNotFoundError:
+            return None
+        except OddFile as error:
+            logger.warning("%s is ignored: it cannot be read (it %s)", path, error.strerror)
             return None
         except UNREADABLE as error:
             whose = owners.words(error) if isinstance(error, OSError) else ""

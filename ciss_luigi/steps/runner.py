@@ -15,6 +15,8 @@ from dataclasses import replace
 from ciss_luigi import commands, steps, stopping
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.errors import (
+    GIVE_IT,
+    MACHINE_LACKS,
     CissError,
     EngineUnavailable,
     StatementFailed,
@@ -161,15 +163,25 @@ def _told(failure: BaseException) -> str:
     )
 
 
+def _following(error: CissError | OSError, date: RunDate) -> str:
+    """What to do about an error, without which the same command would fail again."""
+    again = commands.merge(date)
+    number = error.errno if isinstance(error, OSError) else getattr(error, "number", 0)
+    if isinstance(error, OSError) and _is_in_the_way(error):
+        return f"remove what is in its place, then {again}"
+    if number in MACHINE_LACKS and number != errno.EROFS:  # a read-only mount stays one
+        return f"{GIVE_IT} {again}"
+    stays = number or type(error) in _STAYS_WRONG
+    return f"{commands.check(date)}, then {again}" if stays else again
+
+
 def _explained(error: CissError | OSError, date: RunDate, step: Step) -> StepFailed:
     """The failure in full: what failed, state, next. Inside a step an absent engine is a failed step."""
-    again = commands.merge(date)
+    following = _following(error, date)
     if isinstance(error, OSError):
-        following = f"remove what is in its place, then {again}" if _is_in_the_way(error) else again
         return StepFailed(
             f"{step} of {date}: {error}{owners.words(error)}", state=_STATES[step], next_command=following
         )
-    following = f"{commands.check(date)}, then {again}" if type(error) in _STAYS_WRONG else again
     kind = (
         StepFailed
         if isinstance(error, EngineUnavailable) or not isinstance(error, StepFailed)

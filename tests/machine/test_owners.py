@@ -115,13 +115,22 @@ def test_check_names_what_belongs_to_somebody_else(theirs: Place) -> None:
     )
 
 
-@pytest.mark.parametrize("odd", ["pipe", "sparse"])
+@pytest.mark.parametrize("odd", ["pipe", "sparse", "folder"])
 def test_check_names_what_is_no_file_of_the_job(odd: str, place: Place) -> None:
     marker = place.marker(DATE, "MergeMain")
     marker.parent.mkdir(parents=True)
     make_odd(marker, odd)
-    told = {"pipe": "is not a plain file", "sparse": "holds 6,000,000,000 bytes"}[odd]
-    checked(place).expect(40, f"{marker} {told}")
+    told = {"sparse": "holds 6,000,000,000 bytes"}.get(odd, "is not a plain file")
+    checked(place).expect(40, f"{marker} {told}", f"-> remove it (rm -r {marker})")
+
+
+def test_a_folder_in_the_place_of_a_marker_is_named_by_its_path(place: Place) -> None:
+    marker = place.marker(DATE, "MergeMain")
+    marker.parent.mkdir(parents=True)
+    make_odd(marker, "folder")
+    answer = typed(place.folder, "verify", "--date", DATE).expect(1)
+    assert f"{marker} is ignored: it cannot be read (it is not a plain file)" in answer.err
+    assert "Errno" not in answer.err
 
 
 def test_check_tells_the_room(place: Place) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.command import Finished, Luigid, Place, luigid, name_of
 from tests.helpers import typed
+from tests.oddfiles import make_odd
 from tests.two_at_once.test_luigid import FAILING, task_of
 
 pytestmark = pytest.mark.slow
@@ -64,6 +65,53 @@ def test_dates_whose_months_had_newer_runs_are_not_called_published(place: Place
     done, not_done, _ = last_words(place.merge("2016-11-09").explained(0))
     assert done == "2016-11-09 is done; it published nothing"
     assert not_done == "2016-11 not published: main has a newer run"
+
+
+def test_single_months_that_dates_of_a_range_left_alone_are_counted(place: Place) -> None:
+    place.query(f"DELETE FROM mnaas.{name_of('billable')} WHERE partition_date = '2016-11'")
+    done, not_done, _ = last_words(place.range("2016-11-01", "2016-11-04").explained(0))
+    assert done == "3 dates published in main, 2016-11-01 to 2016-11-03"
+    assert not_done == "2016-11 not built on 3 dates: no source rows"
+
+
+def test_months_that_newer_runs_had_published_are_counted(place: Place) -> None:
+    place.merge("2016-11-12").explained(0)
+    _, not_done, _ = last_words(place.range("2016-11-04", "2016-11-07").explained(0))
+    assert not_done == (
+        "1 date not published, main has newer runs, 2016-11-06; "
+        "2016-11 not published on 2 dates: main has newer runs"
+    )
+
+
+@pytest.mark.parametrize("way", [(), ("--workers", "2")])
+def test_dates_that_fail_alike_keep_what_their_errors_say_to_do(place: Place, way: tuple[str, ...]) -> None:
+    place.query(f"UPDATE mnaas.{name_of('overage')} SET currency = 'XXX' WHERE partition_date = '2016-11'")
+    _, not_done, following = last_words(place.range("2016-11-06", "2016-11-11", *way).explained(30))
+    assert not_done.endswith("2 more steps failed")
+    assert following.startswith("correct the source rows, then luigi --module ciss_luigi RangeDaily --of ")
+
+
+def test_a_step_whose_begin_could_not_be_written_has_its_reason(place: Place) -> None:
+    prelude = """
+import errno
+from ciss_luigi.state.ledger import Ledger
+def full(*given, **more):
+    raise OSError(errno.ENOSPC, "No space left on device", "ledger")
+Ledger.start = full
+"""
+    _, not_done, following = last_words(place.merge(DATE, prelude=prelude).explained(30))
+    assert not_done == f"TruncateTemp of {DATE} failed ([Errno 28] No space left on device: 'ledger')"
+    assert following.startswith("give it what it lacks (df, ulimit -n), then luigi --module ciss_luigi Merge")
+
+
+def test_a_pipe_in_the_place_of_a_months_lock_is_checked_before_the_run_is_tried_again(place: Place) -> None:
+    lock = place.state / "locks" / "month-2016-11.lock"
+    lock.parent.mkdir(parents=True)
+    make_odd(lock, "pipe")
+    _, not_done, following = last_words(place.merge(DATE).explained(30))
+    assert f"{lock} cannot be taken: is not a plain file" in not_done
+    assert following.startswith(f"ciss check --date {DATE}, then luigi --module ciss_luigi MergeMain")
+    typed(place.folder, "check").expect(40, f"{lock} is not a plain file", f"rm -r {lock}")
 
 
 def test_an_earlier_step_alone_says_that_main_is_not_updated(place: Place) -> None:
