@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from ciss_luigi import commands
 from ciss_luigi.state.markers import Step
 from tests.command import MAIN, TEMP, Place
 from tests.helpers import Answer, run, running, typed
@@ -52,7 +53,9 @@ def test_until_then_status_says_adopt_and_names_the_place_once(moved: Place) -> 
     answer = typed(moved.folder, "status").expect(1)
     there = f"duckdb {moved.folder / 'warehouse.duckdb'}"
     assert f"markers made for {there} do not count" in answer.out
-    assert [line for line in answer.out.splitlines() if line.startswith("Next:")] == ["Next:  ciss adopt"]
+    (following,) = [line for line in answer.out.splitlines() if line.startswith("Next:")]
+    again = commands.merge(DATE)  # the first span
+    assert following == f"Next:  ciss adopt; if that has left them as they are: {again}"
     assert answer.err.count("is ignored: made for ") == 1
     assert "so are all others made for it. If it has moved: ciss adopt" in answer.err
     typed(moved.folder).expect(0, "Next:  ciss adopt, if the warehouse has moved")
@@ -62,8 +65,11 @@ def test_until_then_status_says_adopt_and_names_the_place_once(moved: Place) -> 
 def test_a_date_that_main_does_not_hold_stays_and_is_named(moved: Place) -> None:
     moved.query(f"UPDATE mnaas.{MAIN} SET org_name = 'x' WHERE org_id = 'org1' AND month_year = '2016-11'")
     answer = adopt(moved).expect(1, f"{DATE}: adopted", f"{NEWER}: left as it is: 2016-11: 1 of its rows")
-    assert "Next:  ciss status" in answer.out
-    typed(moved.folder, "status").expect(1, "1 missing")
+    assert f"Next:  {commands.merge(NEWER)}\n" in answer.out
+    seen = typed(moved.folder, "status").expect(1, "1 missing")
+    assert f"Next:  ciss adopt; if that has left them as they are: {commands.merge(NEWER)}\n" in seen.out
+    moved.merge(NEWER).explained(0)
+    typed(moved.folder, "status").expect(0)
 
 
 @pytest.mark.slow
@@ -108,9 +114,10 @@ def test_a_date_that_is_only_built_is_proven_by_temp(place: Place) -> None:
 @pytest.mark.slow
 def test_a_date_that_runs_is_left_alone(moved: Place) -> None:
     with running(moved.folder, DATE, Step.MERGE) as worker:
-        adopt(moved).expect(
+        answer = adopt(moved).expect(
             1, f"{DATE}: left as it is: it is being run by pid {worker.pid}", f"{NEWER}: adopted"
         )
+        assert answer.out.endswith("Next:  ciss adopt\n")
 
 
 @pytest.mark.slow

@@ -163,6 +163,23 @@ def test_nor_is_one_that_luigi_config_path_names(odd: str, place: Place) -> None
     answer.explained(40, f"{place.folder}/other.cfg {ODD[odd]}")
 
 
+@pytest.mark.parametrize("arguments", ["status", "check", "load --sample", ""])
+def test_a_folder_in_the_place_of_the_configuration_is_named(arguments: str, tmp_path: Path) -> None:
+    make_odd(tmp_path / "luigi.cfg", "folder")
+    answer = ciss(tmp_path, *arguments.split()).expect(40)
+    told = answer.out + answer.err
+    assert f"{tmp_path}/luigi.cfg is a folder" in told
+    command = told.partition("put a file in its place: ")[2].partition(" && ciss check")[0]
+    subprocess.run(command, shell=True, check=True, cwd=tmp_path)
+    assert (tmp_path / "luigi.cfg").read_text() == "[ciss]\n"
+
+
+def test_a_folder_that_luigi_config_path_names_is_named(tmp_path: Path) -> None:
+    ciss(tmp_path, "status", LUIGI_CONFIG_PATH=str(tmp_path)).explained(
+        40, "LUIGI_CONFIG_PATH names a folder"
+    )
+
+
 def test_a_folder_with_luigis_name_is_passed_over_as_luigi_does(place: Place) -> None:
     make_odd(place.folder / "client.cfg", "folder")
     ciss(place.folder, "status").expect(1)

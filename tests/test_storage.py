@@ -64,3 +64,13 @@ def test_a_view_in_mains_place_is_found_before_temp_is_there(tmp_path: Path) -> 
     change(here, f"DROP TABLE {MAIN}_temp")
 
     typed(tmp_path, "check").expect(1, f"{MAIN} is a view, and must be a table")
+
+
+def test_a_view_with_too_few_columns_is_called_a_view_and_not_to_be_altered(tmp_path: Path) -> None:
+    here = make_site(tmp_path, make_sample(tmp_path / "sample.duckdb"))
+    typed(tmp_path, "init").expect(0)
+    change(here, f"ALTER TABLE {MAIN} RENAME TO kept", f"CREATE VIEW {MAIN} AS SELECT org_id FROM mnaas.kept")
+
+    out = typed(tmp_path, "check").expect(1, f"{MAIN} is a view, and must be a table", "1 fault").out
+    assert "-> give [ciss] main_table a new name" in out
+    assert "ALTER TABLE" not in out

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ciss_luigi import commands
-from ciss_luigi.billing.rundate import Month, span_words, spans
+from ciss_luigi.billing.rundate import Month, RunDate, span_words, spans
 from ciss_luigi.cli import statuslines, totalstable
 from ciss_luigi.cli.output import console, moment, one_line, safe
 from ciss_luigi.counting import counted
@@ -59,7 +59,8 @@ def show(found: Overview, state_dir: Path, out: Console | None = None) -> None:
         out.print(_not_due(found), soft_wrap=True)
     _show_block(out, statuslines.main(found.main, several=len(dates) > 1))
     _show_block(out, statuslines.last_command(found.last_command))
-    _show_block(out, _moved(found.moved_from))
+    missing = [status.date for status in dates if status.state is RunState.MISSING]
+    _show_block(out, _moved(found.moved_from, missing))
     for words in _details(dates, moved=bool(found.moved_from)):
         out.print(words, soft_wrap=True)
     if len(dates) == 1:
@@ -131,7 +132,7 @@ def _details(dates: Sequence[DateStatus], *, moved: bool) -> Iterator[str]:
     if missing:
         yield ""
         yield f"missing: {', '.join(span_words(status.date for status in missing))}"
-        yield f"{'to run them again:' if moved else 'Next:'}  {_command(missing)}"
+        yield f"{'to run them again:' if moved else 'Next:'}  {run_all([status.date for status in missing])}"
     alike = _alike(others)
     for group in alike[-DETAILS_AT_MOST:]:
         yield ""
@@ -142,12 +143,13 @@ def _details(dates: Sequence[DateStatus], *, moved: bool) -> Iterator[str]:
         yield f"and {earlier} earlier dates that are not merged"
 
 
-def _moved(places: Sequence[str]) -> Iterator[str]:
+def _moved(places: Sequence[str], missing: Sequence[RunDate]) -> Iterator[str]:
     """The words for dates that only look missing, because their markers are about another warehouse."""
     if places:
         yield f"markers made for {one_line(', '.join(places))} do not count: another place is configured"
-        yield "if it has moved, no date has to run again"
-        yield f"Next:  {commands.adopt()}"
+        yield "if it has moved, no date has to run again that main proves"
+        again = f"; if that has left them as they are: {run_all(missing)}" if missing else ""
+        yield f"Next:  {commands.adopt()}{again}"
 
 
 def _alike(dates: Sequence[DateStatus]) -> list[list[DateStatus]]:
@@ -190,9 +192,9 @@ def _remark(status: DateStatus) -> str:
     return "; ".join([*lacking, *map(str, proof.odd_rows)])
 
 
-def _command(missing: Sequence[DateStatus]) -> str:
-    """The command that builds the first span; RangeDaily's stop is the day after its last date."""
-    first, last = spans(status.date for status in missing)[0]
+def run_all(dates: Sequence[RunDate]) -> str:
+    """The command that builds the first span of dates; RangeDaily's stop is the day after its last date."""
+    first, last = spans(dates)[0]
     if first == last:
         return commands.merge(first)
     return commands.dates(str(first), str(dt.date.fromordinal(last.date.toordinal() + 1)))

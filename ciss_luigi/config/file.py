@@ -92,6 +92,11 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
     paths = luigi_paths(environment, folder)
     looked = "; looked at: " + ", ".join(map(str, paths))
     named = environment.get("LUIGI_CONFIG_PATH")
+    if named and Path(folder, named).is_dir():
+        raise ConfigurationError(
+            f"LUIGI_CONFIG_PATH names a folder: {named}{looked}",
+            next_command=f"set LUIGI_CONFIG_PATH to a file, or unset it, then: {commands.check()}",
+        )
     if named and not is_there(Path(folder, named)):
         raise ConfigurationError(
             f"LUIGI_CONFIG_PATH names a missing file: {named}{looked}",
@@ -103,6 +108,7 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
     files = {path.resolve(): read(path) for path in paths if is_there(path)}
     holders = [path for path, sections in files.items() if SECTION in sections]
     if not holders:
+        _refuse_folder(paths[-1], looked)
         toml = _toml_that_was_meant(environment, folder)
         raise _no_section(files, looked, _what_to_do(paths[-1], folder, toml))
     if len(holders) > 1:
@@ -111,6 +117,17 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
             next_command=f"remove the section from all but one, then: {commands.check()}",
         )
     return ConfigFile(holders[0], _ours(files[holders[0]]), tuple(_unknown(files)))
+
+
+def _refuse_folder(path: Path, looked: str) -> None:
+    """Raise ConfigurationError for a folder in the place of the file that would have the section."""
+    if path.is_dir():
+        shown, away = (shlex.quote(text) for text in (str(path), f"{path}.folder"))
+        command = f"mv {shown} {away} && printf '[{SECTION}]\\n' > {shown} && {commands.check()}"
+        raise ConfigurationError(
+            f"{path} is a folder, and not a file with a [{SECTION}] section{looked}",
+            next_command=f"put a file in its place: {command}",
+        )
 
 
 def _not_read_by_luigi(named: str) -> ConfigurationError:

@@ -30,6 +30,8 @@ class Left:
 
     date: RunDate
     why: str
+    runs: bool = False
+    """Whether it could not be looked at, because somebody runs it."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,9 @@ def _adopt(
     adopted, left = [], []
     for date, markers in moved.items():
         place = site.markers.made_for(date, next(iter(markers)))
-        why = _prove_and_sign(here, date, markers)
-        if why:
-            left.append(Left(date, why))
+        one = _prove_and_sign(here, date, markers)
+        if one is not None:
+            left.append(one)
         else:
             adopted.append(date)
             places[place] = None
@@ -111,22 +113,22 @@ def _ask(
     return _Here(site, engine, session, main, frozenset(dates))
 
 
-def _prove_and_sign(here: _Here, date: RunDate, markers: Mapping[Step, Marker]) -> str:
-    """Why a date's markers cannot count here; "" if they could be signed."""
+def _prove_and_sign(here: _Here, date: RunDate, markers: Mapping[Step, Marker]) -> Left | None:
+    """Why a date's markers cannot count here; None if they could be signed."""
     lock = here.site.date_lock(date)
     try:
         if not lock.try_acquire():
-            return f"it is being run by {lock.holder() or 'another process'}"
+            return Left(date, f"it is being run by {lock.holder() or 'another process'}", runs=True)
     except LocksUnusable as error:
         raise error.before_a_step() from error
     try:
         why = list(_unproven(here, date, markers))
         if why:
-            return "; ".join(why[:_SHOWN])
+            return Left(date, "; ".join(why[:_SHOWN]))
         for step in STEPS:
             if step in markers:
                 here.site.markers.sign(date, step)
-        return ""
+        return None
     finally:
         lock.release()
 

@@ -141,12 +141,14 @@ class _Check:
                 group.note(f"there is no table {name} yet: the first run makes it", commands.init())
         with group.asking(settings.main):
             main_fits = main_fits or (
-                tables.check_main(group, self.session, statements)
+                storage.is_table(group, self.session, statements, settings.main_table, settings.main)
+                and tables.check_main(group, self.session, statements)
                 and storage.check_main(group, self.session, statements, self.job.engine)
             )
         with group.asking(settings.temp):
             temp_fits = temp_fits or (
-                tables.check_temp(group, self.session, statements)
+                storage.is_table(group, self.session, statements, settings.temp_table, settings.temp)
+                and tables.check_temp(group, self.session, statements)
                 and storage.check_temp(group, self.session, statements, self.job.builder)
             )
         if main_fits and temp_fits and main and temp:

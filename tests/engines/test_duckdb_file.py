@@ -89,14 +89,16 @@ def test_a_file_of_another_kind_is_called_what_it_is_and_stays(
     assert file.read_bytes() == head
 
 
-@pytest.mark.parametrize("odd", ["pipe", "socket"])
+@pytest.mark.parametrize("odd", ["pipe", "socket", "folder"])
 def test_what_is_no_file_is_not_waited_for(odd: str, tmp_path: Path) -> None:
     file = tmp_path / "w.duckdb"
     make_odd(file, odd)
     for opened in (DuckDbEngine(file).session, DuckDbEngine(file).reading):
         with pytest.raises(EngineUnavailable) as raised, opened():
             pass
-        assert raised.value.what == f"{file} is not a plain file"
+        what = "is a folder, not a database of DuckDB" if odd == "folder" else "is not a plain file"
+        assert raised.value.what == f"{file} {what}"
+        assert raised.value.next_command.startswith("name another file in [ciss] warehouse_url, then: ")
 
 
 def test_no_extension_is_loaded_unasked(tmp_path: Path) -> None:

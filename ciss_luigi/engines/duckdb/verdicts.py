@@ -43,7 +43,9 @@ def refuse_foreign(path: Path) -> None:
     """
     try:
         mode = path.stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        if stat.S_ISDIR(mode):
+            raise _foreign(path, "is a folder, not a database of DuckDB")
+        if not stat.S_ISREG(mode):
             raise _foreign(path, "is not a plain file")
         with path.open("rb") as file:
             head = file.read(max(len(magic) for magic, _ in _FOREIGN))

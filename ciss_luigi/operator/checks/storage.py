@@ -34,14 +34,22 @@ def check_temp(group: Group, session: Session, statements: Statements, writer: E
     return not partition and _format_fits(group, settings.temp, storage, writer)
 
 
+def is_table(group: Group, session: Session, statements: Statements, table: str, name: str) -> bool:
+    """Whether a table is no view: nothing can be written into one, and no column can be added to it."""
+    if not _storage(session, statements, table).is_view:
+        return True
+    key = "main_table" if table == statements.settings.main_table else "temp_table"
+    remedy = f"give [ciss] {key} a new name: the first run makes it"
+    group.fault(f"{name} is a view, and must be a table", remedy)
+    return False
+
+
 def _storage(session: Session, statements: Statements, table: str) -> Storage:
     return statements.dialect.storage(session.query(statements.describe_storage(table)))
 
 
 def _partition(table: str, storage: Storage, wanted: str, writer: Engine) -> str:
     """What is wrong with how a table is partitioned, or nothing."""
-    if storage.is_view:
-        return f"{table} is a view, and must be a table"
     if not writer.dialect.positional:  # there a partition is a column like others
         return ""
     if not storage.partitions:
