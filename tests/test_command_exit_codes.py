@@ -148,7 +148,8 @@ def test_35_names_the_program_that_has_the_warehouse_in_use(place: Place, way: t
 @pytest.mark.parametrize("way", [(), ("--parallel-scheduling", "--workers", "2")])
 def test_35_for_a_file_that_is_no_warehouse(place: Place, way: tuple[str, ...]) -> None:
     place.warehouse.write_bytes(b"no database " * 1000)
-    place.merge(DATE, *way).explained(35, f"{place.warehouse} cannot be opened", "no table was touched")
+    what = f"{place.warehouse} is another kind of file, not a database of DuckDB"
+    place.merge(DATE, *way).explained(35, what, "no table was touched")
     assert place.attempts(DATE) == []
 
 
@@ -158,7 +159,11 @@ def test_35_for_a_file_that_is_no_warehouse(place: Place, way: tuple[str, ...]) 
 @pytest.mark.parametrize("way", [(), ("--parallel-scheduling", "--workers", "2")])
 def test_40_when_luigid_is_away(place: Place, way: tuple[str, ...]) -> None:
     finished = place.merge(DATE, *way, "--scheduler-port", str(free_port()))
-    finished.explained(40, "luigid does not answer", "Connection refused", "Next:  start luigid")
+    finished.explained(40, "luigid does not answer", "Connection refused")
+    *_, what, state, following = finished.text.rstrip("\n").splitlines()
+    assert what.startswith("ERROR: luigid does not answer")
+    assert state.startswith("  State: ")
+    assert following.startswith("  Next:  start luigid (or add --local-scheduler), then ")
     assert place.attempts(DATE) == []
 
 

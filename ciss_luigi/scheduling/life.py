@@ -107,6 +107,7 @@ def _uncaught(error: Exception) -> int:
     current().reason = messages.explanation(error) or f"{type(error).__name__}: {error}"
     current().error = error
     if _has_log():
+        current().said.clear()  # these are the last words: they say in full what may have been said before
         logger.error("", exc_info=error)
     else:
         messages.say_before_the_log(current().reason)

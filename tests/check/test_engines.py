@@ -26,7 +26,7 @@ def test_a_file_that_is_no_warehouse_is_an_engine_away(make: Make, tmp_path: Pat
     (tmp_path / "var" / "ciss.duckdb").write_bytes(b"no database " * 4096)
     report = found(here)
     assert report.exit_code == 35
-    assert "cannot be opened" in texts(report, Level.FAULT)[0]
+    assert "is another kind of file, not a database of DuckDB" in texts(report, Level.FAULT)[0]
 
 
 def test_a_file_in_use_is_an_engine_away_that_is_named(make: Make, tmp_path: Path) -> None:
