@@ -34,9 +34,12 @@ class MonthType(click.ParamType[Month]):
         if isinstance(value, Month):
             return value
         try:
-            return Month.parse(value)
+            month = Month.parse(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+        if not month.year:  # the tables may hold such a text, but no run date is in it or near it
+            self.fail(f"{value!r} is before the calendar's first month, 0001-01", param, ctx)
+        return month
 
 
 DATE = RunDateType()

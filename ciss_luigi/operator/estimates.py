@@ -43,6 +43,12 @@ def estimates(site: Site, month: Month) -> list[Estimate]:
     return sorted(found, key=lambda one: one.at)
 
 
+def run_before(known: Sequence[Estimate], as_of: str) -> Estimate | None:
+    """The estimate that main had before that of a run date: the one merged last, of an earlier run date."""
+    earlier = [one for one in known if str(one.date) < as_of]
+    return earlier[-1] if earlier else None
+
+
 def attempts(site: Site, month: Month) -> list[DatedAttempt]:
     """Every attempt at a run that covers the month, newest first."""
     found = [DatedAttempt(date, one) for date in dates(site, month) for one in site.ledger.attempts(date)]

@@ -26,7 +26,7 @@ def first_date(site: Site) -> RunDate:
     newest: Month | None = None
     with suppress(CissError):  # a run, or ciss check, says what is wrong
         newest = ask(site, lambda engine, session: _newest_month(site, engine, session))
-    return RunDate.parse(newest.last_day) if newest and newest < now.month else now
+    return RunDate.parse(newest.last_day) if newest and newest.year and newest < now.month else now
 
 
 def _newest_month(site: Site, engine: Engine, session: Session) -> Month | None:

@@ -79,7 +79,7 @@ def customers(report: Report) -> list[CustomerFigure]:
     found = [
         CustomerFigure(
             one,
-            names.get(one, ""),
+            names.get(one) or report.earlier_names.get(one, ""),
             usd.get(one, ZERO),
             before.get(one, ZERO),
             run.customers.get(one, ZERO) if run else None,

@@ -34,9 +34,10 @@ class ReportStatements:
         """Ask for a month's totals in main, by customer."""
         return self._customers(self.names.main, f"{self.names.month_column} = '{month}'")
 
-    def customers_of_run(self, run_date: str) -> str:
-        """Ask for the month's totals by customer in an earlier run whose rows are still in temp."""
-        where = f"{TEMP_PARTITION} = '{run_date}' AND {MONTH} = '{self.month}'"
+    def customers_of_run(self, run_date: str, run_id: str) -> str:
+        """Ask for the month's totals by customer in an earlier run; no rows if temp no longer holds it."""
+        is_run = f"run_id = {self.names.dialect.text(run_id)}"
+        where = f"{TEMP_PARTITION} = '{run_date}' AND {MONTH} = '{self.month}' AND {is_run}"
         return self._customers(self.names.temp, where)
 
     def _customers(self, table: str, where: str) -> str:

@@ -24,7 +24,7 @@ from ciss_luigi.operator.report import EarlierRun, Report
 from ciss_luigi.queries.reports import COLUMNS
 from ciss_luigi.state.ledger import Attempt, Outcome
 from ciss_luigi.state.markers import Step
-from tests.helpers import typed
+from tests.helpers import run, typed
 from tests.hostile import browser as installed
 from tests.looking.pages import Opened, browser, opened
 from tests.sample import MAIN, change
@@ -425,3 +425,125 @@ def test_the_facts_of_a_report(sample: Path) -> None:
     assert len(found.rows) == 162
     assert [str(one.date) for one in found.estimates] == ["2016-11-22"]
     assert found.marker is not None
+
+
+NOVEMBER = Month.parse("2016-11")
+
+
+def gathered(folder: Path) -> Report:
+    return reports.gather(site.load({}, folder), NOVEMBER)
+
+
+def dearer(folder: Path, amount: int) -> None:
+    """A charge of one customer moves."""
+    change(
+        site.load({}, folder),
+        f"UPDATE mnaas.billable_sub_with_charge_and_limit SET charge = charge + {amount} "
+        "WHERE org_id = 'C-1001' AND partition_date = '2016-11'",
+    )
+
+
+def same_run_everywhere(folder: Path, date: str) -> EarlierRun:
+    """Check that the headline, the table of customers and the changes speak of one run."""
+    found = gathered(folder)
+    assert found.run_before is not None
+    assert found.run_before.date == date
+    text = pages.render(found)
+    assert f"against the run of {date}" in text
+    assert f"Against the run of {date}" in text
+    assert f"Since {date}" in text
+    return found.run_before
+
+
+def test_a_run_that_was_only_built_is_not_the_run_before(sample: Path) -> None:
+    dearer(sample, 5)
+    run(sample, "2016-11-23", Step.BUILD)
+    dearer(sample, 10)
+    run(sample, "2016-11-24")
+    before = same_run_everywhere(sample, "2016-11-22")
+    moved = {one.org_id: one.usd - (one.run_before or 0) for one in reportfigures.customers(gathered(sample))}
+    assert moved.pop("C-1001") != 0
+    assert set(moved.values()) == {0}
+    assert before.customers
+
+
+def test_a_superseded_run_is_not_the_run_before(sample: Path) -> None:
+    run(sample, "2016-11-24")
+    dearer(sample, 10)
+    run(sample, "2016-11-23")
+    same_run_everywhere(sample, "2016-11-22")
+    assert {one.usd - (one.run_before or 0) for one in reportfigures.customers(gathered(sample))} == {0}
+
+
+def test_no_changes_are_told_when_temp_holds_another_run_of_that_date(sample: Path) -> None:
+    run(sample, "2016-11-23")
+    typed(sample, "reset", "--date", "2016-11-22").expect(0)
+    dearer(sample, 10)
+    run(sample, "2016-11-22", Step.BUILD)
+    found = gathered(sample)
+    assert found.run_before is None
+    text = pages.render(found)
+    assert "against the run of 2016-11-22" in text, "the ledger knows what it came to"
+    assert "Since 2016-11-22" not in text
+
+
+def test_a_customer_who_left_keeps_the_name_that_it_had(sample: Path) -> None:
+    here = site.load({}, sample)
+    run(sample, "2016-10-31")
+    names = {row[0]: row[1] for row in gathered(sample).rows}
+    run(sample, "2016-11-23")
+    change(here, f"DELETE FROM {MAIN} WHERE org_id IN ('C-1001', 'C-1002') AND month_year = '2016-11'")
+    change(here, f"DELETE FROM {MAIN} WHERE org_id = 'C-1002'")
+    found = {one.org_id: one for one in reportfigures.customers(gathered(sample))}
+    assert found["C-1001"].name == names["C-1001"], "by the month before"
+    assert found["C-1002"].name == names["C-1002"], "by the run before"
+
+
+def test_shares_and_changes_in_per_cent_are_in_the_readers_own_numbers(chromium: Any, tmp_path: Path) -> None:
+    report = many(3)
+    before = {name: Decimal("0.0001") for name in report.month_before}
+    (tmp_path / "r.html").write_text(pages.render(replace(report, month_before=before)))
+    with opened(chromium, tmp_path / "r.html", locale="de-DE") as found:
+        found.page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
+        assert "(+269.462.833,3 %)" in found.page.inner_text("header").replace("\N{NO-BREAK SPACE}", " ")
+        shares = found.page.locator("#who-title ~ details tbody tr td:nth-child(4)").all_inner_texts()
+        assert shares == ["74,6 %", "25,4 %"]
+        found.is_quiet()
+
+
+def test_a_change_of_nothing_has_no_signed_per_cent(chromium: Any, tmp_path: Path) -> None:
+    (tmp_path / "r.html").write_text(pages.render(many(3)))
+    for scripts in (True, False):
+        with opened(chromium, tmp_path / "r.html", java_script_enabled=scripts, locale="en-US") as found:
+            assert "±0.0000 (0.0 %)" in found.page.inner_text("header")
+
+
+def test_that_main_was_changed_since_is_said_under_the_headline(sample: Path) -> None:
+    assert "no longer agrees" not in pages.render(gathered(sample))
+    change(site.load({}, sample), f"UPDATE {MAIN} SET total_charge_usd = total_charge_usd + 1")
+    text = pages.render(gathered(sample))
+    words = "agrees with the run of 2016-11-22 that made it: 4 of 28 control totals are not the same."
+    assert text.index('class="figure"') < text.index(words) < text.index("What the invoices of")
+
+
+def test_one_row_is_not_one_rows(tmp_path: Path) -> None:
+    report = many(1)
+    group = COLUMNS.index("contract_offer_group")
+    row = report.rows[0]
+    text = pages.render(replace(report, rows=[(*row[:group], "UNMAPPED", *row[group + 1 :])]))
+    assert "1 row, 1 currency, 1 row without offer group or customer" in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("report", "--month", "0000-01", "--out", "r.html"), ("explain", "--org", "X", "--month", "0000-05")],
+)
+def test_a_month_before_the_calendar_is_an_error_of_usage(words: tuple[str, ...], sample: Path) -> None:
+    answer = typed(sample, *words).expect(2)
+    assert "is before the calendar's first month, 0001-01" in answer.err
+
+
+def test_the_calendars_first_month_has_a_report(tmp_path: Path) -> None:
+    run_date = RunDate.parse("0001-01-01")
+    before = [Estimate(run_date, AT, "run", 1, Decimal(1))]
+    assert pages.render(replace(many(1), month=run_date.month, estimates_before=before))

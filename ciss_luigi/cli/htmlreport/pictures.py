@@ -92,6 +92,8 @@ def everything(
 
 def _points(found: Sequence[Estimate], month: Month) -> list[Mapping[str, Any]]:
     """The last estimate of each date; the day is counted from the month's first."""
+    if not month.year:  # the month before the calendar's first
+        return []
     first = dt.date.fromisoformat(month.first_day)
     by_date = {one.date: one for one in found}
     return [

@@ -61,11 +61,11 @@ def signed(value: Decimal | None) -> str:
     return f"{MINUS if value < 0 else '+' if value > 0 else '±'}{abs(value):,f}"
 
 
-def percent(change: Decimal | None, base: Decimal | None) -> str:
-    """A change in per cent of the earlier amount; empty if that says nothing."""
-    if change is None or not base or base < 0:
-        return ""
-    return f"{MINUS if change < 0 else '+'}{abs(change / base * 100):,.1f} %"
+def percent(part: Decimal | None, base: Decimal | None) -> Decimal | None:
+    """A part or a change in per cent of an amount, with one decimal; None if that says nothing."""
+    if part is None or not base or base < 0:
+        return None
+    return Decimal(f"{part / base * 100:.1f}") + 0  # a small minus becomes a zero without a sign
 
 
 def month_name(month: Month | str) -> str:
@@ -109,7 +109,7 @@ def headline(report: Report) -> Headline:
     """The figure on top; its changes against the run before, the month before on that day, and its end."""
     total = total_usd(report.rows)
     found = []
-    if (run := _run_before(report)) is not None:
+    if (run := report.estimate_before) is not None:
         found.append((f"against the run of {run.date}", run.total_charge_usd))
     before = report.month.minus(1)
     if (same_day := _on_the_same_day(report)) is not None:
@@ -120,12 +120,6 @@ def headline(report: Report) -> Headline:
         whole = sum(report.month_before.values(), Decimal("0.0000"))
         found.append((f"against {month_name(before)} as main has it", whole))
     return Headline(total, [Change(words, earlier, total - earlier) for words, earlier in found])
-
-
-def _run_before(report: Report) -> Estimate | None:
-    """The newest estimate of an earlier run date than main's."""
-    earlier = [one for one in report.estimates if str(one.date) < report.as_of]
-    return earlier[-1] if earlier else None
 
 
 def _on_the_same_day(report: Report) -> Estimate | None:
