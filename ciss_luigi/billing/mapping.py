@@ -80,6 +80,11 @@ class Choice:
         return _or(self.chosen.name, "") if self.chosen else ""
 
 
+def is_no_date(text: str | None) -> bool:
+    """Whether the start or end of a row is neither blank nor a date."""
+    return not is_blank(text) and not _DATE.fullmatch((text or "")[:_DATE_LENGTH])
+
+
 def choose(rows: Sequence[MappingRow], month: Month) -> Choice:
     """Choose the row that counts for a month; ``rows`` are all rows that the mapping has for one key."""
     out = [PassedOver(row, why) for row in rows if (why := _out_of_question(row, month))]
@@ -104,7 +109,7 @@ def _why_none(rows: Sequence[MappingRow]) -> str:
 def _out_of_question(row: MappingRow, month: Month) -> str:
     """Why a row cannot count for a month, whatever other rows there are; empty if it can."""
     for date, what in ((row.start, "start"), (row.end, "end")):
-        if not is_blank(date) and not _DATE.fullmatch((date or "")[:_DATE_LENGTH]):
+        if is_no_date(date):
             return f"its {what} is not a date"
     if row.last_day < row.first_day:
         return "it ends before it starts"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ from ciss_luigi.plaintext import printable
 USD = "USD"
 _ONE = Decimal("1.00000000")
 _MONTHS_NAMED = 4
+_UNUSABLE = "zero, negative, not a number or beyond DECIMAL(18,8)"
 
 
 @dataclass(frozen=True)
@@ -77,35 +78,75 @@ class RateChoice:
     rate: Decimal | None
     why: str
     passed_over: tuple[tuple[str, Decimal | None, str], ...] = ()
-    """The rates that do not count: month, rate (None if the table has none), and the reason in words."""
+    """The rates that do not count: month, rate (None if none can be used), and why, in words."""
 
 
 def explain_rate(rates: Rates, month: Month, currency: str, fallback_months: int) -> RateChoice:
-    """What ``choose_rate`` gives, with the reasons in words.
+    """What ``choose_rate`` gives, with the reasons in words; no rate where two rates of the month differ.
 
-    Months without any rate are among those passed over.
+    Months without any rate are among those passed over, and so is what cannot be used.
     """
     if currency == USD:
         return RateChoice(str(month), _ONE, "the US dollar is 1, whatever the table says")
     chosen = choose_rate(rates, month, currency, fallback_months)
-    passed_over = []
+    passed_over: list[tuple[str, Decimal | None, str]] = []
     for back in range(fallback_months + 1):
         earlier = str(month.minus(back))
         known = rates.get((earlier, currency))
-        if chosen is not None and earlier < chosen[0]:
-            if known is not None:
-                passed_over.append((earlier, known.highest, "older: the newest month counts"))
-        elif chosen is None or earlier > chosen[0]:
-            passed_over.append((earlier, None, f"the table has no rate of {currency} to {USD}"))
+        if chosen is None or earlier > chosen[0]:
+            why = _unusable(known) or f"the table has no rate of {currency} to {USD}"
+            passed_over.append((earlier, None, why))
+        elif known is not None:
+            passed_over += _beside(earlier, known, is_older=earlier < chosen[0])
     if chosen is None:
-        why = "no rate: a run now would fail and name it"
-    elif chosen[0] == str(month):
-        why = "the month's own rate"
-    else:
-        newest = "that of" if fallback_months == 1 else f"the newest of the {fallback_months} months before,"
-        why = f"{month} has no rate; {newest} {chosen[0]} counts (rate_fallback_months = {fallback_months})"
-    rate_month, rate = chosen or (None, None)
-    return RateChoice(rate_month, rate, why, tuple(passed_over))
+        return RateChoice(None, None, "no rate: a run now would fail and name it", tuple(passed_over))
+    rate_month, rate = chosen
+    if _contradicts(rates[chosen[0], currency]):
+        why = f"two different rates for {rate_month}: none counts, and a run now would fail and name them"
+        return RateChoice(None, None, why, tuple(passed_over))
+    what = "usable rate" if _unusable(rates.get((str(month), currency))) else "rate"
+    return RateChoice(rate_month, rate, _why(rate_month, month, fallback_months, what), tuple(passed_over))
+
+
+def _why(rate_month: str, month: Month, fallback_months: int, what: str) -> str:
+    if rate_month == str(month):
+        return "the month's own rate"
+    newest = "that of" if fallback_months == 1 else f"the newest of the {fallback_months} months before,"
+    return f"{month} has no {what}; {newest} {rate_month} counts (rate_fallback_months = {fallback_months})"
+
+
+def _beside(month: str, known: Rate, *, is_older: bool) -> Iterator[tuple[str, Decimal | None, str]]:
+    """What the table holds for a month beside the rate that counts, or, for an older month, all of it."""
+    contradicts = _contradicts(known)
+    if is_older and known.highest is not None and not contradicts:
+        yield month, known.highest, "older: the newest month counts"
+    if contradicts:
+        for rate in (known.lowest, known.highest):
+            yield month, rate, "the month has another rate that differs"
+    if known.unusable:
+        yield month, None, _unusable(known)
+
+
+def _contradicts(rate: Rate) -> bool:
+    return rate.lowest != rate.highest
+
+
+def _unusable(rate: Rate | None) -> str:
+    """What is wrong with a month's unusable rate; empty if it has none."""
+    if rate is None or not rate.unusable:
+        return ""
+    return f"{printable(str(rate.unusable_example))} cannot be used: {_UNUSABLE}"
+
+
+def rate_faults(rates: Rates, months: Iterable[str]) -> list[str]:
+    """The unusable and contradictory rates of some months, one line each: with one of them no run goes on."""
+    wanted = set(months)
+    return [
+        text
+        for (month, currency), rate in sorted(rates.items())
+        if month in wanted
+        for text in _rate_faults(month, currency, rate)
+    ]
 
 
 def months_used(months: Iterable[Month], fallback_months: int) -> list[Month]:
@@ -126,11 +167,7 @@ def faults(
     since it costs a statement.
     """
     held = functools.cache(held)
-    found = [
-        text
-        for (month, currency), rate in sorted(rates.items())
-        for text in _rate_faults(month, currency, rate)
-    ]
+    found = rate_faults(rates, (month for month, _ in rates))
     for month, currency in sorted(sources, key=lambda key: (key[0], key[1] or "")):
         if currency is None or is_blank(currency):
             found.append(f"{month}: a charge has the blank currency {currency!r}")
@@ -172,11 +209,8 @@ def _rate_faults(month: str, currency: str, rate: Rate) -> list[str]:
     found = []
     if rate.unusable:
         example = printable(str(rate.unusable_example))
-        found.append(
-            f"{month}: the rate {currency!r} -> USD is {example}: zero, negative, "
-            "not a number or beyond DECIMAL(18,8)"
-        )
-    if rate.lowest != rate.highest:
+        found.append(f"{month}: the rate {currency!r} -> USD is {example}: {_UNUSABLE}")
+    if _contradicts(rate):
         found.append(
             f"{month}: two different rates {currency!r} -> USD, "
             f"{in_digits(rate.lowest)} and {in_digits(rate.highest)}"

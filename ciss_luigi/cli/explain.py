@@ -53,7 +53,8 @@ def command(
     --json: format, months, rows: month, org_id, business_unit,
     commercial_offer, currency, charges by kind (sum, rows, source_rows),
     rate (rate, rate_month, why, passed_over), mapping (chosen, why,
-    passed_over), arithmetic, now (agrees, as_of_date, run_id, differences).
+    passed_over), arithmetic, now (agrees, next_run_fails, rate_faults,
+    as_of_date, run_id, differences).
     Amounts are strings.
 
     \b

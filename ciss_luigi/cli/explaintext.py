@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ciss_luigi.billing.charges import KINDS, Charges, SourceRow
-from ciss_luigi.billing.mapping import MappingRow
+from ciss_luigi.billing.mapping import MappingRow, is_no_date
 from ciss_luigi.cli.totalstable import grouped
 from ciss_luigi.counting import counted
 from ciss_luigi.operator.explain import Explanation
@@ -78,18 +78,20 @@ def _amount(amount: Decimal | None) -> str:
 def _rate(figure: Figure) -> Iterator[str]:
     rate = figure.rate
     currency = printable(figure.key.currency)
-    if rate.rate is None:
-        yield _labelled("rate", rate.why)
-        return
-    yield _apart("rate", f"x {rate.rate:f} USD for 1 {currency}, of {rate.month}")
-    if figure.product is not None and figure.total_charge_usd is not None:
-        yield _apart("exact product", f"{grouped(figure.product.normalize())} USD")
-        yield _apart("rounded half away from zero to 4 decimals", f"= {grouped(figure.total_charge_usd)} USD")
-    yield ""
+    if rate.rate is not None:
+        yield from _converted(figure, rate.rate, currency)
     yield _labelled("rate", printable(rate.why))
     for month, other, why in rate.passed_over:
         what = f"{month}: {other:f}: {why}" if other is not None else f"{month}: {why}"
         yield _labelled("", f"not {printable(what)}")
+
+
+def _converted(figure: Figure, rate: Decimal, currency: str) -> Iterator[str]:
+    yield _apart("rate", f"x {rate:f} USD for 1 {currency}, of {figure.rate.month}")
+    if figure.product is not None and figure.total_charge_usd is not None:
+        yield _apart("exact product", f"{grouped(figure.product.normalize())} USD")
+        yield _apart("rounded half away from zero to 4 decimals", f"= {grouped(figure.total_charge_usd)} USD")
+    yield ""
 
 
 def _mapping(figure: Figure) -> Iterator[str]:
@@ -101,18 +103,27 @@ def _mapping(figure: Figure) -> Iterator[str]:
 
 
 def _span(row: MappingRow) -> str:
-    start, end = (row.start or "").strip(), (row.end or "").strip()
+    start, end = (_date(one) for one in (row.start, row.end))
     return printable(f"{start or 'from the beginning'} to {end or 'no end'}")
 
 
+def _date(text: str | None) -> str:
+    """A date of the mapping; in quotes if it is none, since what is wrong may be a blank."""
+    return repr(text) if is_no_date(text) else (text or "").strip()
+
+
 def _now(figure: Figure) -> Iterator[str]:
-    if not figure.differences:
+    if figure.differences:
+        yield _labelled("now", "main does not say what the sources say now:")
+    else:
         yield _labelled("now", "main says what the sources say now")
-        return
-    yield _labelled("now", "main does not say what the sources say now:")
     for one in figure.differences:
         yield _labelled("", printable(f"{one.column} is {one.main} in main, {one.sources} by the sources"))
-    yield _labelled("", "the next run of the month takes it up")
+    if figure.next_run_fails:
+        yield _labelled("", "a run of the month would fail until the rate table is corrected")
+    elif figure.differences:
+        yield _labelled("", "the next run of the month takes it up")
+    yield from (_labelled("", f"- {printable(one)}") for one in figure.rate_faults)
 
 
 def _labelled(label: str, words: str) -> str:

@@ -64,6 +64,8 @@ def _row(customer: Customer, figure: Figure) -> dict[str, Any]:
         },
         "now": {
             "agrees": not figure.differences,
+            "next_run_fails": figure.next_run_fails,
+            "rate_faults": list(figure.rate_faults),
             "as_of_date": main.columns["as_of_date"] if main else None,
             "run_id": main.columns["run_id"] if main else None,
             "differences": [

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import islice, repeat
 from typing import NamedTuple
 
 from ciss_luigi.billing.charges import KINDS, ZERO, Charges, SourceRow
 from ciss_luigi.billing.mapping import Choice, MappingRow, choose
-from ciss_luigi.billing.rates import RateChoice, Rates, explain_rate
+from ciss_luigi.billing.rates import RateChoice, Rates, explain_rate, months_used, rate_faults
 from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.totals import in_digits
 from ciss_luigi.counting import counted
@@ -79,12 +79,20 @@ class Figure:
     rate: RateChoice
     mapping: Choice
     main: MainRow | None
+    rate_faults: tuple[str, ...] = ()
+    """The faulty rates, also of other currencies, with which no run of the month goes on."""
     differences: tuple[Difference, ...] = field(default=())
 
     @property
     def total_charge(self) -> Decimal:
         """The four charges together, in the key's currency."""
         return sum((self.charges[kind].sum for kind in KINDS), ZERO)
+
+    @property
+    def next_run_fails(self) -> bool:
+        """Whether a run of the month would fail for its rates."""
+        is_missing = self.rate.rate is None and any(one.rows for one in self.charges.values())
+        return is_missing or bool(self.rate_faults)
 
     @property
     def product(self) -> Decimal | None:
@@ -123,8 +131,9 @@ def figures(main: Sequence[MainRow], sources: Sources) -> Iterator[Figure]:
             explain_rate(sources.rates, month, key.currency, sources.fallback_months),
             choose(rows.get(key[1:3], ()), month),
             in_main.get(key),
+            tuple(rate_faults(sources.rates, map(str, months_used([month], sources.fallback_months)))),
         )
-        yield Figure(*(made.key, made.charges, made.rate, made.mapping, made.main), tuple(_differences(made)))
+        yield replace(made, differences=tuple(_differences(made)))
 
 
 def _charges(sources: Sources) -> dict[Key, dict[str, Charges]]:

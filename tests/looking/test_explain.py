@@ -137,3 +137,81 @@ def test_the_old_java_classes_rows_are_not_explained(sample: Path) -> None:
         ["report", "--month", "2016-11", "--out", "r"],
     ):
         typed(sample, *verb).explained(1, "loader = java")
+
+
+RATES = "mnaas.gbs_curr_avgconv_rate"
+
+
+def add_rate(folder: Path, month: str, rate: str, currency: str = "SEK") -> None:
+    columns = "(from_curr, to_curr, cal_month, avg_conv_rate)"
+    change(
+        site.load({}, folder),
+        f"INSERT INTO {RATES} {columns} VALUES ('{currency}', 'USD', '{month}', {rate})",
+    )
+
+
+def test_a_rate_that_cannot_be_used_is_named_with_the_rule(sample: Path) -> None:
+    add_rate(sample, "2016-11", "-5")
+    told = typed(sample, "explain", "--org", "C-1001").expect(
+        0,
+        "2016-11 has no usable rate; that of 2016-10 counts",
+        "not 2016-11: -5.00000000 cannot be used: zero, negative, not a number or beyond DECIMAL(18,8)",
+        "a run of the month would fail until the rate table is corrected",
+        "- 2016-11: the rate 'SEK' -> USD is -5.00000000: zero, negative",
+    )
+    assert "the table has no rate" not in told.out
+    row = explained(sample, "--org", "C-1001")["rows"][0]
+    assert "cannot be used" in row["rate"]["passed_over"][0]["why"]
+    assert row["now"]["next_run_fails"] is True
+    assert len(row["now"]["rate_faults"]) == 1
+
+
+def test_two_different_rates_count_for_nothing(sample: Path) -> None:
+    add_rate(sample, "2016-11", "0.1")
+    add_rate(sample, "2016-11", "0.2")
+    told = typed(sample, "explain", "--org", "C-1001").expect(
+        0,
+        "two different rates for 2016-11: none counts, and a run now would fail and name them",
+        "not 2016-11: 0.10000000: the month has another rate that differs",
+        "not 2016-11: 0.20000000: the month has another rate that differs",
+        "a run of the month would fail until the rate table is corrected",
+        "- 2016-11: two different rates 'SEK' -> USD, 0.10000000 and 0.20000000",
+        "by the sources",
+    )
+    assert "takes it up" not in told.out
+    row = explained(sample, "--org", "C-1001")["rows"][0]
+    assert row["rate"]["rate"] is None
+    assert [one["rate"] for one in row["rate"]["passed_over"]][:2] == ["0.10000000", "0.20000000"]
+    assert row["now"]["next_run_fails"] is True
+
+
+def test_faulty_rates_beside_the_one_that_counts_are_named_too(sample: Path) -> None:
+    add_rate(sample, "2016-10", "0", "GBP")
+    add_rate(sample, "2016-10", "0.5")
+    told = typed(sample, "explain", "--org", "C-1001").expect(
+        0, "would fail until the rate table is corrected"
+    )
+    assert "- 2016-10: the rate 'GBP' -> USD is 0" in told.out, (
+        "a run fails for it, whoever has that currency"
+    )
+    assert "two different rates for 2016-10: none counts" in told.out
+
+
+def test_a_missing_rate_is_not_taken_up_by_the_next_run(sample: Path) -> None:
+    change(site.load({}, sample), f"DELETE FROM {RATES} WHERE from_curr = 'SEK'")
+    told = typed(sample, "explain", "--org", "C-1001").expect(0, "no rate: a run now would fail and name it")
+    assert "takes it up" not in told.out
+    assert "a run of the month would fail until the rate table is corrected" in told.out
+
+
+def test_a_date_that_is_none_is_shown_with_its_blanks(sample: Path) -> None:
+    change(
+        site.load({}, sample),
+        "INSERT INTO mnaas.bl_cust_bu_co_cogrp_mapping (org_id, business_unit, commercial_offer, "
+        "contract_offer_group, org_name, co_mapping_start_date, co_mapping_end_date) "
+        "SELECT org_id, business_unit, commercial_offer, 'G', 'N', ' 2016-01-01', NULL "
+        "FROM mnaas.bl_cust_bu_co_cogrp_mapping WHERE org_id = 'C-1001' LIMIT 1",
+    )
+    typed(sample, "explain", "--org", "C-1001").expect(
+        0, "not G, ' 2016-01-01' to no end: its start is not a date"
+    )
