@@ -34,6 +34,11 @@ def one_line(text: str) -> str:
     return " ".join(printable(line.strip()) for line in text.splitlines() if line.strip())
 
 
+def shortened(text: str, longest: int) -> str:
+    """The beginning of a text, with three dots where something was left out."""
+    return text if len(text) <= longest else f"{text[:longest]}..."
+
+
 def without_secrets(text: str) -> str:
     """A text with ``***`` for every value of ``${NAME}`` and every password in a URL or JSON."""
     for secret in sorted(_secrets, key=len, reverse=True):

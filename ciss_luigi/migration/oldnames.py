@@ -69,11 +69,12 @@ def assign(variables: Mapping[str, Variable]) -> Roles:
     """Find the job and its variables."""
     played = list(_played(variables.values()))
     jobs = _jobs(played)
+    known_jobs = set(jobs)
     by_role: dict[str, Variable] = {}
     several: dict[str, tuple[str, ...]] = {}
     for role in dict.fromkeys(rule.role for rule, _, _ in played if not rule.not_needed):
         found = {variable.name: (job, variable) for rule, job, variable in played if rule.role == role}
-        mine = [variable for job, variable in found.values() if not job or job in jobs]
+        mine = [variable for job, variable in found.values() if not job or job in known_jobs]
         chosen = mine if mine or len(found) > 1 else [variable for _, variable in found.values()]
         if len(chosen) == 1:
             by_role[role] = chosen[0]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ciss_luigi.migration.properties import is_secret
 from ciss_luigi.migration.shelltext import NotUnderstood, Place, Word, Words
-from ciss_luigi.plaintext import one_line
+from ciss_luigi.plaintext import one_line, shortened
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -82,4 +82,4 @@ def shown(node: Node) -> str:
     text = one_line(text_of(node).partition("\n")[0])
     if is_secret(text):
         return "(not shown: it may hold a secret)"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return shortened(text, _SHOWN)

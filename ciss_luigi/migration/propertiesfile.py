@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,8 @@ from ciss_luigi.errors import ConfigurationError, Refused
 from ciss_luigi.migration import parsedfile
 from ciss_luigi.migration.parsedfile import ParsedFile, shown, text_of
 from ciss_luigi.migration.properties import Properties, Remark, Variable, is_secret
-from ciss_luigi.migration.shelltext import NotUnderstood, Place, Words
-from ciss_luigi.plaintext import one_line
+from ciss_luigi.migration.shelltext import NotUnderstood, Place, Words, Work, require_fit
+from ciss_luigi.plaintext import one_line, shortened
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 LARGEST = 200_000
 """The largest file, in bytes; the old job's have about one thousand."""
 _MOST_FILES = 50
+_MOST_NAMED = 500
+"""A file with more lines that are not understood is no properties file: the rest is not read."""
+_SECONDS = 10.0
+"""To parse the files; the parser takes minutes for thousands of here-documents."""
+_LONGEST_REMARK = 500
+_PART = 4096
 _ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _BETWEEN = re.compile(r"(?:[ \t\n;]|\\\n)*")
 _KEYWORDS = ("export", "declare", "typeset", "readonly")
@@ -52,7 +59,10 @@ def read(file: Path) -> Properties:
     Raises ConfigurationError if the extra ``migrate`` is not installed.
     """
     reading = _Reading(_parser(), file.parent)
-    problem = reading.file(file)
+    try:
+        problem = reading.file(file)
+    except _Enough:
+        problem = ""
     if problem:
         raise Refused(
             f"{file} {problem}",
@@ -74,6 +84,10 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_bash.language()))
 
 
+class _Enough(Exception):
+    """So much was not understood that nothing more is read."""
+
+
 class _Reading:
     """One reading of a file and those that it sources."""
 
@@ -85,6 +99,8 @@ class _Reading:
         self._count = 0
         self._read_only: set[str] = set()
         self._values: dict[str, str] = {}
+        self._work = Work()
+        self._seconds = _SECONDS
 
     def file(self, path: Path) -> str:
         """Read a file; returns why it could not be read, or nothing."""
@@ -99,6 +115,8 @@ class _Reading:
             return f"cannot be read: {error.strerror}"
         if problem:
             return problem
+        if not self._is_quick(source):
+            return f"takes longer than {_SECONDS:g} seconds to parse, which no properties file does"
         self._open.append(path.resolve())
         # One character for each byte: the parser counts in bytes.
         opened = ParsedFile(path, source.decode("latin-1"))
@@ -108,6 +126,22 @@ class _Reading:
             self._statement(node, opened)
         self._open.pop()
         return ""
+
+    def _is_quick(self, source: bytes) -> bool:
+        """Whether a file can be parsed in the time that is left for all of them."""
+        began = time.monotonic()
+        try:
+            # only a source in parts can be given up, but its nodes do not know their texts
+            self._parser.parse(
+                lambda at, _: source[at : at + _PART],
+                progress_callback=lambda *_: time.monotonic() - began > self._seconds,
+            )
+        except ValueError:
+            self._parser.reset()
+            return False
+        finally:
+            self._seconds -= time.monotonic() - began
+        return True
 
     def _source(self, path: Path) -> tuple[str, bytes]:
         try:
@@ -159,7 +193,7 @@ class _Reading:
         if not node.is_named and node.type in (";", "\n"):
             return
         if node.type == "variable_assignment":
-            self._assign(node, file, Words(self._values), Place.ASSIGNED)
+            self._assign(node, file, self._words(), Place.ASSIGNED)
         elif node.type == "variable_assignments" and file.has_blanks_only(node.children):
             for child in node.children:
                 self._statement(child, file)
@@ -188,7 +222,7 @@ class _Reading:
             values = [one.child_by_field_name("value") for one in rest if one.type == "variable_assignment"]
             is_array = all(value is not None and value.type == "array" for value in values)
             if is_array and not set(names) & set(self._values):
-                self.found.notes.append(Remark(file.path, line, text))
+                self.found.notes.append(Remark(file.path, line, shortened(text, _LONGEST_REMARK)))
             else:
                 self._not_understood(file.path, line, f"an array in the place of a value: {shown(node)}")
             return
@@ -201,7 +235,7 @@ class _Reading:
         before = dict(self._values)  # bash finds all values before it sets the first
         for child in named:
             if child.type == "variable_assignment":
-                self._assign(child, file, Words(before), Place.DECLARED)
+                self._assign(child, file, Words(before, work=self._work), Place.DECLARED)
             if text_of(keyword) == "readonly" or "-r" in options:
                 self._read_only.update(text_of(name) for name in parsedfile.names_of(child))
 
@@ -216,6 +250,10 @@ class _Reading:
             if name in self._read_only:
                 raise NotUnderstood(f"a value for {name}, which is read-only")
             text = file.word(node, sign.end(), words, place)
+            if sign[0].endswith("+="):
+                text = self._values.get(name, "") + text
+                require_fit(text)
+                self._work.add(len(text))
         except NotUnderstood as error:
             self._not_understood(
                 file.path, line, f"{name} holds {error}: {shown(node)}", secret=is_secret(name)
@@ -224,11 +262,12 @@ class _Reading:
         self.found.used |= words.used
         for unset in sorted(words.unset):
             self._not_understood(file.path, line, f"{name} takes ${unset}, which these files do not set")
-        if sign[0].endswith("+="):
-            text = self._values.get(name, "") + text
         secret = is_secret(name) or any(self._is_secret(one) for one in words.used)
         self.found.variables[name] = Variable(name, text, file.path, line, secret)
         self._values[name] = text
+
+    def _words(self) -> Words:
+        return Words(self._values, work=self._work)
 
     def _is_secret(self, name: str) -> bool:
         return name in self.found.variables and self.found.variables[name].secret
@@ -236,7 +275,7 @@ class _Reading:
     def _sourced(self, node: Node, file: ParsedFile) -> None:
         path, line = file.path, node.start_point[0] + 1
         arguments = node.named_children[1:]
-        words = Words(self._values)
+        words = self._words()
         try:
             if len(arguments) != 1 or not file.has_blanks_only(node.children):
                 raise NotUnderstood("no one file")
@@ -266,5 +305,9 @@ class _Reading:
         return beside.resolve() not in self._open
 
     def _not_understood(self, path: Path, line: int, text: str, *, secret: bool = False) -> None:
-        words = text.partition(": ")[0] if secret else text
+        words = shortened(text.partition(": ")[0] if secret else text, _LONGEST_REMARK)
         self.found.not_understood.append(Remark(path, line, words))
+        if len(self.found.not_understood) >= _MOST_NAMED:
+            after = f"what follows is not read: {_MOST_NAMED} things before it were not understood"
+            self.found.not_understood.append(Remark(path, line, after))
+            raise _Enough

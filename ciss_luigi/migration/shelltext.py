@@ -16,6 +16,9 @@ DATED = re.compile("\0([^\0]*)\0")
 """How a value holds ``$(date +FORMAT)``: the format, between two NUL characters, which no file has."""
 
 _DEEPEST = 60
+LONGEST = 100_000
+"""The longest value, in characters; the old job's have about one hundred."""
+_MOST_READ = 10_000_000
 _SIMPLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)(\\\n)?")
 _BRACED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(\}|:?[-+])")
 _DATE = re.compile(r"""\$\([ \t]*date[ \t]+\+(?P<quote>['"]?)([-_.:%/A-Za-z0-9]*)(?P=quote)[ \t]*\)""")
@@ -24,6 +27,7 @@ _OLD_DATE = re.compile(r"`[ \t]*date[ \t]+\+(?P<quote>'?)([-_.:%/A-Za-z0-9]*)(?P
 _QUOTED_DEFAULT = re.compile(r'"([A-Za-z0-9_./:,@%+=-]*)"')
 _SPLIT = re.compile(r"[ \t\n*?\[]")
 
+_TOO_LONG = f"more than {LONGEST:,} characters"
 _COMMAND = "a command, which was not run"
 _OTHER = {
     "$(": _COMMAND,
@@ -43,6 +47,19 @@ _SHELLS_OWN = re.compile(
 
 class NotUnderstood(Exception):
     """A word whose value only a shell could find; the text says what it holds."""
+
+
+@dataclass
+class Work:
+    """How much was read and put in for variables. Few lines can double a value until no memory is left."""
+
+    characters: int = 0
+
+    def add(self, characters: int) -> None:
+        """Count some characters; raises NotUnderstood once there are too many."""
+        self.characters += characters
+        if self.characters > _MOST_READ:
+            raise NotUnderstood(f"too much: the values before it have {_MOST_READ:,} characters")
 
 
 class Place(Enum):
@@ -67,11 +84,17 @@ class Words:
     values: Mapping[str, str]
     used: set[str] = field(default_factory=set)
     unset: set[str] = field(default_factory=set)
+    work: Work = field(default_factory=Work)
 
     def word(self, text: str, start: int, place: Place) -> Word:
         """The word that starts there, in a text with one character for each byte; raises NotUnderstood."""
         reader = _Reader(self, text, start, place)
-        value = reader.unquoted(0)
+        self.work.add(1)
+        try:
+            value = reader.unquoted(0)
+        finally:
+            self.work.characters += reader.at - start
+        require_fit(value)
         return Word(value.encode("latin-1").decode(errors="surrogateescape"), reader.at)
 
     def variable(self, name: str) -> str:
@@ -79,6 +102,7 @@ class Words:
         self.used.add(name)
         if name not in self.values:
             self.unset.add(name)
+        self.work.add(len(self.values.get(name, "")))
         return _bytes(self.values.get(name, ""))
 
     def other(self, name: str, operator: str) -> str | None:
@@ -88,6 +112,7 @@ class Words:
         self.used.add(name)
         there = bool(self.values.get(name)) if operator.startswith(":") else name in self.values
         if operator.endswith("-"):
+            self.work.add(len(self.values.get(name, "")))
             return _bytes(self.values[name]) if there else None
         return None if there else ""
 
@@ -103,6 +128,7 @@ class _Reader:
 
     def __post_init__(self) -> None:
         self._start = self.at
+        self._put_in = 0
 
     def unquoted(self, depth: int) -> str:
         """What is outside quotes, up to the end of the word; in a ``${...}``, up to the brace."""
@@ -217,7 +243,10 @@ class _Reader:
         return self.words.variable(name)
 
     def _unsplit(self, value: str, *, quoted: bool) -> str:
-        """A value, unless bash would make several words of it."""
+        """A variable's value, unless bash would make several words of it, or the word gets too long."""
+        self._put_in += len(value)
+        if self._put_in > LONGEST:
+            raise NotUnderstood(_TOO_LONG)
         if self.place is Place.ARGUMENT and not quoted and _SPLIT.search(value):
             raise NotUnderstood("a variable with spaces, outside quotes")
         return value
@@ -226,7 +255,7 @@ class _Reader:
         if operator == "}":
             return self._own(name)
         value = self.words.other(name, operator)
-        apart = self.words if value is None else Words(self.words.values)
+        apart = self.words if value is None else Words(self.words.values, work=self.words.work)
         mine, self.words = self.words, apart  # a default that is not taken names no variable
         try:
             default = self._quoted_default(depth + 1) if quoted else self.unquoted(depth + 1)
@@ -253,6 +282,12 @@ class _Reader:
             else:
                 found.append(self._plain())
         return "".join(found)
+
+
+def require_fit(value: str) -> None:
+    """Raise NotUnderstood if a value is longer than any setting."""
+    if len(value) > LONGEST:
+        raise NotUnderstood(_TOO_LONG)
 
 
 def _bytes(value: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,14 @@ from ciss_luigi.config import crosschecks
 from ciss_luigi.config.reading import Context
 from ciss_luigi.config.sections import CISS, SECTIONS
 from ciss_luigi.config.tellingkeys import mail_address
+from ciss_luigi.counting import counted
 from ciss_luigi.errors import Fault, Refused
 from ciss_luigi.migration import newfile, oldnames, propertiesfile
 from ciss_luigi.migration.newfile import NewFile
 from ciss_luigi.migration.oldnames import Roles
 from ciss_luigi.migration.properties import Properties, Remark, Variable
 from ciss_luigi.migration.shelltext import DATED
+from ciss_luigi.plaintext import shortened
 
 HIDDEN = "***"
 _SEE_BELOW = "not understood, see below"
@@ -26,6 +28,11 @@ _NO_SERVER = (
     "no warehouse_url: neither HIVE_HOST nor IMPALAD_HOST names a server, "
     "and without one the job makes a DuckDB file of its own"
 )
+
+_MOST_SHOWN = 1_000
+_LONGEST_LINE = 1_000
+_LONGEST_CELL = 500
+_TableRow = tuple[str, str, str]
 
 _TABLES = ("database", "temp_table", "main_table")
 
@@ -68,12 +75,31 @@ def import_properties(file: Path, out: Path) -> Imported:
     if written:
         _write(out, made.text)
     return Imported(
-        rows,
-        tuple(unclear),
-        (*map(str, found.notes), *notes),
+        tuple(_first(rows)),
+        tuple(_named(unclear)),
+        tuple(_named([*map(str, found.notes), *notes])),
         {name: f"{one.file}, line {one.line}" for name, one in made.exports.items()} if written else {},
         written,
     )
+
+
+def _first(rows: tuple[_TableRow, ...]) -> Iterator[_TableRow]:
+    """The first rows of a long table; what is left out is in a last one."""
+    for name, value, became in rows[:_MOST_SHOWN]:
+        yield (
+            shortened(name, _LONGEST_CELL),
+            shortened(value, _LONGEST_CELL),
+            shortened(became, _LONGEST_CELL),
+        )
+    if len(rows) > _MOST_SHOWN:
+        yield "...", "", f"and {counted(len(rows) - _MOST_SHOWN, 'more variable')}"
+
+
+def _named(lines: Sequence[str]) -> Iterator[str]:
+    """The first of many lines, none of them longer than people read."""
+    yield from (shortened(line, _LONGEST_LINE) for line in lines[:_MOST_SHOWN])
+    if len(lines) > _MOST_SHOWN:
+        yield f"and {counted(len(lines) - _MOST_SHOWN, 'more line')} like these"
 
 
 def _left_to_defaults(made: NewFile) -> Iterator[str]:

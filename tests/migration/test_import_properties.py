@@ -235,6 +235,54 @@ def test_a_file_made_to_break_the_reader_is_refused_or_named(tmp_path: Path, con
     assert "Not understood:" in answer.out or "has more than 200,000 bytes" in answer.err
 
 
+DOUBLING = "A=x\n" + "A=$A$A\n" * 30 + "x_tblname=t\n"
+ADDING = "A=x\n" + "A+=$A\n" * 30 + "x_tblname=t\n"
+DEFAULTS = "A=x\n" + 'A="${A:-}${A-}"\n' * 30 + "x_tblname=t\n"
+
+
+@pytest.mark.parametrize("content", [DOUBLING, ADDING, DEFAULTS])
+def test_a_value_that_doubles_line_by_line_is_named_and_the_file_is_written(
+    tmp_path: Path, content: str
+) -> None:
+    own = tmp_path / "own.properties"
+    own.write_text(content)
+    answer = imported(tmp_path, own).expect(1, "line 18: A holds more than 100,000 characters", "is written")
+    assert len(answer.out) < 10_000
+    assert sections(tmp_path / "luigi.cfg")["ciss"]["main_table"] == "t"
+
+
+def test_many_long_values_are_not_all_put_together(tmp_path: Path) -> None:
+    own = tmp_path / "own.properties"
+    own.write_text("A=" + "x" * 99_000 + "\n" + "".join(f"V{number}=$A\n" for number in range(9_000)))
+    found = propertiesfile.read(own)
+    assert sum(len(one.value) for one in found.variables.values()) < 10_200_000
+    assert "holds too much" in str(found.not_understood[0])
+
+
+@pytest.mark.parametrize("line", ["(", "<(\n", "A=$Z\n", ". x\n", "`", "A[1]=2\n"])
+def test_thousands_of_faults_are_not_all_named(tmp_path: Path, line: str) -> None:
+    own = tmp_path / "own.properties"
+    own.write_text("x_tblname=t\n" + line * (190_000 // len(line)))
+    answer = imported(tmp_path, own).expect(1, "what follows is not read", "is written")
+    assert len(answer.out) < 200_000
+
+
+def test_thousands_of_variables_are_not_all_shown(tmp_path: Path) -> None:
+    own = tmp_path / "own.properties"
+    own.write_text("x_tblname=t\n" + "".join(f"V{number}=1\n" for number in range(12_000)))
+    answer = imported(tmp_path, own).expect(0, "and 11,001 more variables")
+    assert len(answer.out) < 200_000
+
+
+def test_here_documents_that_take_the_parser_minutes_are_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(propertiesfile, "_SECONDS", 0.5)
+    own = tmp_path / "own.properties"
+    own.write_text("<<E\n" * 49_000)
+    imported(tmp_path, own).explained(1, "takes longer than 0.5 seconds to parse")
+
+
 def test_a_chain_of_files_ends(tmp_path: Path) -> None:
     for number in range(60):
         (tmp_path / f"f{number}").write_text(f". ./f{number + 1}\nV{number}=1\n")
