@@ -11,7 +11,7 @@ import click
 from ciss_luigi import commands
 from ciss_luigi.cli.output import console, safe, say
 from ciss_luigi.exitcodes import NO
-from ciss_luigi.operator.importproperties import Imported, import_properties
+from ciss_luigi.operator.importproperties import Imported, free_folder, import_properties, is_beside_another
 
 _FILE = click.Path(path_type=Path)
 
@@ -59,10 +59,20 @@ def _lines(found: Imported, out: Path) -> Iterator[str]:
     yield from _exports(found)
     if found.written:
         yield f"State: {out} is written; nothing in the properties was run"
-        yield f"Next:  LUIGI_CONFIG_PATH={shlex.quote(str(out))} {commands.check()}"
+        yield f"Next:  {_check_with(out)}"
     else:
         yield "State: nothing was written"
         yield "Next:  the same command with a file of one job"
+
+
+def _check_with(out: Path) -> str:
+    """The command that checks the new file; beside another file with ``[ciss]`` it needs its own folder."""
+    if not is_beside_another(out):
+        return f"LUIGI_CONFIG_PATH={shlex.quote(str(out))} {commands.check()}"
+    folder = free_folder(out)
+    moved, quoted = shlex.quote(str(folder / "luigi.cfg")), shlex.quote(str(folder))
+    check = f"LUIGI_CONFIG_PATH=luigi.cfg {commands.check()}"
+    return f"mkdir {quoted} && mv {shlex.quote(str(out))} {moved} && cd {quoted} && {check}"
 
 
 def _exports(found: Imported) -> Iterator[str]:

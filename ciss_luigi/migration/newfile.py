@@ -89,8 +89,8 @@ class NewFile:
         return "\n".join(lines) + "\n"
 
 
-def make(roles: Mapping[str, Variable]) -> NewFile:
-    """Make the file of the variables, which are given by their roles."""
+def make(roles: Mapping[str, Variable], to: Path) -> NewFile:
+    """Make the file of the variables, which are given by their roles; ``to`` is the folder of the file."""
     made = NewFile()
     _engines(made, roles)
     for role in ("database", "temp_table", "main_table"):
@@ -105,7 +105,7 @@ def make(roles: Mapping[str, Variable]) -> NewFile:
             value = roles[role].value
             made.put(section, key, _addresses(value) if key in _MAIL else value, roles[role])
     _classpath(made, roles)
-    _log(made, roles)
+    _log(made, roles, to)
     return made
 
 
@@ -194,7 +194,7 @@ def _classpath(made: NewFile, roles: Mapping[str, Variable]) -> None:
         made.put("ciss_java", "classpath", ":".join(one.value for one in found if one.value), *found)
 
 
-def _log(made: NewFile, roles: Mapping[str, Variable]) -> None:
+def _log(made: NewFile, roles: Mapping[str, Variable], to: Path) -> None:
     """Put the log's path without the date at its end: rotation does what the date did."""
     log = roles.get("log")
     if log is None:
@@ -205,7 +205,7 @@ def _log(made: NewFile, roles: Mapping[str, Variable]) -> None:
         log = Variable(log.name, start, log.file, log.line, log.secret)
     made.put("ciss_log", "file", log.value, log)
     folder = Path(log.value).parent
-    if not os.path.isdir(folder):
+    if not os.path.isdir(to / folder):
         remark = f"{folder} is not there: make it, then remove the # of the next line"
         made.remarks["ciss_log", "file"] = remark
     made.put("ciss_java", "log_file", log.value, log)

@@ -6,14 +6,16 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
-from ciss_luigi.config import crosschecks
+from ciss_luigi.config import crosschecks, legacy
+from ciss_luigi.config import file as configfile
 from ciss_luigi.config.reading import Context
 from ciss_luigi.config.sections import CISS, SECTIONS
-from ciss_luigi.config.tellingkeys import mail_address
+from ciss_luigi.config.tellingkeys import LOG, mail_address
 from ciss_luigi.counting import counted
-from ciss_luigi.errors import Fault, Refused
+from ciss_luigi.errors import CissError, Fault, Refused
 from ciss_luigi.migration import newfile, oldnames, propertiesfile
 from ciss_luigi.migration.newfile import NewFile
 from ciss_luigi.migration.oldnames import Roles
@@ -27,6 +29,14 @@ _STAND_IN = "stands-in-for-a-secret"
 _NO_SERVER = (
     "no warehouse_url: neither HIVE_HOST nor IMPALAD_HOST names a server, "
     "and without one the job makes a DuckDB file of its own"
+)
+_SERVER_UNCLEAR = (
+    "warehouse_url is a comment until it is put right, and without it the job makes a DuckDB file of its own"
+)
+_PATHS = (
+    (LOG, "file"),
+    (legacy.LEGACY, "status_file"),
+    *((legacy.JAVA, key) for key in ("classpath", "properties_file", "log_file")),
 )
 
 _MOST_SHOWN = 1_000
@@ -65,10 +75,10 @@ def import_properties(file: Path, out: Path) -> Imported:
         )
     found = propertiesfile.read(file)
     roles = oldnames.assign(found.variables)
-    made = newfile.make(roles.by_role)
+    made = newfile.make(roles.by_role, out.parent)
     _comment_out_faults(made, out.parent)
     unclear = [*map(str, found.not_understood), *map(str, made.refused), *_unclear(roles)]
-    notes = list(_left_to_defaults(made))
+    notes = [*_left_to_defaults(made), *_relative(made)]
     rows = tuple(_row(one, found, roles, made) for one in found.variables.values())
     unclear += _without_a_place(rows, found, unclear)
     written = len(roles.jobs) <= 1
@@ -105,19 +115,28 @@ def _named(lines: Sequence[str]) -> Iterator[str]:
 def _left_to_defaults(made: NewFile) -> Iterator[str]:
     """What the new file leaves to a default of ours. The old script may have named it elsewhere: no fault."""
     if not made.is_written(CISS.name, "warehouse_url"):
-        yield _NO_SERVER
+        yield _SERVER_UNCLEAR if (CISS.name, "warehouse_url") in made.remarks else _NO_SERVER
     for key in CISS.keys:
         if key.name in _TABLES and not made.is_written(CISS.name, key.name):
             yield f"no {key.name} in the new file, so it is the default: {key.default}"
 
 
+def _relative(made: NewFile) -> Iterator[str]:
+    """A note for paths whose meaning depends on where the new file is."""
+    for section, key in _PATHS:
+        parts = made.sections.get(section, {}).get(key, "").split(":" if key == "classpath" else "\0")
+        if any(part and part[0] not in "/~" for part in parts):
+            yield f"[{section}] {key}: a relative path is taken from the folder of the new file"
+
+
 def _comment_out_faults(made: NewFile, folder: Path) -> None:
-    """Make comments of the keys that ``ciss check`` would refuse."""
+    """Make comments of the keys that ``ciss check`` would refuse.
+
+    A comment may be a reason for the next: copies of mails need a first address.
+    """
     context = Context(folder, dict.fromkeys(made.exports, _STAND_IN))
-    for section in SECTIONS:
-        _comment_out(made, section.read(made.active(section.name), context)[1])
-    values, _ = CISS.read(made.active(CISS.name), context)
-    _comment_out(made, crosschecks.find(values))
+    while any(_comment_out(made, fault, context) for fault in _faults(made, context)):
+        pass
     if made.is_written("email", "sender"):
         try:
             mail_address(made.sections["email"]["sender"])
@@ -125,10 +144,29 @@ def _comment_out_faults(made: NewFile, folder: Path) -> None:
             made.comment_out("email", "sender", str(error))
 
 
-def _comment_out(made: NewFile, faults: list[Fault]) -> None:
-    for fault in faults:
-        if (fault.section, fault.key) in made.sources and made.is_written(fault.section, fault.key):
+def _faults(made: NewFile, context: Context, *without: str) -> list[Fault]:
+    """The faults of the sections alone; if there are none, of what they say together.
+
+    ``without``: keys of ``[ciss]`` that are left out.
+    """
+    found = [fault for section in SECTIONS for fault in section.read(made.active(section.name), context)[1]]
+    active = {key: value for key, value in made.active(CISS.name).items() if key not in without}
+    return found or crosschecks.find(CISS.read(active, context)[0])
+
+
+def _comment_out(made: NewFile, fault: Fault, context: Context) -> bool:
+    """Make a comment of the key that has a fault, or of another that causes it; whether there is one."""
+    if (fault.section, fault.key) in made.sources:
+        if made.is_written(fault.section, fault.key):
             made.comment_out(fault.section, fault.key, fault.problem)
+            return True
+        return False
+    for key in made.active(CISS.name):
+        is_cause = (CISS.name, key) in made.sources and fault not in _faults(made, context, key)
+        if is_cause:
+            made.comment_out(CISS.name, key, f"with it, {fault.key} {fault.problem}")
+            return True
+    return False
 
 
 def _without_a_place(
@@ -174,3 +212,24 @@ def _row(one: Variable, found: Properties, roles: Roles, made: NewFile) -> tuple
     if one.name in found.used and not made.became.get(one.name):
         became = "part of other values"
     return one.name, value, became or _SEE_BELOW
+
+
+def is_beside_another(out: Path) -> bool:
+    """Whether Luigi reads another file with a section of this job in the present folder."""
+    for path in configfile.luigi_paths({}, Path.cwd()):
+        try:
+            is_other = path.is_file() and not path.samefile(out)
+            if is_other and any(name.startswith(CISS.name) for name in configfile.read(path)):
+                return True
+        except (OSError, CissError):
+            return True
+    return False
+
+
+def free_folder(out: Path) -> Path:
+    """A folder beside a file, named after it, that is not there yet."""
+    names = (
+        out.with_name(f"{out.stem}{more}")
+        for more in chain(["-site"], (f"-site-{number}" for number in count(2)))
+    )
+    return next(name for name in names if not os.path.lexists(name))

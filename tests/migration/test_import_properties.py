@@ -11,7 +11,7 @@ import pytest
 from ciss_luigi import site
 from ciss_luigi.config import file as configfile
 from ciss_luigi.migration import propertiesfile
-from tests.helpers import Answer, typed
+from tests.helpers import CISS, Answer, clean, typed
 from tests.migration import oldsite
 
 
@@ -435,3 +435,70 @@ def test_a_real_bash_sees_the_same_values(tmp_path: Path) -> None:
     plain = {name: one.value for name, one in found.variables.items() if "\0" not in one.value}
     assert len(plain) == 24
     assert bash(own.parent, own.name, list(plain)) == plain
+
+
+def test_a_comment_that_makes_another_key_a_fault_is_not_the_last(tmp_path: Path) -> None:
+    answer = imported_with(tmp_path, "MailId=nobody\nccList=noc@example.net\n")
+    answer.expect(1, "MailId makes a mail_to that is not valid", "ccList makes a mail_cc that is not valid")
+    assert "mail_cc" not in sections(tmp_path / "luigi.cfg").get("ciss_alerts", {})
+    site.load({}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("bill_view_tblname=service_based_charges", "with it, service_table names the same table"),
+        ("bill_view_temp_tblname=Usage_Overage_Charge", "with it, overage_table names the same table"),
+    ],
+)
+def test_a_name_that_a_source_has_is_listed_though_no_variable_names_the_source(
+    tmp_path: Path, line: str, told: str
+) -> None:
+    imported_with(tmp_path, f"{line}\n").expect(1, told)
+    site.load({}, tmp_path)
+
+
+def followed(folder: Path, answer: Answer) -> str:
+    """What the command after ``Next:`` says, typed into a shell as it stands."""
+    command = answer.out.partition("Next:  ")[2].strip()
+    path = f"{CISS.parent}:/usr/bin:/bin"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=folder,
+        env=clean(folder, PATH=path),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("own", ["[ciss]\n", "[ciss_log]\n", "[core]\n", None])
+def test_the_next_command_works_as_typed(tmp_path: Path, own: str | None) -> None:
+    (tmp_path / "site").mkdir()
+    properties = tmp_path / "site" / "x y.properties"
+    properties.write_text("x_tblname=t\nMailId=a@b.net\n")
+    if own is not None:
+        (tmp_path / "site" / "luigi.cfg").write_text(own)
+    for name in ("my other.cfg", "luigi.cfg" if own is None else "my other.conf"):
+        answer = imported(tmp_path / "site", properties, name).expect(0)
+        said = followed(tmp_path / "site", answer)
+        assert ".c" in said.partition(" has no faults")[0], said
+        assert "main_table" not in said
+        assert "have a [ciss] section" not in said
+
+
+def test_a_relative_path_is_said_to_be_from_the_new_files_folder(tmp_path: Path) -> None:
+    (tmp_path / "new" / "logs").mkdir(parents=True)
+    (tmp_path / "own").write_text("HIVE_HOST=h\nx_tblname=t\nx_LogPath=logs/x.log\n")
+    imported(tmp_path, tmp_path / "own", "new/luigi.cfg").expect(
+        0, "[ciss_log] file: a relative path is taken"
+    )
+    assert sections(tmp_path / "new" / "luigi.cfg")["ciss_log"] == {"file": "logs/x.log"}
+
+
+def test_a_server_that_is_named_and_not_valid_is_not_called_missing(tmp_path: Path) -> None:
+    answer = imported_with(tmp_path, "HIVE_HOST=a/b\n", "IMPALAD_HOST")
+    answer.expect(1, "warehouse_url is a comment until it is put right")
+    assert "neither HIVE_HOST nor" not in answer.out
