@@ -16,7 +16,28 @@ _SHORTEST_PART = 3
 _secrets: set[str] = set()
 
 _SECRET_OPTION = re.compile(r"--[\w-]*(?:pass|pwd|secret|token|key)[\w-]*(=.*)?", re.IGNORECASE | re.DOTALL)
-_PASSWORD_IN_URL = re.compile(r"(://[^/@\s:]*:)([^/@\s]+)@")
+_PASSWORD_IN_URL = re.compile(r"(://[^/@\s:]*:)([^/\s]+)@")
+_NAME = r"(?:pass|pwd|secret|token|key)[\w.-]*+"
+"""A name that says that its value is a secret, from the word in it that says so."""
+_QUOTED = r"""(?:"(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$))"""  # closed or not
+_VALUE = (
+    r"""(?:\\+(["']).*?(?:\\+\2|$)"""  # in quotes that are escaped, as JSON in JSON
+    r"""|[\[{][^\]}]*[\]}]?"""
+    rf"""|{_QUOTED}(?:{_QUOTED}|[^\s,;&<>"'}}\])/])*"""  # what follows a quote may still belong to it
+    rf"""|[^\s,;&<"']+(?:{_QUOTED}|[^\s,;&<"']+)*)"""
+)
+_SECRET_FORMS = tuple(
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        rf"""({_NAME}(?:\\*["'])?\s*[=:]>?\s*){_VALUE}""",
+        rf"""({_NAME}\\*["']\s*,?\s*(?:\\*["'])?value(?:\\*["'])?\s*[=:]\s*){_VALUE}""",
+        rf"((?:^|\s)-{{1,2}}(?:[\w.-]{{0,80}}?{_NAME}|(?-i:p))\s+(?!-)){_VALUE}",
+        rf"(<[^<>]{{0,80}}?{_NAME}[^<>]{{0,200}}>)()(?:<!\[CDATA\[.*?(?:\]\]>|$)|[^<]+)",
+        rf"({_NAME}\s*</name>\s*<value>)()[^<]+",
+        r"(://[^/@\s:]*:)()[^/\s]+(?=@)",
+    )
+)
+"""How programs print a secret: each form has what comes before the value."""
 
 
 def printable(text: str) -> str:
@@ -43,6 +64,17 @@ def without_secrets(text: str) -> str:
     """A text with ``***`` for every value of ``${NAME}`` and every password in a URL or JSON."""
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
+    return text
+
+
+def without_named_secrets(text: str) -> str:
+    """A line of another program, with ``***`` for what follows the name of a secret.
+
+    ``NAME=value`` and ``NAME: value``, in quotes or not, JSON, XML, ``--name value``, ``-p value``, and
+    the password in a URL. It rather hides too much than too little.
+    """
+    for form in _SECRET_FORMS:
+        text = form.sub(r"\1***", text)
     return text
 
 

@@ -263,3 +263,16 @@ def test_drift_is_told_once_a_date(folder: Path) -> None:
             assert "Open: none" in typed(folder, "alerts").out
     finally:
         (folder / "luigi.cfg").write_text(plain)
+
+
+def test_a_column_with_a_quote_in_its_name_is_told(folder: Path) -> None:
+    change(
+        folder, f'ALTER TABLE {OLD} ADD COLUMN "re""mark" VARCHAR', f'ALTER TABLE {OLD} ADD COLUMN "a`b" INT'
+    )
+    compare(folder).expect(0, f'columns only in {OLD}, not compared: re"mark, a`b')
+    assert document(folder, code=0)["only_in_schema"] == {"here": [], "there": ['re"mark', "a`b"]}
+    left_out = document(folder, "--ignore", "a`b", code=0)
+    assert left_out["only_in_schema"]["there"] == ['re"mark']
+    change(folder, f'ALTER TABLE {MAIN} ADD COLUMN "a`b" INT')
+    compare(folder).expect(0, "not compared because of their types or names: a`b")
+    compare(folder, "--key", "org_id,a`b").explained(2, "has no column a`b (--key)")

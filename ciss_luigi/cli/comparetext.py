@@ -70,7 +70,7 @@ def remarks(found: Compared) -> Iterator[str]:
         if only:
             yield f"columns only in {name}, not compared: {printable(', '.join(only))}"
     if columns.not_compared:
-        yield f"not compared because of their types: {_types(columns.not_compared)}"
+        yield f"not compared because of their types or names: {_types(columns.not_compared)}"
     if columns.types_differ:
         yield f"types differ: {_types(columns.types_differ)}"
 

@@ -125,9 +125,19 @@ def resolve(
     _refuse_complex_key(key)
     return Columns(
         months, tuple(key), tuple(comparable),
-        only_here=tuple(column.name for column in rest if column not in [pair.here for pair in pairs]),
-        only_there=tuple(column.name for column in others.columns if column.name not in seen),
-        not_compared=tuple(pair for pair in pairs if pair not in comparable),
+        only_here=(
+            *(column.name for column in rest if column not in [pair.here for pair in pairs]),
+            *_odd_alone(mine, others, ignored),
+        ),
+        only_there=(
+            *(column.name for column in others.columns if column.name not in seen),
+            *_odd_alone(others, mine, ignored),
+        ),
+        not_compared=(
+            *(pair for pair in pairs if pair not in comparable),
+            *(Pair(one, others.odd[name]) for name, one in mine.odd.items()
+              if name in others.odd and name not in ignored),
+        ),
         has_as_of_date="as_of_date" in mine.by_name,
     )  # fmt: skip
 
@@ -137,8 +147,10 @@ class _Table:
 
     def __init__(self, name: str, listed: Iterable[tuple[str, str]]) -> None:
         self.name = name
+        columns = [Column(one.lower(), kind) for one, kind in listed]
         # a name with a quote in it would end its own quotes
-        self.columns = [Column(one.lower(), kind) for one, kind in listed if not {'"', "`"} & set(one)]
+        self.odd = {one.name: one for one in columns if {'"', "`"} & set(one.name)}
+        self.columns = [one for one in columns if one.name not in self.odd]
         self.by_name = {column.name: column for column in self.columns}
 
     def column(self, name: str, option: str) -> Column:
@@ -155,7 +167,13 @@ class _Table:
 
     def or_other(self, other: _Table, name: str, option: str) -> str:
         """The name of a column that is in this table or the other; raises BadArgument."""
-        return name.lower() if name.lower() in other.by_name else self.column(name, option).name
+        known = {*other.by_name, *other.odd, *self.odd}
+        return name.lower() if name.lower() in known else self.column(name, option).name
+
+
+def _odd_alone(one: _Table, other: _Table, ignored: Set[str]) -> list[str]:
+    """The columns with a quote in their names that the other table does not have."""
+    return [name for name in one.odd if name not in other.odd and name not in ignored]
 
 
 def _refuse_without_effect(month: str, key: Set[str], renamed: Set[str], ignored: Set[str]) -> None:

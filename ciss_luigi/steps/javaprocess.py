@@ -23,7 +23,7 @@ from pathlib import Path
 
 from ciss_luigi import stopping
 from ciss_luigi.errors import AlreadyRunning, StatementDeadline, StepFailed
-from ciss_luigi.plaintext import one_line, without_secrets
+from ciss_luigi.plaintext import one_line, without_named_secrets, without_secrets
 from ciss_luigi.state.javaruns import MARK, JavaRun, JavaRuns
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
@@ -38,7 +38,6 @@ _PASSING = re.compile(
     r"TTransportException|Connection refused|Connection reset|SocketTimeout|Could not open client transport|"
     r"LockException|Unable to acquire"
 )
-_SECRET = re.compile(r"(?i)((?:password|passwd|pwd|secret|token)\w*\s*[=:]\s*)([^\s,;&]+)")
 _WAITING_SHELL = 'read -r go || exit 1; exec "$@" < /dev/null'
 """The shell becomes the JVM once its process id is written down; if the writer dies before, it never does."""
 
@@ -60,8 +59,9 @@ class _Output:
 
     def take(self, raw: bytes) -> None:
         """Log one line."""
-        text = without_secrets(raw.decode(errors="replace").rstrip("\r\n"))
-        line = one_line(_SECRET.sub(r"\1***", text))[:_LONGEST_LINE]
+        # twice as long as what is shown, so that a value that begins there is hidden as a whole
+        text = without_secrets(raw.decode(errors="replace").rstrip("\r\n"))[: 2 * _LONGEST_LINE]
+        line = one_line(without_named_secrets(text))[:_LONGEST_LINE]
         if not line:
             return
         logger.info("%s: %s", self.what, line)

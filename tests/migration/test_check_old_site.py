@@ -64,6 +64,13 @@ def test_tables_that_the_classes_need_are_missed(place: Place, tmp_path: Path) -
     assert f"there is no table mnaas.{MAIN}, which the Java classes write" in check(place).out
 
 
+@pytest.mark.parametrize("odd", [".", "/dev/null", "/dev/zero"])
+def test_a_status_file_that_is_none_is_no_matter_of_rights(place: Place, odd: str) -> None:
+    place.configure(f"[ciss_legacy]\nstatus_file = {odd}")
+    answer = check(place).expect(0, "cannot be read: is not a plain file", "name the old job's status file")
+    assert "that right" not in answer.out
+
+
 @pytest.mark.parametrize("what", ["a folder", "no folder"])
 def test_a_status_file_that_cannot_be_written_is_a_warning(place: Place, what: str) -> None:
     name = {"a folder": ".", "no folder": "nowhere/status"}[what]

@@ -13,6 +13,7 @@ from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import StatementFailed
 from ciss_luigi.migration.statusfile import StatusFile
 from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
+from ciss_luigi.plainfile import OddFile
 from ciss_luigi.queries.named import tagged
 from ciss_luigi.queries.statements import Statements
 
@@ -28,9 +29,12 @@ def check_files(group: Group, settings: Settings) -> None:
 
 def _check_status_file(group: Group, path: Path) -> None:
     real = Path(os.path.realpath(path))
+    remedy = "give the job's user that right"
     try:
         StatusFile(real).read()
         why = ""
+    except (OddFile, IsADirectoryError):
+        why, remedy = "cannot be read: is not a plain file", "name the old job's status file, a plain file"
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
     if not why and not real.parent.is_dir():
@@ -41,7 +45,7 @@ def _check_status_file(group: Group, path: Path) -> None:
     if not why and os.path.exists(real) and os.geteuid() not in (0, real.stat().st_uid):
         why = "belongs to another user, and could not stay so"
     if why:
-        group.warn(f"[ciss_legacy] status_file: {path} {why}", "give the job's user that right")
+        group.warn(f"[ciss_legacy] status_file: {path} {why}", remedy)
     else:
         group.ok(f"{path} can be written")
 
