@@ -15,7 +15,7 @@ from ciss_luigi.operator.adopt import adopt
 from ciss_luigi.plaintext import printable
 
 
-@click.command("adopt")
+@click.command("adopt", epilog="\b\nExample: ciss adopt --from 2016-11-01")
 @click.option("--from", "first", type=DATE, help="The first run date. Without it: the oldest.")
 @click.option("--to", "last", type=DATE, help="The last run date. Without it: the newest.")
 @click.pass_context
@@ -28,10 +28,6 @@ def command(ctx: click.Context, first: RunDate | None, last: RunDate | None) -> 
 
     Exit code 0 when every date could be adopted, or there was none; 1 when one could not; 35 when the
     warehouse is away.
-
-    \b
-    Example:
-      ciss adopt --from 2016-11-01
     """
     here = site.current()
     if first is not None and last is not None and last < first:

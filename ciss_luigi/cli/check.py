@@ -16,7 +16,7 @@ from ciss_luigi.operator.checks.findings import Finding, Level, Report
 _COLOURS = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "yellow", Level.FAULT: "red"}
 
 
-@click.command("check")
+@click.command("check", epilog="\b\nExample: ciss check --date 2016-11-22")
 @click.option("--date", type=DATE, help="Check what a run of this date would find, too.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @click.pass_context

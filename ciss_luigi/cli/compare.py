@@ -62,7 +62,8 @@ def _words(value: str | None) -> list[str]:
 
 
 @click.command(
-    "compare", epilog="Example: ciss compare --date 2016-11-22 --with old_summary --tolerance 0.01"
+    "compare",
+    epilog="\b\nExample: ciss compare --date 2016-11-22 --with customer_invoice_summary_estimated_temp",
 )
 @click.option("--date", type=DATE, help="The run date whose months are compared, for example 2016-11-22.")
 @click.option("--months", callback=_months, help="Compare these months instead: 2016-10,2016-11.")

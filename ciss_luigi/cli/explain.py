@@ -18,7 +18,7 @@ from ciss_luigi.queries.customer import Customer
 from ciss_luigi.site import Site
 
 
-@click.command("explain")
+@click.command("explain", epilog="\b\nExample: ciss explain --org C-1001 --month 2016-11")
 @click.option("--org", required=True, help="The customer: an org_id, letter for letter. UNKNOWN is one, too.")
 @click.option("--month", type=MONTH, help="The month. Without it: the newest that a run has merged.")
 @click.option("--date", type=DATE, help="Instead of a month: the months in scope of this run date.")
@@ -56,9 +56,6 @@ def command(
     passed_over), arithmetic, now (agrees, next_run_fails, rate_faults,
     as_of_date, run_id, differences).
     Amounts are strings.
-
-    \b
-    Example: ciss explain --org C-1001 --month 2016-11
     """
     if month is not None and date is not None:
         raise click.UsageError("Give --month or --date, not both.")

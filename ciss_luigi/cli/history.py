@@ -29,7 +29,7 @@ _MINUTE, _HOUR = 60, 3600
 _REASONS_SHOWN = 3
 
 
-@click.command("history", epilog="Example: ciss history --from 2016-11-01 --to 2016-11-30")
+@click.command("history", epilog="\b\nExample: ciss history --from 2016-11-01 --to 2016-11-30")
 @click.option("--from", "first", type=DATE, help="The first run date. Without it: the first there is.")
 @click.option("--to", "last", type=DATE, help="The last run date, inclusive. Without it: the last there is.")
 @click.option("--failed", is_flag=True, help="Only what failed, was stopped or killed, also if healed.")

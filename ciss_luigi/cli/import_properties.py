@@ -18,7 +18,8 @@ _FILE = click.Path(path_type=Path)
 
 @click.command(
     "import-properties",
-    epilog="Example: ciss import-properties summary.properties --out luigi.cfg && ciss check",
+    epilog="\b\nExamples: echo 'summary_tblname=summary' > old.properties\n"
+    "          ciss import-properties old.properties --out imported.cfg",
 )
 @click.argument("file", type=_FILE)
 @click.option("--out", type=_FILE, default="luigi.cfg", show_default=True, help="The file to write.")

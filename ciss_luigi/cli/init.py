@@ -10,7 +10,7 @@ from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.operator.init import make_tables
 
 
-@click.command("init")
+@click.command("init", epilog="\b\nExample: ciss init")
 def command() -> None:
     """Make the schema and the two output tables, main and temp, if they are absent.
 

@@ -17,7 +17,7 @@ from ciss_luigi.operator import newwarehouse
 from ciss_luigi.site import Site
 
 
-@click.command("load")
+@click.command("load", epilog="\b\nExample: ciss load --sample")
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option("--sample", is_flag=True, help="Load the sample that comes with the package.")
 @click.option(

@@ -23,7 +23,10 @@ from ciss_luigi.operator.status import DATES_AT_MOST
 from ciss_luigi.sql.files import without_semicolons_in_comments
 
 
-@click.command("plan")
+@click.command(
+    "plan",
+    epilog="\b\nExamples: ciss plan --date 2016-11-22\n          ciss plan --from 2016-11-01 --to 2016-11-30",
+)
 @click.option("--date", type=DATE, help="The run date, for example 2016-11-22.")
 @click.option("--all", "show_all", is_flag=True, help="Show the steps that are done already, too.")
 @click.option("--from", "first", type=DATE, help="Instead of one date: the first of a backfill.")
@@ -36,12 +39,8 @@ def command(date: RunDate | None, show_all: bool, first: RunDate | None, last: R
     sources are not ready.
 
     With --from and --to: what would happen to each date if the range is run now, oldest first: it runs, it is
-    merged already, a newer estimate supersedes it, or its sources are missing (not an error here). Then the
-    command that runs the range.
-
-    \b
-    Examples: ciss plan --date 2016-11-22
-              ciss plan --from 2016-11-01 --to 2016-11-30
+    merged already (skip), a newer estimate supersedes it, its sources are missing (not an error here), or
+    they have errors with which its run would fail. Then the command that runs the range.
     """
     here = site.current()
     if first is not None and last is not None and date is None and not show_all:

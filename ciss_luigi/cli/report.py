@@ -16,7 +16,7 @@ from ciss_luigi.operator import report as reports
 from ciss_luigi.operator.answerfile import AnswerFile
 
 
-@click.command("report")
+@click.command("report", epilog="\b\nExample: ciss report --month 2016-11 --out report.html")
 @click.option("--month", required=True, type=MONTH, help="The month, for example 2016-11.")
 @click.option(
     "--out",
@@ -33,9 +33,6 @@ def command(month: Month, out: Path, open_it: bool) -> None:
     to sort, filter, sum and download. Reads main, markers and ledger; changes nothing.
 
     Exit code 1 for a month that main does not hold.
-
-    \b
-    Example: ciss report --month 2016-11 --out report.html
     """
     from ciss_luigi.cli.htmlreport import page
 

@@ -20,7 +20,7 @@ from ciss_luigi.state.markers import Step
 STEPS = {"truncate": Step.TRUNCATE, "build": Step.BUILD, "merge": Step.MERGE}
 
 
-@click.command("reset")
+@click.command("reset", epilog="\b\nExample: ciss reset --date 2016-11-22")
 @click.option("--date", required=True, type=DATE, help="The run date, for example 2016-11-22.")
 @click.option(
     "--from-step",
@@ -42,11 +42,6 @@ def command(date: RunDate, from_step: str | None, rolls_back: bool) -> None:
     With --roll-back the next run of this date puts main back, once, to what the date published, in place of
     newer runs. It works while temp still holds that (temp_keep_days), which is proven first; nothing is
     built from today's sources. The next newer night replaces it again.
-
-    \b
-    Examples:
-      ciss reset --date 2016-11-22
-      ciss reset --date 2016-11-22 --roll-back
     """
     here = site.current()
     if rolls_back:

@@ -19,7 +19,9 @@ from ciss_luigi.operator.statusjson import document
 from ciss_luigi.site import Site
 
 
-@click.command("status")
+@click.command(
+    "status", epilog="\b\nExamples: ciss status\n          ciss status --from 2016-11-22 --to 2016-11-22"
+)
 @click.option(
     "--from",
     "first",
@@ -46,12 +48,6 @@ def command(
 
     Exit code 0 when every date shown is merged, 1 when one is not (also while it runs), when there is none,
     or when the embedded warehouse's file is not there.
-
-    \b
-    Examples:
-      ciss status
-      ciss status --from 2016-11-22 --to 2016-11-22
-      ciss status --watch
 
     \b
     --json: format, state_dir, warehouse, database, main_table, all_merged,

@@ -18,7 +18,7 @@ from ciss_luigi.operator.verify import MonthFound, Verification, Writer, verify
 from ciss_luigi.plaintext import printable
 
 
-@click.command("verify")
+@click.command("verify", epilog="\b\nExample: ciss verify --date 2016-11-22")
 @click.option("--date", required=True, type=DATE, help="The run date, for example 2016-11-22.")
 @click.pass_context
 def command(ctx: click.Context, date: RunDate) -> None:
@@ -30,10 +30,6 @@ def command(ctx: click.Context, date: RunDate) -> None:
 
     Exit code 0 if main agrees, also if a newer run has replaced a month since; 1 if it differs, with what
     differs; 35 if the warehouse is away or its file is gone.
-
-    \b
-    Example:
-      ciss verify --date 2016-11-22
     """
     here = site.current()
     with waiting("asking the warehouse"):
