@@ -328,7 +328,7 @@ def test_the_document_has_the_keys_that_are_promised(place: Place) -> None:
     document = json.loads(ciss(place.folder, "status", "--json").expect(0).out)
     assert set(document) == {
         "format", "state_dir", "warehouse", "database", "main_table", "all_merged", "last_command", "main",
-        "dates",
+        "dates", "not_due",
     }  # fmt: skip
     assert document["format"] == 1
     (date,) = document["dates"]

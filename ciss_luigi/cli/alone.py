@@ -25,7 +25,7 @@ def say_next() -> None:
 
 def _lines() -> Iterator[str]:
     known = [*configfile.luigi_paths(os.environ, Path.cwd()), Path("luigi.toml")]
-    if not any(configfile.is_there(path) or path.is_dir() for path in known):
+    if not any(configfile.is_there(path) or os.path.isdir(path) for path in known):
         yield "There is no luigi.cfg here. If there is one elsewhere: cd to it, or set LUIGI_CONFIG_PATH."
         yield f"Next:  to begin here: printf '[ciss]\\n' > luigi.cfg && {commands.load_sample()}"
         return

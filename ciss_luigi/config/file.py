@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -92,7 +93,7 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
     paths = luigi_paths(environment, folder)
     looked = "; looked at: " + ", ".join(map(str, paths))
     named = environment.get("LUIGI_CONFIG_PATH")
-    if named and Path(folder, named).is_dir():
+    if named and os.path.isdir(Path(folder, named)):
         raise ConfigurationError(
             f"LUIGI_CONFIG_PATH names a folder: {named}{looked}",
             next_command=f"set LUIGI_CONFIG_PATH to a file, or unset it, then: {commands.check()}",
@@ -121,7 +122,7 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
 
 def _refuse_folder(path: Path, looked: str) -> None:
     """Raise ConfigurationError for a folder in the place of the file that would have the section."""
-    if path.is_dir():
+    if os.path.isdir(path):  # False for what this user may not see
         shown, away = (shlex.quote(text) for text in (str(path), f"{path}.folder"))
         command = f"mv {shown} {away} && printf '[{SECTION}]\\n' > {shown} && {commands.check()}"
         raise ConfigurationError(

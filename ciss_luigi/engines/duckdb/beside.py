@@ -25,8 +25,8 @@ def _nothing_to_do() -> None:
 
 
 def _hand_over(file: Path) -> None:
-    for path in _beside(file):
-        with suppress(OSError):  # DuckDB removes them whenever it likes
+    with suppress(OSError):  # DuckDB removes them whenever it likes; the next call comes soon
+        for path in _beside(file):
             owners.hand_over(path, like=file)
 
 

@@ -18,7 +18,7 @@ def check(group: Group, warehouse: Warehouse) -> None:
     A run as root that was killed may have left a journal that only root can open.
     """
     file = Path(warehouse.place)
-    if not warehouse.kind.embedded or not file.is_file():
+    if not warehouse.kind.embedded or not os.path.isfile(file):  # what may not be seen, its engine names
         return
     owner = file.stat()
     for path, rights in _wanted(file, (warehouse.kind.journal, warehouse.kind.spill)):
@@ -36,8 +36,8 @@ def _wanted(file: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, int]]:
     use = os.R_OK | os.W_OK
     yield file.parent, os.W_OK | os.X_OK
     for path in (file, *(file.with_name(file.name + ending) for ending in endings)):
-        if path.exists():
-            yield path, use | os.X_OK if path.is_dir() else use
+        if os.path.exists(path):
+            yield path, use | os.X_OK if os.path.isdir(path) else use
 
 
 def _remedy(path: Path, file: Path, status: os.stat_result) -> str:
