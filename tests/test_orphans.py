@@ -286,7 +286,7 @@ def test_a_record_that_cannot_be_made_out_is_waited_out(tmp_path: Path, writes: 
 
     record.unlink()
     record.mkdir()
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(OSError, match="is not a plain file"):
         writes.find(TARGET)
 
 

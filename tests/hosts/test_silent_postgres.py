@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -26,6 +27,9 @@ postgres._LINE["connect_timeout"] = 2
 
 
 _SHORT_CALLS = (0, 8, 700, 2500)
+_AT_ONCE = 40
+"""Fewer than the connections that a PostgreSQL allows by default."""
+_GIVEN_UP_SECONDS = 15
 _SHORT_RUNS = (0, 1500, 4500, 7500, 10_500)
 
 
@@ -49,15 +53,28 @@ def test_a_call_is_given_up_before_its_lease_runs_out() -> None:
     assert CONNECT_SECONDS < CALL_SECONDS < TERM_SECONDS / 4 + CALL_SECONDS < TERM_SECONDS
 
 
-@pytest.mark.parametrize("count", counts(_SHORT_CALLS, range(2600)))
+@pytest.mark.parametrize("count", _SHORT_CALLS)
 def test_a_call_ends_by_itself(database: Postgres, count: int) -> None:
+    call_on_a_line_that_falls_silent(database, count)
+
+
+@pytest.mark.long
+def test_a_call_ends_by_itself_at_each_byte(database: Postgres) -> None:
+    """Most of it is waiting, so many wait at once."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        ended = [pool.submit(call_on_a_line_that_falls_silent, database, count) for count in range(2600)]
+    assert [count for count, one in enumerate(ended) if one.exception() is not None] == []
+
+
+def call_on_a_line_that_falls_silent(database: Postgres, count: int) -> None:
+    """A call after so many bytes of which nothing comes any more: it has to fail, and soon."""
     with tcp_proxy("127.0.0.1", database.port) as proxy:
         proxy.silent_after = count
         leases = LeaseDatabase(through(database, proxy.port) + "?connect_timeout=2", call_seconds=2.0)
         began = time.monotonic()
         with pytest.raises(EngineUnavailable, match="cannot be asked"):
             ask_often(leases)
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < _GIVEN_UP_SECONDS
 
 
 @pytest.mark.parametrize("count", counts(_SHORT_RUNS, range(0, 12_000, 50)))
