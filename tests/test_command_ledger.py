@@ -12,7 +12,7 @@ import pytest
 from ciss_luigi import site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.state import commandledger
-from ciss_luigi.state.commandledger import Command, CommandLedger
+from ciss_luigi.state.commandledger import CommandEntry, CommandLedger
 from tests.command import Place, wait_until
 
 pytestmark = pytest.mark.whole
@@ -24,7 +24,7 @@ def ledger(place: Place) -> CommandLedger:
     return site.load({}, place.folder).commands
 
 
-def latest(place: Place) -> Command:
+def latest(place: Place) -> CommandEntry:
     command = ledger(place).latest()
     assert command is not None
     return command
@@ -116,7 +116,7 @@ def test_a_faulty_configuration_leaves_40_where_there_is_a_state_folder(place: P
     assert any("grace_days" in reason for reason in command.reasons)
 
 
-def latest_in(state: Path) -> Command:
+def latest_in(state: Path) -> CommandEntry:
     command = CommandLedger(state / "ledger" / "commands").latest()
     assert command is not None
     return command

@@ -11,7 +11,7 @@ from ciss_luigi.cli.output import safe, say, say_json
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.counting import counted
 from ciss_luigi.operator import check
-from ciss_luigi.operator.checks.findings import Finding, Level, Report
+from ciss_luigi.operator.checks.findings import Finding, Findings, Level
 
 _COLOURS = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "yellow", Level.FAULT: "red"}
 
@@ -47,7 +47,7 @@ def _luigis_own() -> check.LuigisOwn:
     return check.LuigisOwn(found, {name: (value, RETCODES[name]) for name, value in theirs.items()})
 
 
-def _print(report: Report) -> None:
+def _print(report: Findings) -> None:
     for name, findings in report.groups():
         say(name)
         for finding in findings:

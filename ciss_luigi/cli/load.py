@@ -11,7 +11,7 @@ import click
 from ciss_luigi import commands, site
 from ciss_luigi.cli.output import safe, say
 from ciss_luigi.cli.waiting import progress_bar
-from ciss_luigi.loading import Fate, LoadedTable, not_taken
+from ciss_luigi.loading import FileFate, LoadedTable, not_taken
 from ciss_luigi.operator import load as loads
 from ciss_luigi.operator import newwarehouse
 from ciss_luigi.site import Site
@@ -56,10 +56,12 @@ def command(folder: Path | None, sample: bool, odd_rows: bool, new: bool) -> Non
 def _tell(here: Site, loaded: Sequence[LoadedTable], *, sample: bool) -> None:
     width = max(len(one.table) for one in loaded)
     for one in loaded:
-        source = {Fate.MADE: "no file: made, empty", Fate.KEPT: "no file: left as it was"}.get(one.fate)
+        source = {FileFate.MADE: "no file: made, empty", FileFate.KEPT: "no file: left as it was"}.get(
+            one.fate
+        )
         source = source or ("sample" if sample else str(one.file))
         say(f"{one.table:<{width}}  {one.rows:>9,} {'row' if one.rows == 1 else 'rows':<4}  {source}")
     for one in loaded:
-        if one.fate is Fate.LOADED and not one.rows:
+        if one.fate is FileFate.LOADED and not one.rows:
             click.echo(safe(f"warning: {one.table} is empty now: {one.file} has no row"), err=True)
     say(f"into {here.settings.database} of {here.engine().identity}")

@@ -9,7 +9,7 @@ from ciss_luigi.cli.output import moment, one_line
 from ciss_luigi.errors import gist
 from ciss_luigi.exitcodes import DONE
 from ciss_luigi.operator.monthsheld import MonthHeld
-from ciss_luigi.state.commandledger import Command
+from ciss_luigi.state.commandledger import CommandEntry
 
 _MONTHS_SHOWN = 3
 _REASONS_SHOWN = 3
@@ -28,7 +28,7 @@ def main(held: Sequence[MonthHeld], *, several: bool) -> Iterator[str]:
             )
 
 
-def last_command(command: Command | None) -> Iterator[str]:
+def last_command(command: CommandEntry | None) -> Iterator[str]:
     """What the last command was, how it ended and why."""
     if command is None:
         return

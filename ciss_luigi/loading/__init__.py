@@ -5,12 +5,12 @@
 
 from ciss_luigi.loading.faults import ALTER_TABLE, CORRECT_FILE, LoadError
 from ciss_luigi.loading.files import not_taken
-from ciss_luigi.loading.folder import Fate, LoadedTable, LoadProgress, load_folder
+from ciss_luigi.loading.folder import FileFate, LoadedTable, LoadProgress, load_folder
 
 __all__ = [
     "ALTER_TABLE",
     "CORRECT_FILE",
-    "Fate",
+    "FileFate",
     "LoadError",
     "LoadProgress",
     "LoadedTable",

@@ -13,7 +13,7 @@ from ciss_luigi.counting import counted
 from ciss_luigi.loading.csvrecords import Record, records, wide_fields
 from ciss_luigi.loading.faults import LoadError
 from ciss_luigi.loading.files import SourceFile
-from ciss_luigi.loading.forms import Form
+from ciss_luigi.loading.forms import CellForm
 
 _FIELD = re.compile(
     r'(?:"[^"]*(?:""[^"]*)*"|(?! +")[^",\r\n][^,\r\n]*|)'  # quoted, or plain, or nothing
@@ -39,7 +39,7 @@ def header(file: SourceFile) -> list[str]:
     return record.fields
 
 
-def check(file: SourceFile, columns: Sequence[str], forms: Mapping[str, Form]) -> int:
+def check(file: SourceFile, columns: Sequence[str], forms: Mapping[str, CellForm]) -> int:
     """Read all records below a good header and count them; raises LoadError at the first fault.
 
     Values are checked only in columns that have a form.
@@ -67,7 +67,7 @@ def is_record(raw: str) -> bool:
 
 
 def _check_numbers(
-    file: SourceFile, record: Record, columns: Sequence[str], numbers: Sequence[tuple[int, Form]]
+    file: SourceFile, record: Record, columns: Sequence[str], numbers: Sequence[tuple[int, CellForm]]
 ) -> None:
     for index, form in numbers:
         text = record.fields[index]

@@ -14,7 +14,7 @@ from ciss_luigi.loading.csvrecords import BROKEN, RECORD_BYTES
 from ciss_luigi.loading.csvscan import Scan, scan
 from ciss_luigi.loading.faults import LoadError
 from ciss_luigi.loading.files import GZIPPED_CSV, SourceFile
-from ciss_luigi.loading.forms import Form
+from ciss_luigi.loading.forms import CellForm
 from ciss_luigi.loading.header import check_names
 from ciss_luigi.loading.targets import Target, identifier
 
@@ -104,7 +104,7 @@ def _refuse_other_kinds(file: SourceFile) -> None:
         raise file.fault(problem)
 
 
-def _value(column: str, form: Form) -> str:
+def _value(column: str, form: CellForm) -> str:
     empty = f"WHEN {column} = '' THEN NULL " if form.may_be_empty else ""
     return (
         f"CASE WHEN {form.matches(column)} THEN CAST({column} AS {form.type}) {empty}ELSE error('value') END"

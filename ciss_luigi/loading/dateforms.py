@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ciss_luigi.billing import schema
-from ciss_luigi.loading.forms import Form
+from ciss_luigi.loading.forms import CellForm
 
 _MONTH = "[0-9]{4}-(0[1-9]|1[0-2])"
 _TIME = r"([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?))?)?"
@@ -18,7 +18,7 @@ _WRITE_DATE = "write YYYY-MM-DD, such as 2016-11-22"
 
 
 @dataclass(frozen=True)
-class MonthText(Form):
+class MonthText(CellForm):
     """A month, ``YYYY-MM``. A row without a valid one is in no estimate."""
 
     wanted = "text"
@@ -41,7 +41,7 @@ class MonthText(Form):
 
 
 @dataclass(frozen=True)
-class DateText(Form):
+class DateText(CellForm):
     """A date, ``YYYY-MM-DD``, and after it a time or nothing."""
 
     wanted = "text"
@@ -96,7 +96,7 @@ _FORMS: dict[tuple[str, str], type[MonthText | DateText]] = {
 }
 
 
-def dated(role: str, column: str, form: Form) -> Form:
+def dated(role: str, column: str, form: CellForm) -> CellForm:
     """The form of a column; a stricter one if the job reads it as a month or a date."""
     kind = _FORMS.get((role, column))
     return kind(form.type) if kind and form.any_text else form

@@ -18,7 +18,7 @@ from ciss_luigi.loading.parquetfile import ParquetPlan
 from ciss_luigi.loading.targets import Target, identifier, target
 
 
-class Fate(Enum):
+class FileFate(Enum):
     """What a load did with a table."""
 
     LOADED = "loaded"
@@ -34,7 +34,7 @@ class LoadedTable:
     table: str
     rows: int
     file: Path | None
-    fate: Fate
+    fate: FileFate
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,10 @@ def load_folder(
     ]
 
 
-def _fate(table: Target, *, in_file: bool) -> Fate:
+def _fate(table: Target, *, in_file: bool) -> FileFate:
     if in_file:
-        return Fate.LOADED
-    return Fate.KEPT if table.exists else Fate.MADE
+        return FileFate.LOADED
+    return FileFate.KEPT if table.exists else FileFate.MADE
 
 
 @contextmanager

@@ -23,7 +23,7 @@ _MOST_DIGITS = 40  # more than any column holds; int() refuses very long texts w
 
 
 @dataclass(frozen=True)
-class Form(ABC):
+class CellForm(ABC):
     """The form of one column's values; ``type`` is its SQL type."""
 
     type: str
@@ -58,7 +58,7 @@ class Form(ABC):
         """The types of a typed file that may fit, in words."""
 
 
-class Text(Form):
+class TextForm(CellForm):
     """Any text, kept as it is."""
 
     any_text: ClassVar[bool] = True
@@ -77,7 +77,7 @@ class Text(Form):
         return "true" if source_type == "VARCHAR" else None
 
 
-class Whole(Form):
+class Whole(CellForm):
     """A whole number that fits the type."""
 
     wanted = "a whole number or DECIMAL"
@@ -104,7 +104,7 @@ class Whole(Form):
 
 
 @dataclass(frozen=True)
-class Exact(Form):
+class Exact(CellForm):
     """A decimal number with at most the column's digits before and after the point."""
 
     wanted = "DECIMAL or a whole number"
@@ -138,7 +138,7 @@ class Exact(Form):
         return f"-?0*[0-9]{{1,{self.before}}}" if self.before else "-?0+"
 
 
-class Floating(Form):
+class Floating(CellForm):
     """A binary number, written as decimals are, with any number of them."""
 
     wanted = "DOUBLE, DECIMAL or a whole number"
@@ -161,7 +161,7 @@ class Floating(Form):
         return "true" if _EXACT.fullmatch(source_type) else None
 
 
-def form_of(sql_type: str) -> Form | None:
+def form_of(sql_type: str) -> CellForm | None:
     """The form of a column's type; None for a type that no source column should have."""
     kind = {"STRING": "VARCHAR"}.get(sql_type, sql_type)
     if decimal := re.fullmatch(r"DECIMAL\((\d+), ?(\d+)\)", kind):
@@ -171,4 +171,4 @@ def form_of(sql_type: str) -> Form | None:
         return Whole(kind)
     if kind == _FLOATING:
         return Floating(kind)
-    return Text(kind) if kind == "VARCHAR" else None
+    return TextForm(kind) if kind == "VARCHAR" else None

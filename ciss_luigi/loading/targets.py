@@ -10,7 +10,7 @@ from ciss_luigi.engines.base import Session
 from ciss_luigi.engines.duckdb.dialect import DuckDbDialect
 from ciss_luigi.loading.dateforms import dated
 from ciss_luigi.loading.faults import ALTER_TABLE, LoadError
-from ciss_luigi.loading.forms import Floating, Form, form_of
+from ciss_luigi.loading.forms import CellForm, Floating, form_of
 
 _TABLES = {table.role: table for table in schema.SOURCES}
 _RATES = {column.name for column in schema.RATES.all_columns if column.type == schema.RATE}
@@ -24,7 +24,7 @@ class Target:
     database: str
     table: str
     exists: bool
-    forms: dict[str, Form]
+    forms: dict[str, CellForm]
     """The columns in the table's order, each with what it can hold."""
 
     @property
@@ -67,7 +67,7 @@ def target(session: Session, database: str, role: str, table: str, *, odd_rows: 
     existing = dict(session.columns(DuckDbDialect().list_columns(database, table)))
     if missing := [name for name in expected if existing and name not in existing]:
         raise _unfit(f"the table {database}.{table} has no column {', '.join(missing)}")
-    forms: dict[str, Form] = {}
+    forms: dict[str, CellForm] = {}
     for name, kind in (existing or expected).items():
         form = form_of(kind)
         if form is None:

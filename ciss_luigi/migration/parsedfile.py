@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ciss_luigi.migration.properties import is_secret
-from ciss_luigi.migration.shelltext import NotUnderstood, Place, Word, Words
+from ciss_luigi.migration.shelltext import NotUnderstood, Word, WordPlace, Words
 from ciss_luigi.plaintext import one_line, shortened
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class ParsedFile(NamedTuple):
     path: Path
     text: str
 
-    def word(self, node: Node, start: int, values: Words, place: Place) -> str:
+    def word(self, node: Node, start: int, values: Words, place: WordPlace) -> str:
         """The value of a word that begins there, if the parser sees its end where bash would."""
         if node.has_error or node.is_missing:
             raise NotUnderstood("something that is not shell syntax")

@@ -16,7 +16,7 @@ from ciss_luigi.errors import ConfigurationError, Refused
 from ciss_luigi.migration import parsedfile
 from ciss_luigi.migration.parsedfile import ParsedFile, shown, text_of
 from ciss_luigi.migration.properties import Properties, Remark, Variable, is_secret
-from ciss_luigi.migration.shelltext import NotUnderstood, Place, Words, Work, require_fit
+from ciss_luigi.migration.shelltext import NotUnderstood, WordPlace, Words, Work, require_fit
 from ciss_luigi.plaintext import one_line, shortened
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class _Reading:
         if not node.is_named and node.type in (";", "\n"):
             return
         if node.type == "variable_assignment":
-            self._assign(node, file, self._words(), Place.ASSIGNED)
+            self._assign(node, file, self._words(), WordPlace.ASSIGNED)
         elif node.type == "variable_assignments" and file.has_blanks_only(node.children):
             for child in node.children:
                 self._statement(child, file)
@@ -235,11 +235,11 @@ class _Reading:
         before = dict(self._values)  # bash finds all values before it sets the first
         for child in named:
             if child.type == "variable_assignment":
-                self._assign(child, file, Words(before, work=self._work), Place.DECLARED)
+                self._assign(child, file, Words(before, work=self._work), WordPlace.DECLARED)
             if text_of(keyword) == "readonly" or "-r" in options:
                 self._read_only.update(text_of(name) for name in parsedfile.names_of(child))
 
-    def _assign(self, node: Node, file: ParsedFile, words: Words, place: Place) -> None:
+    def _assign(self, node: Node, file: ParsedFile, words: Words, place: WordPlace) -> None:
         line = node.start_point[0] + 1
         sign = _ASSIGNED.match(file.text, node.start_byte)
         if sign is None:
@@ -279,7 +279,7 @@ class _Reading:
         try:
             if len(arguments) != 1 or not file.has_blanks_only(node.children):
                 raise NotUnderstood("no one file")
-            named = file.word(arguments[0], arguments[0].start_byte, words, Place.ARGUMENT)
+            named = file.word(arguments[0], arguments[0].start_byte, words, WordPlace.ARGUMENT)
             if "\0" in named:
                 raise NotUnderstood("a date")
             if words.unset:

@@ -62,7 +62,7 @@ class Work:
             raise NotUnderstood(f"too much: the values before it have {_MOST_READ:,} characters")
 
 
-class Place(Enum):
+class WordPlace(Enum):
     """Where a word stands: each place has characters that bash treats in a way of its own."""
 
     ASSIGNED = ""
@@ -86,7 +86,7 @@ class Words:
     unset: set[str] = field(default_factory=set)
     work: Work = field(default_factory=Work)
 
-    def word(self, text: str, start: int, place: Place) -> Word:
+    def word(self, text: str, start: int, place: WordPlace) -> Word:
         """The word that starts there, in a text with one character for each byte; raises NotUnderstood."""
         reader = _Reader(self, text, start, place)
         self.work.add(1)
@@ -124,7 +124,7 @@ class _Reader:
     words: Words
     text: str
     at: int
-    place: Place
+    place: WordPlace
 
     def __post_init__(self) -> None:
         self._start = self.at
@@ -247,7 +247,7 @@ class _Reader:
         self._put_in += len(value)
         if self._put_in > LONGEST:
             raise NotUnderstood(_TOO_LONG)
-        if self.place is Place.ARGUMENT and not quoted and _SPLIT.search(value):
+        if self.place is WordPlace.ARGUMENT and not quoted and _SPLIT.search(value):
             raise NotUnderstood("a variable with spaces, outside quotes")
         return value
 

@@ -28,7 +28,7 @@ from ciss_luigi.operator.checks import (
     told,
     warehousefiles,
 )
-from ciss_luigi.operator.checks.findings import CONFIGURATION, FILL, Group, Report
+from ciss_luigi.operator.checks.findings import CONFIGURATION, FILL, Findings, Group
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
 from ciss_luigi.steps import Job
@@ -46,9 +46,9 @@ class LuigisOwn:
     retcodes: RetCodes = field(default_factory=dict)
 
 
-def run(load: Callable[[], Site], date: RunDate | None = None, luigis: LuigisOwn | None = None) -> Report:
+def run(load: Callable[[], Site], date: RunDate | None = None, luigis: LuigisOwn | None = None) -> Findings:
     """Check everything that can be checked; leaves no change behind. Without a date, only what needs none."""
-    report = Report()
+    report = Findings()
     here = _configuration(Group(report, "configuration"), load, luigis or LuigisOwn())
     if here is None:
         return report
@@ -106,7 +106,7 @@ def _tell(group: Group, fault: Fault) -> None:
 class _Check:
     """The questions to the main engine, in one session."""
 
-    report: Report
+    report: Findings
     job: Job
     session: Session
 

@@ -16,7 +16,7 @@ NEVER_COMPARED = ("run_id", "as_of_date")
 _STATE = "nothing was compared"
 
 
-class Names(Protocol):
+class ColumnNames(Protocol):
     """What was typed about columns."""
 
     @property
@@ -33,7 +33,7 @@ class Names(Protocol):
 
 
 @dataclass(frozen=True)
-class Column:
+class ComparedColumn:
     """A column of one table and its type as the engine writes it."""
 
     name: str
@@ -49,8 +49,8 @@ class Column:
 class Pair:
     """A column of both tables, which may have two names and two types."""
 
-    here: Column
-    there: Column
+    here: ComparedColumn
+    there: ComparedColumn
 
     @property
     def name(self) -> str:
@@ -62,7 +62,7 @@ class Pair:
 class Columns:
     """What is compared, and what is not; names are lower-case."""
 
-    months: tuple[Column, Column]
+    months: tuple[ComparedColumn, ComparedColumn]
     key: tuple[Pair, ...]
     values: tuple[Pair, ...]
     only_here: tuple[str, ...]
@@ -94,7 +94,7 @@ def resolve(
     *,
     month: tuple[str, str],
     names: tuple[str, str],
-    request: Names,
+    request: ColumnNames,
 ) -> Columns:
     """Pair the columns of two tables.
 
@@ -147,13 +147,13 @@ class _Table:
 
     def __init__(self, name: str, listed: Iterable[tuple[str, str]]) -> None:
         self.name = name
-        columns = [Column(one.lower(), kind) for one, kind in listed]
+        columns = [ComparedColumn(one.lower(), kind) for one, kind in listed]
         # a name with a quote in it would end its own quotes
         self.odd = {one.name: one for one in columns if {'"', "`"} & set(one.name)}
         self.columns = [one for one in columns if one.name not in self.odd]
         self.by_name = {column.name: column for column in self.columns}
 
-    def column(self, name: str, option: str) -> Column:
+    def column(self, name: str, option: str) -> ComparedColumn:
         """A column that must be there; raises BadArgument."""
         if name.lower() in self.by_name:
             return self.by_name[name.lower()]
@@ -207,6 +207,6 @@ def _refuse_complex_key(key: Iterable[Pair]) -> None:
         )
 
 
-def _written(column: Column) -> str:
+def _written(column: ComparedColumn) -> str:
     text = column.type.upper().replace(" ", "")
     return "STRING" if text in ("VARCHAR", "TEXT") else text

@@ -14,7 +14,7 @@ from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.engines.base import Engine, Row, Session
 from ciss_luigi.errors import Refused, explaining
 from ciss_luigi.operator.ask import ask, require_own_rows
-from ciss_luigi.operator.figures import Figure, MainRow, Sources, figures
+from ciss_luigi.operator.figures import CustomerSources, Figure, MainRow, figures
 from ciss_luigi.queries.customer import Customer, CustomerStatements
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.queries.totalsread import read_rates
@@ -72,7 +72,7 @@ def _ask(site: Site, session: Session, asking: CustomerStatements, largest: int 
     main = session.query(asking.main()) if has_main else []
     if not main:
         raise _refused(asking, session.query(asking.known()) if has_main else [])
-    sources = Sources(
+    sources = CustomerSources(
         session.query(asking.sums()),
         session.query(asking.charges(largest)),
         read_rates(session.query(names.rates(asking.months))),

@@ -24,7 +24,7 @@ _EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
 _CENT = Decimal("0.0001")
 
 
-class Key(NamedTuple):
+class FigureKey(NamedTuple):
     """What identifies a row of main, in addition to the customer."""
 
     month: str
@@ -37,7 +37,7 @@ class Key(NamedTuple):
 class MainRow:
     """A row of main: its key, and its other columns by name."""
 
-    key: Key
+    key: FigureKey
     columns: Mapping[str, Decimal | int | str | None]
 
     @classmethod
@@ -50,7 +50,7 @@ class MainRow:
             values["commercial_offer"],
             values["currency"],
         )
-        return cls(Key(*(part or "" for part in parts)), values)
+        return cls(FigureKey(*(part or "" for part in parts)), values)
 
 
 _MAIN = (
@@ -74,7 +74,7 @@ class Difference:
 class Figure:
     """One row of main, explained; ``main`` is None for a key that only the sources have so far."""
 
-    key: Key
+    key: FigureKey
     charges: Mapping[str, Charges]
     rate: RateChoice
     mapping: Choice
@@ -106,7 +106,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Sources:
+class CustomerSources:
     """The answers of the sources."""
 
     sums: Sequence[Row]
@@ -118,7 +118,7 @@ class Sources:
     """How many rows of a kind to show, the largest first; None: all."""
 
 
-def figures(main: Sequence[MainRow], sources: Sources) -> Iterator[Figure]:
+def figures(main: Sequence[MainRow], sources: CustomerSources) -> Iterator[Figure]:
     """Every key that main or the sources hold, in order."""
     charges = _charges(sources)
     rows = _mapping(sources.mapping)
@@ -136,14 +136,14 @@ def figures(main: Sequence[MainRow], sources: Sources) -> Iterator[Figure]:
         yield replace(made, differences=tuple(_differences(made)))
 
 
-def _charges(sources: Sources) -> dict[Key, dict[str, Charges]]:
+def _charges(sources: CustomerSources) -> dict[FigureKey, dict[str, Charges]]:
     """The sums and the largest rows, by key and kind."""
-    largest: dict[tuple[Key, str], list[Row]] = defaultdict(list)
+    largest: dict[tuple[FigureKey, str], list[Row]] = defaultdict(list)
     for month, unit, offer, currency, kind, *row in sources.charges:
-        largest[Key(month, unit, offer, currency or ""), kind].append(tuple(row))
-    found: dict[Key, dict[str, Charges]] = defaultdict(dict)
+        largest[FigureKey(month, unit, offer, currency or ""), kind].append(tuple(row))
+    found: dict[FigureKey, dict[str, Charges]] = defaultdict(dict)
     for month, unit, offer, currency, kind, count, amount, subs in sources.sums:
-        key = Key(month, unit, offer, currency or "")
+        key = FigureKey(month, unit, offer, currency or "")
         rows = islice(_copied(sorted(largest[key, kind], key=_by_size)), sources.largest)
         found[key][kind] = Charges(int(count), amount, int(subs), tuple(map(_source_row, rows)))
     return found

@@ -12,7 +12,7 @@ from ciss_luigi import exitcodes
 from ciss_luigi.alerts import today
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.site import Site
-from ciss_luigi.state.commandledger import Command
+from ciss_luigi.state.commandledger import CommandEntry
 from ciss_luigi.state.ledger import Attempt, Outcome
 from ciss_luigi.state.markers import Step
 
@@ -61,8 +61,8 @@ class History:
 
     lines: tuple[AttemptLine, ...]
     months: tuple[Merged, ...]
-    commands: tuple[Command, ...]
-    beside: tuple[Command, ...]
+    commands: tuple[CommandEntry, ...]
+    beside: tuple[CommandEntry, ...]
     """The commands that did not end well, but before or between steps: no attempt shows it."""
 
     def of(self, date: RunDate) -> list[Merged]:
@@ -90,7 +90,7 @@ def look(
     return History(tuple(lines), tuple(months), tuple(commands), tuple(_beside(commands, around)))
 
 
-def _beside(commands: Iterable[Command], lines: Sequence[AttemptLine]) -> Iterator[Command]:
+def _beside(commands: Iterable[CommandEntry], lines: Sequence[AttemptLine]) -> Iterator[CommandEntry]:
     """The commands that did not end well, though no attempt of theirs shows it."""
     began = {line.attempt.command for line in lines}
     shown = {line.attempt.command for line in lines if not line.went_well}
@@ -101,7 +101,7 @@ def _beside(commands: Iterable[Command], lines: Sequence[AttemptLine]) -> Iterat
             yield one
 
 
-def _ended_well(command: Command) -> bool:
+def _ended_well(command: CommandEntry) -> bool:
     """Whether it did, or still runs and may."""
     return command.exit_code in exitcodes.NO_FAILURE or command.runs()
 
@@ -162,7 +162,7 @@ def _merged(known: dict[RunDate, list[Attempt]]) -> list[Merged]:
 
 def _commands(
     site: Site, lines: Iterable[AttemptLine], first: RunDate | None, last: RunDate | None
-) -> list[Command]:
+) -> list[CommandEntry]:
     """The commands of these attempts, and the commands for a date of the range that began no step."""
     commands = site.commands.commands()
     if first is None and last is None:
@@ -210,7 +210,7 @@ def _month(one: Merged) -> dict[str, Any]:
     }
 
 
-def _command(command: Command) -> dict[str, Any]:
+def _command(command: CommandEntry) -> dict[str, Any]:
     return {
         "id": command.id,
         "arguments": list(command.arguments),

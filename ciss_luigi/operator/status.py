@@ -21,7 +21,7 @@ from ciss_luigi.operator import futuredates, monthsheld, nights, usual
 from ciss_luigi.operator.monthsheld import MonthHeld
 from ciss_luigi.site import Site
 from ciss_luigi.state import owners
-from ciss_luigi.state.commandledger import Command
+from ciss_luigi.state.commandledger import CommandEntry
 from ciss_luigi.state.ledger import Attempt, Outcome
 from ciss_luigi.state.markers import STEPS, Marker, Step
 
@@ -86,7 +86,7 @@ class Overview:
     """All that ``ciss status`` shows: the dates, the command that began last, and what main's months hold."""
 
     dates: tuple[DateStatus, ...]
-    last_command: Command | None
+    last_command: CommandEntry | None
     main: tuple[MonthHeld, ...]
     moved_from: tuple[str, ...] = ()
     """The other warehouses that have markers for dates which are not merged here."""

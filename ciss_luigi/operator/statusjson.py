@@ -12,7 +12,7 @@ from typing import Any
 from ciss_luigi.operator.monthsheld import MonthHeld
 from ciss_luigi.operator.status import DateStatus, Overview, StepStatus
 from ciss_luigi.site import Site
-from ciss_luigi.state.commandledger import Command
+from ciss_luigi.state.commandledger import CommandEntry
 from ciss_luigi.state.ledger import Attempt
 
 FORMAT = 1
@@ -35,7 +35,7 @@ def document(site: Site, found: Overview) -> dict[str, Any]:
     }
 
 
-def _command(command: Command) -> dict[str, Any]:
+def _command(command: CommandEntry) -> dict[str, Any]:
     return {
         "arguments": list(command.arguments),
         "state": "running" if command.runs() else "ended" if command.exit_code is not None else "killed",

@@ -26,7 +26,7 @@ from ciss_luigi.operator import alerts, metricsfile, status
 from ciss_luigi.operator.status import DateStatus, RunState
 from ciss_luigi.site import Site
 from ciss_luigi.state import alive
-from ciss_luigi.state.commandledger import Command
+from ciss_luigi.state.commandledger import CommandEntry
 from ciss_luigi.state.ledger import Attempt, Outcome
 from ciss_luigi.state.markers import Step
 
@@ -181,13 +181,13 @@ def _gone(site: Site, day: RunDate) -> Reason | None:
     return None
 
 
-def _ended_after(command: Command, newest: Attempt) -> bool:
+def _ended_after(command: CommandEntry, newest: Attempt) -> bool:
     """Whether a command's end says more than the newest attempt: it began later, or ended between steps."""
     is_between = newest.command == command.id and newest.outcome is Outcome.DONE and command.exit_code != 0
     return command.began_at > newest.started_at or is_between
 
 
-def _was_killed(command: Command) -> bool:
+def _was_killed(command: CommandEntry) -> bool:
     return command.exit_code is None and not command.runs()
 
 
@@ -198,7 +198,7 @@ def _running(found: DateStatus) -> str:
     return f"it is run by {found.holder} ({far or 'no step begun yet'})"
 
 
-def _of_command(command: Command, after: str) -> tuple[str, str]:
+def _of_command(command: CommandEntry, after: str) -> tuple[str, str]:
     """The kind of reason and its words, from the last command, which ended before or between steps."""
     code = command.exit_code
     if command.runs():
@@ -221,7 +221,7 @@ def _of_attempt(attempt: Attempt, state: RunState) -> tuple[str, str]:
     return "unfinished", f"nothing was begun after {attempt.step}"
 
 
-def _latest_command(site: Site, day: RunDate) -> Command | None:
+def _latest_command(site: Site, day: RunDate) -> CommandEntry | None:
     """The command that was asked last for this date, alone or in a range."""
     first = day.date - dt.timedelta(days=1)
     commands = site.commands.commands(first)
@@ -274,7 +274,7 @@ def _killed(site: Site, day: RunDate) -> Iterator[Seen]:
             yield _seen_killed_command(command, left)
 
 
-def _seen_killed_command(command: Command, dates: tuple[str, ...]) -> Seen:
+def _seen_killed_command(command: CommandEntry, dates: tuple[str, ...]) -> Seen:
     """A command that was killed before its first step, or between two."""
     text = (
         f"a command for {span(dates)} was killed on {command.host} (pid {command.pid}) before or between "

@@ -29,7 +29,7 @@ REASONS_AT_MOST = 20
 
 
 @dataclass(frozen=True)
-class Command:
+class CommandEntry:
     """One command. Times are ISO texts in UTC; ``exit_code`` is None while it runs and if it was killed.
 
     ``reasons`` say why it did not end well, in their order, without repeats. ``born`` is when its process
@@ -76,14 +76,14 @@ class CommandLedger:
         jsonlines.append(path, entry, sync=False)
         return path
 
-    def commands(self, first: dt.date | None = None, last: dt.date | None = None) -> list[Command]:
+    def commands(self, first: dt.date | None = None, last: dt.date | None = None) -> list[CommandEntry]:
         """The commands that began from the ``first`` day to the ``last`` (UTC), oldest first; raises OSError.
 
         Without one of them there is no bound on that side.
         """
         return [command for path in self._files(first, last) for command in _commands(path)]
 
-    def latest(self) -> Command | None:
+    def latest(self) -> CommandEntry | None:
         """The command that began last; raises OSError."""
         for path in reversed(self._files()):
             found = _commands(path)
@@ -113,9 +113,9 @@ def end(path: Path, command: str, exit_code: int) -> None:
     jsonlines.append(path, {"event": "end", "command": command, "exit_code": exit_code}, sync=False)
 
 
-def _commands(path: Path) -> list[Command]:
+def _commands(path: Path) -> list[CommandEntry]:
     """The commands in a file; lines that make no sense are skipped."""
-    found: dict[str, Command] = {}
+    found: dict[str, CommandEntry] = {}
     for entry in jsonlines.entries(path):
         try:
             command = _merge(found.get(entry["command"]), entry)
@@ -126,11 +126,11 @@ def _commands(path: Path) -> list[Command]:
     return sorted(found.values(), key=lambda one: one.began_at)
 
 
-def _merge(known: Command | None, entry: dict[str, Any]) -> Command | None:
+def _merge(known: CommandEntry | None, entry: dict[str, Any]) -> CommandEntry | None:
     if entry["event"] == "begin":
         arguments = tuple(map(str, entry["arguments"]))
         host, pid = str(entry["host"]), int(entry["pid"])
-        return Command(str(entry["command"]), arguments, host, pid, str(entry["born"]), entry["at"])
+        return CommandEntry(str(entry["command"]), arguments, host, pid, str(entry["born"]), entry["at"])
     if known is None:
         return None
     if entry["event"] == "note":

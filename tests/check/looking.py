@@ -11,7 +11,7 @@ from click.testing import Result
 
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.operator import check
-from ciss_luigi.operator.checks.findings import Level, Report
+from ciss_luigi.operator.checks.findings import Findings, Level
 from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Step
 from ciss_luigi.steps import runner
@@ -26,14 +26,14 @@ ANY = {"required_sources": "register"}
 Ciss = Callable[..., Result]
 
 
-def found(here: Site, date: str | None = None) -> Report:
+def found(here: Site, date: str | None = None) -> Findings:
     """What is found; whatever it is, a fault says what to do about it."""
     report = check.run(lambda: here, RunDate.parse(date) if date else None)
     assert all(finding.remedy for finding in report.of(Level.FAULT))
     return report
 
 
-def texts(report: Report, level: Level) -> list[str]:
+def texts(report: Findings, level: Level) -> list[str]:
     """The texts of the findings of one level."""
     return [finding.text for finding in report.of(level)]
 
@@ -44,7 +44,7 @@ def run(here: Site, date: str, until: Step = Step.MERGE) -> None:
         runner.perform(here, RunDate.parse(date), step, tell=lambda _: None)
 
 
-def kinds(report: Report) -> set[Level]:
+def kinds(report: Findings) -> set[Level]:
     """The levels of all findings."""
     return {finding.level for finding in report.findings}
 

@@ -16,7 +16,7 @@ import pytest
 from ciss_luigi.billing import schema
 from ciss_luigi.engines.base import Session
 from ciss_luigi.engines.duckdb.engine import DuckDbEngine
-from ciss_luigi.loading import Fate, LoadedTable, LoadError, load_folder
+from ciss_luigi.loading import FileFate, LoadedTable, LoadError, load_folder
 
 DATABASE = "mnaas"
 NAMES = {table.role: table.default_name for table in schema.SOURCES}
@@ -45,7 +45,7 @@ class Warehouse:
         """
         names = {role: NAMES[role] for role in roles or NAMES}
         loaded = load_folder(self.session, DATABASE, names, self.folder, odd_rows=odd_rows)
-        return [table for table in loaded if table.fate is not Fate.KEPT]
+        return [table for table in loaded if table.fate is not FileFate.KEPT]
 
     def refused(self, *, odd_rows: bool = True) -> LoadError:
         """Load the folder, which must fail and leave every table as it was."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ciss_luigi.loading import Fate, LoadError, load_folder
+from ciss_luigi.loading import FileFate, LoadError, load_folder
 from tests.loading.loader import COLUMNS, DATABASE, NAMES, Warehouse, csv_text
 
 GOOD_MONTHS = ("2016-01", "2016-12", "9999-12", "0001-01")
@@ -123,10 +123,10 @@ def test_a_load_says_what_became_of_every_table(there: Warehouse) -> None:
     there.session.execute(f"DROP TABLE {DATABASE}.{NAMES['service']}")
     loaded = load_folder(there.session, DATABASE, NAMES, there.folder)
     assert [(one.role, one.rows, one.fate) for one in loaded] == [
-        ("billable", held["billable"], Fate.KEPT),
-        ("overage", 2, Fate.LOADED),
-        ("service", 0, Fate.MADE),
-        ("register", held["register"], Fate.KEPT),
-        ("rate", held["rate"], Fate.KEPT),
-        ("mapping", held["mapping"], Fate.KEPT),
+        ("billable", held["billable"], FileFate.KEPT),
+        ("overage", 2, FileFate.LOADED),
+        ("service", 0, FileFate.MADE),
+        ("register", held["register"], FileFate.KEPT),
+        ("rate", held["rate"], FileFate.KEPT),
+        ("mapping", held["mapping"], FileFate.KEPT),
     ]

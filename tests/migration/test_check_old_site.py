@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ciss_luigi.operator.checks import oldjob
-from ciss_luigi.operator.checks.findings import Group, Level, Report
+from ciss_luigi.operator.checks.findings import Findings, Group, Level
 from tests.command import MAIN, TEMP, Place
 from tests.helpers import Answer, typed
 from tests.migration.javasite import section
@@ -99,7 +99,7 @@ class _Table:
 
 @contextmanager
 def described(*rows: tuple[str, str]) -> Iterator[list[str]]:
-    report = Report()
+    report = Findings()
     dialect = SimpleNamespace(positional=True, table=lambda database, name: f"`{database}`.`{name}`")
     settings = SimpleNamespace(database="mnaas", main_table="main", main="mnaas.main")
     statements: Any = SimpleNamespace(dialect=dialect, settings=settings)

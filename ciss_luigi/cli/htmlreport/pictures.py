@@ -19,7 +19,7 @@ CHANGES = 10
 
 
 @dataclass(frozen=True)
-class Moved:
+class Mover:
     """One estimate, and its change against the one before."""
 
     estimate: Estimate
@@ -35,12 +35,12 @@ class Changes:
     customers: Sequence[tuple[CustomerFigure, Decimal]]
 
 
-def moved(report: Report) -> list[Moved]:
+def moved(report: Report) -> list[Mover]:
     """The estimates of the month, oldest first, each with its change."""
-    found: list[Moved] = []
+    found: list[Mover] = []
     for one in report.estimates:
         before = found[-1].estimate.total_charge_usd if found else None
-        found.append(Moved(one, None if before is None else one.total_charge_usd - before))
+        found.append(Mover(one, None if before is None else one.total_charge_usd - before))
     return found
 
 

@@ -98,14 +98,14 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Headline:
+class Lead:
     """The month's total, and the changes that deserve a line."""
 
     total: Decimal
     changes: Sequence[Change]
 
 
-def headline(report: Report) -> Headline:
+def headline(report: Report) -> Lead:
     """The figure on top; its changes against the run before, the month before on that day, and its end."""
     total = total_usd(report.rows)
     found = []
@@ -119,7 +119,7 @@ def headline(report: Report) -> Headline:
     if report.month_before:
         whole = sum(report.month_before.values(), Decimal("0.0000"))
         found.append((f"against {month_name(before)} as main has it", whole))
-    return Headline(total, [Change(words, earlier, total - earlier) for words, earlier in found])
+    return Lead(total, [Change(words, earlier, total - earlier) for words, earlier in found])
 
 
 def _on_the_same_day(report: Report) -> Estimate | None:

@@ -43,7 +43,7 @@ class Finding:
 
 
 @dataclass
-class Report:
+class Findings:
     """All that was found, in the order of the checks."""
 
     findings: list[Finding] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Report:
 class Group:
     """Where one subject's findings go."""
 
-    report: Report
+    report: Findings
     name: str
 
     def ok(self, text: str) -> None:
