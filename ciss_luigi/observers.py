@@ -99,6 +99,7 @@ class Observer:
         """A command ends, in any way but by SIGKILL; its locks are free, and this is its last act."""
 
 
+# of the process: a forked worker tells the observers that the command has added
 _observers: list[Observer] = []
 _begun: list[CommandBegin] = []
 

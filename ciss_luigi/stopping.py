@@ -1,7 +1,9 @@
 """Whether a signal has asked this process to stop.
 
-There is a flag as well as the exception, because DuckDB replaces an exception that a signal handler raises
-inside a statement by its own. So whoever gets an error looks here for what it really was.
+The flag is the process's, as signals are, and engines look at it, too; what a command holds is elsewhere
+(scheduling/command.py). There is a flag as well as the exception, because DuckDB replaces an exception that a
+signal handler raises inside a statement by its own. So whoever gets an error looks here for what it really
+was.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from ciss_luigi.state.files import sync_folder
 
 
 @dataclass
-class Target:
+class NewWarehouse:
     """The site that a load fills; ``aside`` is where the old markers were moved, if it starts over."""
 
     site: Site
@@ -22,7 +22,7 @@ class Target:
 
 
 @contextmanager
-def permitted(site: Site, *, command: str, new: bool) -> Iterator[Target]:
+def permitted(site: Site, *, command: str, new: bool) -> Iterator[NewWarehouse]:
     """Make sure that a load finds the file, or may make it; the block loads.
 
     If markers speak of the file and it is gone, only ``new`` makes another one, and sets the markers aside,
@@ -33,7 +33,7 @@ def permitted(site: Site, *, command: str, new: bool) -> Iterator[Target]:
         with _made_anew(site) as target:
             yield target
     else:
-        yield Target(site)
+        yield NewWarehouse(site)
 
 
 def _starts_over(site: Site, *, command: str, new: bool) -> bool:
@@ -56,7 +56,7 @@ def _starts_over(site: Site, *, command: str, new: bool) -> bool:
 
 
 @contextmanager
-def _made_anew(site: Site) -> Iterator[Target]:
+def _made_anew(site: Site) -> Iterator[NewWarehouse]:
     """Load into a file beside the place; then set the markers aside; then rename the file to its place.
 
     In this order a kill loses nothing. During the load the markers still count and the warehouse is still
@@ -68,7 +68,7 @@ def _made_anew(site: Site) -> Iterator[Target]:
     place = Path(os.path.realpath(settings.warehouse.place))
     beside = place.with_name(f"{place.name}.new-{os.getpid()}")
     warehouse = replace(settings.warehouse, place=str(beside))
-    target = Target(replace(site, settings=replace(settings, warehouse=warehouse)))
+    target = NewWarehouse(replace(site, settings=replace(settings, warehouse=warehouse)))
     try:
         yield target
         target.aside = site.markers.set_aside()
