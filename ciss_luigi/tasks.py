@@ -20,7 +20,7 @@ from ciss_luigi import observers, site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.done import done_already, is_done
 from ciss_luigi.errors import BadRunDate, ConfigurationError
-from ciss_luigi.operator.futuredates import refuse_after_tomorrow
+from ciss_luigi.futuredates import refuse_after_tomorrow
 from ciss_luigi.scheduling import guard, luigiprivate, messages, sentences, signals
 from ciss_luigi.scheduling.command import current
 from ciss_luigi.scheduling.dates import RunDateParameter

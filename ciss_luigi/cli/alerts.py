@@ -19,7 +19,7 @@ from ciss_luigi.operator import alerts
 
 @click.command(
     "alerts",
-    epilog=f"Example: {commands.alerts_test()}",
+    epilog=f"\b\nExample: {commands.alerts()}",
 )
 @click.option("--test", "as_test", is_flag=True, help="Send a test to every channel, and say which took it.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
@@ -27,8 +27,8 @@ from ciss_luigi.operator import alerts
 def command(context: click.Context, as_test: bool, as_json: bool) -> None:
     """Show open failures, what was sent and what waits to be sent.
 
-    With a faulty configuration this is shown as far as the sound part of it goes; then the faults are named,
-    and the exit code is 40.
+    With a faulty configuration this is shown as far as the rest can be read; then the faults are named, and
+    the exit code is 40.
 
     With --test: exit code 0 when every channel took the test, 1 when one did not or there is none.
     """

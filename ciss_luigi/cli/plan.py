@@ -13,9 +13,9 @@ from ciss_luigi.cli.output import say
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.counting import counted
 from ciss_luigi.errors import Refused
+from ciss_luigi.futuredates import refuse_after_tomorrow
 from ciss_luigi.operator import plan as plans
 from ciss_luigi.operator.foretell import foretell
-from ciss_luigi.operator.futuredates import refuse_after_tomorrow
 from ciss_luigi.operator.plan import Plan, StepPlan
 from ciss_luigi.operator.rehearsal import Planned
 from ciss_luigi.operator.stage import RUN_ID

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import click
 
-from ciss_luigi import site
+from ciss_luigi import futuredates, site
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import safe, say
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.errors import CissError
-from ciss_luigi.operator import futuredates
 from ciss_luigi.operator import reset as resets
 from ciss_luigi.operator.rollback import roll_back
 from ciss_luigi.plaintext import printable

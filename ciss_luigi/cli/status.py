@@ -44,7 +44,8 @@ def command(
     asks an engine.
 
     If the site runs every night (one of its newest dates was run within a week of its day, or a command for
-    one of the last 14 days was), all dates up to today are shown. So a night that left nothing is missing.
+    one of the last 14 days was), all dates up to today are shown. So a night that left nothing is
+    shown as missing.
 
     Exit code 0 when every date shown is merged, 1 when one is not (also while it runs), when there is none,
     or when the embedded warehouse's file is not there.

@@ -31,9 +31,7 @@ class _TimeOfDay(click.ParamType[dt.time]):
             self.fail(f"{value!r} is not a time; a time looks like 06:00", param, ctx)
 
 
-@click.command(
-    "watch", epilog="Example: ciss watch --by 06:00, from cron at 06:00 and every 15 minutes after"
-)
+@click.command("watch", epilog="\b\nExample: ciss watch --by 06:00")
 @click.option(
     "--by", required=True, type=_TimeOfDay(), help="When the date has to be merged; the host's time."
 )

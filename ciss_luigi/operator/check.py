@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ciss_luigi import commands
+from ciss_luigi import commands, futuredates
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.oddrows import OddPart
 from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.engines.base import Session
 from ciss_luigi.errors import ConfigurationError, Fault
-from ciss_luigi.operator import futuredates
 from ciss_luigi.operator.checks import (
     dated,
     engines,

@@ -24,8 +24,8 @@ def shown(site: Site, known: Collection[RunDate], last: RunDate | None = None) -
     """The last 14 dates with any state and, if the site runs every night, all days up to today.
 
     ``known`` are the dates with any state, ``last`` is the last one to show. A site that was only asked for
-    old dates (a backfill, a trial) cannot have missed a night. One that began in the middle of it, has nights
-    from the first one on that a command was given for.
+    old dates (a backfill, a trial) cannot have missed a night. Where a command of the last two weeks was given
+    for its own night, nights count from the first such one on.
     """
     wanted = sorted(date for date in known if last is None or date <= last)[-DATES_SHOWN:]
     end = min(last, today()) if last else today()
@@ -44,12 +44,13 @@ def days(first: RunDate, last: RunDate) -> Iterable[RunDate]:
 
 
 def _asked_for(site: Site, end: RunDate) -> list[RunDate]:
-    """The dates up to ``end`` that a command was given in their own night, though no step of any began.
+    """The dates up to ``end`` for which a command was given in their own night, oldest first.
 
-    Nights whose sources were missing, or whose configuration was faulty, leave only that.
+    Nights whose sources were missing, or whose configuration was faulty, leave nothing else.
     """
     first = end.days_earlier(DATES_SHOWN - 1)
-    weeks = first.date - _OWN_TIME, end.days_earlier(-_OWN_TIME.days).date  # years of commands stay unread
+    # only these weeks: years of commands stay unread
+    weeks = first.days_earlier(_OWN_TIME.days).date, end.days_earlier(-_OWN_TIME.days).date
     given = [(command.arguments, _day(command.began_at)) for command in site.commands.commands(*weeks)]
     return [
         day

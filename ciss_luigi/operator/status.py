@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ciss_luigi import commands
+from ciss_luigi import commands, futuredates
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.billing.totals import MonthTotals
 from ciss_luigi.config.keys import SECTION
 from ciss_luigi.errors import ConfigurationError
 from ciss_luigi.locking.filelocks import Holder
-from ciss_luigi.operator import futuredates, monthsheld, nights, usual
+from ciss_luigi.operator import monthsheld, nights, usual
 from ciss_luigi.operator.monthsheld import MonthHeld
 from ciss_luigi.site import Site
 from ciss_luigi.state import owners
@@ -115,9 +115,9 @@ def overview(site: Site, first: RunDate | None = None, last: RunDate | None = No
 def _not_due(
     site: Site, first: RunDate | None, last: RunDate | None, shown: Sequence[DateStatus]
 ) -> list[RunDate]:
-    if first is None or last is None:
+    if first is None:
         return []
-    asked = {date.date for date in nights.days(first, last)} - {status.date.date for status in shown}
+    asked = {date.date for date in nights.days(first, last or first)} - {status.date.date for status in shown}
     return [RunDate(date) for date in futuredates.refused(site, asked)]
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ciss_luigi import commands
+from ciss_luigi import commands, futuredates
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.billing.totals import Key, MonthTotals, SummaryTotals
 from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import Refused, explaining
-from ciss_luigi.operator import comingnights, futuredates, monthsheld, sourcesmoved
+from ciss_luigi.operator import comingnights, monthsheld, sourcesmoved
 from ciss_luigi.operator.ask import ask
 from ciss_luigi.operator.monthsheld import MonthHeld
 from ciss_luigi.operator.sourcesmoved import Held, Moved
