@@ -75,9 +75,24 @@ def dates(start: dt.date | str, stop: dt.date | str, *, of: str = "MergeMain", r
     return f"{_MODULE} RangeDaily --of {of} --start {start} --stop {stop}{order}{_Kept.flags}"
 
 
+def spans(found: Sequence[tuple[object, object]]) -> str:
+    """The command that runs the first of some spans of dates, and then the one that shows what is left.
+
+    A span is its first and its last date.
+    """
+    first, last = (dt.date.fromisoformat(str(one)) for one in found[0])
+    command = merge(first) if first == last else dates(first, last + dt.timedelta(days=1))
+    return command if len(found) == 1 else f"{command}, then {status()}"
+
+
 def dates_example(of: str = "MergeMain") -> str:
     """An example of a command that runs a range of dates."""
     return dates("2016-11-01", "2016-12-01", of=of)
+
+
+def alone() -> str:
+    """The command that says what to do next in a folder; it may ask an embedded warehouse."""
+    return "ciss"
 
 
 def check(date: object = None) -> str:

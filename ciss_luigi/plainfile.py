@@ -20,14 +20,14 @@ class OddFile(OSError):
 def is_there(path: Path, *, larger_than: int = -1) -> bool:
     """Whether there is a file of more than some bytes.
 
-    True if this cannot be known, because opening it will say what is wrong.
+    True if this cannot be known (no right, a dead mount), because opening it will say what is wrong.
     """
     try:
         return path.stat().st_size > larger_than
-    except PermissionError:
-        return True
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a path that no file can have
         return False
+    except OSError as error:
+        return error.errno not in (errno.ELOOP, errno.ENAMETOOLONG)
 
 
 @contextmanager

@@ -14,17 +14,23 @@ from urllib.parse import quote, quote_plus, unquote
 _SHORTEST_SECRET = 4
 _SHORTEST_PART = 3
 _secrets: set[str] = set()
+_OWN_WORDS = ("luigi", "ciss", "ciss_luigi")
 
 _SECRET_OPTION = re.compile(r"--[\w-]*(?:pass|pwd|secret|token|key)[\w-]*(=.*)?", re.IGNORECASE | re.DOTALL)
 _PASSWORD_IN_URL = re.compile(r"(://[^/@\s:]*:)([^/\s]+)@")
-_NAME = r"(?:pass|pwd|secret|token|key)[\w.-]*+"
-"""A name that says that its value is a secret, from the word in it that says so."""
+_NAME = (
+    r"(?:(?-i:PASS|PWD|SECRET|TOKEN|KEY)"  # as in the environment: anywhere in the name
+    r"|password|passwd|passphrase|passcode|pwd|secret|token"
+    r"|(?<!com)(?<!by)(?<!tres)pass(?![a-z])|(?<=[_.\"'-])keys?(?![a-z])|api_?keys?(?![a-z])"
+    r"|(?<![a-z])key(?![a-z])|(?-i:(?<=[a-z])Key(?![a-z])))[\w.-]*+"
+)
+"""A name that says that its value is a secret, from the word in it that says so (not ``passed``)."""
 _QUOTED = r"""(?:"(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$))"""  # closed or not
 _VALUE = (
     r"""(?:\\+(["']).*?(?:\\+\2|$)"""  # in quotes that are escaped, as JSON in JSON
     r"""|[\[{][^\]}]*[\]}]?"""
     rf"""|{_QUOTED}(?:{_QUOTED}|[^\s,;&<>"'}}\])/])*"""  # what follows a quote may still belong to it
-    rf"""|[^\s,;&<"']+(?:{_QUOTED}|[^\s,;&<"']+)*)"""
+    rf"""|[^\s;&<"']+(?:{_QUOTED}|[^\s;&<"']+)*)"""
 )
 _SECRET_FORMS = tuple(
     re.compile(form, re.IGNORECASE)
@@ -126,8 +132,9 @@ def masked(arguments: Sequence[str]) -> list[str]:
 def remember_typed(arguments: Sequence[str]) -> None:
     """Hide from now on what may be a secret in a command line, or in a URL alone."""
     for value in _typed_secrets(arguments):
-        remember(value)
-        remember(unquote(value))
+        if value not in _OWN_WORDS:  # or no command of ours could be read any more
+            remember(value)
+            remember(unquote(value))
 
 
 def _typed_secrets(arguments: Sequence[str]) -> Iterator[str]:

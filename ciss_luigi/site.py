@@ -99,9 +99,10 @@ class Site:
         if not warehouse.kind.embedded:
             return True
         path = Path(warehouse.place)
-        return is_there(path, larger_than=warehouse.kind.empty_bytes) or is_there(
-            path.with_name(path.name + warehouse.kind.journal)
-        )
+        if is_there(path, larger_than=warehouse.kind.empty_bytes):
+            return True
+        # beside an empty file a journal may hold all of it; alone it is nothing, the engine would remove it
+        return is_there(path) and is_there(path.with_name(path.name + warehouse.kind.journal))
 
     def has_state(self, date: RunDate) -> bool:
         """Whether any step of a date has left anything in the state folder, valid or not."""

@@ -55,7 +55,7 @@ def test_until_then_status_says_adopt_and_names_the_place_once(moved: Place) -> 
     assert f"markers made for {there} do not count" in answer.out
     (following,) = [line for line in answer.out.splitlines() if line.startswith("Next:")]
     again = commands.merge(DATE)  # the first span
-    assert following == f"Next:  ciss adopt; if that has left them as they are: {again}"
+    assert following == f"Next:  ciss adopt; if that has left them as they are: {again}, then ciss status"
     assert answer.err.count("is ignored: made for ") == 1
     assert "so are all others made for it. If it has moved: ciss adopt" in answer.err
     typed(moved.folder).expect(0, "Next:  ciss adopt, if the warehouse has moved")

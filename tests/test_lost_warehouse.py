@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ciss_luigi.operator import load as loads
 from ciss_luigi.operator import newwarehouse
 from ciss_luigi.state.markers import Markers
 from tests.command import Place, name_of
@@ -73,6 +75,62 @@ def test_an_empty_file_in_its_place_is_not_taken_for_it(lost: Place) -> None:
     typed(lost.folder, "load", "--sample").explained(35, words, "ciss load --sample --new")
     typed(lost.folder, "load", "--sample", "--new").expect(0, "the markers of the warehouse")
     lost.merge(DATE).explained(0, f"{DATE} published in main")
+
+
+@pytest.mark.slow
+def test_a_journal_alone_is_not_taken_for_it_either(lost: Place) -> None:
+    journal = lost.warehouse.with_name(f"{lost.warehouse.name}.wal")
+    journal.write_bytes(b"what a killed program left")
+    words = f"there is no duckdb {lost.warehouse}, in which {DATE} was built"
+    lost.merge(DATE).explained(35, words)
+    typed(lost.folder, "load", "--sample").explained(35, words)
+    assert journal.exists()
+
+
+def test_a_folder_in_its_place_is_named_before_any_marker_is_set_aside(lost: Place) -> None:
+    lost.warehouse.mkdir()
+    typed(lost.folder, "load", "--sample", "--new").explained(1, "is a folder, and the warehouse is a file")
+    assert len(lost.marked(DATE)) == 3
+
+
+def test_a_disk_that_is_mounted_during_the_load_wins(lost: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = b"the old warehouse" * 10_000
+
+    def mounted(*given: object, load: Callable[..., object] = loads.load, **more: object) -> object:
+        loaded = load(*given, **more)
+        lost.warehouse.write_bytes(old)
+        return loaded
+
+    monkeypatch.setattr(loads, "load", mounted)
+    typed(lost.folder, "load", "--sample", "--new").explained(1, "is there")
+    assert lost.warehouse.read_bytes() == old
+    assert len(lost.marked(DATE)) == 3
+    assert [path.name for path in lost.folder.glob("warehouse*")] == [lost.warehouse.name]
+
+
+def test_the_markers_come_back_if_the_new_file_cannot_take_its_place(
+    lost: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def failing(self: Path, target: Path) -> Path:
+        if ".new-" in self.name:
+            raise OSError(5, "Input/output error", str(self))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    assert typed(lost.folder, "load", "--sample", "--new").code != 0
+    monkeypatch.undo()
+    assert len(lost.marked(DATE)) == 3
+    assert not list(lost.folder.glob("warehouse*"))
+
+
+def test_what_a_killed_load_has_left_is_removed_by_the_next_one(lost: Place) -> None:
+    left = lost.warehouse.with_name(f"{lost.warehouse.name}.new-4194305")
+    left.write_bytes(b"half a warehouse")
+    typed(lost.folder, "load", "--sample", "--new").expect(0)
+    assert not left.exists()
+    lost.merge(DATE).explained(0)
 
 
 GONE = """

@@ -110,6 +110,13 @@ def test_a_backfill_that_was_asked_for_today_is_no_night(place: Place) -> None:
     assert dates(place) == [DATE]
 
 
+def test_the_first_days_of_the_calendar_and_days_to_come_have_no_nights(place: Place) -> None:
+    begun(place, ago(1))
+    assert dates(place, "--to", "0001-01-05") == []
+    later = ago(-9)
+    status(place, "--from", str(later)).expect(1, f"not yet due, and left out: {later}")
+
+
 def test_a_night_between_two_others_is_missing(place: Place) -> None:
     begun(place, ago(3), ago(1), ago(0))
     assert dates(place) == [str(ago(days)) for days in (3, 2, 1, 0)]

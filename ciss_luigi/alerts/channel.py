@@ -14,7 +14,7 @@ class NotTaken(Exception):
     """A channel did not take a message, which is then kept; ``str`` of it holds no secret.
 
     ``stop`` says that the channel will take no other message now either. ``left`` are the addresses of a
-    mail that were refused, ``had`` those that have it.
+    mail that were refused, ``had`` those that have it; None if no address was asked.
     """
 
     def __init__(
@@ -24,7 +24,7 @@ class NotTaken(Exception):
         stop: bool = False,
         wait_minutes: float = 0,
         left: tuple[str, ...] = (),
-        had: tuple[str, ...] = (),
+        had: tuple[str, ...] | None = None,
         uncertain: bool = False,
     ) -> None:
         super().__init__(why)

@@ -181,10 +181,11 @@ def _context(relay: Relay) -> ssl.SSLContext:
 
 def _had(entry: Entry, everybody: Sequence[str]) -> Sequence[str]:
     """The addresses that have the mail already."""
-    if entry.had or not set(entry.left) <= set(everybody):
+    if entry.had is not None:
         return entry.had
-    # an entry of 0.1.0 lists only who refused it
-    return [one for one in everybody if one not in entry.left] if entry.left else ()
+    # an older entry lists only who refused it
+    known = entry.left and set(entry.left) <= set(everybody)
+    return [one for one in everybody if one not in entry.left] if known else ()
 
 
 def _refused(answers: dict[str, tuple[int, bytes]], everybody: Sequence[str], had: Sequence[str]) -> NotTaken:

@@ -17,6 +17,9 @@ from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.over import IsOver
 from ciss_luigi.alerts.records import Records
 
+_APART = frozenset({ClosedBy.COMPARED, ClosedBy.CONFIGURATION})
+"""What is closed in these ways is another failure than a date that is not merged in time."""
+
 
 @dataclass(frozen=True)
 class Notices:
@@ -52,7 +55,9 @@ class Notices:
                     failure.scope is ClosedBy.COMPARED
                 ):  # its dates are merged as a rule, and differ all the same
                     continue
-                changed = _healed(failure, is_over)
+                # a faulty configuration is not mended by a date that was merged before
+                is_dated = failure.scope is not ClosedBy.CONFIGURATION
+                changed = _healed(failure, is_over) if is_dated else failure
                 if changed.scope in ended or (changed.healed and not changed.dates):
                     closed.append(self._close(changed))
                 elif changed != failure:
@@ -102,7 +107,7 @@ class Notices:
             one
             for one in known
             if one.is_watched != seen.is_watched
-            and ClosedBy.COMPARED not in (one.scope, seen.scope)
+            and _APART.isdisjoint((one.scope, seen.scope))
             and not set(one.dates).isdisjoint(seen.dates)
         ]
         return next(iter(same or of_date), None)

@@ -41,9 +41,9 @@ class Entry:
     """Why the last try failed."""
     not_before: str = ""
     left: tuple[str, ...] = ()
-    """The addresses that have refused the mail. (Entries of 0.1.0 have only these, not ``had``.)"""
-    had: tuple[str, ...] = ()
-    """The addresses that have the mail."""
+    """The addresses that have refused the mail."""
+    had: tuple[str, ...] | None = None
+    """The addresses that have the mail; None if nobody was asked yet, and in older entries."""
     uncertain: bool = False
     """Whether something was sent to the desk and it is not known what the desk did with it."""
 
@@ -124,7 +124,8 @@ def _read(path: Path) -> Entry | None:
         known = {one.name for one in fields(Entry)}
         given = {name: value for name, value in values.items() if name in known}
         given["what"] = What(given["what"])
-        given |= {name: tuple(given.get(name, ())) for name in ("left", "had")}
+        given["left"] = tuple(given.get("left", ()))
+        given["had"] = None if given.get("had") is None else tuple(given["had"])
         entry = Entry(**given)
         dt.datetime.fromisoformat(entry.created_at)
     except FileNotFoundError:

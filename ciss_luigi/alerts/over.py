@@ -21,25 +21,31 @@ IsOver = Callable[[str, str], bool]
 
 
 def judge(site: Site) -> IsOver:
-    """A function that says so; it reads only markers."""
-    return lambda text, failed: _is_over(site, RunDate.parse(text), dt.datetime.fromisoformat(failed))
+    """A function that says so; it reads only markers.
+
+    While the file of an embedded warehouse is gone, nothing is over: markers are about what was in it.
+    """
+    if not site.has_warehouse():
+        return lambda text, failed: False
+    known = site.markers.dates()
+    return lambda text, failed: _is_over(site, known, RunDate.parse(text), dt.datetime.fromisoformat(failed))
 
 
-def _is_over(site: Site, date: RunDate, failed: dt.datetime) -> bool:
+def _is_over(site: Site, known: list[RunDate], date: RunDate, failed: dt.datetime) -> bool:
     """Whether it is merged, or all its months were published by newer dates since then (docs/tables.md)."""
     if site.markers.is_merged(date):
         return True
     left = set(date.months_in_scope(site.settings.grace_days))
-    for newer in _newer(site.markers, date):
+    for newer in _newer(known, date):
         left -= _published(site.markers, newer, failed)
         if not left:
             return True
     return False
 
 
-def _newer(markers: Markers, date: RunDate) -> list[RunDate]:
+def _newer(known: list[RunDate], date: RunDate) -> list[RunDate]:
     last = date.date.toordinal() + _DAYS_AFTER
-    return [one for one in markers.dates() if date < one and one.date.toordinal() <= last]
+    return [one for one in known if date < one and one.date.toordinal() <= last]
 
 
 def _published(markers: Markers, date: RunDate, since: dt.datetime) -> set[Month]:

@@ -96,7 +96,7 @@ class Round:
         changed = replace(
             entry,
             left=error.left or entry.left,
-            had=error.had or entry.had,
+            had=entry.had if error.had is None else error.had,
             uncertain=error.uncertain,
         )
         self.outbox.failed(changed, why, now, wait_minutes=error.wait_minutes)

@@ -102,7 +102,9 @@ class Teller:
             one for one in self._here.commands.commands(since) if one.exit_code is None and not one.runs()
         ]
         dates = {RunDate(date) for date in self._end.dates}
-        dates |= {RunDate.parse(date) for one in killed for date in today.dates_of(one.arguments)}
+        dates |= {
+            RunDate.parse(date) for one in killed for date in today.dates_of(one.arguments, one.began_at)
+        }
         ids = {self._end.begin.id, *(one.id for one in killed)}
         yield from jumps.found(self._here.ledger, sorted(dates), ids, found.alerts)
 

@@ -37,10 +37,10 @@ def asks_within(arguments: Sequence[str], first: str, last: str) -> bool:
     return begin < named.get("--stop", _LAST) and begin <= last
 
 
-def dates_of(arguments: Sequence[str]) -> tuple[str, ...]:
+def dates_of(arguments: Sequence[str], began_at: str = "") -> tuple[str, ...]:
     """The dates that a command line names, alone or as a range; empty if it names none that can be read.
 
-    A range without an end ends with today.
+    A range without an end ends with the day on which the command began (ISO), by default today.
     """
     named = _options(arguments)
     try:
@@ -48,7 +48,8 @@ def dates_of(arguments: Sequence[str]) -> tuple[str, ...]:
             return (str(dt.date.fromisoformat(named["--date"])),)
         first = dt.date.fromisoformat(named["--start"]).toordinal()
         stop = named.get("--stop")
-        end = dt.date.fromisoformat(stop).toordinal() if stop else date().toordinal() + 1
+        last = dt.datetime.fromisoformat(began_at).astimezone().date() if began_at else date()
+        end = dt.date.fromisoformat(stop).toordinal() if stop else last.toordinal() + 1
     except (KeyError, ValueError):
         return ()
     days = range(first, end)

@@ -75,7 +75,9 @@ def _opening(failure: Failure, what: What) -> Iterator[str]:
     # the subject stays that of the first message, which makes a thread; the text says what is so now
     name = failure.subject.removeprefix("ciss: ")
     if failure.headline and what in (What.REPEAT, What.RECOVERY):
-        name = one_line(_name(failure.headline, [*failure.healed, *failure.dates], failure.exit_code))
+        # what ciss watch saw last has no exit code
+        code = failure.exit_code if failure.headline in failure.subject else 0
+        name = one_line(_name(failure.headline, [*failure.healed, *failure.dates], code))
     if what is What.RECOVERY:
         yield f"Over: {name}"
         yield _why_over(failure)
@@ -89,7 +91,7 @@ def _opening(failure: Failure, what: What) -> Iterator[str]:
 def _why_over(failure: Failure) -> str:
     if failure.scope is ClosedBy.COMPARED:
         return "The last comparison found no difference."
-    if failure.healed:
+    if failure.healed and not failure.dates:
         return f"Main is as new as every date of it now, or newer ({span(failure.healed)})."
     return "A later command got past it."
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import click
 
 from ciss_luigi import commands, site
-from ciss_luigi.billing.rundate import RunDate, span_words
+from ciss_luigi.billing.rundate import RunDate, span_words, spans
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import say
-from ciss_luigi.cli.statustext import run_all
 from ciss_luigi.cli.waiting import waiting
 from ciss_luigi.exitcodes import NO
 from ciss_luigi.operator.adopt import adopt
@@ -44,5 +43,5 @@ def command(ctx: click.Context, first: RunDate | None, last: RunDate | None) -> 
     if found.left:
         say("State: what was left as it is does not count here; a run builds these dates again")
         unproven = [left.date for left in found.left if not left.runs]
-        say(f"Next:  {run_all(unproven) if unproven else commands.adopt()}")
+        say(f"Next:  {commands.spans(spans(unproven)) if unproven else commands.adopt()}")
         ctx.exit(NO)

@@ -27,9 +27,11 @@ def lines(found: Explanation) -> Iterator[str]:
     """The explanation, line by line."""
     if found.own_rules:
         yield f"The rules in {found.own_rules} replace the built-in ones, which these words are about."
+    closed = set(map(str, found.closed))
     for number, figure in enumerate(found.figures):
         yield from ("",) if number else ()
         yield from _figure(found.customer.org_id, figure)
+        yield from _now(figure, closed=figure.key.month in closed)
 
 
 def _figure(org_id: str, figure: Figure) -> Iterator[str]:
@@ -45,7 +47,6 @@ def _figure(org_id: str, figure: Figure) -> Iterator[str]:
     yield _apart("total charge", f"{grouped(figure.total_charge)} {printable(key.currency)}")
     yield from _rate(figure)
     yield from _mapping(figure)
-    yield from _now(figure)
 
 
 def _charges(kind: str, charges: Charges) -> Iterator[str]:
@@ -112,7 +113,7 @@ def _date(text: str | None) -> str:
     return repr(text) if is_no_date(text) else (text or "").strip()
 
 
-def _now(figure: Figure) -> Iterator[str]:
+def _now(figure: Figure, *, closed: bool) -> Iterator[str]:
     if figure.differences:
         yield _labelled("now", "main does not say what the sources say now:")
     else:
@@ -122,7 +123,8 @@ def _now(figure: Figure) -> Iterator[str]:
     if figure.next_run_fails:
         yield _labelled("", "a run of the month would fail until the rate table is corrected")
     elif figure.differences:
-        yield _labelled("", "the next run of the month takes it up")
+        later = "no later night builds the month; " if closed else ""
+        yield _labelled("", f"{later}the next run of the month takes it up")
     yield from (_labelled("", f"- {printable(one)}") for one in figure.rate_faults)
 
 

@@ -11,7 +11,7 @@ import click
 from ciss_luigi import commands
 from ciss_luigi.cli.output import console, safe, say
 from ciss_luigi.exitcodes import NO
-from ciss_luigi.operator.importproperties import Imported, free_folder, import_properties, is_beside_another
+from ciss_luigi.operator.importproperties import Imported, import_properties, is_beside_another
 
 _FILE = click.Path(path_type=Path)
 
@@ -67,13 +67,12 @@ def _lines(found: Imported, out: Path) -> Iterator[str]:
 
 
 def _check_with(out: Path) -> str:
-    """The command that checks the new file; beside another file with ``[ciss]`` it needs its own folder."""
+    """The command that checks the new file; Luigi reads another one in the present folder as well."""
     if not is_beside_another(out):
         return f"LUIGI_CONFIG_PATH={shlex.quote(str(out))} {commands.check()}"
-    folder = free_folder(out)
-    moved, quoted = shlex.quote(str(folder / "luigi.cfg")), shlex.quote(str(folder))
-    check = f"LUIGI_CONFIG_PATH=luigi.cfg {commands.check()}"
-    return f"mkdir {quoted} && mv {shlex.quote(str(out))} {moved} && cd {quoted} && {check}"
+    # from a folder of its own, and not moved: paths in the file are taken from where it is
+    path = shlex.quote(str(out.absolute()))
+    return f'cd "$(mktemp -d)" && LUIGI_CONFIG_PATH={path} {commands.check()}'
 
 
 def _exports(found: Imported) -> Iterator[str]:

@@ -13,7 +13,6 @@ from ciss_luigi.billing.rundate import Month, RunDate, span_words, spans
 from ciss_luigi.cli import statuslines, totalstable
 from ciss_luigi.cli.output import console, moment, one_line, safe
 from ciss_luigi.counting import counted
-from ciss_luigi.operator.nights import today
 from ciss_luigi.operator.status import DateStatus, Overview, RunState, StepStatus
 from ciss_luigi.state.markers import STEPS
 
@@ -47,7 +46,7 @@ def show(found: Overview, state_dir: Path, out: Console | None = None) -> None:
     if not dates:
         out.print(f"no step of any date has begun yet ({safe(state_dir)} holds none)", soft_wrap=True)
         _show_block(out, statuslines.last_command(found.last_command))
-        out.print(f"Next:  {commands.check()}, then {commands.merge(today())}", soft_wrap=True)
+        out.print(f"Next:  {commands.alone()}", soft_wrap=True)
         return
     narrow = out.width < _LABEL_WIDTH + 2 * _MOST_DAYS
     for line in _calendar(dates, ascii_only=out.options.ascii_only, columns=1 if narrow else 2):
@@ -132,7 +131,8 @@ def _details(dates: Sequence[DateStatus], *, moved: bool) -> Iterator[str]:
     if missing:
         yield ""
         yield f"missing: {', '.join(span_words(status.date for status in missing))}"
-        yield f"{'to run them again:' if moved else 'Next:'}  {run_all([status.date for status in missing])}"
+        again = commands.spans(spans(status.date for status in missing))
+        yield f"{'to run them again:' if moved else 'Next:'}  {again}"
     alike = _alike(others)
     for group in alike[-DETAILS_AT_MOST:]:
         yield ""
@@ -148,7 +148,7 @@ def _moved(places: Sequence[str], missing: Sequence[RunDate]) -> Iterator[str]:
     if places:
         yield f"markers made for {one_line(', '.join(places))} do not count: another place is configured"
         yield "if it has moved, no date has to run again that main proves"
-        again = f"; if that has left them as they are: {run_all(missing)}" if missing else ""
+        again = f"; if that has left them as they are: {commands.spans(spans(missing))}" if missing else ""
         yield f"Next:  {commands.adopt()}{again}"
 
 
@@ -190,14 +190,6 @@ def _remark(status: DateStatus) -> str:
         if names
     ]
     return "; ".join([*lacking, *map(str, proof.odd_rows)])
-
-
-def run_all(dates: Sequence[RunDate]) -> str:
-    """The command that builds the first span of dates; RangeDaily's stop is the day after its last date."""
-    first, last = spans(dates)[0]
-    if first == last:
-        return commands.merge(first)
-    return commands.dates(str(first), str(dt.date.fromordinal(last.date.toordinal() + 1)))
 
 
 def _detail(alike: Sequence[DateStatus]) -> Iterator[str]:

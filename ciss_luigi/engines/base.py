@@ -243,6 +243,10 @@ class Engine(ABC):
         """Open a session for reading; read-only if the engine can do that."""
         return self.session()
 
+    def without_waiting(self) -> Engine:
+        """The same engine for a question that can do without an answer: a file in use is not waited for."""
+        return self
+
     def exists(self) -> bool:
         """Whether there is anything to open: always for a server; an embedded engine may have no file."""
         return True

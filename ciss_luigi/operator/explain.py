@@ -13,6 +13,7 @@ from ciss_luigi import commands
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.engines.base import Engine, Row, Session
 from ciss_luigi.errors import Refused, explaining
+from ciss_luigi.operator import comingnights
 from ciss_luigi.operator.ask import ask, require_own_rows
 from ciss_luigi.operator.figures import CustomerSources, Figure, MainRow, figures
 from ciss_luigi.queries.customer import Customer, CustomerStatements
@@ -34,6 +35,8 @@ class Explanation:
     figures: tuple[Figure, ...]
     own_rules: str = field(default="")
     """The site's own ``build.sql``, if it has one: the explanation is about the built-in rules."""
+    closed: tuple[Month, ...] = ()
+    """The months that no later night builds."""
 
 
 def explain(site: Site, customer: Customer, months: Sequence[Month], *, everything: bool) -> Explanation:
@@ -53,7 +56,8 @@ def explain(site: Site, customer: Customer, months: Sequence[Month], *, everythi
 
     with explaining(state="nothing was changed", next_command=commands.check()):
         found = ask(site, question)
-    return Explanation(customer, tuple(months), found, str(site.settings.sql_dir or ""))
+    closed = tuple(comingnights.not_covered(site, months))
+    return Explanation(customer, tuple(months), found, str(site.settings.sql_dir or ""), closed)
 
 
 def newest_month(site: Site) -> Month | None:

@@ -8,7 +8,6 @@ from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.engines.base import Engine, Session
 from ciss_luigi.errors import CissError
-from ciss_luigi.operator.ask import ask
 from ciss_luigi.operator.nights import today
 from ciss_luigi.queries.statements import Statements
 from ciss_luigi.site import Site
@@ -21,11 +20,12 @@ def first_date(site: Site) -> RunDate:
     file cannot be asked.
     """
     now = today()
-    if not site.settings.warehouse.kind.embedded:
+    if not site.settings.warehouse.kind.embedded or not site.engine().exists():
         return now
     newest: Month | None = None
-    with suppress(CissError):  # a run, or ciss check, says what is wrong
-        newest = ask(site, lambda engine, session: _newest_month(site, engine, session))
+    engine = site.engine().without_waiting()
+    with suppress(CissError), engine.reading() as session:  # a run, or ciss check, says what is wrong
+        newest = _newest_month(site, engine, session)
     return RunDate.parse(newest.last_day) if newest and newest.year and newest < now.month else now
 
 

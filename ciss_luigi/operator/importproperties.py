@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
 from pathlib import Path
 
 from ciss_luigi.config import crosschecks, legacy
@@ -224,12 +223,3 @@ def is_beside_another(out: Path) -> bool:
         except (OSError, CissError):
             return True
     return False
-
-
-def free_folder(out: Path) -> Path:
-    """A folder beside a file, named after it, that is not there yet."""
-    names = (
-        out.with_name(f"{out.stem}{more}")
-        for more in chain(["-site"], (f"-site-{number}" for number in count(2)))
-    )
-    return next(name for name in names if not os.path.lexists(name))

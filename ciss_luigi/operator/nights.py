@@ -24,8 +24,8 @@ def shown(site: Site, known: Collection[RunDate], last: RunDate | None = None) -
     """The last 14 dates with any state and, if the site runs every night, all days up to today.
 
     ``known`` are the dates with any state, ``last`` is the last one to show. A site that was only asked for
-    old dates (a backfill, a trial) cannot have missed a night. Where a command of the last two weeks was given
-    for its own night, nights count from the first such one on.
+    old dates (a backfill, a trial) cannot have missed a night. Where a command of the last two weeks was
+    given for its own night, nights count from the first such one on.
     """
     wanted = sorted(date for date in known if last is None or date <= last)[-DATES_SHOWN:]
     end = min(last, today()) if last else today()

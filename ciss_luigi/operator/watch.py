@@ -39,7 +39,7 @@ _REASONS_OF_COMMANDS = {
     40: "did not begin",
 }
 OTHER_END = "broke off"
-"""With a code that is not ours: a mistyped task or flag, a signal, or one of the site's own."""
+"""In any other way: a mistyped task or flag, a signal, a number of the site's own, or for another date."""
 GONE = "its warehouse is gone"
 KINDS = (
     "never started", "running", "hung", "killed", "failed", "stopped", "unfinished",
@@ -47,7 +47,7 @@ KINDS = (
 )  # fmt: skip
 """Why a date is not merged in time, as messages say it; docs/runbook.md has each."""
 MERGE_STEP = "MergeMain"
-_COMMANDS_LOOKED_AT = dt.timedelta(days=35)
+_DAYS_LOOKED_AT = 35
 """How far back commands are looked at that were killed without any step of theirs being killed."""
 _SHOWN_ITEMS = 3
 
@@ -99,8 +99,7 @@ def watch(
         verdict = _not_merged(day, by, hung or reason)
         seen.append(_seen(day, by, hung or reason))
     else:
-        is_there = found.is_merged and reason is None
-        verdict = NightVerdict(day, True, _all_is_well(day, by, merged=is_there))
+        verdict = NightVerdict(day, True, _all_is_well(day, by, found, reason))
     told = _tell(site, seen, now)
     verdict = replace(verdict, told=tuple(told), sent=tuple(_send(site)))
     return replace(verdict, warning="; ".join(filter(None, [_note_told(site), _write_metrics(site)])))
@@ -121,8 +120,11 @@ def _write_metrics(site: Site) -> str:
     return metricsfile.write(site, textfile) if textfile else ""
 
 
-def _all_is_well(day: RunDate, by: dt.time, *, merged: bool) -> str:
-    return f"{day} is merged" if merged else f"{day} is not merged, and has time until {by:%H:%M}"
+def _all_is_well(day: RunDate, by: dt.time, found: DateStatus, reason: Reason | None) -> str:
+    if not found.is_merged:
+        return f"{day} is not merged, and has time until {by:%H:%M}"
+    # told from that time on: until then the disk may be mounted again
+    return f"{day} is merged" if reason is None else f"{day} is merged, but {reason.kind}: {reason.words}"
 
 
 def _not_merged(day: RunDate, by: dt.time, reason: Reason | None) -> NightVerdict:
@@ -252,11 +254,14 @@ def _last_sign(site: Site, found: DateStatus, since: str) -> dt.datetime:
 
 
 def _killed(site: Site, day: RunDate) -> Iterator[Seen]:
-    """The runs of other dates, of any age, that were killed and that no later command has healed."""
+    """The runs of other dates that were killed and that no later command has healed.
+
+    Those that were killed in a step are of any age, those before or between steps of some weeks.
+    """
     is_over = over.judge(site)
     known: set[str] = set()
     for date in site.ledger.dates():
-        if date == day or site.markers.is_merged(date):
+        if date == day or not _may_be_killed(site, date) or site.markers.is_merged(date):
             continue
         (found,) = status.look(site, date, date)
         if found.state is RunState.KILLED:
@@ -264,14 +269,28 @@ def _killed(site: Site, day: RunDate) -> Iterator[Seen]:
             killed = _seen_killed(found)
             if not is_over(str(date), killed.began):
                 yield killed
-    since = day.date - _COMMANDS_LOOKED_AT
-    for command in site.commands.commands(since):
+    told = {date for one in _open(site) if one.is_watched for date in one.dates}
+    for command in site.commands.commands(day.days_earlier(_DAYS_LOOKED_AT).date):
         if not _was_killed(command) or command.id in known:
             continue
-        asked = [one for one in today.dates_of(command.arguments) if one != str(day)]
-        left = tuple(one for one in asked if not is_over(one, command.began_at))
+        asked = sorted(set(today.dates_of(command.arguments, command.began_at)) - told - {str(day)})
+        left = tuple(one for one in asked if not is_over(one, command.began_at) and not _runs(site, one))
         if left:
             yield _seen_killed_command(command, left)
+
+
+def _may_be_killed(site: Site, date: RunDate) -> bool:
+    """Whether a date's newest attempt has no end; only its ledger is read."""
+    attempts = site.ledger.attempts(date)
+    return bool(attempts) and attempts[-1].outcome is None
+
+
+def _runs(site: Site, date: str) -> bool:
+    return site.date_lock(RunDate.parse(date)).holder() is not None
+
+
+def _open(site: Site) -> list[Failure]:
+    return Records(site.settings.state_dir / "alerts").open()
 
 
 def _seen_killed_command(command: CommandEntry, dates: tuple[str, ...]) -> Seen:

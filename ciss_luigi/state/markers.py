@@ -205,6 +205,11 @@ class Markers:
         sync_folder(self._folder.parent)
         return aside
 
+    def put_back(self, aside: Path) -> None:
+        """Let the markers count again that ``set_aside`` has renamed; raises OSError."""
+        aside.rename(self._folder)
+        sync_folder(self._folder.parent)
+
     def dates(self) -> list[RunDate]:
         """The dates that have a folder here, oldest first."""
         if not self._folder.is_dir():

@@ -66,8 +66,9 @@ class _Output:
             return
         logger.info("%s: %s", self.what, line)
         self.last.append(line)
-        self.passing = self.passing or bool(_PASSING.search(line))
-        if not self.uncaught and _UNCAUGHT in line:
+        # judged by the words themselves: what looks like a secret is hidden in those that are shown
+        self.passing = self.passing or bool(_PASSING.search(text))
+        if not self.uncaught and _UNCAUGHT in text:
             self.uncaught = line
 
 

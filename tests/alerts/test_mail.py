@@ -150,6 +150,14 @@ def test_a_corrected_address_gets_the_mail_and_the_others_do_not_get_it_again(
     assert desk.waiting() == []
 
 
+def test_an_address_that_was_added_gets_what_nobody_took(desk: Desk, relay: Relay) -> None:
+    relay.refuse = {OPS: "452 mailbox full"}
+    desk.at().fail([seen()])
+    send(desk, settings(relay))
+    send(desk, settings(relay), (OPS, "more@example.com"))
+    assert [post.to for post in relay.post] == [["more@example.com"]]
+
+
 def test_an_address_that_was_taken_away_is_waited_for_no_more(desk: Desk, relay: Relay) -> None:
     relay.refuse = {"b@example.com": "550 no such user"}
     desk.at().fail([seen()])

@@ -255,6 +255,16 @@ def test_what_watch_sees_is_told_again_when_its_reason_changes_and_not_by_the_cl
     assert "2 times since" in desk.waiting()[-1].text, "that it looked again is no other failure"
 
 
+def test_a_fault_of_the_configuration_is_not_over_with_its_date(desk: Desk) -> None:
+    """The date was merged before; what watch sees of it later is another failure."""
+    desk.at().fail([seen(scope=ClosedBy.CONFIGURATION, exit_code=40)])
+    assert desk.at(1).heal(lambda *_: True) == []
+    desk.at(2).fail([seen(exit_code=0, kind="did not begin", own_signature="watch 2016-11-22")])
+    assert len(desk.records.open()) == 2
+    (closed,) = desk.at(3).heal(lambda *_: False, [ClosedBy.CONFIGURATION])
+    assert closed.scope is ClosedBy.CONFIGURATION
+
+
 def test_a_failure_of_no_date_is_over_only_with_the_dates_that_it_is_known_to_have(desk: Desk) -> None:
     away = seen(scope=ClosedBy.COMMAND, dates=(), kind="RPCError")
     desk.at().fail([away])

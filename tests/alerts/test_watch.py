@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi import site
-from ciss_luigi.alerts import courier
+from ciss_luigi.alerts import courier, today
 from ciss_luigi.alerts.failure import Seen, What
 from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.billing.rundate import RunDate
@@ -201,19 +201,20 @@ def killed_command(place: Place, *arguments: str, process: int = 2**22 + 1) -> N
 
 
 @pytest.mark.parametrize("option", ["--date", "--MergeMain-date"])
-def test_a_command_that_was_killed_before_its_first_step_is_told_for_its_date_and_for_others(
-    option: str, told: Place
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_command_that_was_killed_before_its_first_step_is_told(
+    later: int, option: str, told: Place
 ) -> None:
-    today = dt.date.today()  # noqa: DTZ011 - the host's day, as the job means it
-    killed_command(told, "MergeMain", option, str(today))
-    words = look(told, 23, date=str(today)).sentence
-    assert "its command was killed on" in words
-    assert "before a step began" in words
-    office(told).outbox.remove(office(told).waiting()[0])
-    (told.state / "alerts" / "open").rename(told.state / "before")
-    look(told, 5, date=str(today + dt.timedelta(days=1)))
+    """Of its own date, and by a look at another one."""
+    day = dt.datetime.now().astimezone().date()
+    killed_command(told, "MergeMain", option, str(day))
+    words = look(told, 23 - 18 * later, date=str(day + dt.timedelta(days=later))).sentence
     (entry,) = office(told).waiting()
-    assert entry.subject == f"ciss: the command was killed for {today}"
+    if later:
+        assert entry.subject == f"ciss: the command was killed for {day}"
+    else:
+        assert "its command was killed on" in words
+        assert "before a step began" in words
 
 
 def test_a_command_that_was_killed_between_two_steps_says_so(told: Place) -> None:
@@ -245,6 +246,37 @@ def test_a_merged_date_whose_warehouse_is_gone_is_not_well(told: Place) -> None:
     found = look(told)
     assert not found.well
     assert f"there is no duckdb {told.warehouse}, in which {DATE} was built" in found.sentence
+
+
+def test_that_the_warehouse_is_gone_is_told_once_and_is_over_when_it_is_back(told: Place) -> None:
+    run(told.folder, DATE)
+    aside = told.warehouse.rename(told.folder / "aside.duckdb")
+    for minute in (0, 15, 30):
+        assert not look(told, minute=minute).well
+    assert waiting(told) == [What.FAILURE]
+    early = look(told, 5)
+    assert (early.well, watch.GONE in early.sentence) == (True, True)
+    aside.rename(told.warehouse)
+    assert look(told, minute=45).well
+    assert waiting(told) == [What.FAILURE, What.RECOVERY]
+
+
+def test_a_command_that_was_killed_before_its_first_step_is_one_failure_on_the_next_day_too(
+    told: Place,
+) -> None:
+    day = dt.datetime.now().astimezone().date()
+    killed_command(told, "MergeMain", "--date", str(day))
+    look(told, 23, date=str(day))
+    look(told, 5, date=str(day + dt.timedelta(days=1)))
+    assert waiting(told) == [What.FAILURE]
+
+
+def test_a_killed_range_without_an_end_is_not_blamed_for_nights_after_its_death() -> None:
+    arguments = ("RangeDaily", "--of", "MergeMain", "--start", "2016-11-20")
+    assert today.dates_of(arguments, "2016-11-22T12:00:00+00:00") == ("2016-11-20", "2016-11-21", DATE)
+    assert today.dates_of((*arguments, "--stop", "2016-11-21"), "2016-11-22T12:00:00+00:00") == (
+        "2016-11-20",
+    )
 
 
 def test_what_it_tells_and_sends_is_in_the_log_and_not_on_the_terminal(place: Place) -> None:

@@ -33,6 +33,8 @@ LINES = (
     "Token: geheim",
     "token => geheim",
     "key:abc:geheim",
+    "password=ge,heim",
+    "dbPass=geheim accessKey=geheim",
 )
 
 
@@ -53,6 +55,10 @@ def test_a_secrets_value_is_hidden(line: str) -> None:
         "x -p -q",
         "x -P 10000",
         "Loaded 5 rows; primary key violated",
+        "Tests passed: 12",
+        "Partition keys: [month_year]",
+        "compass: north, monkey=1",
+        "Caused by: KeyNotFound: Unable to acquire lock",
     ],
 )
 def test_a_line_without_a_secret_stays_as_it_is(line: str) -> None:

@@ -31,4 +31,4 @@ def test_the_example_at_the_end_of_the_help_works_on_the_sample(verb: str, sampl
 
 @pytest.mark.parametrize("verb", sorted(NEEDS_PEOPLE))
 def test_the_help_of_the_others_ends_with_one_too(verb: str, tmp_path: Path) -> None:
-    assert f"\n  Example: ciss {verb} " in typed(tmp_path, verb, "--help").expect(0).out
+    assert re.search(rf"\n  Example: ciss {verb}( .*)?\n\Z", typed(tmp_path, verb, "--help").expect(0).out)

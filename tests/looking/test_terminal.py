@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import CISS, clean, process, run, typed
+from ciss_luigi.operator.nights import today
+from tests.helpers import CISS, clean, in_use, process, run, typed
 
 
 class Terminal:
@@ -112,6 +113,8 @@ def test_alone_it_says_what_to_do_next(tmp_path: Path, sample: Path) -> None:
     assert "Next:  ciss load DIR, or to try it: ciss load --sample" in said(empty)
     typed(empty, "load", "--sample").expect(0)
     assert "Next:  ciss check, then luigi --module ciss_luigi MergeMain --date 2016-11-30 " in said(empty)
+    with in_use(empty / "var" / "ciss.duckdb"):
+        assert f"MergeMain --date {today()} " in said(empty), "a file in use is not waited for"
     assert "Next:  ciss status, or ciss report --month 2016-11 --out report.html" in said(sample)
     (sample / "var" / "markers" / "2016-11-22" / "MergeMain.json").unlink()
     assert "Next:  ciss status --from 2016-11-22 --to 2016-11-22" in said(sample)

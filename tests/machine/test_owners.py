@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ciss_luigi.engines.duckdb.beside import handing_over
 from tests.command import Place
 from tests.helpers import CISS, Answer, ciss, process, run, typed
 from tests.machine.around import DATE
@@ -162,6 +163,26 @@ def test_the_journal_of_a_killed_run_as_root_keeps_nobody_out(theirs: Place) -> 
     theirs.merge(DATE, prelude=KILLED_AFTER_A_WRITE)
     assert beside(theirs).stat().st_uid == USER.pw_uid
     theirs.merge(DATE, before=AS_USER).explained(0)
+
+
+@pytest.mark.usefixtures("setpriv")
+def test_nothing_is_given_away_through_a_link(theirs: Place, tmp_path: Path) -> None:
+    """The folder is the user's: it could hold links to what is nobody's business."""
+    secret = tmp_path / "roots" / "secret"
+    secret.parent.mkdir()
+    secret.write_text("root's")
+    spill = theirs.warehouse.with_name(f"{theirs.warehouse.name}.tmp")
+    hand_over = handing_over(theirs.warehouse)
+    spill.symlink_to(secret.parent)
+    hand_over()
+    spill.unlink()
+    spill.mkdir()
+    (spill / "soft").symlink_to(secret)
+    (spill / "hard").hardlink_to(secret)
+    (spill / "own").write_text("")
+    hand_over()
+    assert secret.stat().st_uid == 0
+    assert (spill / "own").stat().st_uid == USER.pw_uid
 
 
 @pytest.mark.slow

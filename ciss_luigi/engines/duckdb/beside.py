@@ -6,13 +6,14 @@ They outlive a program that is killed. If root's, they would keep out the user o
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ciss_luigi.state import owners
+from ciss_luigi.config.enginekinds import BY_SCHEME
 
-_ENDINGS = (".wal", ".tmp")
+_KIND = BY_SCHEME["duckdb"]
 
 
 def handing_over(file: Path) -> Callable[[], None]:
@@ -26,14 +27,33 @@ def _nothing_to_do() -> None:
 
 def _hand_over(file: Path) -> None:
     with suppress(OSError):  # DuckDB removes them whenever it likes; the next call comes soon
-        for path in _beside(file):
-            owners.hand_over(path, like=file)
+        to = file.stat()
+        with _opened(file.parent) as folder:
+            _give(folder.number, file.name + _KIND.journal, to)
+            _give(folder.number, file.name + _KIND.spill, to)
+            with _opened(file.name + _KIND.spill, folder.number) as spill:
+                for name in os.listdir(spill.number):
+                    _give(spill.number, name, to)
 
 
-def _beside(file: Path) -> Iterator[Path]:
-    for ending in _ENDINGS:
-        path = file.with_name(file.name + ending)
-        if os.path.lexists(path):
-            yield path
-            if path.is_dir() and not path.is_symlink():
-                yield from path.iterdir()
+def _give(folder: int, name: str, to: os.stat_result) -> None:
+    """Give away one name in an open folder; a link could lead to a file that is nobody's business."""
+    with suppress(OSError):
+        mine = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        is_single = stat.S_ISDIR(mine.st_mode) or mine.st_nlink == 1
+        if is_single and (mine.st_uid, mine.st_gid) != (to.st_uid, to.st_gid):
+            os.chown(name, to.st_uid, to.st_gid, dir_fd=folder, follow_symlinks=False)
+
+
+class _opened:  # noqa: N801 - it is used as a function
+    """A folder that is open for a block: its names are then looked up in it, whatever its path becomes."""
+
+    def __init__(self, path: Path | str, beneath: int | None = None) -> None:
+        # never a link: its owner could let it lead anywhere between two looks
+        self.number = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=beneath)
+
+    def __enter__(self) -> _opened:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.number)

@@ -6,6 +6,7 @@ after its session: one that was open during a fork lost rows silently.
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
 import time
@@ -80,6 +81,12 @@ class DuckDbEngine(Engine):
         self._queue = queue
         self._open_wait_seconds = open_wait_seconds
         self._progress = progress
+
+    def without_waiting(self) -> DuckDbEngine:
+        """The same file; opening it fails at once while another program has it."""
+        impatient = copy.copy(self)
+        impatient._open_wait_seconds = 0.0
+        return impatient
 
     def exists(self) -> bool:
         """Whether the file is there; opening a session would make it."""
