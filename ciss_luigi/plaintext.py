@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from urllib.parse import quote, quote_plus, unquote
 
 _SHORTEST_SECRET = 4
@@ -32,16 +33,13 @@ _VALUE = (
     rf"""|{_QUOTED}(?:{_QUOTED}|[^\s,;&<>"'}}\])/])*"""  # what follows a quote may still belong to it
     rf"""|[^\s;&<"']+(?:{_QUOTED}|[^\s;&<"']+)*)"""
 )
-_SECRET_FORMS = tuple(
-    re.compile(form, re.IGNORECASE)
-    for form in (
-        rf"""({_NAME}(?:\\*["'])?\s*[=:]>?\s*){_VALUE}""",
-        rf"""({_NAME}\\*["']\s*,?\s*(?:\\*["'])?value(?:\\*["'])?\s*[=:]\s*){_VALUE}""",
-        rf"((?:^|\s)-{{1,2}}(?:[\w.-]{{0,80}}?{_NAME}|(?-i:p))\s+(?!-)){_VALUE}",
-        rf"(<[^<>]{{0,80}}?{_NAME}[^<>]{{0,200}}>)()(?:<!\[CDATA\[.*?(?:\]\]>|$)|[^<]+)",
-        rf"({_NAME}\s*</name>\s*<value>)()[^<]+",
-        r"(://[^/@\s:]*:)()[^/\s]+(?=@)",
-    )
+_SECRET_FORMS = (
+    rf"""({_NAME}(?:\\*["'])?\s*[=:]>?\s*){_VALUE}""",
+    rf"""({_NAME}\\*["']\s*,?\s*(?:\\*["'])?value(?:\\*["'])?\s*[=:]\s*){_VALUE}""",
+    rf"((?:^|\s)-{{1,2}}(?:[\w.-]{{0,80}}?{_NAME}|(?-i:p))\s+(?!-)){_VALUE}",
+    rf"(<[^<>]{{0,80}}?{_NAME}[^<>]{{0,200}}>)()(?:<!\[CDATA\[.*?(?:\]\]>|$)|[^<]+)",
+    rf"({_NAME}\s*</name>\s*<value>)()[^<]+",
+    r"(://[^/@\s:]*:)()[^/\s]+(?=@)",
 )
 """How programs print a secret: each form has what comes before the value."""
 
@@ -79,9 +77,15 @@ def without_named_secrets(text: str) -> str:
     ``NAME=value`` and ``NAME: value``, in quotes or not, JSON, XML, ``--name value``, ``-p value``, and
     the password in a URL. It rather hides too much than too little.
     """
-    for form in _SECRET_FORMS:
+    for form in _secret_forms():
         text = form.sub(r"\1***", text)
     return text
+
+
+@cache
+def _secret_forms() -> tuple[re.Pattern[str], ...]:
+    """The forms, compiled when they are needed: that takes longer than the rest of this module."""
+    return tuple(re.compile(form, re.IGNORECASE) for form in _SECRET_FORMS)
 
 
 def without_parts(text: str, value: str) -> str:

@@ -130,7 +130,7 @@ def test_hundreds_of_dates_that_are_done_need_no_engine(place: Place) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             month = [{**one, "month": day[:7]} for one in marker["months"]]
             path.write_text(json.dumps({**marker, "date": day, "months": month}))
-    place.warehouse.write_bytes(b"whoever opens this as a database fails")
+    place.warehouse.write_bytes(b"whoever opens this as a database fails" * 1000)
     finished = place.range("2001-01-01", "2002-07-01")
     finished.explained(0, "1 complete ones were encountered", "Did not run any tasks")
 

@@ -99,13 +99,17 @@ class Amounts:
 
     def to_json(self) -> dict[str, str]:
         """The form that a marker keeps: decimals as strings, so that no reader makes floats of them."""
-        return {field.name: in_digits(getattr(self, field.name)) for field in fields(self)}
+        return {name: in_digits(getattr(self, name)) for name in AMOUNTS}
 
     @classmethod
     def from_json(cls, values: Mapping[str, str]) -> Amounts:
         """Read what ``to_json`` wrote; raises KeyError or ArithmeticError for anything else."""
-        numbers = {field.name: Decimal(values[field.name]) for field in fields(cls)}
+        numbers = {name: Decimal(values[name]) for name in AMOUNTS}
         return cls(**{**numbers, "billable_subs": int(numbers["billable_subs"])})  # type: ignore[arg-type]
+
+
+AMOUNTS = tuple(field.name for field in fields(Amounts))
+"""The names of a marker's totals, in their order."""
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,8 @@ def _amounts(values: Mapping[str, Any]) -> Amounts:
     """Amounts, if they are plain decimals: no NaN, and nothing that a decimal would cut off."""
     amounts = Amounts.from_json(values)
     for name, text in amounts.to_json().items():
-        if values[name] != text or not Decimal(text).is_finite():
+        value = getattr(amounts, name)
+        if values[name] != text or (isinstance(value, Decimal) and not value.is_finite()):
             raise ValueError(f"{name} is {values[name]!r}")
     return amounts
 

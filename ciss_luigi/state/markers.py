@@ -59,6 +59,7 @@ class Markers:
         self._engine = engine
         self._roll_backs = RollBacks(folder)
         self._told: set[str] = set()
+        self._read_before: dict[Path, tuple[tuple[int, ...], tuple[dict[str, Any], Marker]]] = {}
 
     def path(self, date: RunDate, step: Step) -> Path:
         """The file of a step's marker."""
@@ -249,8 +250,14 @@ class Markers:
         """What a marker's file says, whatever place it is about; a warning names one that cannot be read."""
         path = self.path(date, step)
         try:
-            values = markerform.parse(read_plain(path))
-            return values, markerform.read(values)
+            # a marker is written beside and renamed, so another one is another file
+            status = path.stat()
+            file = status.st_ino, status.st_mtime_ns, status.st_size
+            known = self._read_before.get(path)
+            if known is None or known[0] != file:
+                values = markerform.parse(read_plain(path))
+                known = self._read_before[path] = file, (values, markerform.read(values))
+            return known[1]
         except FileNotFoundError:
             return None
         except OddFile as error:

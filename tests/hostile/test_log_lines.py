@@ -85,7 +85,7 @@ def test_what_somebody_wrote_into_main_is_nobodys_next_command(place: Place) -> 
     run(place.folder, DATE)
     put(place, MAIN, "as_of_date", "run_id")
     answer = ciss(place.folder, "verify", "--date", DATE).expect(1, "rows of run X\\n")
-    assert f"Next:  ciss reset --date {DATE} && luigi " in told(answer)
+    assert f"Next:  ciss reset --date {DATE} --from-step merge && luigi " in told(answer)
     assert "as of X\\n" in told(ciss(place.folder, "reset", "--date", DATE).expect(0))
     assert "(now one of X\\n" in told(ciss(place.folder, "plan", "--date", DATE).expect(0))
     tame(place.merge(DATE).explained(0, "main has a newer estimate").text)

@@ -53,7 +53,8 @@ def test_a_range_of_which_a_part_lacks_sources(place: Place) -> None:
     finished = place.range("2017-02-04", "2017-02-08").explained(20)
     done, not_done, following = last_words(finished)
     assert done == "2 dates published in main, 2017-02-04 to 2017-02-05"
-    assert not_done == "sources are missing for 2017-02-06, 2017-02-07"
+    missing = "sources are missing for 2017-02-06, 2017-02-07"
+    assert not_done == f"{missing}; 2017-02 not built on 2 dates: no source rows"
     assert following.startswith("ciss check --date 2017-02-06, and once the rows are there luigi --module")
 
 
