@@ -12,7 +12,7 @@ from typing import Any
 
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month, RunDate
-from ciss_luigi.config import channelurls, connectargs, crosschecks
+from ciss_luigi.config import connectargs, crosschecks
 from ciss_luigi.config.enginekinds import EngineKind
 from ciss_luigi.config.keys import SECTION
 from ciss_luigi.config.reading import Context
@@ -115,7 +115,11 @@ def _channel_faults(beside: Mapping[str, Mapping[str, Any]]) -> list[Fault]:
     It is looked for here only if there are others; site.py asks Apprise once for a set of sound URLs.
     """
     urls = beside[ALERTS].get("channels", ())
-    fault = channelurls.fault(urls) if urls else None
+    if not urls:
+        return []
+    from ciss_luigi.config import channelurls  # a sound configuration does not need it
+
+    fault = channelurls.fault(urls)
     return [fault] if fault else []
 
 
