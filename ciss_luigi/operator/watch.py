@@ -6,12 +6,11 @@ It tells what no command can tell about itself: that none began, that one hangs,
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ciss_luigi import commands, events
 from ciss_luigi.alerts import courier, over, teller, today, ways
-from ciss_luigi.alerts.failure import Failure, Seen, span
+from ciss_luigi.alerts.failure import Failure, Seen
 from ciss_luigi.alerts.notice import Notices
 from ciss_luigi.alerts.outbox import Outbox
 from ciss_luigi.alerts.records import Records
@@ -22,7 +21,8 @@ from ciss_luigi.config.tellingkeys import METRICS
 from ciss_luigi.counting import counted
 from ciss_luigi.errors import EngineUnavailable, gist
 from ciss_luigi.migration import sitestatus
-from ciss_luigi.operator import alerts, metricsfile, status
+from ciss_luigi.operator import alerts, killedruns, metricsfile, status
+from ciss_luigi.operator.killedruns import was_killed
 from ciss_luigi.operator.status import DateStatus, RunState
 from ciss_luigi.site import Site
 from ciss_luigi.state import alive
@@ -47,8 +47,6 @@ KINDS = (
 )  # fmt: skip
 """Why a date is not merged in time, as messages say it; docs/runbook.md has each."""
 MERGE_STEP = "MergeMain"
-_DAYS_LOOKED_AT = 35
-"""How far back commands are looked at that were killed without any step of theirs being killed."""
 _SHOWN_ITEMS = 3
 
 
@@ -91,7 +89,7 @@ def watch(
     now = now or dt.datetime.now().astimezone()
     day = date or RunDate(now.date())
     (found,) = status.look(site, day, day)
-    seen = list(_killed(site, day))
+    seen = list(killedruns.find(site, day))
     reason = _gone(site, day) if found.is_merged else _reason(site, found)
     hung = _hung(site, found, hung_minutes, now)
     is_due = now.replace(tzinfo=None) >= dt.datetime.combine(day.date, by)
@@ -165,7 +163,7 @@ def _reason(site: Site, found: DateStatus) -> Reason:
     command = _latest_command(site, day)
     if command is not None and (newest is None or _ended_after(command, newest)):
         after = f"after {newest.step}" if newest and newest.command == command.id else "before a step began"
-        began = command.began_at if _was_killed(command) else ""
+        began = command.began_at if was_killed(command) else ""
         return Reason(*_of_command(command, after), again, began)
     if newest is None:
         return Reason("never started", "no command for it ever began", again)
@@ -187,10 +185,6 @@ def _ended_after(command: CommandEntry, newest: Attempt) -> bool:
     """Whether a command's end says more than the newest attempt: it began later, or ended between steps."""
     is_between = newest.command == command.id and newest.outcome is Outcome.DONE and command.exit_code != 0
     return command.began_at > newest.started_at or is_between
-
-
-def _was_killed(command: CommandEntry) -> bool:
-    return command.exit_code is None and not command.runs()
 
 
 def _running(found: DateStatus) -> str:
@@ -251,87 +245,6 @@ def _last_sign(site: Site, found: DateStatus, since: str) -> dt.datetime:
     told = [since, *(text for one in attempts for text in (one.started_at, one.ended_at) if text)]
     sign = alive.last(site.settings.state_dir, found.date)
     return max([*map(dt.datetime.fromisoformat, told), *([sign] if sign else [])])
-
-
-def _killed(site: Site, day: RunDate) -> Iterator[Seen]:
-    """The runs of other dates that were killed and that no later command has healed.
-
-    Those that were killed in a step are of any age, those before or between steps of some weeks.
-    """
-    is_over = over.judge(site)
-    known: set[str] = set()
-    for date in site.ledger.dates():
-        if date == day or not _may_be_killed(site, date) or site.markers.is_merged(date):
-            continue
-        (found,) = status.look(site, date, date)
-        if found.state is RunState.KILLED:
-            known.update(step.attempt.command for step in found.steps if step.attempt)
-            killed = _seen_killed(found)
-            if not is_over(str(date), killed.began):
-                yield killed
-    told = {date for one in _open(site) if one.is_watched for date in one.dates}
-    for command in site.commands.commands(day.days_earlier(_DAYS_LOOKED_AT).date):
-        if not _was_killed(command) or command.id in known:
-            continue
-        asked = sorted(set(today.dates_of(command.arguments, command.began_at)) - told - {str(day)})
-        left = tuple(one for one in asked if not is_over(one, command.began_at) and not _runs(site, one))
-        if left:
-            yield _seen_killed_command(command, left)
-
-
-def _may_be_killed(site: Site, date: RunDate) -> bool:
-    """Whether a date's newest attempt has no end; only its ledger is read."""
-    attempts = site.ledger.attempts(date)
-    return bool(attempts) and attempts[-1].outcome is None
-
-
-def _runs(site: Site, date: str) -> bool:
-    return site.date_lock(RunDate.parse(date)).holder() is not None
-
-
-def _open(site: Site) -> list[Failure]:
-    return Records(site.settings.state_dir / "alerts").open()
-
-
-def _seen_killed_command(command: CommandEntry, dates: tuple[str, ...]) -> Seen:
-    """A command that was killed before its first step, or between two."""
-    text = (
-        f"a command for {span(dates)} was killed on {command.host} (pid {command.pid}) before or between "
-        "steps; no later command healed it\n"
-        "State: every month in main is whole, old or new; run again to finish\n"
-        f"Next:  {commands.typed(command.arguments)}"
-    )
-    return Seen(
-        "the command was killed",
-        "",
-        0,
-        "killed",
-        text,
-        dates,
-        own_signature=f"watch command {command.id}",
-        began=command.began_at,
-    )
-
-
-def _seen_killed(found: DateStatus) -> Seen:
-    attempts = [step.attempt for step in found.steps if step.state is RunState.KILLED and step.attempt]
-    newest = max(attempts, key=lambda one: one.started_at)
-    day = found.date
-    text = (
-        f"{newest.step} of {day} was killed on {newest.host} (pid {newest.pid}); no later command healed it\n"
-        "State: every month in main is whole, old or new; run again to finish\n"
-        f"Next:  {commands.merge(day)}"
-    )
-    return Seen(
-        f"{newest.step} was killed",
-        newest.step,
-        0,
-        "killed",
-        text,
-        (str(day),),
-        own_signature=f"watch {day}",
-        began=newest.started_at,
-    )
 
 
 def _tell(site: Site, seen: list[Seen], now: dt.datetime) -> list[Failure]:

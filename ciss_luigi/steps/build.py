@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from ciss_luigi import commands
 from ciss_luigi.billing.oddrows import OddRows
 from ciss_luigi.billing.rates import RateMonths, faults, wrong_rates
-from ciss_luigi.billing.rundate import Month
 from ciss_luigi.billing.totals import Build, Key, SummaryTotals, compare_sources, month_totals
 from ciss_luigi.counting import counted
 from ciss_luigi.engines.base import Session
@@ -92,10 +91,7 @@ def _build_once(job: Job, session: Session) -> Marker:
         empty_sources=scope.empty_sources,
         odd_rows=survey.odd_rows,
     )
-    gone = readiness.gone(scope, survey.holdings.months | survey.held_before)
-    _tell_built(job, marker, scope, gone)
-    if not survey.has_mapping:
-        job.warn(f"{job.settings.source('mapping')} has no row: every customer is unmapped, and has no name")
+    _tell_built(job, marker, scope, survey)
     return marker
 
 
@@ -141,7 +137,8 @@ def _refuse_faults(found: Sequence[str], odd: Sequence[OddRows], job: Job) -> No
         )
 
 
-def _tell_built(job: Job, marker: Marker, scope: Scope, gone: Collection[tuple[str, Month]]) -> None:
+def _tell_built(job: Job, marker: Marker, scope: Scope, survey: Survey) -> None:
+    gone = readiness.gone(scope, survey.holdings.months | survey.held_before)
     for month in marker.months:
         rows, sources = counted(month.rows, "row"), counted(month.source_rows, "source row")
         job.tell(f"built {month.month}: {rows} from {sources}")
@@ -157,3 +154,5 @@ def _tell_built(job: Job, marker: Marker, scope: Scope, gone: Collection[tuple[s
             job.tell(text)
     for one in marker.odd_rows:
         job.warn(str(one))
+    if not survey.has_mapping:
+        job.warn(f"{job.settings.source('mapping')} has no row: every customer is unmapped, and has no name")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ciss_luigi.config.enginekinds import BY_SCHEME
@@ -29,11 +29,11 @@ def _hand_over(file: Path) -> None:
     with suppress(OSError):  # DuckDB removes them whenever it likes; the next call comes soon
         to = file.stat()
         with _opened(file.parent) as folder:
-            _give(folder.number, file.name + _KIND.journal, to)
-            _give(folder.number, file.name + _KIND.spill, to)
-            with _opened(file.name + _KIND.spill, folder.number) as spill:
-                for name in os.listdir(spill.number):
-                    _give(spill.number, name, to)
+            _give(folder, file.name + _KIND.journal, to)
+            _give(folder, file.name + _KIND.spill, to)
+            with _opened(file.name + _KIND.spill, folder) as spill:
+                for name in os.listdir(spill):
+                    _give(spill, name, to)
 
 
 def _give(folder: int, name: str, to: os.stat_result) -> None:
@@ -45,15 +45,14 @@ def _give(folder: int, name: str, to: os.stat_result) -> None:
             os.chown(name, to.st_uid, to.st_gid, dir_fd=folder, follow_symlinks=False)
 
 
-class _opened:  # noqa: N801 - it is used as a function
-    """A folder that is open for a block: its names are then looked up in it, whatever its path becomes."""
+@contextmanager
+def _opened(path: Path | str, beneath: int | None = None) -> Iterator[int]:
+    """An open folder's number for a block: names are looked up in it, whatever its path becomes.
 
-    def __init__(self, path: Path | str, beneath: int | None = None) -> None:
-        # never a link: its owner could let it lead anywhere between two looks
-        self.number = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=beneath)
-
-    def __enter__(self) -> _opened:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self.number)
+    A link is refused: its owner could let it lead anywhere between two looks. Raises OSError.
+    """
+    number = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=beneath)
+    try:
+        yield number
+    finally:
+        os.close(number)
