@@ -11,6 +11,7 @@ from pathlib import Path
 
 LARGEST = 16_000_000
 """In bytes. No file of the job or its site comes near it, and a larger one is not read into memory."""
+_AT_ONCE = 65_536
 
 
 class OddFile(OSError):
@@ -31,7 +32,7 @@ def is_there(path: Path, *, larger_than: int = -1) -> bool:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def naming(path: Path | str) -> Iterator[None]:
     """A block whose OSErrors get this path if they name none: people must hear which disk is full."""
     try:
         yield
@@ -41,20 +42,27 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def read_plain(path: Path, *, errors: str = "strict") -> str:
+def read_plain(path: Path | str, *, errors: str = "strict") -> str:
     """The text of a file in UTF-8; ``errors`` says what to do with other bytes, as for ``open``.
 
     Raises OddFile if it is not a plain file or is larger than 16 MB, other OSErrors if it cannot be read, and
     UnicodeDecodeError. A pipe in the file's place is never waited for.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:  # before it becomes a file of Python's, whose error for a folder names a number only
+    try:
         _refuse_odd(path, os.fstat(descriptor))
-    except OSError:
+        with naming(path):
+            return _content(descriptor).decode(errors=errors)
+    finally:
         os.close(descriptor)
-        raise
-    with open(descriptor, "rb") as file, naming(path):
-        return file.read(LARGEST).decode(errors=errors)
+
+
+def _content(descriptor: int) -> bytes:
+    """All bytes of a file, or as many as may be read: it may grow in this moment."""
+    found = bytearray()
+    while len(found) < LARGEST and (part := os.read(descriptor, _AT_ONCE)):
+        found += part
+    return bytes(found)
 
 
 def require_plain(path: Path) -> None:
@@ -62,7 +70,7 @@ def require_plain(path: Path) -> None:
     _refuse_odd(path, path.stat())
 
 
-def _refuse_odd(path: Path, status: os.stat_result) -> None:
+def _refuse_odd(path: Path | str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise OddFile(errno.EINVAL, "is not a plain file", str(path))
     if status.st_size > LARGEST:

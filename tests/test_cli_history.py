@@ -245,17 +245,24 @@ def test_each_ledger_of_three_years_is_read_once(tmp_path: Path, monkeypatch: py
     assert len(found.months) == len(found.commands) == 1096
 
 
-@pytest.mark.parametrize("options", [(), ("--json",), ("--failed",)])
-def test_history_needs_no_engine_and_no_step(tmp_path: Path, options: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("words", [("history",), ("history", "--json"), ("history", "--failed"), ("status",)])
+def test_a_look_at_the_past_needs_no_engine_no_step_and_no_luigi(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
     (tmp_path / "luigi.cfg").write_text("[ciss]\nstate_dir = state\n")
     write_nights(tmp_path / "state" / "ledger", dt.date(2014, 1, 1), 3)
     program = (
         "import sys\nfrom ciss_luigi.cli import main\n"
         "try:\n    main()\nfinally:\n    print(*sys.modules, sep='\\n', file=sys.stderr)\n"
     )
-    command = [str(PYTHON), "-c", program, "history", *options]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert ("2014-01-03" in done.stdout) is ("--failed" not in options)
-    assert "ciss_luigi.operator.history" in done.stderr.splitlines()
-    needless = {"duckdb", "sqlalchemy", "ciss_luigi.engines", "ciss_luigi.steps", "ciss_luigi.queries"}
+    command = [str(PYTHON), "-c", program, *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=words[0] == "history")
+    assert ("2014-01" in done.stdout) is ("--failed" not in words)
+    assert f"ciss_luigi.operator.{words[0]}" in done.stderr.splitlines()
+    needless = {
+        "duckdb",
+        "sqlalchemy",
+        "luigi",
+        *(f"ciss_luigi.{one}" for one in ("engines", "steps", "queries")),
+    }
     assert needless & set(done.stderr.splitlines()) == set()

@@ -11,6 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
@@ -29,6 +30,7 @@ class Month:
     number: int
 
     @classmethod
+    @lru_cache(maxsize=10_000)
     def parse(cls, text: str) -> Month:
         """Read ``YYYY-MM``; raises ValueError for anything else."""
         match = _MONTH.fullmatch(text)

@@ -74,8 +74,9 @@ def _not_due(found: Overview) -> str:
 
 def _show_block(out: Console, lines: Iterable[str]) -> None:
     """Print lines, with a blank line before them."""
-    for index, line in enumerate(lines):
-        out.print(line if index else f"\n{line}", soft_wrap=True)
+    block = "\n".join(["", *lines])
+    if block:
+        out.print(block, soft_wrap=True)
 
 
 def _calendar(dates: Sequence[DateStatus], *, ascii_only: bool, columns: int) -> Iterator[Text]:
@@ -87,10 +88,12 @@ def _calendar(dates: Sequence[DateStatus], *, ascii_only: bool, columns: int) ->
         yield Text(_day_line(month, columns), style="bold")
         for index, step in enumerate(STEPS):
             line = Text(f"{step:<{_LABEL_WIDTH}}")
-            for day in range(1, max(by_day) + 1):
-                state = by_day[day].steps[index].state if day in by_day else None
-                line.append(*_sign(state, ascii_only=ascii_only))
-                line.append(" " * (columns - 1))
+            states = [
+                by_day[day].steps[index].state if day in by_day else None for day in range(1, max(by_day) + 1)
+            ]
+            for state, days in groupby(states):
+                sign, style = _sign(state, ascii_only=ascii_only)
+                line.append(f"{sign:<{columns}}" * len(list(days)), style)
             line.rstrip()
             yield line
         yield Text()

@@ -1,4 +1,4 @@
-"""What ``ciss`` says when Luigi cannot even be imported, because no parser can read its configuration."""
+"""What ``ciss`` says of a configuration that Luigi cannot read, which would end Luigi with a traceback."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ciss_luigi.errors import ConfigurationError
 def refuse_unreadable() -> None:
     """Raise ConfigurationError, which names the file, if there is one that Luigi cannot read.
 
-    Odd files come first, since the import of Luigi itself reads whatever has the name of a configuration.
+    Odd files come first, since whoever reads what has the name of a configuration would wait for them.
     """
     with suppress(FileNotFoundError):  # of a current directory that is gone; told with the site's settings
         configfile.refuse_odd(os.environ, Path.cwd())
@@ -34,13 +34,35 @@ def refuse_unreadable() -> None:
 
 def _reason() -> Exception | None:
     try:
-        with warnings.catch_warnings():
-            # we report in full ourselves that a file named by LUIGI_CONFIG_PATH does not exist
-            warnings.filterwarnings("ignore", "Config file does not exist")
-            import luigi  # noqa: F401 - reads luigi.cfg
+        if _needs_luigi():
+            _import_luigi()
     except ModuleNotFoundError:
         raise
     except (configparser.Error, ImportError, OSError, ValueError) as error:
         # ImportError: Luigi's answer to LUIGI_CONFIG_PARSER=toml where it has no parser for it
         return error
     return None
+
+
+def _needs_luigi() -> bool:
+    """Whether only Luigi itself can say if it reads its files; raises what its parser raises for the others.
+
+    The import takes as long as all the rest of a short command, so it is left out for files of
+    ``configparser``. While it is imported, Luigi looks at one key.
+    """
+    if "LUIGI_CONFIG_PARSER" in os.environ or os.environ.get("LUIGI_CONFIG_PATH", "").endswith(".toml"):
+        return True
+    parser = configparser.ConfigParser()
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(configfile.luigi_paths(os.environ, Path()))  # in the encoding of the locale, as Luigi does
+    return parser.has_section("core") and any(key in parser["core"] for key in _READ_AT_IMPORT)
+
+
+_READ_AT_IMPORT = ("autoload_range", "autoload-range")
+
+
+def _import_luigi() -> None:
+    with warnings.catch_warnings():
+        # we report in full ourselves that a file named by LUIGI_CONFIG_PATH does not exist
+        warnings.filterwarnings("ignore", "Config file does not exist")
+        import luigi  # noqa: F401 - reads its configuration

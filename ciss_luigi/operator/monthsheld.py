@@ -40,7 +40,7 @@ def look(site: Site, months: Iterable[Month]) -> list[MonthHeld]:
     merged: dict[Month, list[_Merge]] = {}
     for date in site.markers.dates():
         marker = site.markers.read(date, Step.MERGE) if _may_hold(date, wanted) else None
-        if marker is not None and site.markers.is_merged(date):
+        if marker is not None and marker.rests_on(site.markers.read(date, Step.BUILD)):
             found = _Merge(marker.finished_at or _LONG_AGO, date, marker.run_id)
             for totals in marker.months:
                 merged.setdefault(Month.parse(totals.month), []).append(found)

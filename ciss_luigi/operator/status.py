@@ -198,8 +198,12 @@ def _running(site: Site) -> set[RunDate]:
 def _one(site: Site, date: RunDate) -> DateStatus:
     holder = site.date_lock(date).holder()
     attempts = site.ledger.attempts(date)
-    merged = site.markers.is_merged(date)
-    steps = tuple(_step(site, date, step, attempts, holder, merged=merged) for step in STEPS)
+    markers = {step: site.markers.read(date, step) for step in STEPS}
+    found = markers[Step.MERGE]
+    merged = found is not None and found.rests_on(markers[Step.BUILD])
+    if not merged:
+        markers[Step.MERGE] = None  # it rests on another build than BuildTemp's
+    steps = tuple(_step(step, marker, attempts, holder) for step, marker in markers.items())
     errors = [one for one in attempts if one.outcome in (Outcome.FAILED, Outcome.STOPPED)]
     at_work = next((step.step for step in steps if step.state is RunState.RUNNING), None)
     return DateStatus(
@@ -218,17 +222,8 @@ def _roll_back(site: Site, date: RunDate, built: Marker | None) -> tuple[Month, 
 
 
 def _step(
-    site: Site,
-    date: RunDate,
-    step: Step,
-    attempts: Sequence[Attempt],
-    holder: Holder | None,
-    *,
-    merged: bool,
+    step: Step, marker: Marker | None, attempts: Sequence[Attempt], holder: Holder | None
 ) -> StepStatus:
-    marker = site.markers.read(date, step)
-    if step is Step.MERGE and not merged:
-        marker = None  # it rests on another build than BuildTemp's
     mine = [one for one in attempts if one.step == step]
     last = mine[-1] if mine else None
     state = RunState.DONE if marker else _state(last, holder)

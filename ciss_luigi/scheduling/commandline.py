@@ -9,6 +9,7 @@ from __future__ import annotations
 import configparser
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import luigi
@@ -26,10 +27,12 @@ _LOGGING_SECTIONS = ("loggers", "handlers", "formatters")
 """The sections that Python's logging needs in its file."""
 
 
-def root_task(argv: Sequence[str]) -> luigi.Task:
-    """The task that the command asks for; raises BadCommandLine or BadRunDate for a mistake in it.
+@contextmanager
+def root_task(argv: Sequence[str]) -> Iterator[luigi.Task]:
+    """The task that the command asks for, while Luigi's settings follow the command line.
 
-    This also sets up Luigi's log, as the options say, so that what is said from now on can be seen.
+    Raises BadCommandLine or BadRunDate for a mistake in it. This also sets up Luigi's log, as the options
+    say, so that what is said from now on can be seen.
     """
     with luigiprivate.parser(argv) as parser:
         kind = luigiprivate.task_class(parser)
@@ -48,7 +51,7 @@ def root_task(argv: Sequence[str]) -> luigi.Task:
         except Exception as error:  # Luigi's, of many kinds: missing, unknown, of another type
             family = kind.get_task_family()  # type: ignore[no-untyped-call]
             raise BadCommandLine(str(error), next_command=_example(family)) from error
-    return task
+        yield task
 
 
 def _require_exit_codes() -> None:

@@ -45,7 +45,7 @@ def install(dated: type[luigi.Task]) -> None:
     luigisections.hide_passwords(command.begin.arguments)
     observers.command_begins(command.begin)
     command.give_up = end
-    luigiprivate.wrap_run(functools.partial(_living, dated))
+    luigiprivate.replace_run(functools.partial(_live, dated))
     sys.excepthook = _noting(sys.excepthook)
     Finalize(None, _end_without_options, exitpriority=_LAST_BUT_ONE)
 
@@ -71,29 +71,27 @@ def _end_without_options() -> None:
         command.give_up(exitcodes.USAGE if is_flag else exitcodes.NO)
 
 
-def _living(dated: type[luigi.Task], run: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(run)
-    def live(argv: Sequence[str]) -> Any:
-        command = current()
-        command.has_options = True
-        result = None
-        code = 0
-        try:
-            _look(commandline.root_task(argv), dated)
-            result = run(argv, worker_scheduler_factory=workers.Factory())
-            number = ending.number_of(result.worker)
-            code = exit_code(number)
-            summary.tell(result.worker, number)
-            signals.hear_no_more()
-        except SystemExit as leaving:
-            code = leaving.code if isinstance(leaving.code, int) else 1
-        except Exception as error:  # whatever it is, the command must end with a code of ours
-            code = _uncaught(error)
-        finally:
-            end(code, result)
-        raise SystemExit(code)  # here, or Luigi would end with a code of its own
-
-    return live
+def _live(dated: type[luigi.Task], argv: Sequence[str]) -> Any:
+    """Do what Luigi's command does, and end with a code of ours."""
+    command = current()
+    command.has_options = True
+    result = None
+    code = 0
+    try:
+        with commandline.root_task(argv) as task:
+            _look(task, dated)
+            result = luigiprivate.schedule_and_run(task, workers.Factory())
+        number = ending.number_of(result.worker)
+        code = exit_code(number)
+        summary.tell(result.worker, number)
+        signals.hear_no_more()
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else 1
+    except Exception as error:  # whatever it is, the command must end with a code of ours
+        code = _uncaught(error)
+    finally:
+        end(code, result)
+    raise SystemExit(code)  # here, or Luigi would end with a code of its own
 
 
 def _look(task: luigi.Task, dated: type[luigi.Task]) -> None:

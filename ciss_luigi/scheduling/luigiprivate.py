@@ -57,12 +57,21 @@ def is_luigis_command() -> bool:
     return "luigi.cmdline" in sys.modules
 
 
-def wrap_run(wrap: Callable[[Run], Run]) -> None:
-    """Put our begin and end around Luigi's command. Replaced by: events of a command's begin and end.
+def replace_run(run: Run) -> None:
+    """Put our own in the place of Luigi's run. Replaced by: events of a command's begin and end.
 
     Luigi looks ``_run`` up when it has read ``--module``, and so after we were imported.
     """
-    luigi.interface._run = wrap(luigi.interface._run)
+    luigi.interface._run = run
+
+
+def schedule_and_run(task: luigi.Task, factory: Any) -> Any:
+    """What ``_run`` does with the task that it finds in the command line; returns LuigiRunResult.
+
+    We have read the command line before, and reading it again takes a tenth of a command with nothing to do.
+    Replaced by: ``luigi.build``, if it kept to the options of the command line.
+    """
+    return luigi.interface._schedule_and_run([task], factory)  # type: ignore[no-untyped-call]
 
 
 def retcode(key: str) -> int:
@@ -141,7 +150,8 @@ def default_of(parameter: luigi.Parameter) -> Any:
 
 
 _NEEDED: dict[str, tuple[Any, str]] = {
-    "begin and end of a command": (luigi.interface, "_run"),
+    "the run of a command": (luigi.interface, "_run"),
+    "the run of a task": (luigi.interface, "_schedule_and_run"),
     "the maker of the worker": (luigi.interface, "_WorkerSchedulerFactory.create_worker"),
     "the log's set-up": (luigi.setup_logging, "InterfaceLogging.setup"),
     "outcomes of tasks": (luigi.execution_summary, "_summary_dict"),

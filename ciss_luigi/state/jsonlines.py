@@ -39,7 +39,7 @@ def append(path: Path, entry: Mapping[str, Any], *, sync: bool) -> None:
             os.close(descriptor)
 
 
-def entries(path: Path) -> list[dict[str, Any]]:
+def entries(path: Path | str) -> list[dict[str, Any]]:
     """The lines that are JSON objects with a time, oldest first; all other lines are skipped.
 
     Empty if there is no file. Raises OSError if there is one that cannot be read.
@@ -50,6 +50,8 @@ def entries(path: Path) -> list[dict[str, Any]]:
         return []
     found = []
     for line in text.split("\n"):  # splitlines() would also split at a U+2028 inside an error's text
+        if not line:  # before each line stands an empty one
+            continue
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError):

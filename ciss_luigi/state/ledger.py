@@ -12,11 +12,10 @@ import socket
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.state import commandledger, jsonlines
@@ -34,8 +33,7 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True)
-class MonthFigures:
+class MonthFigures(NamedTuple):
     """What an attempt built or merged for one month: rows, source rows, and the total in US dollars.
 
     The total has 4 decimals; it is None where only the rows are known (``loader = java``).
@@ -47,8 +45,7 @@ class MonthFigures:
     total_charge_usd: Decimal | None
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What an attempt that ended well has done; ``months`` are those that it built or merged."""
 
     run_id: str = ""
@@ -67,8 +64,7 @@ class Result:
         return cls(marker.run_id, months, marker.superseded, left_out)
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One attempt at a step; ``outcome`` is None while it runs and if it was killed.
 
     Times are ISO texts in UTC. ``command`` is the id of the command that made the attempt. ``result`` is None
@@ -174,7 +170,7 @@ class Ledger:
         jsonlines.append(self._folder / f"{date}.jsonl", entry, sync=True)
 
     def _entries(self, date: RunDate) -> list[dict[str, Any]]:
-        path = self._folder / f"{date}.jsonl"
+        path = f"{self._folder}/{date}.jsonl"
         try:
             entries = jsonlines.entries(path)
         except OddFile as error:  # it only tells what happened: the run must not fail for it
@@ -201,8 +197,8 @@ def _merge(known: Attempt | None, entry: dict[str, Any]) -> Attempt | None:
             outcome, error = Outcome(entry["outcome"]), str(entry["error"])
             result = _from_json(entry.get("result"))
             kind = str(entry.get("kind", ""))
-            return replace(
-                known, ended_at=entry["at"], outcome=outcome, error=error, result=result, kind=kind
+            return known._replace(
+                ended_at=entry["at"], outcome=outcome, error=error, result=result, kind=kind
             )
     except (KeyError, ValueError, TypeError, OverflowError):
         return None

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from ciss_luigi.billing.oddrows import OddRows
 from ciss_luigi.billing.rundate import Month, RunDate
-from ciss_luigi.billing.totals import Amounts, MonthTotals
+from ciss_luigi.billing.totals import AMOUNTS, Amounts, MonthTotals
 from ciss_luigi.sql.files import RUN_ID
 
 _T = TypeVar("_T")
@@ -67,10 +67,14 @@ class Marker:
         """The months that were built, as ``YYYY-MM``; MergeMain's superseded months are among them."""
         return {month.month for month in self.months} | set(self.superseded)
 
+    def rests_on(self, built: Marker | None) -> bool:
+        """Whether MergeMain's marker, this one, is of the build that BuildTemp's says, if there is one."""
+        return built is None or (built.run_id == self.run_id and self.names <= built.names)
+
 
 def parse(text: str) -> dict[str, Any]:
     """The JSON object in a marker's file; raises one of UNREADABLE."""
-    values = json.loads(text, object_pairs_hook=_once)
+    values = _MARKER.decode(text)
     if not isinstance(values, dict):
         raise TypeError("it holds no JSON object")
     return values
@@ -130,6 +134,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
+_MARKER = json.JSONDecoder(object_pairs_hook=_once)
+
+
 def _month_from_json(values: Mapping[str, Any]) -> MonthTotals:
     totals = {currency: _amounts(amounts) for currency, amounts in values["totals"].items()}
     month = Month.parse(values["month"])
@@ -137,13 +144,15 @@ def _month_from_json(values: Mapping[str, Any]) -> MonthTotals:
 
 
 def _amounts(values: Mapping[str, Any]) -> Amounts:
-    """Amounts, if they are plain decimals: no NaN, and nothing that a decimal would cut off."""
-    amounts = Amounts.from_json(values)
-    for name, text in amounts.to_json().items():
-        value = getattr(amounts, name)
-        if values[name] != text or (isinstance(value, Decimal) and not value.is_finite()):
-            raise ValueError(f"{name} is {values[name]!r}")
-    return amounts
+    """Amounts, if they are written as ``Amounts.to_json`` writes them: in plain digits, and nothing else."""
+    lines = "\n".join(values[name] for name in AMOUNTS)  # one look at all of them: there are many markers
+    if _AMOUNTS.fullmatch(lines) is None:
+        raise ValueError(f"amounts are {lines!r}")
+    return Amounts.from_json(values)
+
+
+_WHOLE, _DECIMAL = r"(0|-?[1-9][0-9]*)", r"-?(0|[1-9][0-9]*)(\.[0-9]+)?"
+_AMOUNTS = re.compile("\n".join(_WHOLE if name == "billable_subs" else _DECIMAL for name in AMOUNTS))
 
 
 def _time(value: Any) -> dt.datetime:
@@ -177,7 +186,7 @@ def _each(values: Any, read_one: Callable[[Any], _T]) -> tuple[_T, ...]:
     """Read a list item by item. A text is refused: Python would read its letters as items."""
     if not isinstance(values, list):
         raise TypeError(f"{values!r} is not a list")
-    return tuple(read_one(value) for value in values)
+    return tuple(map(read_one, values))
 
 
 def _month(value: Any) -> str:

@@ -55,15 +55,18 @@ class Markers:
 
     def __init__(self, folder: Path, place: Place, engine: str) -> None:
         self._folder = folder
-        self._place = place
+        self._place = place.to_json()
         self._engine = engine
         self._roll_backs = RollBacks(folder)
         self._told: set[str] = set()
-        self._read_before: dict[Path, tuple[tuple[int, ...], tuple[dict[str, Any], Marker]]] = {}
+        self._read_before: dict[str, tuple[tuple[int, ...], tuple[dict[str, Any], Marker]]] = {}
 
     def path(self, date: RunDate, step: Step) -> Path:
         """The file of a step's marker."""
-        return self._folder / str(date) / f"{step}.json"
+        return Path(self._file(date, step))
+
+    def _file(self, date: RunDate, step: Step) -> str:
+        return f"{self._folder}/{date}/{step}.json"  # a Path costs more than the look at a file
 
     def write(self, marker: Marker) -> None:
         """Write a marker whole or not at all; raises OSError."""
@@ -118,7 +121,7 @@ class Markers:
         if found is None:
             return
         # keys that this version does not know are kept: the marker may be of a newer one
-        signed = {**found[0], **self._place.to_json(), "engine": self._engine}
+        signed = {**found[0], **self._place, "engine": self._engine}
         signed["adopted_at"] = dt.datetime.now(dt.UTC).isoformat()
         write_whole(self.path(date, step), json.dumps(signed, indent=2, ensure_ascii=False) + "\n")
 
@@ -129,10 +132,7 @@ class Markers:
         months that MergeMain's has.
         """
         merged = self.read(date, Step.MERGE)
-        if merged is None:
-            return False
-        built = self.read(date, Step.BUILD)
-        return built is None or (built.run_id == merged.run_id and merged.names <= built.names)
+        return merged is not None and merged.rests_on(self.read(date, Step.BUILD))
 
     def merged_after(self, date: RunDate) -> list[str]:
         """The months that dates after this one have merged, as ``YYYY-MM``; only files are read."""
@@ -237,7 +237,7 @@ class Markers:
             "odd_rows": [one.to_json() for one in marker.odd_rows],
             **({} if unmapped is None else {"unmapped_customers": unmapped}),
             **({"loader": marker.loader, "checks": list(marker.checks)} if marker.loader != "sql" else {}),
-            **self._place.to_json(),
+            **self._place,
             "engine": self._engine,
             "host": socket.gethostname(),
             "pid": os.getpid(),
@@ -248,10 +248,10 @@ class Markers:
 
     def _read(self, date: RunDate, step: Step) -> tuple[dict[str, Any], Marker] | None:
         """What a marker's file says, whatever place it is about; a warning names one that cannot be read."""
-        path = self.path(date, step)
+        path = self._file(date, step)
         try:
             # a marker is written beside and renamed, so another one is another file
-            status = path.stat()
+            status = os.stat(path)
             file = status.st_ino, status.st_mtime_ns, status.st_size
             known = self._read_before.get(path)
             if known is None or known[0] != file:
@@ -271,7 +271,9 @@ class Markers:
 
     def _strays(self, values: Mapping[str, Any], date: RunDate, step: Step) -> list[str]:
         """What a marker was made for, if that is not what is wanted, one text for each difference."""
-        expected = {"task": str(step), "date": str(date), **self._place.to_json()}
+        expected = {"task": str(step), "date": str(date), **self._place}
+        if expected.items() <= values.items():
+            return []
         return [
             f"{key}: made for {printable(str(values.get(key)))}, wanted is {printable(value)}"
             if key in ("task", "date")
