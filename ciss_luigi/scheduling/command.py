@@ -57,7 +57,7 @@ class Command:
     said: set[str] = field(default_factory=set)
     """The errors that this process has said in full, without their dates."""
     failures: list[str] = field(default_factory=list)
-    """The errors that this process has said: the ledger may not have been written."""
+    """The errors that this process or its workers have said: the ledger may not have been written."""
     lines: ThisCommand = field(default_factory=ThisCommand)
     """This command's lines in the ledger of commands."""
     give_up: Callable[[int], None] = lambda code: None

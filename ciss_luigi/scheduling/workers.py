@@ -22,6 +22,7 @@ import luigi
 
 from ciss_luigi import commands
 from ciss_luigi.scheduling import luigiprivate
+from ciss_luigi.scheduling.command import current
 
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
@@ -87,7 +88,8 @@ class Reports:
         if reading.poll():
             # a message that was cut off ends early, or cannot be read
             with suppress(EOFError, OSError, pickle.UnpicklingError, ValueError):
-                result = reading.recv()
+                result, failures = reading.recv()
+                current().failures.extend(failures)
         self.forget(worker)
         return result or _of_the_dead(worker)
 
@@ -97,11 +99,12 @@ class _ToCommand:
 
     def __init__(self, writing: connection.Connection) -> None:
         self._writing = writing
+        self._known = len(current().failures)  # the worker begins as a copy of the command
 
     def put(self, result: Result) -> None:
-        """Report a result; if the command is gone, do nothing."""
+        """Report a result, with the errors that this worker has said; if the command is gone, do nothing."""
         with suppress(OSError):
-            self._writing.send(result)
+            self._writing.send((result, current().failures[self._known :]))
 
 
 def _of_the_dead(worker: Any) -> Result:

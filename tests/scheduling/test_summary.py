@@ -92,7 +92,8 @@ def test_dates_that_fail_alike_keep_what_their_errors_say_to_do(place: Place, wa
     assert following.startswith("correct the source rows, then luigi --module ciss_luigi RangeDaily --of ")
 
 
-def test_a_step_whose_begin_could_not_be_written_has_its_reason(place: Place) -> None:
+@pytest.mark.parametrize("way", [(), ("--workers", "2")])
+def test_a_step_whose_begin_could_not_be_written_has_its_reason(place: Place, way: tuple[str, ...]) -> None:
     prelude = """
 import errno
 from ciss_luigi.state.ledger import Ledger
@@ -100,7 +101,7 @@ def full(*given, **more):
     raise OSError(errno.ENOSPC, "No space left on device", "ledger")
 Ledger.start = full
 """
-    _, not_done, following = last_words(place.merge(DATE, prelude=prelude).explained(30))
+    _, not_done, following = last_words(place.merge(DATE, *way, prelude=prelude).explained(30))
     assert not_done == f"TruncateTemp of {DATE} failed ([Errno 28] No space left on device: 'ledger')"
     assert following.startswith("give it what it lacks (df, ulimit -n), then luigi --module ciss_luigi Merge")
 
