@@ -7,30 +7,24 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ciss_luigi import commands
-from ciss_luigi.errors import ConfigurationError, Refused
-from ciss_luigi.migration import parsedfile
+from ciss_luigi.errors import Refused
+from ciss_luigi.migration import parsedfile, shellsource
 from ciss_luigi.migration.parsedfile import ParsedFile, shown, text_of
 from ciss_luigi.migration.properties import Properties, Remark, Variable, is_secret
 from ciss_luigi.migration.shelltext import NotUnderstood, WordPlace, Words, Work, require_fit
 from ciss_luigi.plaintext import one_line, shortened
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node
 
-LARGEST = 200_000
-"""The largest file, in bytes; the old job's have about one thousand."""
 _MOST_FILES = 50
 _MOST_NAMED = 500
 """A file with more lines that are not understood is no properties file: the rest is not read."""
-_SECONDS = 10.0
-"""To parse the files; the parser takes minutes for thousands of here-documents."""
 _LONGEST_REMARK = 500
-_PART = 4096
 _ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _BETWEEN = re.compile(r"(?:[ \t\n;]|\\\n)*")
 _KEYWORDS = ("export", "declare", "typeset", "readonly")
@@ -58,7 +52,7 @@ def read(file: Path) -> Properties:
 
     Raises ConfigurationError if the extra ``migrate`` is not installed.
     """
-    reading = _Reading(_parser(), file.parent)
+    reading = _Reading(shellsource.TimedParser(), file.parent)
     try:
         problem = reading.file(file)
     except _Enough:
@@ -72,18 +66,6 @@ def read(file: Path) -> Properties:
     return reading.found
 
 
-def _parser() -> Parser:
-    try:
-        import tree_sitter_bash
-        from tree_sitter import Language, Parser
-    except ImportError:
-        raise ConfigurationError(
-            "tree-sitter, which reads shell syntax, is not installed",
-            next_command="pip install 'ciss-luigi[migrate]', then the same command again",
-        ) from None
-    return Parser(Language(tree_sitter_bash.language()))
-
-
 class _Enough(Exception):
     """So much was not understood that nothing more is read."""
 
@@ -91,7 +73,7 @@ class _Enough(Exception):
 class _Reading:
     """One reading of a file and those that it sources."""
 
-    def __init__(self, parser: Parser, folder: Path) -> None:
+    def __init__(self, parser: shellsource.TimedParser, folder: Path) -> None:
         self.found = Properties()
         self._parser = parser
         self._folder = folder
@@ -100,7 +82,6 @@ class _Reading:
         self._read_only: set[str] = set()
         self._values: dict[str, str] = {}
         self._work = Work()
-        self._seconds = _SECONDS
 
     def file(self, path: Path) -> str:
         """Read a file; returns why it could not be read, or nothing."""
@@ -109,62 +90,24 @@ class _Reading:
             return "sources itself"
         if self._count > _MOST_FILES:
             return f"is one file too many: more than {_MOST_FILES} are sourced"
-        try:
-            problem, source = self._source(path)
-        except OSError as error:
-            return f"cannot be read: {error.strerror}"
-        if problem:
-            return problem
-        if not self._is_quick(source):
-            return f"takes longer than {_SECONDS:g} seconds to parse, which no properties file does"
+        source = shellsource.read(path)
+        if source.problem:
+            return source.problem
+        for remark in source.remarks:
+            self._not_understood(path, 0, remark)
+        nodes = self._parser.parse(source.content)
+        if nodes is None:
+            return (
+                f"takes longer than {shellsource.SECONDS:g} seconds to parse, which no properties file does"
+            )
         self._open.append(path.resolve())
         # One character for each byte: the parser counts in bytes.
-        opened = ParsedFile(path, source.decode("latin-1"))
-        nodes = self._parser.parse(source).root_node.children
+        opened = ParsedFile(path, source.content.decode("latin-1"))
         self._gaps(nodes, opened)
         for node in nodes:
             self._statement(node, opened)
         self._open.pop()
         return ""
-
-    def _is_quick(self, source: bytes) -> bool:
-        """Whether a file can be parsed in the time that is left for all of them."""
-        began = time.monotonic()
-        try:
-            # only a source in parts can be given up, but its nodes do not know their texts
-            self._parser.parse(
-                lambda at, _: source[at : at + _PART],
-                progress_callback=lambda *_: time.monotonic() - began > self._seconds,
-            )
-        except ValueError:
-            self._parser.reset()
-            return False
-        finally:
-            self._seconds -= time.monotonic() - began
-        return True
-
-    def _source(self, path: Path) -> tuple[str, bytes]:
-        try:
-            if not path.is_file():
-                return "is not there" if not path.exists() else "is not a plain file", b""
-            with path.open("rb") as opened:
-                source = opened.read(LARGEST + 1)
-        except OSError as error:
-            return f"cannot be read: {error.strerror}", b""
-        if len(source) > LARGEST:
-            return f"has more than {LARGEST:,} bytes, which no properties file has", b""
-        if b"\0" in source:
-            self._not_understood(path, 0, "holds NUL characters, which bash leaves out, and so does this")
-        if b"\r" in source:
-            text = "holds CR characters, which bash would make part of values; they were left out"
-            self._not_understood(path, 0, text)
-        try:
-            source.decode()
-        except UnicodeDecodeError:
-            self._not_understood(path, 0, "is not UTF-8 text")
-        return "", source.replace(b"\0", b"").replace(b"\r", b"")
-
-    # --- statements -----------------------------------------------------------------------------------
 
     def _gaps(self, nodes: list[Node], file: ParsedFile) -> None:
         """List what the parser passed over, and statements without an end between them."""

@@ -10,7 +10,7 @@ import pytest
 
 from ciss_luigi import site
 from ciss_luigi.config import file as configfile
-from ciss_luigi.migration import propertiesfile
+from ciss_luigi.migration import propertiesfile, shellsource
 from tests.helpers import CISS, Answer, clean, typed
 from tests.migration import oldsite
 
@@ -277,7 +277,7 @@ def test_thousands_of_variables_are_not_all_shown(tmp_path: Path) -> None:
 def test_here_documents_that_take_the_parser_minutes_are_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(propertiesfile, "_SECONDS", 0.5)
+    monkeypatch.setattr(shellsource, "SECONDS", 0.5)
     own = tmp_path / "own.properties"
     own.write_text("<<E\n" * 49_000)
     imported(tmp_path, own).explained(1, "takes longer than 0.5 seconds to parse")
