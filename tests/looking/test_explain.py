@@ -150,39 +150,42 @@ def add_rate(folder: Path, month: str, rate: str, currency: str = "SEK") -> None
     )
 
 
+def explained_with_faulty_rates(folder: Path, *told: str) -> dict[str, Any]:
+    """The customer's first row, where the next run of the month would fail for its rates."""
+    failing = "a run of the month would fail until the rate table is corrected"
+    answer = typed(folder, "explain", "--org", "C-1001").expect(0, failing, *told)
+    assert "the table has no rate" not in answer.out
+    assert "takes it up" not in answer.out
+    row: dict[str, Any] = explained(folder, "--org", "C-1001")["rows"][0]
+    assert row["now"]["next_run_fails"] is True
+    return row
+
+
 def test_a_rate_that_cannot_be_used_is_named_with_the_rule(sample: Path) -> None:
     add_rate(sample, "2016-11", "-5")
-    told = typed(sample, "explain", "--org", "C-1001").expect(
-        0,
+    row = explained_with_faulty_rates(
+        sample,
         "2016-11 has no usable rate; that of 2016-10 counts",
         "not 2016-11: -5.00000000 cannot be used: zero, negative, not a number or beyond DECIMAL(18,8)",
-        "a run of the month would fail until the rate table is corrected",
         "- 2016-11: the rate 'SEK' -> USD is -5.00000000: zero, negative",
     )
-    assert "the table has no rate" not in told.out
-    row = explained(sample, "--org", "C-1001")["rows"][0]
     assert "cannot be used" in row["rate"]["passed_over"][0]["why"]
-    assert row["now"]["next_run_fails"] is True
     assert len(row["now"]["rate_faults"]) == 1
 
 
 def test_two_different_rates_count_for_nothing(sample: Path) -> None:
     add_rate(sample, "2016-11", "0.1")
     add_rate(sample, "2016-11", "0.2")
-    told = typed(sample, "explain", "--org", "C-1001").expect(
-        0,
+    row = explained_with_faulty_rates(
+        sample,
         "two different rates for 2016-11: none counts, and a run now would fail and name them",
         "not 2016-11: 0.10000000: the month has another rate that differs",
         "not 2016-11: 0.20000000: the month has another rate that differs",
-        "a run of the month would fail until the rate table is corrected",
         "- 2016-11: two different rates 'SEK' -> USD, 0.10000000 and 0.20000000",
         "by the sources",
     )
-    assert "takes it up" not in told.out
-    row = explained(sample, "--org", "C-1001")["rows"][0]
     assert row["rate"]["rate"] is None
     assert [one["rate"] for one in row["rate"]["passed_over"]][:2] == ["0.10000000", "0.20000000"]
-    assert row["now"]["next_run_fails"] is True
 
 
 def test_faulty_rates_beside_the_one_that_counts_are_named_too(sample: Path) -> None:
