@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ciss_luigi.config.legacy import JAVA, LEGACY, Java, Legacy
 from ciss_luigi.config.settings import Settings
-from ciss_luigi.engines.base import Session
+from ciss_luigi.engines.base import Row, Session
 from ciss_luigi.errors import StatementFailed
 from ciss_luigi.migration.statusfile import StatusFile
 from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
@@ -123,6 +123,16 @@ def check_tables(group: Group, session: Session, statements: Statements, there: 
     return True
 
 
+_TELL_THE_FORMAT = ("provider", "table_type", "storage_handler")
+"""Spark's name, and the two of Hive and Impala; elsewhere the word may be part of a path or of a comment."""
+
+
+def _says_iceberg(row: Row) -> bool:
+    """Whether a row of DESCRIBE FORMATTED is about the table's format, and says that it is Iceberg."""
+    cells = [text for cell in row if (text := str(cell or "").strip().lower())]
+    return len(cells) > 1 and cells[0] in _TELL_THE_FORMAT and "iceberg" in cells[1]
+
+
 def check_iceberg(group: Group, session: Session, statements: Statements) -> None:
     """Say so if main is an Iceberg table: some servers refuse to overwrite one partition of it."""
     if not statements.dialect.positional:
@@ -133,7 +143,7 @@ def check_iceberg(group: Group, session: Session, statements: Statements) -> Non
         rows = session.query(tagged(f"DESCRIBE FORMATTED {table}", "check"))
     except StatementFailed:
         return
-    if any("iceberg" in str(cell).lower() for row in rows for cell in row[1:]):
+    if any(map(_says_iceberg, rows)):
         group.warn(
             f"{settings.main} is an Iceberg table: some servers refuse INSERT OVERWRITE ... PARTITION there",
             "if MergeMain fails for it, give [ciss] main_table a new name: the first run makes it as Parquet",
