@@ -50,7 +50,8 @@ def _hive(warehouse: Warehouse, site: Circumstances) -> Engine:
     from ciss_luigi.engines.hive.driver import HiveDriver
 
     connect = connector(warehouse.host, warehouse.port, warehouse.connect_args, warehouse.transport)
-    return _server(warehouse, site, HiveDialect(), HiveDriver(connect), warehouse.session_settings)
+    driver = HiveDriver(connect, warehouse.host)
+    return _server(warehouse, site, HiveDialect(), driver, warehouse.session_settings)
 
 
 def _impala(warehouse: Warehouse, site: Circumstances) -> Engine:

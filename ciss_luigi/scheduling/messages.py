@@ -204,7 +204,7 @@ class ProgressTeller:
             "message": send, "percentage": percentage, "url": url
         }  # fmt: skip
         self._newest: dict[str, Any] = {}
-        self._query = self._sentence = ""
+        self._query = self._sentence = self._url = ""
         self._wake = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
@@ -233,7 +233,8 @@ class ProgressTeller:
         self._query = progress.query or self._query
         if progress.fraction is not None:
             self._tell("percentage", round(100 * progress.fraction))
-        if progress.url:
+        if progress.url and progress.url != self._url:  # luigid keeps it, and polls are many
+            self._url = progress.url
             self._tell("url", without_secrets(progress.url))
         if progress.line:
             words = ": ".join(filter(None, (self._query, progress.line)))

@@ -151,7 +151,8 @@ def _amounts(values: Mapping[str, Any]) -> Amounts:
     return Amounts.from_json(values)
 
 
-_WHOLE, _DECIMAL = r"(0|-?[1-9][0-9]*)", r"-?(0|[1-9][0-9]*)(\.[0-9]+)?"
+# no engine's sum has a hundred digits, and Python writes no integer of some thousands
+_WHOLE, _DECIMAL = r"(0|-?[1-9][0-9]{0,99})", r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?"
 _AMOUNTS = re.compile("\n".join(_WHOLE if name == "billable_subs" else _DECIMAL for name in AMOUNTS))
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import signal
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
 from ciss_luigi.engines.base import Progress
+from ciss_luigi.engines.hive import querypage
 from ciss_luigi.engines.hiveserver2.journal import progress
 from ciss_luigi.scheduling.messages import ProgressTeller
 from ciss_luigi.sql.files import built_in
@@ -48,6 +51,37 @@ def test_log_lines_are_read(lines: list[str], fraction: float | None, told: Prog
     assert progress(lines, fraction) == told
 
 
+def test_the_servers_page_stands_in_where_the_log_names_none() -> None:
+    page = "http://hive:10002/query_page.html?operationId=1"
+    assert progress(["Map 1: 0/1"], 0.5, page).url == page
+    assert (
+        progress(["Tracking URL = http://rm:8088/proxy/job_1/"], 0.5, page).url
+        == "http://rm:8088/proxy/job_1/"
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "settings", "page"),
+    [
+        ("hive1", {"port": "10002", "host": "0.0.0.0"}, "http://hive1:10002/query_page.html?operationId="),
+        ("hive1", {"port": "10002", "use.ssl": "true"}, "https://hive1:10002/query_page.html?operationId="),
+        ("fd00::7", {"port": "10002"}, "http://[fd00::7]:10002/query_page.html?operationId="),
+        ("127.0.0.1", {"port": "7", "host": "localhost"}, "http://127.0.0.1:7/query_page.html?operationId="),
+        ("hive1", {"port": "10002", "host": "127.0.0.1"}, ""),
+        ("hive1", {"port": "0"}, ""),
+        ("hive1", {"port": "<undefined>"}, ""),
+        ("hive1", {}, ""),
+    ],
+)
+def test_the_servers_page_is_linked_where_it_can_be_reached(
+    host: str, settings: dict[str, str], page: str
+) -> None:
+    assert (
+        querypage.address(lambda name: settings.get(name.removeprefix("hive.server2.webui."), ""), host)
+        == page
+    )
+
+
 def test_luigid_is_told_a_percentage_and_a_page() -> None:
     heard: list[object] = []  # in luigid's place: what Luigi hands to a task to tell it by
     tell = ProgressTeller(heard.append, percentage=heard.append, url=heard.append)
@@ -71,7 +105,7 @@ def telling(site, date, tell, queue, watch):
     return original(site, date, tell, queue, watch)
 runner._job = telling
 """
-"""In an engine's place: no server here has a page that shows a statement; YARN has one."""
+"""In an engine's place: on YARN a statement's log has the address of its page; no server here writes one."""
 
 
 @pytest.mark.slow
@@ -146,6 +180,9 @@ def test_luigids_page_is_true_during_a_run_on_hive_after_it_failed_and_after_the
     with browser.page(tmp_path / "during", browser.visualiser(daemon.port)) as page:
         during = browser.message_of(page, "BuildTemp")
         page.wait_for(f"0 < {BAR} && {BAR} < 100")  # Tez counts the tasks that have ended
+        link = str(page.ask(LINK))
+        with urlopen(link) as answer:
+            shown = answer.read().decode()
         assert page.ask(ROW_OF.format("BuildTemp", "RUNNING"))
     running.send(signal.SIGTERM)
     running.finish().explained(30, "stopped by SIGTERM")
@@ -161,12 +198,16 @@ def test_luigids_page_is_true_during_a_run_on_hive_after_it_failed_and_after_the
     sentence, words = during.split("\n", 1)
     assert sentence == f"{DATE}: adding up the charges"
     assert "Query ID: [" in words
+    assert "INSERT OVERWRITE TABLE" in html.unescape(shown), "the server's own page shows the statement"
     ((rows, dollars),) = cluster.query(f"SELECT COUNT(*), SUM(total_charge_usd) FROM {cluster.main_table}")
     assert after.startswith(f"2016-11: {rows:,} rows, {dollars:,.2f} USD, ")
 
 
 BAR = "Number($('#statusMessageModal .progress-bar').attr('aria-valuenow'))"
 """On luigid's page: the percentage beside the message that is open; the page asks for it again by itself."""
+
+LINK = "$('#taskTable a[href*=query_page]').attr('href')"
+"""On luigid's page: the address behind the eye beside a task."""
 
 ROW_OF = "$('#taskTable tbody tr').filter((_, one) => /{1}[^]*{0}/.test(one.textContent)).length > 0"
 """On luigid's page: whether a task has a line that begins with this state."""

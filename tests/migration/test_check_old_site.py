@@ -131,8 +131,7 @@ HIVE = (
 )
 """Written by hand: the Hive of these tests has no Iceberg handler, so no server gave these rows.
 
-Their names, values and padding are those that Hive's own tests expect: describe_iceberg_table.q.out in
-iceberg/iceberg-handler/src/test/results/positive of apache/hive, read at commit 05546772a7ae.
+Their names, values and padding are those that Hive's own tests of Iceberg tables expect.
 """
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from ciss_luigi.engines.base import Row
+from ciss_luigi.engines.hive import querypage
 from ciss_luigi.engines.hiveserver2 import thrift
 from ciss_luigi.engines.hiveserver2.client import Client, OperationState, Status, run, set_one
 from ciss_luigi.engines.hiveserver2.journal import Journal
@@ -50,6 +52,8 @@ class PyHiveClient:
         self._connection = connection
         self._cursor = connection.cursor()
         self._journal = Journal(self._log)
+        self.page = ""
+        """The URL of the server's page about a statement, without the operation's id; "" without one."""
 
     def start(self, statement: str) -> None:
         """Send a statement; the server compiles it before it answers."""
@@ -62,7 +66,11 @@ class PyHiveClient:
 
         status = thrift.status(ttypes, self._cursor.poll())
         runs = status.state is OperationState.RUNNING
-        return replace(status, lines=self._journal.lines()) if runs else status
+        return replace(status, lines=self._journal.lines(), url=self._url()) if runs else status
+
+    def _url(self) -> str:
+        handle = self._cursor._operationHandle
+        return self.page and f"{self.page}{uuid.UUID(bytes=handle.operationId.guid)}"
 
     def _log(self) -> list[str]:
         """The operation's log; a server may keep none."""
@@ -101,8 +109,10 @@ class HiveDriver:
 
     name = "Hive"
 
-    def __init__(self, connect: Callable[[], Any]) -> None:
+    def __init__(self, connect: Callable[[], Any], host: str = "") -> None:
         self._connect = connect
+        self._host = host
+        self._page: str | None = None
 
     def connect(self) -> Client:
         """Open a connection and a session."""
@@ -118,6 +128,24 @@ class HiveDriver:
             if not {wanted, f"{name}={wanted}"} & set(answer):
                 found = without_parts(str(answer), wanted)
                 raise SettingRefused(name, f"ignored: asked for it, the server answers {found}")
+        if isinstance(client, PyHiveClient):
+            client.page = self._page_of(client)
+
+    def _page_of(self, client: Client) -> str:
+        """The server's page about a statement; asked once, and before any statement runs in the session."""
+        if self._page is None:
+            self._page = querypage.address(lambda name: self._setting(client, name), self._host)
+        return self._page
+
+    def _setting(self, client: Client, name: str) -> str:
+        """A server's setting, "" for one that it does not show. Hive answers name=value, Spark two cells."""
+        try:
+            rows = run(client, f"SET {name}")
+        except Exception as error:  # each driver raises its own; the verdict reads its words
+            if self.verdict(error) is Verdict.NEVER:
+                return ""
+            raise
+        return str(rows[0][-1]).rpartition("=")[2].strip() if rows else ""
 
     def _relax(self, client: Client, settings: Mapping[str, Any]) -> None:
         """Switch off what forbids our statements, if the site does not set it and the server allows it."""

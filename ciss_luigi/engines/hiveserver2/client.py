@@ -39,12 +39,16 @@ class OperationState(Enum):
 
 @dataclass(frozen=True)
 class Status:
-    """An operation's state, error text, how far it is (from 0 to 1; None: not said), and new log lines."""
+    """An operation's state, error text, how far it is (from 0 to 1; None: not said), and new log lines.
+
+    ``url`` is that of the server's page about it, "" if there is none.
+    """
 
     state: OperationState
     error: str = ""
     fraction: float | None = None
     lines: tuple[str, ...] = ()
+    url: str = ""
 
 
 class Client(Protocol):

@@ -33,9 +33,12 @@ class Journal:
         return tuple(line.strip() for line in self._read() if line.strip())
 
 
-def progress(lines: Sequence[str], fraction: float | None) -> Progress:
-    """What the newest log lines tell: the query's id, a page that shows it, how far it is."""
-    query = url = ""
+def progress(lines: Sequence[str], fraction: float | None, url: str = "") -> Progress:
+    """What the newest log lines tell: the query's id, a page that shows it, how far it is.
+
+    ``url`` is the server's own page about the statement; one in the log, such as YARN's, shows more.
+    """
+    query = ""
     for line in lines:
         if found := _QUERY.search(line):
             query = next(filter(None, found.groups()))

@@ -227,7 +227,7 @@ class HiveServer2Session:
         give_up = begun + self._policy.deadline_seconds
         while (status := client.status()).state is OperationState.RUNNING:
             if status.lines or status.fraction is not None:
-                progress = journal.progress(status.lines, status.fraction)
+                progress = journal.progress(status.lines, status.fraction, status.url)
                 told.update({"labels_query": progress.query} if progress.query else {})
                 self._progress(progress)
             if time.monotonic() >= give_up:
