@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ciss_luigi.locking.filelocks import FileLock
+from ciss_luigi.sql.files import built_in
 from tests.command import MAIN, SHORT_WAIT, TEMP, TRACEBACK, Luigid, Place, free_port, name_of
 from tests.helpers import ciss
 
@@ -122,13 +123,36 @@ def test_30_for_a_rule_of_the_money_with_main_untouched(place: Place, way: tuple
 
 
 def test_30_for_control_totals_that_differ_twice(place: Place, tmp_path: Path) -> None:
-    from ciss_luigi.sql.files import built_in
-
     (tmp_path / "build.sql").write_text(built_in("build") + "\nWHERE org_id <> 'org1'")
     place.configure(sql_dir=tmp_path)
     finished = place.merge(DATE)
     finished.explained(30, "the control totals of the sources and temp differ", "Building temp again, once.")
     assert place.main() == []
+
+
+GONE = """
+from pathlib import Path
+from ciss_luigi import steps
+from ciss_luigi.state.markers import Step
+original = steps.ACTIONS[Step.BUILD]
+def late(job):
+    Path("sql/build.sql").{}
+    return original(job)
+steps.ACTIONS[Step.BUILD] = late
+"""
+
+
+@pytest.mark.parametrize("way", [(), ("--workers", "2")])
+@pytest.mark.parametrize("what", ["unlink()", "write_text('SELECT {nobody} FROM nothing')"])
+def test_rules_that_are_gone_or_broken_amid_a_run_are_told(
+    place: Place, what: str, way: tuple[str, ...]
+) -> None:
+    (place.folder / "sql").mkdir()
+    (place.folder / "sql" / "build.sql").write_text(built_in("build"))
+    place.configure(sql_dir="sql")
+    finished = place.merge(DATE, *way, prelude=GONE.format(what))
+    finished.explained(30, "the site's own billing rules cannot be used", "build.sql", "State: ", "Next:  ")
+    assert place.marked(DATE) == ["TruncateTemp"]
 
 
 # --- 35 -----------------------------------------------------------------------------------------------

@@ -160,7 +160,7 @@ def _exact(name: str, kind: Type, digits: int, target: str) -> str:
     if kind.digits <= digits:
         return cast
     # a number too large for the target: without this one engine raises an error, another gives NULL
-    limit = f"CAST('{'9' * digits}' AS DECIMAL({min(digits, 38)},0))"
+    limit = f"CAST('{'9' * digits}' AS DECIMAL({digits},0))"
     return f"CASE WHEN {name} BETWEEN -{limit} AND {limit} THEN {cast} END"
 
 

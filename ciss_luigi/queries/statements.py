@@ -14,11 +14,11 @@ from ciss_luigi import commands
 from ciss_luigi.billing import schema
 from ciss_luigi.billing.rundate import Month, RunDate
 from ciss_luigi.engines.base import Output
-from ciss_luigi.errors import TableUnusable
+from ciss_luigi.errors import ConfigurationError, Fault, TableUnusable
 from ciss_luigi.queries.named import named
 from ciss_luigi.queries.names import literals
 from ciss_luigi.queries.sources import SourceQuestions
-from ciss_luigi.sql.files import Query, built_in, fill, read_build
+from ciss_luigi.sql.files import Query, SqlFileError, built_in, fill, read_build
 
 SUMMARY = tuple(column.name for column in schema.SUMMARY_COLUMNS)
 _SUMMARY_TYPES = tuple((column.name, column.type) for column in schema.SUMMARY_COLUMNS)
@@ -200,7 +200,18 @@ class Statements(SourceQuestions):
             "run_date": str(self.date),
             "run_id": self.run_id,
         }
-        return Query(fill(read_build(self.settings.sql_dir), values))
+        return Query(fill(self._rules_text(), values))
+
+    def _rules_text(self) -> str:
+        """The billing rules as they are now; raises ConfigurationError if the site's own are gone or broken.
+
+        The configuration was read before, and people edit the file while runs go on.
+        """
+        try:
+            return read_build(self.settings.sql_dir)
+        except SqlFileError as error:
+            fault = Fault("ciss", "sql_dir", str(error), "sql")
+            raise ConfigurationError("the site's own billing rules cannot be used", (fault,)) from error
 
 
 def _outputs(wanted: Sequence[str], table: Columns, partition: str) -> list[Output]:

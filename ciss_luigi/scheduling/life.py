@@ -76,7 +76,7 @@ def _live(dated: type[luigi.Task], argv: Sequence[str]) -> Any:
     command = current()
     command.has_options = True
     result = None
-    code = 0
+    code = exitcodes.STEP_FAILED  # whatever ends this early is never heard of as a success
     try:
         with commandline.root_task(argv) as task:
             _look(task, dated)

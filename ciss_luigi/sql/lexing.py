@@ -33,7 +33,7 @@ class Reading:
 SERVERS = (
     Reading("Hive"),
     Reading("Spark", raw=True, nested=True, continued=True),
-    Reading("Impala", continued=False),
+    Reading("Impala"),
 )
 """The engines that get the head of a write inside a query; DuckDB judges a whole query itself."""
 

@@ -38,7 +38,7 @@ logger = logging.getLogger("luigi-interface.ciss_luigi")
 BUILD_CHECKS = ("temp holds rows after the build",)
 MERGE_CHECKS = (
     "temp holds as many rows as after the build",
-    "main's partitions of the months in scope hold rows",
+    "main's partition of the date's month holds rows",
 )
 _POLL_SECONDS = 1.0
 _SERVERS_STATEMENTS = "SHOW PROCESSLIST"

@@ -33,7 +33,9 @@ class Connection:
             try:
                 client = self._driver.connect()
                 self._driver.settings(client, self._settings)
-            except CissError:
+            except CissError:  # a refused setting: the session is there, and nobody would end it
+                if client is not None:
+                    patiently(client.close)
                 raise
             except Exception as error:  # each driver raises its own
                 if client is not None:
