@@ -30,6 +30,7 @@ from ciss_luigi.state.markers import Step
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 
+# not date.max: luigid's page shows the priority, which is to be a short number
 _FAR_AHEAD = dt.date(2100, 1, 1)
 
 

@@ -41,6 +41,7 @@ def build_proven(job: Job, session: Session) -> Marker:
     """
     while True:
         try:
+            # the proof is inside: where there are transactions, what proves wrong is never in temp
             with session.transaction():
                 marker = _build_once(job, session)
             refresh(
@@ -67,6 +68,7 @@ def _build_once(job: Job, session: Session) -> Marker:
     held = partial(_rate_months, session, statements)
     found = faults(sources.totals, sources.rates, job.settings.rate_fallback_months, held)
     _refuse_faults(found, survey.odd_rows, job)
+    # once more: the site may have changed its build.sql since SourcesReady looked at it
     require_one_query(job.builder, statements, scope.months)
     table = columns(session, statements, job.settings.temp_table)
     with session.writing(job.settings.temp_target(job.date)):

@@ -1,4 +1,8 @@
-"""The command lines of the old job's two Java classes."""
+"""The command lines of the old job's two Java classes.
+
+What they are given, and in which order, is what the old shell script gave them (docs/migration.md, "The old
+Java classes"). Those programs do not change, so nothing here may change either.
+"""
 
 from __future__ import annotations
 

@@ -61,8 +61,8 @@ def truncate_temp(job: Job) -> Marker:
 def merge_main(job: Job) -> Marker:
     """Let the old class put temp into main, once temp is proven to hold this date's rows.
 
-    Returns the step's marker. Raises EngineUnavailable, AlreadyRunning, OSError and StepFailed; among the
-    last are TempChanged, TotalsDiffer and LeaseLost.
+    Returns the step's marker. Raises ConfigurationError, EngineUnavailable, AlreadyRunning, OSError and
+    StepFailed; among the last are TempChanged, TotalsDiffer and LeaseLost.
     """
     newer = newer_than(job.markers, job.date)
     superseded = [month for month in job.months if month in newer and not job.settings.allow_older]
@@ -98,8 +98,8 @@ def _leave_alone(job: Job, built: Marker | None, superseded: Sequence[Month]) ->
 def build_temp(job: Job) -> Marker:
     """Empty the whole temp table and let the old class fill it.
 
-    Returns the step's marker. Raises EngineUnavailable, AlreadyRunning, OSError and StepFailed; among the
-    last is TempChanged.
+    Returns the step's marker. Raises ConfigurationError, EngineUnavailable, AlreadyRunning, OSError and
+    StepFailed; among the last is TempChanged.
     """
     started, run_id = now(), job.make_run_id(job.date)
     runs = _runs(job)
@@ -119,6 +119,7 @@ def build_temp(job: Job) -> Marker:
     runs.note_temp(str(job.date), run_id)
     refresh(job, "temp", _refresh_temp, Step.BUILD, run_id=run_id)
     job.tell(f"built: temp holds {counted(rows, 'row')}")
+    # nobody knows which of these rows are of which month: each month gets the number of all of them
     months = tuple(MonthTotals(str(month), rows, 0, {}) for month in job.months)
     return Marker(
         Step.BUILD, job.date, run_id, started, months=months, loader="java", checks=BUILD_CHECKS
@@ -149,6 +150,7 @@ def _temp_difference(job: Job, built: Marker | None) -> str:
     if (date, run_id) != (str(job.date), built.run_id):
         return f"it holds the rows of {date or 'an unknown date'}"
     rows = _temp_rows(job, Step.MERGE, built.run_id)
+    # any month will do: build_temp has given each the number of all rows
     expected = built.months[0].rows
     return "" if rows == expected else f"it holds {counted(rows, 'row')}, not {expected:,}"
 
@@ -236,7 +238,7 @@ def _others_run(session: Session) -> bool:
         rows = session.query(tagged(_SERVERS_STATEMENTS, "java"))
     except StatementFailed:
         return True
-    return sum(1 for row in rows if "RUNNING" in map(str, row)) > 1
+    return sum(1 for row in rows if "RUNNING" in map(str, row)) > 1  # one of them is this question
 
 
 # --- the tables ---------------------------------------------------------------------------------------

@@ -75,6 +75,8 @@ class _Output:
 def run(command: Sequence[str], folder: Path, runs: JavaRuns, *, what: str, deadline_seconds: float) -> None:
     """Run a class to its end; raises JavaFailed, StatementDeadline or Stopped.
 
+    Raises OSError if it cannot be started or written down; with leases also LeaseLost and EngineUnavailable.
+
     If processes had to be ended, the record in ``runs`` stays: the server may still run what they sent.
     ``folder`` is the working directory, ``what`` the class's name in messages.
     """
@@ -96,6 +98,7 @@ def run(command: Sequence[str], folder: Path, runs: JavaRuns, *, what: str, dead
     stopping.raise_if_requested()
     if left:
         logger.warning("%s ended, but left %s running, which has been ended, too", what, _numbers(left))
+    # an uncaught exception counts, whatever the exit code is (docs/migration.md, "The old Java classes")
     if code or output.uncaught:
         raise _failed(what, code, output)
 

@@ -31,7 +31,10 @@ MonthLocks = Callable[[Sequence[Month]], AbstractContextManager[Fence]]
 
 
 def new_run_id(date: RunDate) -> str:
-    """Make an id for one build, of characters that are safe in SQL, file names and shells."""
+    """Make an id for one build, of characters that are safe in SQL, file names and shells.
+
+    The time in it (UTC) is for people. The random end keeps apart two builds of the same second.
+    """
     return f"{date}-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
 
 

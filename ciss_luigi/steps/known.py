@@ -33,4 +33,5 @@ class Known:
     def has_proven(self, built: Marker) -> bool:
         """Whether temp has been proven to hold what a marker of BuildTemp says."""
         proven = self.temp
+        # not the whole markers: one from the file has a finished_at, one that a build returned has none
         return proven is not None and (proven.run_id, proven.months) == (built.run_id, built.months)

@@ -43,10 +43,12 @@ def merge_main(job: Job) -> Marker:
     """Publish temp's months in main, each proven before and after.
 
     Nobody else may write between the look for a newer estimate and the write: so the locks of all months are
-    taken before the engine is opened, and held until the end.
+    taken before the engine is opened, and held until the end. All runs take their locks in this order (date,
+    months, embedded file), so no two wait in a circle (docs/protocol.md).
 
-    Returns the step's marker. Raises EngineUnavailable, OSError and StepFailed; among the last are
-    TempChanged, TotalsDiffer and LeaseLost. If temp has to be built again, also what ``build_temp`` raises.
+    Returns the step's marker. Raises ConfigurationError, EngineUnavailable, OSError and StepFailed; among the
+    last are TempChanged, TotalsDiffer and LeaseLost. If temp has to be built again, also what ``build_temp``
+    raises.
     """
     started = now()
     with job.month_locks(job.months) as fence:
@@ -96,6 +98,7 @@ def _publish(job: Job, session: Session, fence: Fence) -> tuple[Marker, list[Mon
 def _publish_months(job: Job, session: Session, fence: Fence, built: Marker) -> tuple[list[Month], int]:
     months = [Month.parse(month.month) for month in built.months]
     statements = job.statements(Step.MERGE, built.run_id)
+    # with allow_older main is written whatever it holds: nothing to ask for
     asked = [] if job.settings.allow_older else months
     found = session.query(statements.before_merge(asked))
     newest = read_newest(found, asked)
@@ -107,6 +110,7 @@ def _publish_months(job: Job, session: Session, fence: Fence, built: Marker) -> 
         with nullcontext(True) if is_free else _unless_newer(job, month, newest.get(month)) as go:
             if go:
                 _merge_month(job, session, statements, month, built, table=table, fence=fence)
+                # at once: if the next month fails, the other engines see this one all the same
                 shown = partial(Statements.refresh_main, month=month)
                 refresh(job, f"main's {month}", shown, Step.MERGE, run_id=built.run_id)
     for month, of in back.items():
@@ -120,6 +124,7 @@ def _put_back(job: Job, built: Marker, newest: Mapping[Month, str | None]) -> di
     return {
         month: of
         for month, of in newest.items()
+        # "" is before every date: without a permission nothing is put back. A night that came after it stays.
         if of is not None and is_newer(of, job.date) and of <= allowed.get(month, "")
     }
 

@@ -51,7 +51,8 @@ def show(session: Session, of: Refreshes, statements: Statements) -> None:
 def make_lost_tables(job: Job, session: Session, statements: Statements, there: Collection[str]) -> set[str]:
     """Make temp and main again if they were dropped after TruncateTemp.
 
-    ``there`` are the tables that exist, in lower case; returns those that did not, in lower case.
+    ``there`` are the tables that exist, in lower case; returns those that did not, in lower case. Raises
+    StatementFailed.
     """
     lost = {job.settings.temp_table.lower(), job.settings.main_table.lower()} - set(there)
     if lost:

@@ -70,6 +70,7 @@ def perform(
         with stopping.held_back():
             entry.begin()
         # if an embedded file is gone, the engine would make an empty one in its place
+        # (TruncateTemp may have to make the first one: it is stopped only if some date has a marker)
         site.require_warehouse(None if step is Step.TRUNCATE else date)
         job = _job(site, date, tell, queue, watch)
         marker = _attempt(replace(job, budget=entry.budget(command), known=known or Known()), step)
@@ -171,6 +172,7 @@ def _following(error: CissError | OSError, date: RunDate) -> str:
         return f"remove what is in its place, then {again}"
     if number in MACHINE_LACKS and number != errno.EROFS:  # a read-only mount stays one
         return f"{GIVE_IT} {again}"
+    # exactly these types: what their subclasses say, a lost line or a deadline, may be over at the next run
     stays = number or type(error) in _STAYS_WRONG
     return f"{commands.check(date)}, then {again}" if stays else again
 

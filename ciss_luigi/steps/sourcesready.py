@@ -91,6 +91,7 @@ def ask(job: Job, months: Sequence[Month], *, alone: bool = False) -> Holdings:
 
     Raises EngineUnavailable, StatementFailed or ConfigurationError.
     """
+    # before any step: inside a step the same fault would be a failed step (30), not a configuration (40)
     require_one_query(
         job.builder, Statements(job.settings, job.builder.dialect, job.date, SOURCES_READY), months
     )

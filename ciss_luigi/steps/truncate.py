@@ -18,7 +18,7 @@ from ciss_luigi.steps.parts import columns, now, refresh, send
 def truncate_temp(job: Job) -> Marker:
     """Make absent tables, empty this date's part of temp, and drop the partitions of finished dates.
 
-    Returns the step's marker. Raises EngineUnavailable, OSError and StepFailed.
+    Returns the step's marker. Raises ConfigurationError, EngineUnavailable, OSError and StepFailed.
     """
     started = now()
     job.known.temp = None  # temp is about to be emptied: nothing that was proven of it holds any more
@@ -67,8 +67,9 @@ def finished_dates(job: Job, held: Iterable[str | None]) -> list[RunDate]:
     for value in held:
         try:
             date = RunDate.parse(value or "")
-        except ValueError:
+        except ValueError:  # no run of ours made this partition: it is left alone
             continue
+        # a date that is not merged has rows here that are still to be published
         if date < oldest_kept and job.markers.is_merged(date):
             found.append(date)
     return sorted(found)
