@@ -237,10 +237,13 @@ class Engine(ABC):
 
     @abstractmethod
     def session(self) -> AbstractContextManager[Session]:
-        """Open a session and close it at the end; raises EngineUnavailable."""
+        """Open a session and close it at the end.
+
+        Raises EngineUnavailable, and ConfigurationError if the engine refuses an option or a setting.
+        """
 
     def reading(self) -> AbstractContextManager[Session]:
-        """Open a session for reading; read-only if the engine can do that."""
+        """Open a session for reading; read-only if the engine can do that. Raises as ``session`` does."""
         return self.session()
 
     def without_waiting(self) -> Engine:

@@ -31,6 +31,7 @@ def make(warehouse: Warehouse, site: Circumstances) -> Engine:
 
 
 def _embedded(warehouse: Warehouse, site: Circumstances) -> Engine:
+    # here, as in the functions below: a site has installed the driver of its own engine alone
     from ciss_luigi.engines.duckdb.engine import DuckDbEngine
 
     return DuckDbEngine(

@@ -34,6 +34,7 @@ class HiveDialect:
 
     def create_table(self, table: str, columns: Sequence[tuple[str, str]], partition: str) -> str:
         """The statement that makes a partitioned Parquet table if it is absent."""
+        # our own names are no reserved words; the partition column's name is the site's, and may be one
         listed = ",\n    ".join(f"{column} {kind}" for column, kind in columns)
         return (
             f"CREATE TABLE IF NOT EXISTS {table} (\n    {listed}\n)\n"

@@ -29,6 +29,7 @@ SIGNS = (
     Sign(r"Could not connect to any of|failed to resolve sockaddr", Verdict.RETRY),
     Sign(r"Lock acquisition .*timed? ?out|LockException|Unable to acquire", Verdict.RETRY),
     Sign(r"MetaException.*(TTransportException|Connection refused|Could not connect)", Verdict.RETRY),
+    # 143 is 128 and SIGTERM: the cluster has taken the container away
     Sign(r"code (is )?143\b|Container (.* )?(killed|released)|AM .* (killed|failed).*preempt", Verdict.RETRY),
     *MADE_MEANWHILE,
     *LINE_LOST,  # last: a server's message may be about a connection or a lock of its own that timed out
@@ -125,6 +126,7 @@ class HiveDriver:
             wanted = _as_text(value)
             set_one(self, client, name, wanted)
             answer = [str(cell) for row in run(client, f"SET {name}") for cell in row]
+            # Hive answers one column, name=value; Spark answers two
             if not {wanted, f"{name}={wanted}"} & set(answer):
                 found = without_parts(str(answer), wanted)
                 raise SettingRefused(name, f"ignored: asked for it, the server answers {found}")

@@ -26,6 +26,7 @@ def storage(rows: Sequence[Row]) -> Storage:
     for row in rows:
         name, value = (str(cell or "").strip() for cell in row[:2])
         if name.startswith("#"):
+            # the heading of the columns stands inside a section, and begins none
             section = section if name.startswith("# col_name") else name
         elif name and section == _PARTITIONS:
             partitions.append(name.lower())

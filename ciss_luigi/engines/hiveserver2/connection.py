@@ -47,7 +47,10 @@ class Connection:
         return self._client
 
     def open(self) -> None:
-        """Connect now, and again while nothing listens there; raises EngineUnavailable."""
+        """Connect now, and again while nothing listens there; raises EngineUnavailable or SettingRefused.
+
+        Nothing else is tried again here: three wrong passwords may lock an account.
+        """
         self._patiently(lambda error: isinstance(error.__cause__, NoConnection) and error.__cause__.may_pass)
 
     def leave(self) -> str:
@@ -59,7 +62,10 @@ class Connection:
         return client.trace()
 
     def reopen(self) -> None:
-        """Connect again; the server may need a moment to come back."""
+        """Connect again; the server may need a moment. Raises EngineUnavailable or SettingRefused.
+
+        It has let us in before, so whatever is wrong now may pass.
+        """
         self._patiently(lambda error: True)
 
     def close(self) -> None:

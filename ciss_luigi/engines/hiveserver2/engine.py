@@ -38,7 +38,7 @@ class ServerEngine(Engine):
         self._policy = policy
         self._writes = writes
         self._progress = progress
-        self._waited_for: set[str] = set()
+        self._waited_for: set[str] = set()  # of all sessions: what cannot be ended is waited for once
 
     def settle(self, target: str) -> None:
         """End what a killed run may still write to a partition, or wait for it; raises EngineUnavailable."""

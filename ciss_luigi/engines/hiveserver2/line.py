@@ -133,6 +133,7 @@ _TYPES: Mapping[type[BaseException], str] = {
 }
 _UNTRUSTED = {18, 19, 20, 21}
 _OTHER_NAME = {62, 64}
+"""OpenSSL's numbers (``X509_V_ERR_...``): no trusted issuer; another host name, another IP address."""
 
 
 def _certificate(error: ssl.SSLCertVerificationError) -> str:

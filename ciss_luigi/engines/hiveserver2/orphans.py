@@ -49,7 +49,7 @@ def end_once(driver: Driver, trace: str) -> bool | None:
 def end_or_wait(driver: Driver, policy: Policy, trace: str) -> None:
     """End what a lost client left behind, and wait for that at most as long as the policy says."""
     give_up = time.monotonic() + policy.orphan_wait_seconds
-    while end_once(driver, trace) is not False:
+    while end_once(driver, trace) is not False:  # None, too: if nobody could be asked, it may still write
         if time.monotonic() >= give_up:
             logger.warning("%s: the server may still run it; the table is read back later", driver.name)
             return

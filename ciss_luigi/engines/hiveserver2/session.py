@@ -153,7 +153,7 @@ class HiveServer2Session:
         yield
 
     def open(self) -> None:
-        """Connect now, and again while nothing listens there; raises EngineUnavailable."""
+        """Connect now, and again while nothing listens there; raises EngineUnavailable or SettingRefused."""
         self._connection.open()
 
     def close(self) -> None:
@@ -177,6 +177,7 @@ class HiveServer2Session:
                 if broken.verdict is Verdict.STALE and (
                     renewals := self._renewals(statement, broken, renewed)
                 ):
+                    # this uses up no attempt: after the last one the statement would not be sent again
                     renewed.update(renewals)
                     self._renew(statement, renewals)
                 elif attempt < self._tries_after(broken.verdict):

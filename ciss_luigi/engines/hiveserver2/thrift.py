@@ -29,7 +29,7 @@ def end(client: Any, ttypes: Any, text: str) -> bool:
         )
         client.CancelOperation(ttypes.TCancelOperationReq(operationHandle=handle))
         if _runs(client, ttypes, handle):
-            return True
+            return True  # its session stays open: once that is closed, nobody can ask whether it still runs
     client.CloseSession(ttypes.TCloseSessionReq(sessionHandle=ttypes.TSessionHandle(sessionId=session)))
     return False
 

@@ -66,6 +66,7 @@ class _Login(SASLClient):  # type: ignore[misc]
     def encode(self, outgoing: bytes) -> tuple[bool, bytes]:
         """A message to send: plain or sealed, with its length before it."""
         sealed = self.wrap(outgoing)
+        # puresasl gives back the same object if the server wants nothing signed or sealed
         return True, outgoing if sealed is outgoing else struct.pack(">I", len(sealed)) + sealed
 
     def decode(self, incoming: bytes) -> tuple[bool, bytes]:

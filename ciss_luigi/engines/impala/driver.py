@@ -62,6 +62,8 @@ SIGNS = (
     Sign(r"^Memory limit exceeded(?!.*MEM_LIMIT)", Verdict.ONCE),
     *LINE_LOST,
 )
+"""The first match counts, so the order matters: a narrow pattern stands before a wider one."""
+
 DEFAULT_OPTIONS: Mapping[str, Any] = {"DECIMAL_V2": 1, "ABORT_ON_ERROR": 1}
 """Impala 2.12 truncates decimals and answers overflow with NULL unless it is told otherwise."""
 
