@@ -16,6 +16,7 @@ def born(pid: int) -> str:
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        # the name, up to the last ")", may hold anything; then comes field 3, and 22 is the start (proc(5))
         fields = stat.rpartition(")")[2].split()
         return "" if fields[0] in _DEAD else fields[19]
     except (OSError, IndexError):
@@ -23,6 +24,7 @@ def born(pid: int) -> str:
 
 
 def _born_without_proc(pid: int) -> str:
+    """The same word for every living process: without /proc nobody can see that an id was used again."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -124,6 +124,7 @@ class Site:
         """What the old Java classes left running, on this host and, where there are leases, on others."""
         from ciss_luigi.state.javaruns import JavaRuns
 
+        # Nowhere: on this host JavaRuns keeps the record itself
         seen = self.leases.writes(Nowhere(), "java") if self.leases else None
         return JavaRuns(self.settings.state_dir, seen, self.settings.temp)
 
@@ -165,7 +166,11 @@ class Site:
 
     @contextmanager
     def worker_queue(self) -> Iterator[None]:
-        """The queue in which the workers of one command wait for an embedded file, without a limit."""
+        """The queue in which the workers of one command wait for an embedded file, without a limit.
+
+        The engine's own wait for the file has a limit, and the step of another worker may take longer. Raises
+        LocksUnusable.
+        """
         with FileLock(self._locks / "workers.lock").waited():
             yield
 

@@ -2,6 +2,9 @@
 
 The holder signs the lock file, so that whoever finds it taken can name the holder. Forked children inherit
 the open file: a worker whose parent was killed still holds the lock, so it signs below its parent.
+
+``lockf`` would not do: a fork does not inherit its locks, and they are gone as soon as the process closes any
+other descriptor of the same file.
 """
 
 from __future__ import annotations
@@ -163,7 +166,7 @@ class FileLock:
         self.release()
 
     def acquire(self) -> None:
-        """Wait for the lock, however long its holder takes."""
+        """Wait for the lock, however long its holder takes; raises LocksUnusable."""
         # not a flock that waits: the holder may remove the file, and then the next file is the lock
         while not self.try_acquire():
             time.sleep(_POLL_SECONDS)
@@ -180,7 +183,10 @@ class FileLock:
         self._descriptor = None
 
     def sign(self) -> None:
-        """Write down who holds the lock: the process that took it, and below it the fork that works."""
+        """Write down who holds the lock: the process that took it, and below it the fork that works.
+
+        Does nothing if the lock is not held; raises LocksUnusable.
+        """
         if self._descriptor is None or self._signed_by == os.getpid():
             return
         line = json.dumps(asdict(Holder.me())).encode() + b"\n"
@@ -224,7 +230,7 @@ class FileLock:
 
     @contextmanager
     def waited(self) -> Iterator[None]:
-        """Wait for the lock, and hold it for a block."""
+        """Wait for the lock, and hold it for a block; raises LocksUnusable."""
         self.acquire()
         try:
             yield

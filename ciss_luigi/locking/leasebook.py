@@ -24,7 +24,7 @@ class LeaseBook:
         return self._leases.look()
 
     def take_for_good(self, target: str, forking: AbstractContextManager[Any] | None = None) -> str:
-        """Take a lease for the life of this process; returns "", or who holds it.
+        """Take a lease for the life of this process; returns "", or who holds it. Raises EngineUnavailable.
 
         ``forking`` is the lock that is held while this process forks: a child that is forked while a thread
         looks up an address may hang at its own first look-up.
@@ -39,7 +39,7 @@ class LeaseBook:
 
     @contextmanager
     def waited(self, target: str) -> Iterator[None]:
-        """Wait for a lease, and hold it for a block."""
+        """Wait for a lease, and hold it for a block; raises EngineUnavailable."""
         with self._leases.held(target) as lease:
             self._held[target] = lease
             try:

@@ -26,8 +26,11 @@ from ciss_luigi.plaintext import printable
 logger = logging.getLogger("luigi-interface.ciss_luigi")
 
 TERM_SECONDS = 120.0
+"""Messages (guard.py) and docs/protocol.md name it; ``CALL_SECONDS`` (postgres.py) must be much shorter."""
 _POLL_SECONDS = 1.0
 
+# clock_timestamp() in all of these, not now(): that is when the transaction began, and it may have waited for
+# the lock of a row since then
 _CREATE = """
 CREATE TABLE IF NOT EXISTS ciss_lease (
     name TEXT PRIMARY KEY, token BIGINT NOT NULL, holder TEXT NOT NULL,
@@ -55,9 +58,12 @@ UPDATE ciss_lease SET writing = writing || jsonb_build_object(CAST(:engine AS TE
  WHERE name = :name AND token = :token AND expires_at >= clock_timestamp()
 RETURNING 1
 """
+# Without a look at expires_at: as long as nobody else has taken the lease, the record is ours to remove
 _WRITTEN = """
 UPDATE ciss_lease SET writing = writing - CAST(:engine AS TEXT) WHERE name = :name AND token = :token
 """
+# The row stays: a row that is made again would begin with token 1, which an old holder may have. And it keeps
+# what was being written.
 _RELEASE = """
 UPDATE ciss_lease SET expires_at = '-infinity' WHERE name = :name AND token = :token
 """
@@ -107,7 +113,7 @@ class Leases:
 
     @contextmanager
     def held(self, name: str) -> Iterator[Lease]:
-        """Wait for a lease, and hold it for a block."""
+        """Wait for a lease, and hold it for a block; raises EngineUnavailable if nobody can be asked."""
         told = ""
         while isinstance(lease := self.take(name), str):
             if lease != told:
@@ -166,7 +172,10 @@ class Leases:
             raise _lost(lease)
 
     def note_written(self, lease: Lease, engine: str) -> None:
-        """Write down that the holder writes nothing more there, unless another host has the lease by now."""
+        """Write down that the holder writes nothing more there, unless another host has the lease by now.
+
+        Raises EngineUnavailable.
+        """
         self._update(_WRITTEN, lease, engine=engine)
 
     def release(self, lease: Lease) -> None:

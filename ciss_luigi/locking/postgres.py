@@ -100,8 +100,9 @@ class _Limit:
     def connect(self, dialect: Any, _record: Any, arguments: Any, named: Any) -> Any:
         """Connect as SQLAlchemy would, and watch the line."""
         connection = dialect.connect(*arguments, **named)
+        # a number of our own: the driver's may be closed and given to another file before the time is over
         self._lines.append(os.dup(connection.fileno()))
-        if self.is_over:
+        if self.is_over:  # while it connected, when there was no line yet that could be closed
             self._close()
         return connection
 
@@ -115,4 +116,4 @@ class _Limit:
         self.is_over = True
         for line in self._lines:
             with suppress(OSError), socket.socket(fileno=os.dup(line)) as end:
-                end.shutdown(socket.SHUT_RDWR)
+                end.shutdown(socket.SHUT_RDWR)  # a close would not wake the thread that waits here

@@ -87,6 +87,7 @@ class Turn:
 
     def _keep(self, date: RunDate) -> None:
         """Write the note; without it another date may come in between, and this one has to build again."""
+        # not the time of day, which may be set meanwhile; all processes of a host share this clock
         until = time.monotonic() + self._kept_seconds
         with suppress(OSError):
             write_whole(self._note, json.dumps({"date": str(date), "until": until}) + "\n")

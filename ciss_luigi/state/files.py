@@ -46,6 +46,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        # before the rename: a kill in between must not leave a file in place that locks its user out
         hand_over(beside)
         beside.rename(path)
     except BaseException:  # a signal, too, must not leave a file beside it

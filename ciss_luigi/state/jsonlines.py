@@ -31,6 +31,7 @@ def append(path: Path, entry: Mapping[str, Any], *, sync: bool) -> None:
         try:
             if not os.fstat(descriptor).st_size:
                 hand_over(path)
+            # in one write, so that the lines of several processes never mix (O_APPEND)
             if os.write(descriptor, line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             if sync:

@@ -130,7 +130,10 @@ class Ledger:
         self._append(date, {"event": "rebuild", "attempt": attempt, "command": command})
 
     def has_rebuilt(self, date: RunDate, command: str) -> bool:
-        """Whether a command has built a date's temp again; raises OSError if the ledger cannot be read."""
+        """Whether a command has built a date's temp again; raises OSError if the ledger cannot be read.
+
+        It stands in the ledger because the steps of one command may run in different processes.
+        """
         return any(
             entry["event"] == "rebuild" and entry.get("command") == command for entry in self._entries(date)
         )

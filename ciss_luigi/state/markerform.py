@@ -122,6 +122,7 @@ def _refuse_impossible(marker: Marker) -> None:
             if not month.rows:
                 raise ValueError(f"{month.month} was built without rows")
             continue
+        # (all: no currency of a marker is blank, because a blank one fails the build)
         if not (month.rows and month.source_rows and month.totals) or not all(month.totals):
             raise ValueError(f"{month.month} was built without rows or currencies")
 
@@ -157,7 +158,7 @@ _AMOUNTS = re.compile("\n".join(_WHOLE if name == "billable_subs" else _DECIMAL 
 
 
 def _time(value: Any) -> dt.datetime:
-    """A time, in UTC; one that the calendar does not reach in UTC raises OverflowError."""
+    """A time, in UTC; one that the calendar does not reach there raises OverflowError, an ArithmeticError."""
     time = dt.datetime.fromisoformat(_text(value))
     return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)
 

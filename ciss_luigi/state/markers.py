@@ -129,7 +129,7 @@ class Markers:
         """Whether main is as new as the date: MergeMain's marker is valid and matches BuildTemp's.
 
         BuildTemp's marker may be missing. If it is there, it must be of the same build, and have all the
-        months that MergeMain's has.
+        months that MergeMain's has: a date that was built again is not done until it is merged again.
         """
         merged = self.read(date, Step.MERGE)
         return merged is not None and merged.rests_on(self.read(date, Step.BUILD))
