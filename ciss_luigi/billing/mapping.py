@@ -81,7 +81,10 @@ class Choice:
 
 
 def is_no_date(text: str | None) -> bool:
-    """Whether the start or end of a row is neither blank nor a date."""
+    """Whether the start or end of a row is neither blank nor a date (docs/tables.md, "The rules").
+
+    Only the form counts, here as in build.sql: 2016-99-99 is a date.
+    """
     return not is_blank(text) and not _DATE.fullmatch((text or "")[:_DATE_LENGTH])
 
 

@@ -91,6 +91,7 @@ class OddRows:
         texts = (found.role, found.table, found.example or "", *values["amounts"].values())
         if type(found.rows) is not int or not all(isinstance(text, str) for text in texts):
             raise TypeError(f"{values!r} are not odd rows")
+        # written again it must be the same text: 1E+3 is a decimal, but no marker of ours has it so
         if any(values[key] != value for key, value in found.to_json().items()):
             raise ValueError(f"{values!r} are not odd rows")
         return found

@@ -58,6 +58,7 @@ def choose_rate(
 ) -> tuple[str, Decimal] | None:
     """The rate that converts a currency to USD, as (its month, rate); None if there is none.
 
+    The rate is dollars for one unit of the currency, with 8 decimals (docs/tables.md, "The rules").
     ``fallback_months``: how many months back a rate may be taken from (``rate_fallback_months``).
     """
     if currency == USD:
@@ -65,6 +66,8 @@ def choose_rate(
     for back in range(fallback_months + 1):
         earlier = str(month.minus(back))
         rate = rates.get((earlier, currency))
+        # A month with unusable rates only is passed over, and of two different rates one is taken: neither is
+        # ever published, because rate_faults fails the run for both.
         if rate is not None and rate.highest is not None:
             return earlier, rate.highest
     return None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
+# [0-9], not \d: that takes the digits of other scripts, too, and the rule in SQL does not (odd_rows.sql)
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
@@ -30,7 +31,7 @@ class Month:
     number: int
 
     @classmethod
-    @lru_cache(maxsize=10_000)
+    @lru_cache(maxsize=10_000)  # three years of markers name the same few months thousands of times
     def parse(cls, text: str) -> Month:
         """Read ``YYYY-MM``; raises ValueError for anything else."""
         match = _MONTH.fullmatch(text)
@@ -66,6 +67,7 @@ class RunDate:
     @classmethod
     def parse(cls, text: str) -> RunDate:
         """Read ``YYYY-MM-DD``; raises ValueError for anything else."""
+        # fromisoformat alone would accept more: 20161122, and the day of a week, 2016-W47-2
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             raise ValueError(f"{text!r} is not a date; a date looks like 2016-11-22")
         return cls(dt.date.fromisoformat(text))
@@ -97,6 +99,7 @@ class RunDate:
 def spans(dates: Iterable[RunDate]) -> list[tuple[RunDate, RunDate]]:
     """The first and last date of each group of consecutive days; ``dates`` are in ascending order."""
     numbered = enumerate(dates)
+    # for days that follow each other, number of the day less position in the list is the same
     groups = groupby(numbered, key=lambda pair: pair[1].date.toordinal() - pair[0])
     found = [[date for _, date in together] for _, together in groups]
     return [(span[0], span[-1]) for span in found]

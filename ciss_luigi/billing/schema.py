@@ -94,6 +94,7 @@ CHARGE_SOURCES = (BILLABLE, OVERAGE, SERVICE, REGISTER)
 SOURCES = (*CHARGE_SOURCES, RATES, MAPPING)
 
 CHARGES = ("subscription_charge", "overage_charge", "service_charge", "register_charge")
+"""Main's columns of charges, in the order of ``CHARGE_SOURCES``: they are paired by position."""
 
 SUMMARY_COLUMNS = (
     *_text("org_id", "org_name", "business_unit", "commercial_offer", "contract_offer_group", "currency"),

@@ -78,11 +78,13 @@ class SummaryTotals:
 
     rate_months: tuple[str | None, str | None]
     rates: tuple[Decimal | None, Decimal | None]
+    """Dollars for one unit of the currency, with 8 decimals."""
+
     as_of_dates: tuple[str | None, str | None]
     run_ids: tuple[str | None, str | None]
 
 
-class Amounts(NamedTuple):  # three years of nights have ten thousand of them
+class Amounts(NamedTuple):  # frozen dataclasses are slower to make; three years of nights have 10,000
     """A marker's totals for one currency in one month.
 
     Charges are in that currency, ``total_charge_usd`` is in US dollars; all have 4 decimals.

@@ -125,7 +125,7 @@ def _number(spelling: Spelling, names: tuple[str, str], types: tuple[Type, Type]
     if not certain:
         text = any(one.family in (Family.TEXT, Family.PADDED) for one in types)
         decimals = max(decimals, _DECIMALS if text else _LEAST_DECIMALS)
-    decimals = min(decimals, MOST_DIGITS - 1)
+    decimals = min(decimals, MOST_DIGITS - 1)  # one digit at least is left before the point
     digits = max(one.digits or _DIGITS for one in types)
     if digits + decimals > MOST_DIGITS:
         certain, digits = False, MOST_DIGITS - decimals

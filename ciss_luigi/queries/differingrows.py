@@ -24,7 +24,10 @@ _UNLIKE = (
     "SUM(mine) * 2 <> COUNT(*) "
     "OR SUM(CASE WHEN mine = 1 THEN CAST(r AS HUGEINT) ELSE -CAST(r AS HUGEINT) END) <> 0"
 )
-"""The condition that a group of fingerprints is not the same on both sides."""
+"""The condition that a group of fingerprints is not the same on both sides.
+
+HUGEINT (128 bits), because sums of 64 bits overflow. Only DuckDB has it, and only DuckDB has fingerprints.
+"""
 
 ONLY_HERE, ONLY_THERE, TWICE, DIFFER = "only_here", "only_there", "twice", "differ"
 ALIKE = "alike"

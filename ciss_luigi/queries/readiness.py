@@ -171,7 +171,7 @@ def with_main(
     with when(condition, bool(lacking) and is_there) as go:
         if not go:
             return holdings
-        rows = session.query(statements.main_rows(lacking or months))
+        rows = session.query(statements.main_rows(lacking or months))  # a plan shows it even if none lacks
     return replace(holdings, months=holdings.months | {(MAIN, month) for month, _, _ in rows})
 
 

@@ -98,6 +98,7 @@ def sample(statements: Statements, left: PlaceRows, right: PlaceRows) -> str:
     return tagged(
         f"{left.ctes}{right.ctes}SELECT {', '.join(_COLUMNS)}, left_rows, right_rows\n"
         f"FROM (\n    {_counted(left, right)}\n) counted\n"
+        # twice as many rows as keys: a key that differs has a row on each side
         f"WHERE left_rows <> right_rows\nORDER BY {', '.join(KEY)}\nLIMIT {2 * SAMPLES}",
         statements.step,
         str(statements.date),

@@ -31,7 +31,8 @@ class SourceQuestions(Names):
     def source_totals(self, months: Sequence[Month], *, odd: bool = False) -> list[str]:
         """Ask for the control totals of the charge sources, one statement a month.
 
-        ``odd``: also for the register's rows that belong to no month.
+        ``odd``: also for the register's rows that belong to no month; in the first statement only, or they
+        would be counted once for each month.
         """
         return [
             self._own("source_totals", {"month": str(month), "or_no_month": extra, **self._sources})

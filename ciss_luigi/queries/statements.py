@@ -221,6 +221,7 @@ def _outputs(wanted: Sequence[str], table: Columns, partition: str) -> list[Outp
     """
     if not table:
         return [Output(name, name) for name in wanted]
+    # without the partition column, which engines list, too: its value stands in PARTITION (...)
     columns = [(name, kind) for name, kind in table if name != partition.lower()]
     lacking = set(wanted) - {name for name, _ in columns}
     if lacking:

@@ -35,6 +35,7 @@ def read_source_totals(rows: Iterable[Row]) -> dict[Key, SourceTotals]:
     for role, month, currency, source_rows, billable_subs, charge, unfit, _ in rows:
         if month is None:
             continue
+        # (charge - charge is a zero with as many decimals as the charge has)
         charges = dict.fromkeys(CHARGES, charge - charge) | {_CHARGE_OF[role]: charge}
         wrong = {role: int(unfit)} if unfit else {}
         one = SourceTotals(int(source_rows), int(billable_subs), charges, wrong)
@@ -69,6 +70,7 @@ def read_summary_totals(rows: Iterable[Row]) -> dict[Key, SummaryTotals]:
 
 
 def _summary(row: Row) -> SummaryTotals:
+    # by position: the order is that of the columns in summary_totals.sql
     return SummaryTotals(
         rows=int(row[2]),
         source_rows=_int(row[3]),
@@ -97,7 +99,10 @@ def read_newest(rows: Iterable[Row], months: Iterable[Month]) -> dict[Month, str
 
 
 def read_unmapped(rows: Iterable[Row], months: Iterable[Month]) -> int:
-    """Read how many customers are unmapped in any of some months from the answer to ``before_merge``."""
+    """Read how many customers are unmapped in any of some months from the answer to ``before_merge``.
+
+    A span names its first and its last month; a run has two months at most, so these are all of them.
+    """
     wanted = {str(month) for month in months}
     return sum(
         int(customers)

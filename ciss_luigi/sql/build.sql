@@ -8,7 +8,8 @@ WITH months AS (
 ),
 
 -- Every charge of those months, each source in its own column. Nothing is dropped, nothing deduplicated.
--- (The other columns hold 0, not NULL: sums over columns that are never NULL cost less.)
+-- (The other columns hold 0, not NULL: sums over columns that are never NULL cost less. Counts are decimals here,
+-- because a sum of BIGINT overflows on Hive and Impala, and does not say so.)
 charges AS (
     SELECT partition_date AS month_year, org_id, business_unit, commercial_offer, currency,
            CAST(billable_subs AS DECIMAL(19,0)) AS billable_subs,

@@ -36,6 +36,7 @@ BUILD_PLACEHOLDERS = {
 
 _LEADING_COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}")
+# The words by which a text is no query; Hive also begins statements with FROM, MAP and REDUCE
 _NO_QUERY = re.compile(r"FROM|INSERT|UPDATE|DELETE|MERGE|CREATE|DROP|ALTER|SET|USE|VALUES|TABLE|MAP|REDUCE")
 
 
@@ -70,7 +71,7 @@ def read_build(folder: Path | None) -> str:
         return built_in("build")
     path = folder / "build.sql"
     try:
-        text = read_plain(path).removeprefix("\ufeff").strip()
+        text = read_plain(path).removeprefix("\ufeff").strip()  # the mark that some editors put in front
     except (OSError, UnicodeDecodeError) as error:
         raise SqlFileError(f"{path} cannot be read: {error}") from error
     text = _without_semicolon(text)
@@ -90,6 +91,7 @@ def without_semicolons_in_comments(text: str) -> str:
     """The text with commas for semicolons in comments: beeline and hive end a statement at any of them."""
     readings = (SERVERS[0], Reading("DuckDB", backslash=False))
     found = [{token for token in tokens(text, reading) if token.is_comment} for reading in readings]
+    # only what every reading calls a comment: inside a text a comma would be other data
     for comment in set.intersection(*found):
         end = comment.start + len(comment.text)
         text = text[: comment.start] + comment.text.replace(";", ",") + text[end:]

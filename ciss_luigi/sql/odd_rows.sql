@@ -1,6 +1,8 @@
 -- Rows that belong to no month, of the partitioned charge sources and the rates; mapping rows that are not used.
 -- (Those of the register are counted by source_totals.sql, which reads it anyway.)
 -- A month is seven characters, digits in the form YYYY-MM, 01 to 12. A date is ten, digits in the form YYYY-MM-DD.
+-- (The condition on a month is CASE ... = 1 and not NOT (...): with a NULL month NOT gives NULL, and the row, which is
+-- odd, too, would be left out.)
 -- Whether a partition is a month is seen by its name: the rows of the other partitions alone are read.
 SELECT source_role, currency, COUNT(*) AS row_count,
        CAST(COALESCE(SUM(amount), 0) AS DECIMAL(38,4)) AS amount, MIN(odd_value) AS example

@@ -1,5 +1,6 @@
 -- Every rate to USD that the run could use, with what is wrong with it.
 -- Unusable: zero, negative, not a number, or beyond DECIMAL(18,8). A NULL rate is no rate.
+-- (0.000000005 is the smallest rate that is not rounded to zero. A rate has ten digits before the point at most.)
 -- The rate of USD itself is always 1, whatever the table says.
 SELECT cal_month, from_curr,
        MIN(rate) AS lowest_rate,

@@ -2,7 +2,8 @@
 -- no number and no signature is NULL, total_charge is the sum of its charges, total_charge_usd lies within half a
 -- unit of its last digit of total_charge x conversion_rate.
 -- The sum and the product of small amounts fit into 64 bits, which DuckDB computes in a third of the time; both forms
--- of each check give the same answer. {count_type} is the type that sums counts exactly and fastest on the engine.
+-- of each check give the same answer. (The limits keep the factors within DECIMAL(9,4) and DECIMAL(9,8), and the
+-- sums and the product within 18 digits.) {count_type} is the type that sums counts exactly and fastest on the engine.
 -- Rows are first added up per rate month, date and run. There is mostly one of each, and MIN and MAX over these few
 -- texts cost nothing; over the texts of every row they would take a third of the statement's time.
 SELECT month_year, currency,
