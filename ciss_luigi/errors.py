@@ -52,6 +52,7 @@ def _told(what: str, state: str, next_command: str) -> str:
 
 
 def _rebuild(kind: type[CissError], args: tuple[object, ...], attributes: dict[str, object]) -> CissError:
+    # not by its constructor: the kinds of errors take different arguments
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(attributes)

@@ -116,6 +116,7 @@ def remember(value: str) -> None:
     if len(value) < _SHORTEST_SECRET:  # hiding "1" or "on" would make every text unreadable
         return
     _secrets.update({value, quote(value), quote(value, safe=""), quote_plus(value)})
+    # the second repr: Python takes other quotes, and so other escapes, if the text around it has a quote
     _secrets.update({json.dumps(value)[1:-1], repr(value)[1:-1], repr(f"'{value}")[2:-1]})
     _secrets.update({value.replace("'", "''"), value.replace("\\", "\\\\").replace("'", "\\'")})
 

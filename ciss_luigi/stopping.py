@@ -89,5 +89,6 @@ def held_back() -> Iterator[None]:
         if _Requested.waiting and not _Requested.held_back:
             number, _Requested.waiting = _Requested.waiting, 0
             signal.raise_signal(number)
+    # a signal from before the block has raised Stopped already: it must not do so again inside a clean-up
     if not before and not _Requested.held_back:
         raise_if_requested()

@@ -98,6 +98,7 @@ def _limits(task: Any, count: int) -> list[tuple[str, int, str]]:
     if task.start and (today - task.start).days >= task.days_back:
         far = min((today - task.start).days + 1, (today - dt.date.min).days)
         found.append(("days_back", far, f"it goes back {counted(task.days_back, 'day')} at most"))
+    # one day more, because stop is the day after the last
     if task.stop and (task.stop - today).days > task.days_forward + 1:
         far = (task.stop - today).days
         found.append(("days_forward", far, f"it goes forward {counted(task.days_forward, 'day')} at most"))

@@ -61,7 +61,7 @@ class Reports:
         """The next result, also a dead worker's; raises queue.Empty after ``timeout`` seconds without one."""
         if self._own:
             return self._own.popleft()
-        for reading in self._ready(timeout):
+        for reading in self._ready(timeout):  # the first one: the next call finds the others still ready
             return self._receive(reading)
         raise queue.Empty
 
