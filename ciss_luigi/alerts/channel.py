@@ -14,7 +14,8 @@ class NotTaken(Exception):
     """A channel did not take a message, which is then kept; ``str`` of it holds no secret.
 
     ``stop`` says that the channel will take no other message now either. ``left`` are the addresses of a
-    mail that were refused, ``had`` those that have it; None if no address was asked.
+    mail that were refused, ``had`` those that have it; None if no address was asked. ``uncertain`` says that
+    the desk may have done it all the same, so it must be searched before the message is sent again.
     """
 
     def __init__(

@@ -32,7 +32,8 @@ def send_unwritten(messages: Iterable[Message], seconds: float) -> list[Delivery
 
 def _started(task: str, seconds: float, given: bytes = b"") -> list[Delivery]:
     process = subprocess.Popen(  # noqa: S603 - our own program
-        # -P: a file in the current folder must not stand in for a module of Python's own
+        # -P: a file in the current folder must not stand in for a module of Python's own. Not -I: that would
+        # not see a ciss_luigi that is installed for this user alone, or found by PYTHONPATH
         [sys.executable, "-P", "-m", _MODULE, task, str(max(1.0, seconds - _LESS))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -44,7 +45,7 @@ def _started(task: str, seconds: float, given: bytes = b"") -> list[Delivery]:
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        output, _ = process.communicate()
+        output, _ = process.communicate()  # what it said before that still counts
     except BaseException:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -55,5 +56,5 @@ def _started(task: str, seconds: float, given: bytes = b"") -> list[Delivery]:
 
 def _outcomes(output: bytes) -> Iterator[Delivery]:
     for line in output.decode(errors="replace").splitlines():
-        with contextlib.suppress(ValueError, TypeError):
+        with contextlib.suppress(ValueError, TypeError):  # half a line of a process that was ended
             yield Delivery(**json.loads(line))

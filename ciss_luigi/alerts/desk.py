@@ -48,6 +48,7 @@ class Desk:
     def send(self, entry: Entry, failure: Failure | None) -> Taken:
         """Make, annotate or close the request of a failure; raises NotTaken."""
         known = failure.request if failure else ""
+        # a first message that was never sent needs no search: nothing at the desk can have its token
         if not known and (entry.uncertain or entry.number > 1):
             known = self._found(entry)
         if not known:

@@ -28,6 +28,7 @@ class Door(Observer):
     def __init__(self) -> None:
         self._tail = Tail()
         self._begun: Ping | None = None
+        # from the begin: which lines a failure's message needs is known only when it has failed
         logging.getLogger("luigi-interface").addHandler(self._tail)
 
     def command_begins(self, begin: CommandBegin) -> None:
@@ -51,7 +52,7 @@ class Door(Observer):
         Teller(end, here, self._tail.text()).tell(begun=self._begun)
 
     def _has_nothing_to_say(self, end: CommandEnd, here: Site | None) -> bool:
-        if here is None:
+        if here is None:  # who is to be told then says the good part of the configuration: alerts/reach.py
             return False
         alerts, folder = _alerts(here), here.settings.state_dir / "alerts"
         if anything_in(folder) or alerts.ping_url:

@@ -19,6 +19,7 @@ from ciss_luigi.observers import CommandEnd
 from ciss_luigi.state.ledger import Attempt, Ledger, Outcome
 
 _SIGNALLED = range(129, 160)
+"""128 and the signal's number: how a process ends that a signal stopped."""
 
 
 class Headline(StrEnum):

@@ -70,7 +70,7 @@ class Seen:
 
     @property
     def is_watched(self) -> bool:
-        """Whether ``ciss watch`` saw it, and not the command that failed."""
+        """Whether ``ciss watch`` saw it, and not the command that failed: it knows of no exit code."""
         return self.exit_code == 0
 
     @property
@@ -152,7 +152,7 @@ class Failure:
         """The failure after it was seen once more; what a command says takes the place of what watch saw."""
         dates = tuple(sorted({*self.dates, *seen.dates}))
         healed = tuple(date for date in self.healed if date not in seen.dates)
-        now_known = seen if seen.exit_code else self
+        now_known = seen if seen.exit_code else self  # the command's signature must find the failure again
         is_dated = bool(seen.dates) and seen.scope is ClosedBy.DATES and self.scope is ClosedBy.COMMAND
         is_news = not seen.is_watched or seen.kind != self.kind  # ciss watch looks again and again
         return replace(
@@ -181,6 +181,7 @@ class Failure:
     def from_json(cls, values: dict[str, Any]) -> Failure:
         """A failure out of its file; raises ValueError, KeyError or TypeError for anything else."""
         known = {one.name for one in fields(cls)}
+        # what a newer version has added is left out: after a downgrade its records must still be read
         given = {name: value for name, value in values.items() if name in known}
         given["scope"] = ClosedBy(given["scope"])
         given["sent"] = tuple(Sent(**one) for one in given.get("sent", ()))

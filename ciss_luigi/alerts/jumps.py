@@ -16,7 +16,10 @@ from ciss_luigi.state.markers import Step
 def found(
     ledger: Ledger, dates: Iterable[RunDate], commands: Collection[str], alerts: Alerts
 ) -> Iterator[Seen]:
-    """The jumps in what some commands merged for some dates; raises OSError."""
+    """The jumps in what some commands merged for some dates; raises OSError.
+
+    Totals are in US dollars, with 4 decimals. The rule is in ``docs/operations.md``, "Who is told when".
+    """
     known = ledger.dates()
     for date in dates:
         for run_id, figures in _merged(ledger, date, commands):
@@ -51,11 +54,12 @@ def _before(ledger: Ledger, known: Iterable[RunDate], month: str, run_id: str) -
 
 
 def _may_hold(date: RunDate, month: str) -> bool:
+    # a date publishes its own month and at most the one before: no other ledger need be read
     return Month.parse(month) in (date.month, date.month.minus(1))
 
 
 def _is_far(before: Decimal, now: Decimal, alerts: Alerts) -> bool:
-    """Whether the total moved by more than both limits."""
+    """Whether the total moved by more than both limits; a limit of 0 (not set) lets the other one decide."""
     moved = abs(now - before)
     percent = Decimal(100) * moved / abs(before) if before else Decimal("Infinity") if moved else Decimal()
     return moved > Decimal(str(alerts.jump_usd)) and percent > Decimal(str(alerts.jump_percent))
@@ -78,5 +82,5 @@ def _seen(date: RunDate, run_id: str, before: Decimal, now: Decimal, month: str)
         text,
         (str(date),),
         scope=ClosedBy.NEVER,
-        own_signature=f"jump {run_id} {month}",
+        own_signature=f"jump {run_id} {month}",  # with the run id: each run's jump is told, and only once
     )

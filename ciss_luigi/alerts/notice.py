@@ -51,9 +51,8 @@ class Notices:
         closed = []
         with self.records.changing():
             for failure in self.records.open():
-                if (
-                    failure.scope is ClosedBy.COMPARED
-                ):  # its dates are merged as a rule, and differ all the same
+                # its dates are merged as a rule, and differ all the same
+                if failure.scope is ClosedBy.COMPARED:
                     continue
                 # a faulty configuration is not mended by a date that was merged before
                 is_dated = failure.scope is not ClosedBy.CONFIGURATION
@@ -89,7 +88,7 @@ class Notices:
         again = known.again(seen, self._now_text)
         if not known.is_told:
             return again, What.FAILURE
-        if seen.scope is ClosedBy.COMPARED:
+        if seen.scope is ClosedBy.COMPARED:  # the same difference each night is no news; a further date is
             return again, What.REPEAT if set(seen.dates) - set(known.dates) else None
         is_due = not seen.is_watched and self._is_due(known)
         return again, What.REPEAT if is_due or seen.kind != known.kind else None
@@ -99,7 +98,7 @@ class Notices:
 
         What ``ciss watch`` and a command say of one date is the same, too, whichever comes first.
         """
-        if seen.scope is ClosedBy.NEVER:
+        if seen.scope is ClosedBy.NEVER:  # closed as soon as it is told, so it is never among the open ones
             return next((one for one in self.records.closed() if one.signature == seen.signature), None)
         known = self.records.open()
         same = [one for one in known if one.signature == seen.signature]

@@ -13,7 +13,10 @@ from ciss_luigi.site import Site
 from ciss_luigi.state.markers import Markers, Step
 
 _DAYS_AFTER = 62
-"""A date rebuilds its month, and in the first days of a month the one before it."""
+"""A date rebuilds its month, and in the first days of a month the one before it.
+
+So no date after the end of the next month can replace a month: that is 62 days, in July with August.
+"""
 
 
 IsOver = Callable[[str, str], bool]

@@ -23,10 +23,12 @@ class Ping:
 
     def __init__(self, alerts: Alerts, path: str, command: str, body: str = "") -> None:
         """Start it; raises OSError. ``command`` is a command's id, 32 hexadecimal digits."""
+        # by rid the service knows which begin belongs to which end; healthchecks.io takes only a UUID
         url = f"{alerts.ping_url}{path}?rid={uuid.UUID(hex=command)}"
         ca_cert = str(alerts.ca_cert) if alerts.ca_cert else ""
         task = {"url": url, "body": body, "ca_cert": ca_cert, "seconds": _SECONDS}
         self._process = subprocess.Popen(  # noqa: S603 - our own program
+            # -I is possible here, and not for the sender: this program needs no module but Python's own
             [sys.executable, "-I", str(_PROGRAM)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -63,7 +63,7 @@ class Records:
         text = json.dumps(failure.to_json(), indent=1, ensure_ascii=False) + "\n"
         folder = self._closed if failure.closed_at else self._open
         write_whole(folder / f"{failure.id}.json", text)
-        if failure.closed_at:
+        if failure.closed_at:  # only now: a kill between the two leaves it open, and does not lose it
             remove(self._open / f"{failure.id}.json")
 
     def note_sent(self, name: str, sent: Sent, *, request: str = "") -> None:

@@ -66,6 +66,7 @@ class Round:
         if not taken(lock, seconds):
             return
         try:
+            # read only now: what the other command has sent is gone
             self._send_all(channel, self.outbox.entries(channel.name))
         except (OSError, LocksUnusable) as error:
             self.report(Delivery(channel.name, "", "", f"what became of it cannot be written down: {error}"))
@@ -86,7 +87,7 @@ class Round:
                 self._keep(entry, error, now)
                 if error.stop:
                     return
-                if not error.left:
+                if not error.left:  # an address that refuses must not keep later messages from the others
                     held.add(entry.failure)
                 continue
             self._note(entry, taken, now)

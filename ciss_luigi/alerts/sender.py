@@ -60,6 +60,7 @@ def _work(task: str, here: reach.Reach, seconds: float) -> None:
         told = [one for one in channels if one.name != ways.DESK]
         _send_now(told, [Message(**one) for one in json.load(sys.stdin)], What.FAILURE, seconds)
         return
+    # unlike the channels, which are made of the good part: what is dropped cannot be brought back
     known = ways.names(here.alerts) if _is_sound() else None
     for entry, why in outbox.drop_old(dt.datetime.now(dt.UTC), known):
         report(Delivery(entry.channel, entry.subject, entry.what, why, dropped=True))

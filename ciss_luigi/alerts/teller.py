@@ -42,6 +42,7 @@ class Teller:
         found = reach.find()
         if found is None or self._is_ctrl_c() or (self._here is None and not _anybody(found)):
             return
+        # if the ledger cannot be read, these stay
         failures, unwritten = ended.unread(self._end), list[Seen]()
         try:
             failures = self._failures(found)
@@ -56,7 +57,7 @@ class Teller:
         if unwritten and found.alerts.tell_anybody:
             # a full disk, for one: it must not keep from people what it has broken
             say(courier.send_unwritten(map(words.unwritten, unwritten), until - time.monotonic()))
-        if Outbox(found.folder).entries():
+        if Outbox(found.folder).entries():  # after a good night, too: what still waits is tried again
             say(courier.send(seconds=until - time.monotonic()))
         trouble = trouble or (ping.wait(max(0.0, until - time.monotonic())) if ping else "")
         if trouble:
@@ -109,6 +110,7 @@ class Teller:
         yield from jumps.found(self._here.ledger, sorted(dates), ids, found.alerts)
 
     def _scopes_ended(self) -> list[ClosedBy]:
+        # a command that failed at something else got past the configuration all the same
         scopes = [] if self._end.is_configuration else [ClosedBy.CONFIGURATION]
         return [*scopes, ClosedBy.COMMAND] if self._end.number == 0 else scopes
 

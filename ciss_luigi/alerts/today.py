@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 _LAST = "9999-12-31"
+"""The last date that there is: texts of dates are compared."""
 _OF_A_TASK = re.compile(r"^--[A-Z]\w*-")
 _MOST_DATES = 10_000
 """The longest range that the job runs."""
@@ -33,7 +34,7 @@ def asks_within(arguments: Sequence[str], first: str, last: str) -> bool:
         return first <= named["--date"] <= last
     if "--start" not in named:
         return False
-    begin = max(named["--start"], first)
+    begin = max(named["--start"], first)  # the day of --stop is not in Luigi's range
     return begin < named.get("--stop", _LAST) and begin <= last
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ciss_luigi.alerts.records import Records
 
 MAIL, DESK_BY_MAIL, DESK = "mail", "sdp_mail", "desk"
+"""As in mail.py and desk.py, which are not imported for them: a command that sends nothing must not pay."""
 
 
 def names(alerts: Alerts) -> list[str]:

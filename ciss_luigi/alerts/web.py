@@ -89,7 +89,7 @@ def _no_answer(reason: object) -> NoAnswer:
             "a private authority goes into [ciss_alerts] ca_cert"
         )
         return NoAnswer(words, sent=False)
-    if isinstance(reason, TimeoutError):
+    if isinstance(reason, TimeoutError):  # urllib does not say whether connecting or sending took too long
         return NoAnswer("no answer in time", sent=True)
     text = one_line(without_secrets(str(reason))) or type(reason).__name__
     return NoAnswer(text, sent=not isinstance(reason, ConnectionRefusedError | socket.gaierror))

@@ -62,6 +62,7 @@ def message(failure: Failure, what: What) -> Message:
 def unwritten(seen: Seen) -> Message:
     """The message about a failure of which no record can be written: a repeat of it will be told again."""
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    # no id: it would promise a record that `ciss alerts` can show
     failure = first_seen(seen, "", now, host=socket.gethostname(), subject=subject(seen))
     return message(replace(failure, error=f"{failure.error}\n\n{_NOT_WRITTEN}"), What.FAILURE)
 

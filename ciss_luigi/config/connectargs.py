@@ -69,6 +69,7 @@ def clashes(kind: EngineKind, transport: str | None, values: Mapping[str, Any]) 
 def missing(kind: EngineKind, auth: str | None = None) -> list[str]:
     """The extras to install before an engine of this kind can be used."""
     found = []
+    # found, not imported: that takes longer than a run with nothing to do
     absent = [module for module in kind.modules if find_spec(module) is None]
     if absent:
         found.append(f"{', '.join(absent)} not installed: pip install 'ciss-luigi[{kind}]'")

@@ -20,6 +20,7 @@ def find(values: Mapping[str, Any]) -> list[Fault]:
     faults = _of_engines(values)
     seen: dict[str, str] = {}
     for name in ("temp_table", "main_table", *(f"{table.role}_table" for table in schema.SOURCES)):
+        # the name of a key stands for a value that has a fault of its own; no engine tells capitals apart
         table = str(values.get(name, name)).lower()
         if table in seen:
             problem = f"names the same table as {seen[table]}: {table!r}"
@@ -81,7 +82,7 @@ def java(values: Mapping[str, Any], beside: Mapping[str, Mapping[str, Any]]) -> 
     """What ``loader = java`` needs in ``[ciss_java]`` and is not there."""
     if values.get("loader") != "java":
         return []
-    given = beside.get(legacy.JAVA, {})
+    given = beside.get(legacy.JAVA, {})  # a key that is absent there has a fault of its own
     return [
         Fault(legacy.JAVA, key.name, "is needed with loader = java", f"{key.name} = {key.example}")
         for key in legacy.JAVA_KEYS

@@ -106,6 +106,7 @@ def find(environment: Mapping[str, str], folder: Path) -> ConfigFile:
         )
     if named and (named.endswith(".toml")) != (environment.get("LUIGI_CONFIG_PARSER") == "toml"):
         raise _not_read_by_luigi(named)
+    # by what a link leads to: one file under two of Luigi's names is no second section
     files = {path.resolve(): read(path) for path in paths if is_there(path)}
     holders = [path for path, sections in files.items() if SECTION in sections]
     if not holders:
@@ -238,7 +239,10 @@ def _from_cfg(text: str, path: Path) -> Sections:
 
 
 def _inherit(sections: Sections, defaults: Mapping[str, str]) -> None:
-    """Give our sections the values of ``[DEFAULT]`` for the keys that they have."""
+    """Give our sections the values of ``[DEFAULT]`` for the keys that they have.
+
+    Its other keys are meant for Luigi's sections; in ours each would be an unknown key.
+    """
     for section in SECTIONS:
         if section.name in sections:
             known = {key.name for key in section.keys}
@@ -259,4 +263,5 @@ def _as_text(value: Any) -> str:
         return value
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    # as JSON: its true and false are those of a .cfg, and a table is the object that connect_args want
     return json.dumps(value, default=str)

@@ -47,7 +47,7 @@ def _name(text: str, _: Context) -> str:
 
 def _session_settings(text: str, context: Context) -> dict[str, Any]:
     values = json_object(text, context)
-    for name, value in values.items():
+    for name, value in values.items():  # the name becomes part of a statement
         if not all(NAME.fullmatch(part) for part in name.split(".")):
             raise ValueError(f"{name!r} is not a name of a session setting")
         if not isinstance(value, str | int | float):
@@ -70,7 +70,7 @@ def _sql_dir(text: str, context: Context) -> Path | None:
     if not text:
         return None
     folder = context.path(text)
-    read_build(folder)
+    read_build(folder)  # for its faults alone: they are to be named before a run begins
     return folder
 
 

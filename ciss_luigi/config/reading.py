@@ -76,6 +76,7 @@ def whole(low: int, high: int) -> Reader:
     """How to read a whole number between two bounds, both allowed."""
 
     def read(text: str, _: Context) -> int:
+        # isdigit alone also takes "²", which int refuses with words of its own
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
             raise ValueError(f"{text!r} is not a whole number from {low} to {high}")
         return int(text)

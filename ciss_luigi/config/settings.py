@@ -137,6 +137,7 @@ def _whole_engine(
     if warehouse is None:
         return None
     mine = {name: value for name, value in settings.items() if _is_meant_for(warehouse.kind, name)}
+    # nothing can be wrong here: _connection_faults has read the same, and its faults were raised
     values, _ = connectargs.read(warehouse.kind, _given(warehouse, arguments), folder)
     return replace(warehouse, connect_args=values, session_settings=mine)
 
@@ -165,7 +166,7 @@ def _connection_faults(values: Mapping[str, Any], folder: Path) -> list[Fault]:
 def _idle_settings(values: Mapping[str, Any]) -> list[Fault]:
     """Faults for session settings that no engine would get; their names say which kind they are for."""
     kinds = [warehouse.kind for _, url, _ in _ENGINES if (warehouse := values.get(url)) is not None]
-    if "warehouse_url" not in values:
+    if "warehouse_url" not in values:  # it has a fault of its own, and its kind is not known
         return []
     return [
         Fault(

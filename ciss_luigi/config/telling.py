@@ -13,7 +13,10 @@ from ciss_luigi.errors import Fault
 
 @dataclass(frozen=True)
 class Alerts:
-    """All of ``[ciss_alerts]``. Its ``repr`` shows no secret."""
+    """All of ``[ciss_alerts]``. Its ``repr`` shows no secret.
+
+    ``jump_usd`` is in US dollars. What each key does: ``docs/operations.md``, section "Who is told when".
+    """
 
     mail_to: tuple[str, ...] = ()
     mail_cc: tuple[str, ...] = ()
@@ -73,7 +76,7 @@ def contradictions(values: Mapping[str, Any]) -> list[Fault]:
     found = [
         Fault(ALERTS, one, f"needs {other} as well", f"{other} = {example}")
         for one, other, example in needs
-        if values.get(one) and other in values and not values[other]
+        if values.get(one) and other in values and not values[other]  # absent: it has a fault of its own
     ]
     if values.get("sdp_url") and values.get("sdp_mail"):
         problem = "the desk gets its requests by sdp_url already: each would come twice"

@@ -76,6 +76,7 @@ def _ping_url(text: str, context: Context) -> str:
 
 def _channels(text: str, context: Context) -> tuple[str, ...]:
     """Apprise's URLs. They hold tokens, so neither a whole URL nor a part of it may be shown."""
+    # a comma parts only with a space after it: some URLs of Apprise hold commas
     urls = [line.strip().rstrip(",") for line in re.split(r"\n|, +", text) if line.strip()]
     if urls and find_spec("apprise") is None:
         raise ValueError("apprise is not installed: pip install 'ciss-luigi[alerts]'")
@@ -85,6 +86,7 @@ def _channels(text: str, context: Context) -> tuple[str, ...]:
 def _channel(number: int, text: str, context: Context) -> str:
     url = variables.expand_url(text, context.environment)
     for part in re.split(r"[/?&=@:]+", url.partition("://")[2]):
+        # words and short parts are no tokens: to hide "billing" would make holes in every message
         if len(part) >= _SHORTEST_TOKEN and not part.isalpha():
             remember(part)
     password = re.match(r"[^:/]*://[^/@]*:([^/@]*)@", url)
@@ -107,6 +109,7 @@ def _choice(*choices: str) -> Reader:
 
 def _level(text: str, _: Context) -> int:
     levels = logging.getLevelNamesMapping()
+    # not all of Python's levels: the job says nothing at CRITICAL, so the file would stay empty
     if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError(f"{text!r} is none of DEBUG, INFO, WARNING, ERROR")
     return levels[text.upper()]

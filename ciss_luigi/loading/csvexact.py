@@ -24,6 +24,7 @@ _PROBLEMS = {
     "unexpected end of data": "a quote is opened here and never closed",
     "new-line character": "there is a carriage return outside quotes",
 }
+"""By how messages of the csv module begin; one that is not here is shown as it is."""
 _LINE_ENDS = {"\n": "a line feed", "\r\n": "carriage return and line feed"}
 
 

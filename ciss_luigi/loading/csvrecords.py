@@ -89,7 +89,7 @@ class _Lines:
         while line := self._read():
             self._number += 1
             text = self._decoded(line)
-            size = size + len(line) if raw else len(line)
+            size = size + len(line) if raw else len(line)  # raw is emptied when a record has ended
             raw.append(text)
             if size > RECORD_BYTES:
                 problem = f"this record is longer than {RECORD_BYTES:,} bytes; is a quote never closed?"
@@ -98,6 +98,7 @@ class _Lines:
 
     def _read(self) -> bytes:
         try:
+            # with a limit: a gzip file of one endless line must not fill the memory
             return self._stream.readline(RECORD_BYTES + 1)
         except BROKEN as error:
             raise broken(self._file, error, self._number + 1) from error

@@ -23,7 +23,7 @@ _CHUNK_BYTES = 1 << 20
 # Each pattern begins with its literal part, so that re looks for that alone, at a few GB/s.
 _SPACE_BEFORE = re.compile(rb' "(?<=[,\n ] ")')
 _SPACE_AFTER = re.compile(rb'" (?=[,\r\n ])')
-_OVERLAP = 2
+_OVERLAP = 2  # a pattern looks at three bytes: the chunk before can have two of them
 
 
 @dataclass
@@ -61,6 +61,7 @@ def scan(file: SourceFile) -> Scan:
         found.feeds += chunk.count(b"\n")
         if b"\r" in joined:
             found.carriage_returns += chunk.count(b"\r")
+            # from the last byte before the chunk: a pair that is cut in two counts, an earlier one not again
             found.returns_before_feeds += joined.count(b"\r\n", max(len(tail) - 1, 0))
         found.spaced_quotes = bool(
             found.spaced_quotes or _SPACE_BEFORE.search(joined) or _SPACE_AFTER.search(joined)

@@ -62,6 +62,7 @@ class DateText(CellForm):
 
     def matches(self, column: str) -> str:
         """The same in SQL."""
+        # DuckDB has a year 0, Python has none
         day = (
             f"TRY_CAST(left({column}, {_DATE_CHARACTERS}) AS DATE) IS NOT NULL AND left({column}, 4) > '0000'"
         )

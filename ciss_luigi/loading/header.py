@@ -16,7 +16,7 @@ def check_names(file: SourceFile, names: Sequence[str], columns: Collection[str]
     double = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if not (missing or unknown or double):
         return
-    lowered = {name.lower() for name in unknown}
+    lowered = {name.lower() for name in unknown}  # a name in capitals is told once, and not as missing, too
     problems = [f"column {name} is missing" for name in missing if name not in lowered]
     problems += [_unknown(name, missing) for name in unknown]
     problems += [f"column {shown(name)} is there {names.count(name)} times" for name in double]

@@ -24,7 +24,10 @@ class ParquetPlan:
     columns: list[str]
 
     def load(self, session: Session, *, share: bool) -> int:
-        """Replace the table's rows in the caller's transaction; returns their number. Raises LoadError."""
+        """Replace the table's rows in the caller's transaction; returns their number. Raises LoadError.
+
+        ``share`` means nothing here: any number of threads can read a Parquet file.
+        """
         expressions = [f"CAST({identifier(name)} AS {self.target.forms[name].type})" for name in self.columns]
         try:
             return self.target.replace(session, self.columns, expressions, _read(self.file))
@@ -51,7 +54,7 @@ def plan(session: Session, file: SourceFile, target: Target) -> ParquetPlan:
 def _check_column(session: Session, file: SourceFile, target: Target, column: ColumnType) -> None:
     form, name = target.forms[column.name], identifier(column.name)
     takes = form.takes(name, column.exact) if column.exact else None
-    if takes == "true" and form.may_be_empty:
+    if takes == "true" and form.may_be_empty:  # no value can be wrong, so none is read
         return
     # A column without any value has whatever type its writer chose; that is not a fault.
     wrong = f"NOT coalesce({takes or 'false'}, false)"

@@ -67,7 +67,7 @@ class _Element:
             found = "DOUBLE"
         elif self.converted == "DECIMAL":
             found = self._decimal
-        elif self.converted or not self.logical:
+        elif self.converted or not self.logical:  # a logical type alone may make the integer mean a time
             found = _WHOLE.get((self.type or "", self.converted), "")
         return found if found == self.duckdb else ""
 

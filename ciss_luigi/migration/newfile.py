@@ -170,6 +170,7 @@ def _engines(made: NewFile, roles: Mapping[str, Variable]) -> None:
             who, how = f"{quote(user.value, safe='')}{secret}@", f"?{login}" if password is not None else ""
         database = roles["database"].value if "database" in roles else ""
         database = database if _PLAIN_NAME.fullmatch(database) else ""  # its own key says what is wrong
+        # Hive comes first in the list above: without it the Impala is the warehouse, and refreshes itself
         at, number_at = _server(host, number, port, database)
         url = f"{scheme}://{who}{at}:{number_at}/{database}{how}"
         alone = "warehouse_url" not in made.sections.get("ciss", {})
@@ -215,7 +216,7 @@ def _log(made: NewFile, roles: Mapping[str, Variable], to: Path) -> None:
 
 def _unfit(variable: Variable) -> str:
     """What about a value cannot be written in the file; empty if it can."""
-    if DATED.search(variable.value):
+    if DATED.search(variable.value):  # first: its NUL characters are not printable
         return "holds a date in the middle"
     if variable.secret:
         return "holds a secret, which must not be in a file"

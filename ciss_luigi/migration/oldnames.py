@@ -50,6 +50,7 @@ RULES = (
     _rule("sender", r"SDP_ticket_from_email"),
     _rule("trace", r"setparameter", "not needed: log_level tells more"),
 )
+"""The first that fits a name counts: ``X_temp_tblname`` would be the main table of a job ``X_temp``, too."""
 
 
 @dataclass(frozen=True)

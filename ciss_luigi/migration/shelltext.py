@@ -92,7 +92,7 @@ class Words:
         self.work.add(1)
         try:
             value = reader.unquoted(0)
-        finally:
+        finally:  # what was not understood took its time, too
             self.work.characters += reader.at - start
         require_fit(value)
         return Word(value.encode("latin-1").decode(errors="surrogateescape"), reader.at)

@@ -49,6 +49,7 @@ class StatusFile:
         new = [key for key in KEYS if key in changes and key not in held]
         changed += "".join(f"{key}={changes[key]}\n" for key in new)
         if changed != text:
+            # the file behind a link: a rename would replace the link, and the file behind it stay old
             _replace(Path(os.path.realpath(self.path)), changed)
 
     def _text(self) -> str:
@@ -85,6 +86,7 @@ def old_script(values: Mapping[str, str]) -> str:
     pid, name = values.get(PROCESS, ""), values.get(NAME, "")
     if not name or not is_alive(pid):
         return ""
+    # alive is not enough: another program may have got the number by now
     try:
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:

@@ -65,7 +65,7 @@ def adopt(site: Site, first: RunDate | None = None, last: RunDate | None = None)
         for date in site.markers.dates()
         if (first is None or first <= date)
         and (last is None or date <= last)
-        and set(found := _moved(site, date)) - {Step.TRUNCATE}
+        and set(found := _moved(site, date)) - {Step.TRUNCATE}  # that one alone says nothing of any row
     }
     if not moved:
         return Adoption()

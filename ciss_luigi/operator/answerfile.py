@@ -34,7 +34,7 @@ class AnswerFile:
 
     def write(self, text: str) -> None:
         """Write the answer; raises Refused if that is not possible, and leaves what was there then."""
-        try:
+        try:  # again, as the disk may be full by now: the answer may have taken an hour
             write_whole(self.path, text)
         except OSError as error:
             why = f"cannot be written: {error.strerror}"

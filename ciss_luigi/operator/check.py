@@ -67,7 +67,7 @@ def run(load: Callable[[], Site], date: RunDate | None = None, luigis: LuigisOwn
     group = Group(report, "engine")
     if not job.engine.exists():
         with engines.reaching(group, job.engine):
-            here.require_warehouse()
+            here.require_warehouse()  # a file that was there, by the markers, is missed in other words
             group.fault(f"there is no {job.engine.identity} yet", commands.load())
         return report
     warehousefiles.check(group, here.settings.warehouse)

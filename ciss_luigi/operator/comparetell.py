@@ -54,5 +54,6 @@ def _seen(request: Request, found: Compared, words: Iterable[str]) -> Seen:
         error,
         (str(request.date),) if request.date else (),
         scope=ClosedBy.COMPARED,
+        # not the words: they hold other figures each night, and each would be a failure of its own
         own_signature=f"drift {found.here} {found.there}",
     )

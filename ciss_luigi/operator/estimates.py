@@ -14,7 +14,7 @@ from ciss_luigi.state.markers import Step
 
 @dataclass(frozen=True)
 class Estimate:
-    """What one run put into main for the month."""
+    """What one run put into main for the month; ``total_charge_usd`` is in US dollars, with 4 decimals."""
 
     date: RunDate
     at: str

@@ -128,6 +128,7 @@ def lines_of(site: Site, date: RunDate, attempts: Iterable[Attempt]) -> Iterator
             yield AttemptLine(date, attempt, str(attempt.outcome), _seconds(attempt))
         else:
             holder = site.date_lock(date).holder()
+            # an attempt from before the lock was taken is not the holder's: its own process was killed
             runs = holder is not None and attempt.started_at >= holder.since
             yield AttemptLine(date, attempt, RUNNING if runs else KILLED, None)
 
@@ -137,7 +138,7 @@ def _seconds(attempt: Attempt) -> float | None:
         took = dt.datetime.fromisoformat(attempt.ended_at) - dt.datetime.fromisoformat(attempt.started_at)
     except (ValueError, TypeError):
         return None
-    return max(0.0, took.total_seconds())
+    return max(0.0, took.total_seconds())  # the clock may have been set back meanwhile
 
 
 def _merged(known: dict[RunDate, list[Attempt]]) -> list[Merged]:

@@ -22,6 +22,7 @@ def fields() -> dict[str, str]:
 
 def put(**named: str) -> None:
     """Set fields for good; in names ``_`` stands for the dots: ``trace_id``."""
+    # the first alone: the one in labels.run_date is part of the name
     _Current.fields.update({name.replace("_", ".", 1): value for name, value in named.items() if value})
 
 

@@ -71,7 +71,7 @@ def json_formatter() -> logging.Formatter:
             plain = logging.makeLogRecord(
                 {**record.__dict__, "msg": words, "args": (), "exc_info": None, "exc_text": None}
             )
-            plain.__dict__.pop("ciss", None)
+            plain.__dict__.pop("ciss", None)  # ecs-logging writes each attribute that it does not know
             plain.__dict__.update(fields)
             text: str = super().format(plain)
             return text

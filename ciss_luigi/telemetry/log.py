@@ -68,18 +68,18 @@ class LogFile(logging.Handler):
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
         is_new = not self._path.exists()
         self._descriptor = os.open(self._path, flags, _MODE)
-        if is_new:
-            owners.hand_over(
-                self._path
-            )  # one command as root must not lock out the user that runs every night
+        if is_new:  # one command as root must not lock out the user that runs every night
+            owners.hand_over(self._path)
 
     def _rotate(self, more: int) -> None:
         """Rename the file, unless another process just did; raises OSError."""
+        # a file of its own: a lock on the log itself would go away with its name
         with _locked(self._path.with_name(f".{self._path.name}.lock")):
             try:
                 size = self._path.stat().st_size
             except FileNotFoundError:
                 return
+            # an empty file stays: it would push out the oldest one, and a longer line would fit no better
             if not size or size + more <= self._most:
                 return
             for number in range(self._keep - 1, 0, -1):

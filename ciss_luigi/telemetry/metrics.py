@@ -28,7 +28,11 @@ class _Collector:
 
 
 def write(path: Path, figures: Any) -> None:
-    """Write the figures (operator/monitored.py) to a file; raises OSError, ImportError without the extra."""
+    """Write the figures (operator/monitored.py) to a file; raises OSError, ImportError without the extra.
+
+    This room may not import that one, so their type is not named here. ``docs/operations.md``, section
+    "Figures for monitoring", lists the names.
+    """
     from prometheus_client import CollectorRegistry, generate_latest
 
     registry = CollectorRegistry()

@@ -27,6 +27,7 @@ def begin(settings: Log, trace: str) -> None:
     context.put(trace_id=trace)
     if settings.file is None or _Opened.handler is not None:
         return
+    # here: without a log file nobody pays for importing the forms of its lines
     from ciss_luigi.telemetry.log import LogFile
 
     _Opened.handler = LogFile(settings)

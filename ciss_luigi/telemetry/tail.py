@@ -28,6 +28,7 @@ class Tail(logging.Handler):
         """Append a record's lines."""
         try:
             line = f"{self.format(record)[:_LONGEST]}\n".encode(errors="backslashreplace")
+            # not flock: forked workers share the open file, and so would hold such a lock all at once
             fcntl.lockf(self._file, fcntl.LOCK_EX)
             try:
                 self._make_room()
