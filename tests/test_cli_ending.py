@@ -14,7 +14,7 @@ import click
 import pytest
 
 from ciss_luigi import errors
-from ciss_luigi.cli.ending import exit_code
+from ciss_luigi.cli.ending import code_of, exit_code
 from ciss_luigi.cli.group import VERBS
 from ciss_luigi.loading import LoadError
 from tests.command import TRACEBACK, Place, wait_until
@@ -124,6 +124,22 @@ def test_help_needs_no_readable_configuration(tmp_path: Path) -> None:
     (tmp_path / "luigi.cfg").write_text("no section\n")
     ciss(tmp_path, "--help").expect(0, "Verbs:")
     ciss(tmp_path, "status", "--help").expect(0, "Usage: ciss status")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.Stopped("SIGTERM"), 143),
+        (errors.Stopped("SIGINT"), 130),
+        (click.exceptions.Exit(1), 1),
+        (click.UsageError("no"), 2),
+        (errors.Refused("no"), 1),
+        (errors.ConfigurationError("no"), 40),
+        (ValueError("no"), 1),
+    ],
+)
+def test_the_log_has_the_code_that_the_verb_ends_with(error: BaseException, code: int) -> None:
+    assert code_of(error) == code
 
 
 def test_a_configuration_that_only_luigi_cannot_read_is_refused_too(tmp_path: Path) -> None:

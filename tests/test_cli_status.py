@@ -189,7 +189,7 @@ def test_many_dates_that_need_attention_are_not_all_told_in_full(place: Place) -
     ledger = here(place).ledger
     for day in range(1, 15):
         ledger.start(RunDate.parse(f"2016-11-{day:02d}"), "TruncateTemp")
-    answer = status(place).expect(1, "14 dates: 14 killed", "and 4 earlier dates that are not merged")
+    answer = status(place).expect(1, "14 dates: 14 killed", "and 4 earlier dates not merged")
     assert answer.out.count("never ended") == 10
 
 

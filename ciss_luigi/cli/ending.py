@@ -38,7 +38,7 @@ def ending(*, debug: bool) -> Iterator[None]:
         except (Exception, Stopped) as error:
             if isinstance(error, BrokenPipeError) and _nobody_reads():
                 discard_stdout()
-                raise click.exceptions.Exit(128 + signal.SIGPIPE) from None
+                raise click.exceptions.Exit(code_of(error)) from None
             if debug:
                 click.echo(safe("".join(traceback.format_exception(error))), err=True)
             _leave(error)
@@ -51,11 +51,25 @@ def exit_code(error: CissError) -> int:
     return error.exit_code if error.exit_code in exitcodes.VERBS else exitcodes.NO
 
 
+def code_of(error: BaseException) -> int:
+    """The exit code of a verb that ends with this error."""
+    if isinstance(error, click.exceptions.Exit | click.ClickException):
+        return error.exit_code
+    if isinstance(error, BrokenPipeError) and _nobody_reads():
+        return 128 + signal.SIGPIPE
+    if name := _signal_name(error):
+        return 128 + signal.Signals[name]
+    return exit_code(error) if isinstance(error, CissError) else exitcodes.NO
+
+
+def _signal_name(error: BaseException) -> str:
+    return error.signal_name if isinstance(error, Stopped) else stopping.requested()
+
+
 def _leave(error: BaseException) -> NoReturn:
-    name = error.signal_name if isinstance(error, Stopped) else stopping.requested()
-    if name:
+    if name := _signal_name(error):
         click.echo(f"stopped by {name}", err=True)
-        raise click.exceptions.Exit(128 + signal.Signals[name]) from error
+        raise click.exceptions.Exit(code_of(error)) from error
     if isinstance(error, OSError) and error.filename is None and error.errno in MACHINE_LACKS:
         error = unwritable(error)
     if isinstance(error, CissError):

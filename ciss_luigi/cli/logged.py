@@ -9,9 +9,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import click
-
-from ciss_luigi import events, exitcodes, site
+from ciss_luigi import events, site
+from ciss_luigi.cli.ending import code_of
 from ciss_luigi.config.telling import Log
 from ciss_luigi.config.tellingkeys import LOG
 from ciss_luigi.errors import CissError, ConfigurationError
@@ -42,7 +41,7 @@ def logged(arguments: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except BaseException as trouble:
-        code, error = _code(trouble), str(trouble) if isinstance(trouble, CissError) else ""
+        code, error = code_of(trouble), str(trouble) if isinstance(trouble, CissError) else ""
         raise
     finally:
         took = time.monotonic_ns() - began
@@ -52,13 +51,3 @@ def logged(arguments: Sequence[str]) -> Iterator[None]:
         words = f"ciss {arguments[0]} ends with {code}"
         events.tell("command-end", words, level, process_exit__code=code, **outcome)
         opened.end()
-
-
-def _code(error: BaseException) -> int:
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
-    if isinstance(error, click.ClickException):
-        return error.exit_code
-    if isinstance(error, CissError) and error.exit_code in exitcodes.VERBS:
-        return error.exit_code
-    return exitcodes.NO

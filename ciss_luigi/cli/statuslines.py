@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from ciss_luigi.cli.output import moment, one_line
+from ciss_luigi.counting import counted
 from ciss_luigi.errors import gist
 from ciss_luigi.exitcodes import DONE
 from ciss_luigi.operator.monthsheld import MonthHeld
@@ -46,4 +47,4 @@ def last_command(command: CommandEntry | None) -> Iterator[str]:
     reasons = [one_line(gist(reason)) for reason in command.reasons]
     yield from (f"  {reason}" for reason in reasons[:_REASONS_SHOWN])
     if len(reasons) > _REASONS_SHOWN:
-        yield f"  and {len(reasons) - _REASONS_SHOWN} more reasons"
+        yield f"  and {counted(len(reasons) - _REASONS_SHOWN, 'more reason')}"

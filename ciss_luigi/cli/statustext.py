@@ -143,7 +143,7 @@ def _details(dates: Sequence[DateStatus], *, moved: bool) -> Iterator[str]:
     earlier = sum(map(len, alike[:-DETAILS_AT_MOST]))
     if earlier:
         yield ""
-        yield f"and {earlier} earlier dates that are not merged"
+        yield f"and {counted(earlier, 'earlier date')} not merged"
 
 
 def _moved(places: Sequence[str], missing: Sequence[RunDate]) -> Iterator[str]:

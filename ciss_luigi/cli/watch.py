@@ -11,6 +11,7 @@ from ciss_luigi.billing.rundate import RunDate
 from ciss_luigi.cli.options import DATE
 from ciss_luigi.cli.output import safe, say
 from ciss_luigi.exitcodes import NO
+from ciss_luigi.futuredates import refuse_after_tomorrow
 from ciss_luigi.operator import watch
 
 
@@ -49,7 +50,10 @@ def command(context: click.Context, by: dt.time, date: RunDate | None, hung_minu
     Exit code 0 if the date is merged or still has time, 1 if it is not merged in time. What it found is
     written to stderr if [ciss_alerts] names nobody, so that cron mails it.
     """
-    found = watch.watch(site.current(), by, date, hung_minutes)
+    here = site.current()
+    if date is not None:
+        refuse_after_tomorrow(here, [date.date])
+    found = watch.watch(here, by, date, hung_minutes)
     if found.well:
         say(found.sentence)
     else:

@@ -52,9 +52,11 @@ def seconds(value: Any, _: Path) -> float:
 
 def whole(value: Any, _: Path) -> int:
     """A whole number above 0."""
-    if isinstance(value, bool) or not str(value).isdigit() or int(value) == 0:
+    digits = str(value)
+    # isdigit alone also takes "²", which int refuses with words of its own
+    if isinstance(value, bool) or not (digits.isascii() and digits.isdigit()) or int(digits) == 0:
         raise ValueError("is not a whole number above 0")
-    return int(value)
+    return int(digits)
 
 
 def certificates(value: Any, folder: Path) -> str:

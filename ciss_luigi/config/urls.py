@@ -95,17 +95,18 @@ def _server(scheme: str, text: str) -> Warehouse:
         raise ValueError("is not a URL: host or port cannot be read") from None
     if not parts.hostname:
         raise ValueError("names no host")
-    options: dict[str, Any] = dict(parse_qsl(parts.query))
-    options |= {"username": _decoded(parts.username), "password": _decoded(parts.password)}
-    remember(options["password"] or "")
-    options["database"] = unquote(parts.path.strip("/")) or None
+    options: dict[str, Any] = dict(parse_qsl(parts.query))  # it may name the user and the rest, too
+    before = {"username": _decoded(parts.username), "password": _decoded(parts.password)}
+    before["database"] = unquote(parts.path.strip("/")) or None
+    options |= {key: value for key, value in before.items() if value is not None}
+    remember(options.get("password", ""))
     return Warehouse(
         BY_SCHEME[scheme],
         f"{parts.hostname}:{port}",
         host=parts.hostname,
         port=port,
         transport=scheme.partition("+")[2] or None,
-        options={key: value for key, value in options.items() if value is not None},
+        options=options,
     )
 
 

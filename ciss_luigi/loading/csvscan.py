@@ -54,7 +54,8 @@ def scan(file: SourceFile) -> Scan:
     """Read the whole file once; raises LoadError if it cannot be read or decompressed to its end."""
     found = Scan()
     tail = b""
-    ending: deque[bytes] = deque(maxlen=1 + RECORD_BYTES // _CHUNK_BYTES)
+    # one chunk more than a record has: the last one may be of a few bytes only
+    ending: deque[bytes] = deque(maxlen=2 + RECORD_BYTES // _CHUNK_BYTES)
     for chunk in _chunks(file):
         # What the end of a chunk cuts in two is found together with the next one.
         joined = tail + chunk

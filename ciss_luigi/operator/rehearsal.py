@@ -66,8 +66,10 @@ class Rehearsal:
     def _when(self, condition: str, holds: bool) -> Iterator[bool]:
         before = self._condition, self._sent
         self._condition, self._sent = f"only if {condition}", self._sent and holds
-        yield True  # the step goes on in any case: what is only sent at times is listed, too
-        self._condition, self._sent = before
+        try:
+            yield True  # the step goes on in any case: what is only sent at times is listed, too
+        finally:
+            self._condition, self._sent = before
 
 
 class RehearsedEngine(Engine):

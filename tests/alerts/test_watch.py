@@ -55,6 +55,12 @@ def waiting(place: Place) -> list[What]:
     return [entry.what for entry in office(place).waiting()]
 
 
+def test_a_date_after_tomorrow_is_refused(told: Place) -> None:
+    answer = ciss(told.folder, "watch", "--by", "06:00", "--date", "2099-01-01")
+    answer.explained(40, "2099-01-01 lies after tomorrow", "Next:  ")
+    assert waiting(told) == []
+
+
 def test_a_merged_date_is_well_and_so_is_one_that_has_time(told: Place) -> None:
     assert look(told, 5).sentence == f"{DATE} is not merged, and has time until 06:00"
     run(told.folder, DATE)

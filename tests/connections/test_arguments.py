@@ -52,6 +52,17 @@ def test_connect_args_win_over_the_url_and_user_is_username(tmp_path: Path) -> N
     }
 
 
+def test_the_query_of_a_url_may_name_the_user_and_the_database(tmp_path: Path) -> None:
+    named = read(tmp_path, "hive://h:10000/?username=bob&password=p%40ss&database=x&auth=LDAP")
+    assert named.warehouse.connect_args == {
+        "username": "bob", "password": "p@ss", "database": "x", "auth": "LDAP"
+    }  # fmt: skip
+    before = read(tmp_path, "hive://eva:q@h:10000/mnaas?username=bob&password=p&database=x&auth=LDAP")
+    assert before.warehouse.connect_args == {
+        "username": "eva", "password": "q", "database": "mnaas", "auth": "LDAP"
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("url", "arguments", "words"),
     [

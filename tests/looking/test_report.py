@@ -543,6 +543,12 @@ def test_a_month_before_the_calendar_is_an_error_of_usage(words: tuple[str, ...]
     assert "is before the calendar's first month, 0001-01" in answer.err
 
 
+def test_the_month_before_is_that_of_the_same_day_also_after_a_backfill(tmp_path: Path) -> None:
+    report = moving()
+    merged = sorted(report.estimates_before, key=lambda one: str(one.date) == "2016-10-15")  # this one last
+    assert "as it stood on 2016-10-22" in pages.render(replace(report, estimates_before=merged))
+
+
 def test_the_calendars_first_month_has_a_report(tmp_path: Path) -> None:
     run_date = RunDate.parse("0001-01-01")
     before = [Estimate(run_date, AT, "run", 1, Decimal(1))]

@@ -129,7 +129,8 @@ def _on_the_same_day(report: Report) -> Estimate | None:
     if report.as_of[:7] != str(report.month):
         return None
     found = [one for one in report.estimates_before if str(one.date) <= f"{before}-{day}"]
-    return found[-1] if found else None
+    # the estimates are in the order of their merges: after a backfill the last one is not of the last day
+    return max(reversed(found), key=lambda one: str(one.date), default=None)
 
 
 def attempt(one: DatedAttempt) -> Mapping[str, str]:
