@@ -140,7 +140,7 @@ def _flush() -> None:
 def _nobody_reads() -> bool:
     """Whether stdout is a pipe that was closed; a broken connection to a server raises the same error."""
     poll = select.poll()
-    poll.register(1, 0)
+    poll.register(1, 0)  # no event is asked for: an error of the pipe is told in any case
     return any(events & select.POLLERR for _, events in poll.poll(0))
 
 

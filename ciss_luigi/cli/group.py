@@ -70,6 +70,7 @@ class Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb; in any case it ends with its exit code and in plain words."""
+        # click keeps the verb's name there until it runs the verb
         typed = [*getattr(ctx, "_protected_args", ()), *ctx.args]
         with ending(debug=ctx.params["debug"]), logged(typed):
             return super().invoke(ctx)

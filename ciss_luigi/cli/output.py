@@ -66,7 +66,7 @@ def console(*, stderr: bool = False) -> Console:
 
     class Plain(Console):
         def on_broken_pipe(self) -> None:
-            raise BrokenPipeError
+            raise BrokenPipeError  # rich would end the process with 1; ending.py ends it as SIGPIPE does
 
     made = Plain(stderr=stderr, markup=False, emoji=False, highlight=False)
     if not made.is_terminal:

@@ -25,6 +25,7 @@ from ciss_luigi.plaintext import shortened
 HIDDEN = "***"
 _SEE_BELOW = "not understood, see below"
 _STAND_IN = "stands-in-for-a-secret"
+"""For each secret that the new file names: nobody has put it into the environment yet."""
 _NO_SERVER = (
     "no warehouse_url: neither HIVE_HOST nor IMPALAD_HOST names a server, "
     "and without one the job makes a DuckDB file of its own"
@@ -183,6 +184,7 @@ def _without_a_place(
 
 def _write(out: Path, text: str) -> None:
     try:
+        # "x": a file that was made since the look at its name is not overwritten either
         with out.open("x", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
@@ -220,6 +222,6 @@ def is_beside_another(out: Path) -> bool:
             is_other = path.is_file() and not path.samefile(out)
             if is_other and any(name.startswith(CISS.name) for name in configfile.read(path)):
                 return True
-        except (OSError, CissError):
+        except (OSError, CissError):  # it may be one: the command from another folder works in any case
             return True
     return False

@@ -75,6 +75,7 @@ def _plan(job: Job, skipped: Mapping[str, str]) -> Plan:
         wanted = _as_wanted(job) if scope.missing else holdings
         asks = SOURCES_READY not in skipped
         begun = _after_the_question(job, engines, wanted) if asks else Rehearsal(job, engines, holdings)
+        # apart: what is done already is only shown, and must not change what the other steps find
         shown = _after_the_question(job, engines, wanted)
         plans = [StepPlan(SOURCES_READY, tuple(asking.lines), skipped.get(SOURCES_READY, ""))]
         for step in Step:
@@ -89,7 +90,7 @@ def _after_the_question(job: Job, engines: Now, holdings: Holdings) -> Rehearsal
     """A rehearsal of the steps after SourcesReady in one command, if it has found these holdings."""
     rehearsal = Rehearsal(job, engines, holdings)
     sourcesready.ask(rehearsal.job, job.months, alone=True)
-    rehearsal.lines.clear()
+    rehearsal.lines.clear()  # they are SourcesReady's, and are shown there
     return rehearsal
 
 

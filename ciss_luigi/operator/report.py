@@ -135,7 +135,7 @@ def _is_date(text: str) -> bool:
 
 
 def _report(site: Site, month: Month, found: _Answers, known: Sequence[Estimate]) -> Report:
-    names = {(row[AS_OF] or "", row[-1]) for row in found.rows}
+    names = {(row[AS_OF] or "", row[-1]) for row in found.rows}  # the last column is the run id
     as_of, run_id = max(names, key=lambda pair: (pair[0], pair[1] or ""))
     marker = site.markers.read(RunDate.parse(as_of), Step.MERGE) if _is_date(as_of) else None
     return Report(

@@ -92,6 +92,7 @@ def watch(
     seen = list(killedruns.find(site, day))
     reason = _gone(site, day) if found.is_merged else _reason(site, found)
     hung = _hung(site, found, hung_minutes, now)
+    # without its zone: --by is a time on the host's clock
     is_due = now.replace(tzinfo=None) >= dt.datetime.combine(day.date, by)
     if hung is not None or (reason is not None and is_due):
         verdict = _not_merged(day, by, hung or reason)
@@ -219,6 +220,7 @@ def _of_attempt(attempt: Attempt, state: RunState) -> tuple[str, str]:
 
 def _latest_command(site: Site, day: RunDate) -> CommandEntry | None:
     """The command that was asked last for this date, alone or in a range."""
+    # the ledger's days are in UTC: east of Greenwich a date begins on the day before
     first = day.date - dt.timedelta(days=1)
     commands = site.commands.commands(first)
     named = [one for one in commands if today.is_asked_for(one.arguments, day.date)]

@@ -95,7 +95,10 @@ def _options(kind: type[luigi.Task]) -> Iterator[tuple[str, str, luigi.Parameter
 
 
 def _given(arguments: Any, family: str, name: str, *, alone: bool) -> Iterator[str]:
-    """The texts of an option, as they were typed, or as the configuration has them."""
+    """The texts of an option, as they were typed, or as the configuration has them.
+
+    ``alone``: Luigi may also keep them under the name alone, as it does only for the task that is asked for.
+    """
     config = luigi.configuration.get_config()  # type: ignore[no-untyped-call]
     typed = [getattr(arguments, name, None)] if alone else []
     typed.append(getattr(arguments, f"{family}_{name}", None))

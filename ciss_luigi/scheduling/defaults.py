@@ -37,7 +37,7 @@ DEFAULTS: dict[str, dict[str, int | bool | str]] = {
 def apply() -> None:
     """Set every default that the site has not set itself."""
     config = luigi.configuration.get_config()  # type: ignore[no-untyped-call]
-    as_they_are = isinstance(config, LuigiTomlParser)
+    as_they_are = isinstance(config, LuigiTomlParser)  # a .toml has types of its own, a .cfg only texts
     bounds = _bounds()
     if config.has_option("RangeDaily", "days_forward"):
         del bounds["stop"]  # the site has said how far a range without --stop goes

@@ -158,7 +158,7 @@ class PatientWorker(luigiprivate.Worker):
             late = process.timeout_time is not None and time.time() > float(process.timeout_time)
             if late and process.is_alive():
                 process.terminate()
-                self._reports.forget(process)
+                self._reports.forget(process)  # or the end of its pipe would be told as a second failure
                 words = f"{process.task} took longer than {process.worker_timeout} s and was ended"
                 process.task.trigger_event(luigi.Event.TIMEOUT, process.task, words)
                 logger.error("%s ([worker] timeout)\nNext:  %s", words, commands.again())

@@ -85,6 +85,7 @@ def is_on(classpath: str, name: str) -> bool:
     file = f"{name.replace('.', '/')}.class"
     for part in classpath.split(":"):
         path = Path(part)
+        # as Java reads a class path: folder/* are the jars of the folder, named .jar or .JAR
         jars = (
             sorted([*path.parent.glob("*.jar"), *path.parent.glob("*.JAR")]) if path.name == "*" else [path]
         )

@@ -42,7 +42,7 @@ def _decimal(kind: str) -> tuple[int, int] | None:
         return _WHOLE_DIGITS[name], 0
     if name not in ("DECIMAL", "NUMERIC"):
         return None
-    precision, scale = (*numbers, 0)[:2] if numbers else (10, 0)
+    precision, scale = (*numbers, 0)[:2] if numbers else (10, 0)  # Hive's DECIMAL without numbers
     return precision - scale, scale
 
 
