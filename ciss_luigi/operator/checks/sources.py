@@ -56,7 +56,7 @@ def _newest(months: dict[str, int]) -> str:
     newest = sorted(months, reverse=True)[:NEWEST]
     older = len(months) - len(newest)
     listed = ", ".join(f"{month} {rows_of(months[month])}" for month in reversed(newest))
-    return f"{listed}" + (f" (and {older} older months)" if older else "")
+    return f"{listed}" + (f" (and {counted(older, 'older month')})" if older else "")
 
 
 def check_rates(group: Group, session: Session, statements: Statements) -> None:

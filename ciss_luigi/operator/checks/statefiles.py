@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from ciss_luigi.counting import counted
 from ciss_luigi.operator.checks.findings import CONFIGURATION, Group
 from ciss_luigi.plaintext import printable
 from ciss_luigi.state import owners
@@ -80,4 +81,7 @@ def _tell(group: Group, found: list[_Found], what: str, remedy: str, *, fault: b
         else:
             group.warn(text, remedy)
     if len(found) > _SHOWN:
-        group.note(f"and {len(found) - _SHOWN} more files and folders like these", remedy)
+        group.note(
+            f"and {counted(len(found) - _SHOWN, 'more file or folder', 'more files and folders')} like these",
+            remedy,
+        )
