@@ -37,8 +37,9 @@ def ending(*, debug: bool) -> Iterator[None]:
             raise
         except (Exception, Stopped) as error:
             if isinstance(error, BrokenPipeError) and _nobody_reads():
+                code = code_of(error)  # before stdout leads elsewhere
                 discard_stdout()
-                raise click.exceptions.Exit(code_of(error)) from None
+                raise click.exceptions.Exit(code) from None
             if debug:
                 click.echo(safe("".join(traceback.format_exception(error))), err=True)
             _leave(error)
