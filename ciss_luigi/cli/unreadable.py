@@ -16,7 +16,7 @@ from ciss_luigi.errors import ConfigurationError
 def refuse_unreadable() -> None:
     """Raise ConfigurationError, which names the file, if there is one that Luigi cannot read.
 
-    Odd files come first, since whoever reads what has the name of a configuration would wait for them.
+    Odd files are refused first: whoever reads a pipe waits for ever.
     """
     with suppress(FileNotFoundError):  # of a current directory that is gone; told with the site's settings
         configfile.refuse_odd(os.environ, Path.cwd())
@@ -45,10 +45,10 @@ def _reason() -> Exception | None:
 
 
 def _needs_luigi() -> bool:
-    """Whether only Luigi itself can say if it reads its files; raises what its parser raises for the others.
+    """Whether Luigi must be imported to know if it can read its files.
 
-    The import takes as long as all the rest of a short command, so it is left out for files of
-    ``configparser``. While it is imported, Luigi looks at one key.
+    Its import takes as long as the rest of a short command. So files of ``configparser`` are read here, and
+    this raises what that parser raises. One of their keys Luigi reads while it is imported.
     """
     if "LUIGI_CONFIG_PARSER" in os.environ or os.environ.get("LUIGI_CONFIG_PATH", "").endswith(".toml"):
         return True

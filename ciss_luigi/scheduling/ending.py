@@ -34,7 +34,7 @@ def number_of(worker: Any) -> int:
         reasons = {*reasons - {exitcodes.NOT_GRANTED}, exitcodes.RUNNING_ELSEWHERE}
     if not reasons and not _is_done(luigiprivate.root_task(worker), outcome):
         reasons.add(exitcodes.NOT_GRANTED)
-    if reasons and stopping.requested():  # what was not run was not run because of the signal
+    if reasons and stopping.requested():  # the signal is why steps were not run
         reasons.add(exitcodes.STEP_FAILED)
     worst = [row.number for row in exitcodes.TABLE if row.number in reasons]
     return worst[-1] if worst else exitcodes.DONE

@@ -36,7 +36,7 @@ def install(dated: type[luigi.Task]) -> None:
         observers.add(MetricsFile())
         observers.add(OldStatus())  # the last one: it says whether a failure has been told
         life.install(dated)
-    # after life.install: if it refuses, that is an end of the command, of which the observers must hear
+    # after life.install: a refusal ends the command, and the observers must hear of that end
     luigisections.refuse_in_command()
     _hear_signals()
 

@@ -126,7 +126,6 @@ class HiveDriver:
             wanted = _as_text(value)
             set_one(self, client, name, wanted)
             answer = [str(cell) for row in run(client, f"SET {name}") for cell in row]
-            # Hive answers one column, name=value; Spark answers two
             if not {wanted, f"{name}={wanted}"} & set(answer):
                 found = without_parts(str(answer), wanted)
                 raise SettingRefused(name, f"ignored: asked for it, the server answers {found}")
